@@ -1,0 +1,55 @@
+"""The environment, read once: everything about a stage that the code needs to know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(Exception):
+    """A variable is missing or not what it must be; the message names it."""
+
+
+def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = env.get(name, str(default)).lower()
+    if value not in ("true", "false"):
+        raise SettingsError(f"{name} must be 'true' or 'false', not {value!r}")
+    return value == "true"
+
+
+def _number(env: Mapping[str, str], name: str, *, default: int) -> int:
+    value = env.get(name, str(default))
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingsError(f"{name} must be a whole number above 0, not {value!r}")
+    return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One stage's settings, as the template sets them in each function's environment.
+
+    `table_prefix` stands before every table's name; `checks_queue_url` is empty in functions that
+    send no checks; `region` is the one this function runs in, named in every result.
+    """
+
+    stage: str
+    region: str
+    table_prefix: str
+    checks_queue_url: str
+    allow_private_targets: bool
+    check_concurrency: int
+    results_retention_days: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Read `env`; raises SettingsError for a value that is missing or makes no sense."""
+        prefix = env.get("TABLE_PREFIX", "")
+        if not prefix:
+            raise SettingsError("TABLE_PREFIX is not set: which stage's tables are meant?")
+        return cls(
+            stage=env.get("STAGE", "local"),
+            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+            table_prefix=prefix,
+            checks_queue_url=env.get("CHECKS_QUEUE_URL", ""),
+            allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
+            check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
+            results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),
+        )
