@@ -20,148 +20,21 @@ The rules:
   target is not DOWN, otherwise the incident goes on as an ordinary outage (settled).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any, Final, Self
+from dataclasses import replace
+from typing import Final
 
-from chalicelib.domain.results import Reason, Verdict
+from chalicelib.domain.results import Verdict
+from chalicelib.domain.status import Flip, FlipKind, Observation, Policy, State, Status
+
+# fmt: off
+__all__ = [
+    "Flip", "FlipKind", "Observation", "Policy", "State", "Status",
+    "consecutive_failures", "observe", "pause", "resume",
+]
+# fmt: on
 
 FUTURE_S: Final = 120
 """Results further ahead of the clock are refused: one would make all before it look old."""
-
-
-class Status(StrEnum):
-    """What a target is said to be."""
-
-    PENDING = "PENDING"
-    UP = "UP"
-    DOWN = "DOWN"
-    DEGRADED = "DEGRADED"
-    PAUSED = "PAUSED"
-
-
-class FlipKind(StrEnum):
-    """What a flip does: the incident it opens or ends, the alert it makes."""
-
-    OPENED = "opened"
-    """The target is DOWN: an incident opens."""
-    CLOSED = "closed"
-    """The outage, or the flapping, is over: the incident closes."""
-    DEGRADED = "degraded"
-    RECOVERED = "recovered"
-    """DEGRADED is over; no incident was open."""
-    FLAPPING = "flapping"
-    """Too many changes: opens an incident, or goes on with the one that is open."""
-    SETTLED = "settled"
-    """The flapping has ended in DOWN: the incident stays open."""
-    CANCELLED = "cancelled"
-    """The target was paused or deleted with its incident open, which closes as such."""
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """When a result is news. Thresholds are at least 1; `flap_changes` 0 switches flapping off."""
-
-    failure_threshold: int = 2
-    recovery_threshold: int = 1
-    flap_changes: int = 4
-    flap_window_s: int = 3_600
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """One result as the state sees it; `tick` is the scheduled instant in epoch seconds."""
-
-    tick: int
-    verdict: Verdict
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """A change that people are told of; it follows from state and result alone, never from a clock.
-
-    All times are ticks. `opened_at` names the incident: the `at` of the flip that opened it, None
-    for DEGRADED and RECOVERED, which have none. `first_failed_at` is the first failing check of the
-    outage. `from_status` equals `to_status` where a flapping ends.
-    """
-
-    kind: FlipKind
-    from_status: Status
-    to_status: Status
-    at: int
-    reason: Reason | None = None
-    first_failed_at: int | None = None
-    opened_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is remembered of one target.
-
-    `since` is when the status began, `changed` the tick of the last result that changed anything
-    here. The counters stop where the thresholds need no more. `failing_since` is the first failing
-    check of the row that runs or of the outage, `opened` the tick of the flip that opened the
-    incident now open, `changes` the recent changes of status: empty once a window has been quiet.
-    """
-
-    status: Status
-    since: int
-    changed: int
-    failures: int = 0
-    successes: int = 0
-    warnings: int = 0
-    failing_since: int | None = None
-    opened: int | None = None
-    flapping: bool = False
-    changes: tuple[int, ...] = ()
-
-    @classmethod
-    def pending(cls, now: int) -> Self:
-        """Return the state of a target that is new; a check at `now` itself counts."""
-        return cls(Status.PENDING, now, now - 1)
-
-    def to_list(self) -> list[Any]:
-        """Return the fields in order, without those at the end that have their defaults."""
-        values = [
-            str(self.status),
-            self.since,
-            self.changed,
-            self.failures,
-            self.successes,
-            self.warnings,
-            self.failing_since,
-            self.opened,
-            int(self.flapping),
-            list(self.changes),
-        ]
-        while not values[-1]:
-            values.pop()
-        return values
-
-    @classmethod
-    def from_list(cls, values: Sequence[Any]) -> Self:
-        """Read what `to_list` wrote, now or in another version: missing fields have defaults."""
-        fields: list[Any] = [*values, *_DEFAULTS[len(values) :]]
-        status, since, changed, failures, successes, warnings, failing, opened, flapping, *rest = (
-            fields
-        )
-        return cls(
-            Status(status),
-            int(since),
-            int(changed),
-            int(failures),
-            int(successes),
-            int(warnings),
-            None if failing is None else int(failing),
-            None if opened is None else int(opened),
-            bool(flapping),
-            tuple(int(tick) for tick in rest[0]),
-        )
-
-
-_DEFAULTS: Final = (None, None, None, 0, 0, 0, None, None, 0, ())
 
 
 def observe(
@@ -180,7 +53,8 @@ def observe(
     status = _status(after, observation.verdict, policy)
     if status is not state.status:
         return _move(state, after, status, observation, policy)
-    if Status(observation.verdict) is status and state.since <= observation.tick - policy.flap_window_s:
+    quiet_since = observation.tick - policy.flap_window_s
+    if Status(observation.verdict) is status and state.since <= quiet_since:
         return _settle(state, after, observation)
     return _changed(state, after, observation.tick), None
 
@@ -242,6 +116,7 @@ def _count(state: State, observation: Observation, policy: Policy) -> State:
 
 
 def _count_failure(state: State, tick: int, policy: Policy) -> State:
+    """Return the state with one more failure in its row, as far as the thresholds need it."""
     if state.status is Status.DOWN:
         return replace(state, successes=0)
     enough = policy.failure_threshold
@@ -273,39 +148,28 @@ def _move(
     state: State, counted: State, status: Status, observation: Observation, policy: Policy
 ) -> tuple[State, Flip | None]:
     """Return the state in its new status, and the flip that tells of it."""
-    tick, down = observation.tick, status is Status.DOWN
-    left_down = state.status is Status.DOWN
-    after = replace(
-        counted,
-        status=status,
-        since=tick,
-        changed=tick,
-        failures=0 if left_down else counted.failures,
-        successes=0,
-        warnings=0,
-        failing_since=None if left_down else counted.failing_since,
-    )
+    after = _enter(counted, status, observation.tick)
     if state.flapping or (state.status is Status.PENDING and status is Status.UP):
         return after, None
-    changes = _recent_changes(state, tick, policy)
-    opened = tick if state.opened is None else state.opened
-    failed_at = counted.failing_since if down or left_down else None
-
-    if 0 < policy.flap_changes < len(changes):
-        flip = Flip(
-            FlipKind.FLAPPING,
-            state.status,
-            status,
-            tick,
-            observation.reason,
-            failed_at,
-            opened,
-        )
-        return replace(after, opened=opened, flapping=True, changes=()), flip
-    kind = _KINDS[left_down, status]
-    incident = opened if down or left_down else None
-    flip = Flip(kind, state.status, status, tick, observation.reason, failed_at, incident)
-    return replace(after, opened=opened if down else None, changes=changes), flip
+    changes = _recent_changes(state, observation.tick, policy)
+    flapping = len(changes) > policy.flap_changes
+    outage = Status.DOWN in (state.status, status)
+    opened = observation.tick if state.opened is None else state.opened
+    flip = Flip(
+        FlipKind.FLAPPING if flapping else _KINDS[state.status is Status.DOWN, status],
+        state.status,
+        status,
+        observation.tick,
+        observation.reason,
+        first_failed_at=counted.failing_since if outage else None,
+        opened_at=opened if outage or flapping else None,
+    )
+    return replace(
+        after,
+        opened=opened if flapping or status is Status.DOWN else None,
+        flapping=flapping,
+        changes=() if flapping else changes,
+    ), flip
 
 
 _KINDS: Final = {
@@ -317,9 +181,24 @@ _KINDS: Final = {
 }
 
 
+def _enter(counted: State, status: Status, tick: int) -> State:
+    """Return the state at the beginning of a status; a row of failures goes on but for its end."""
+    left_down = counted.status is Status.DOWN
+    return replace(
+        counted,
+        status=status,
+        since=tick,
+        changed=tick,
+        failures=0 if left_down else counted.failures,
+        successes=0,
+        warnings=0,
+        failing_since=None if left_down else counted.failing_since,
+    )
+
+
 def _recent_changes(state: State, tick: int, policy: Policy) -> tuple[int, ...]:
     """Return the changes within the window that ends at a new one; the first status is none."""
-    if state.status is Status.PENDING:
+    if state.status is Status.PENDING or not policy.flap_changes:
         return ()
     start = tick - policy.flap_window_s
     return (*(change for change in state.changes if change > start), tick)
@@ -327,21 +206,20 @@ def _recent_changes(state: State, tick: int, policy: Policy) -> tuple[int, ...]:
 
 def _settle(state: State, counted: State, observation: Observation) -> tuple[State, Flip | None]:
     """Return the state after a window without a change, and the flip that ends a flapping."""
-    after = _changed(state, replace(counted, changes=(), flapping=False), observation.tick)
+    quiet = replace(counted, changes=(), flapping=False)
     if not state.flapping:
-        return after, None
+        return _changed(state, quiet, observation.tick), None
     down = state.status is Status.DOWN
-    kind = FlipKind.SETTLED if down else FlipKind.CLOSED
     flip = Flip(
-        kind,
+        FlipKind.SETTLED if down else FlipKind.CLOSED,
         state.status,
         state.status,
         observation.tick,
         observation.reason,
-        state.failing_since if down else None,
+        counted.failing_since,
         state.opened,
     )
-    return (after if down else replace(after, opened=None)), flip
+    return replace(quiet, changed=observation.tick, opened=state.opened if down else None), flip
 
 
 def _changed(state: State, after: State, tick: int) -> State:
