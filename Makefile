@@ -1,0 +1,68 @@
+# Monitum's commands; `make` alone lists them. They need Python 3.11 or newer and nothing else.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+  command -v $$p >/dev/null 2>&1 && \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null && \
+  { echo $$p; break; }; done)
+VENV := .venv/bin/python
+STAGE ?= local
+export MONITUM_PORT MONITUM_LOCAL
+
+.DEFAULT_GOAL := help
+.PHONY: help up down reset logs test lint format e2e user deploy dev package python run-venv dev-venv
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+up: python  ## start the local stack, deploy the code to it, print URL and token
+	@$(PYTHON) -m chalicelib.ops.bootstrap run ministack
+	@$(VENV) -m chalicelib.ops up
+
+down: run-venv  ## stop the local stack, keep its data
+	@$(VENV) -m chalicelib.ops down
+
+reset: run-venv  ## stop the local stack and forget its data
+	@$(VENV) -m chalicelib.ops reset
+
+logs: run-venv  ## follow the functions' logs (STAGE=local)
+	@$(VENV) -m chalicelib.ops logs --stage $(STAGE)
+
+test: dev-venv  ## run the tests (ARGS="-k name")
+	@$(VENV) -m pytest $(ARGS)
+
+lint: dev-venv  ## formatting, lint, types, layers, template
+	$(VENV) -m ruff format --check .
+	$(VENV) -m ruff check .
+	$(VENV) -m mypy
+	.venv/bin/lint-imports
+	$(VENV) -m pytest -q tests/template
+
+format: dev-venv  ## format the code
+	@$(VENV) -m ruff format .
+	@$(VENV) -m ruff check --fix .
+
+e2e: dev-venv  ## end-to-end tests against AWS_ENDPOINT_URL, or the local stack
+	@$(VENV) -m pytest -o addopts="" -ra tests/e2e $(ARGS)
+
+user: run-venv  ## make a user: NAME=who [ADMIN=1] [STAGE=local]
+	@test -n "$(NAME)" || { echo "error: say who: make user NAME=someone" >&2; exit 1; }
+	@$(VENV) -m chalicelib.ops user --name "$(NAME)" $(if $(ADMIN),--admin) --stage $(STAGE)
+
+deploy: run-venv  ## deploy to STAGE=prod (AWS) or STAGE=localstack
+	@test "$(STAGE)" != local || { echo "error: make up deploys the local stage; STAGE=prod or STAGE=localstack" >&2; exit 1; }
+	@$(VENV) -m chalicelib.ops deploy --stage $(STAGE)
+
+dev: dev-venv  ## everything in one process on moto, code reloaded
+	@$(VENV) -m chalicelib.ops dev
+
+package: run-venv  ## build template and zip of a STAGE without deploying
+	@$(VENV) -m chalicelib.ops package --stage $(STAGE)
+
+run-venv: python
+	@$(PYTHON) -m chalicelib.ops.bootstrap run
+
+dev-venv: python
+	@$(PYTHON) -m chalicelib.ops.bootstrap dev
+
+python:
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 to 3.14 found: install one, or name it: make PYTHON=/path/to/python3.13 up" >&2; exit 1; }

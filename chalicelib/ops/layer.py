@@ -1,0 +1,130 @@
+"""The dependencies of the functions as one zip file, built once per set of pins.
+
+Only what runs is kept: botocore brings the models of four hundred services, of which a handful are
+called. Bytecode is compiled in, because without it a cold start takes almost three times as long.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from chalicelib.ops.console import Failure
+
+# Whose models stay in botocore; a client of any other service fails in the functions.
+SERVICES = frozenset({"dynamodb", "sqs", "sesv2", "sts"})
+# Parts that nothing here imports: pydantic's first version, the routers, parsers and utilities of
+# Powertools (we log and measure with it), time zones beside those of the system.
+UNUSED = (
+    "bin",
+    "boto3/examples",
+    "botocore/cacert.pem",
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/*",
+    "dateutil/zoneinfo",
+    "pydantic/v1",
+    "urllib3/contrib/emscripten",
+)
+USED_ANYWAY = ("aws_lambda_powertools/utilities/__init__.py", "aws_lambda_powertools/utilities/typing")
+# chalice's command line stays out: the runtime is these two files.
+CHALICE_RUNTIME = frozenset({"chalice/__init__.py", "chalice/app.py"})
+DIST_INFO = frozenset({"METADATA", "entry_points.txt"})
+# Zip's own beginning of time: the same content gives the same bytes.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+PLATFORMS = {
+    "arm64": ("manylinux2014_aarch64", "manylinux_2_17_aarch64"),
+    "x86_64": ("manylinux2014_x86_64", "manylinux_2_17_x86_64"),
+}
+
+
+def build(requirements: Path, cache: Path, architecture: str | None) -> Path:
+    """The zip of the dependencies; from the cache when its pins were built before.
+
+    `architecture` is Lambda's (`arm64`, `x86_64`), or None for this machine, as the emulators run
+    functions as its processes.
+
+    Raises:
+        Failure: pip could not get a wheel.
+    """
+    digest = hashlib.sha256(Path(__file__).read_bytes() + requirements.read_bytes())
+    digest.update(f"{sys.implementation.cache_tag} {architecture or sys.platform}".encode())
+    path = cache / f"layer-{digest.hexdigest()[:16]}.zip"
+    if path.exists():
+        return path
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as work:
+        site = Path(work) / "site"
+        _install(requirements, site, architecture)
+        _prune(site)
+        compile_tree(site)
+        unfinished = Path(work) / "layer.zip"
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+            add_tree(archive, site)
+        unfinished.replace(path)
+    return path
+
+
+def compile_tree(tree: Path) -> None:
+    """Compile what is under `tree` for Lambda: never checked against the source again."""
+    arguments = ["-q", "--invalidation-mode", "unchecked-hash", "-s", str(tree), "-p", "/var/task"]
+    # The order of constants in sets depends on the hash seed: fixed, the same code is the same zip.
+    subprocess.run(
+        [sys.executable, "-m", "compileall", *arguments, str(tree)],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+    )
+
+
+def add_tree(archive: zipfile.ZipFile, tree: Path) -> None:
+    """Write every file under `tree`, in order, readable by everybody and without a date."""
+    for path in sorted(file for file in tree.rglob("*") if file.is_file()):
+        entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), EPOCH)
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        entry.external_attr = 0o644 << 16
+        archive.writestr(entry, path.read_bytes())
+
+
+def _install(requirements: Path, site: Path, architecture: str | None) -> None:
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-input", "--no-deps"]
+    command += ["--no-compile", "--only-binary", ":all:", "--target", str(site)]
+    command += ["-r", str(requirements)]
+    if architecture:
+        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        command += ["--implementation", "cp", "--python-version", version]
+        for platform in PLATFORMS[architecture]:
+            command += ["--platform", platform]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure("could not get the functions' dependencies:\n" + done.stderr[-1500:])
+
+
+def _prune(site: Path) -> None:
+    for path in list(_superfluous(site)):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            path.unlink()
+
+
+def _superfluous(site: Path) -> Iterator[Path]:
+    kept = {site / name for name in USED_ANYWAY}
+    yield from (path for pattern in UNUSED for path in site.glob(pattern) if path not in kept)
+    for data in (site / "botocore" / "data", site / "boto3" / "data"):
+        yield from (path for path in data.iterdir() if path.is_dir() and path.name not in SERVICES)
+    for path in site.rglob("*"):
+        relative = path.relative_to(site)
+        if path.is_dir():
+            if path.name in {"tests", "__pycache__"}:
+                yield path
+        elif relative.parts[0].endswith(".dist-info"):
+            if path.name not in DIST_INFO and "LICEN" not in path.name.upper():
+                yield path
+        elif path.suffix in {".pyi", ".exe"} or path.name == "py.typed":
+            yield path
+        elif relative.parts[0] == "chalice" and relative.as_posix() not in CHALICE_RUNTIME:
+            yield path

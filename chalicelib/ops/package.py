@@ -1,0 +1,171 @@
+"""One package for a stage: chalice's template merged with resources.json, and the functions' zip.
+
+The template is what `chalice package --merge-template .chalice/resources.json` makes. The zip is our
+own: chalice's asks pip for every wheel again whenever the code changes, carries sixteen megabytes
+of botocore and no bytecode.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chalicelib.ops import layer
+from chalicelib.ops.console import Failure
+
+ROOT = Path(__file__).resolve().parents[2]
+MERGE_TEMPLATE = ROOT / ".chalice" / "resources.json"
+REQUIREMENTS = ROOT / "requirements.txt"
+LARGEST_ZIP = 8 * 1024 * 1024
+NOT_SHIPPED = frozenset({"ops", "__pycache__"})
+# What decides the content of a package beside the code that is shipped.
+RECIPE = (REQUIREMENTS, Path(__file__), Path(layer.__file__))
+
+
+@dataclass(frozen=True)
+class Package:
+    """A built package: a directory with `template.json`, `deployment.zip` and `digest`."""
+
+    directory: Path
+
+    @property
+    def template(self) -> dict[str, Any]:
+        text = (self.directory / "template.json").read_text(encoding="utf-8")
+        parsed: dict[str, Any] = json.loads(text)
+        return parsed
+
+    @property
+    def zip(self) -> Path:
+        return self.directory / "deployment.zip"
+
+    @property
+    def digest(self) -> str:
+        """The hash of everything that went in; empty before the first build."""
+        path = self.directory / "digest"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def build(stage: str, directory: Path) -> Package:
+    """Build the stage's package into `directory`, unless what is there has the same inputs.
+
+    Raises:
+        Failure: the configuration is wrong, a dependency is missing or the zip is too large.
+    """
+    package = Package(directory)
+    digest = inputs(stage)
+    if package.digest == digest:
+        return package
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "digest").unlink(missing_ok=True)
+    _write_zip(stage, package.zip, directory.parent)
+    if package.zip.stat().st_size > LARGEST_ZIP:
+        raise Failure(f"{package.zip} has {package.zip.stat().st_size:,} bytes: at most 8 MiB")
+    text = json.dumps(template(stage), indent=1)
+    (directory / "template.json").write_text(text, encoding="utf-8")
+    (directory / "digest").write_text(digest, encoding="utf-8")
+    return package
+
+
+def inputs(stage: str) -> str:
+    """The hash of all that a package is made from."""
+    digest = hashlib.sha256(f"{stage} {sys.version} {architecture(stage)}".encode())
+    chalice_files = sorted((ROOT / ".chalice").glob("*.json"))
+    for path in (*RECIPE, *chalice_files, *_shipped()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)} {len(content)} ".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def architecture(stage: str) -> str:
+    """Lambda's architecture: what config.json says for prod, this machine's for the emulators."""
+    if stage == "prod":
+        text = (ROOT / ".chalice" / "config.json").read_text(encoding="utf-8")
+        return str(json.loads(text)["stages"]["prod"]["lambda_architecture"])
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def template(stage: str) -> dict[str, Any]:
+    """The stage's SAM template; the functions' code is `./deployment.zip`.
+
+    Raises:
+        Failure: chalice's own validation, which `chalice package` skips, finds a mistake.
+    """
+    # Imported here: the command line needs a second for them, and no other command uses them.
+    from chalice.cli.factory import CLIFactory
+    from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
+    from chalice.deploy.deployer import (
+        BuildStage,
+        DeploymentPackager,
+        InjectDefaults,
+        PolicyGenerator,
+        SwaggerBuilder,
+    )
+    from chalice.deploy.swagger import CFNSwaggerGenerator
+    from chalice.deploy.validate import validate_configuration
+    from chalice.package import ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
+    from chalice.policy import AppPolicyGenerator
+    from chalice.utils import OSUtils
+
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    factory = CLIFactory(str(ROOT))
+    params = {"lambda_architecture": architecture(stage)}
+    config = factory.create_config_obj(stage, user_provided_params=params)
+    try:
+        validate_configuration(config)
+    except ValueError as error:
+        raise Failure(f"the configuration does not hold: {error}") from error
+    steps = [
+        InjectDefaults(),
+        DeploymentPackager(_OwnZip()),
+        PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
+        SwaggerBuilder(CFNSwaggerGenerator()),
+    ]
+    builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
+    resources = builder.construct_resources(config, stage)
+    generated = SAMTemplateGenerator(config, factory.create_package_options()).generate(resources)
+    ours = json.loads(MERGE_TEMPLATE.read_text(encoding="utf-8"))
+    merged: dict[str, Any] = TemplateDeepMerger().merge(ours, generated)
+    merged["Parameters"]["Stage"]["Default"] = stage
+    return merged
+
+
+class _OwnZip:
+    """Stands in for chalice's packager, which would build a zip of its own."""
+
+    def create_deployment_package(self, _project: str, _python_version: str) -> str:
+        return "./deployment.zip"
+
+
+def _shipped() -> Iterator[Path]:
+    """The files of the code that run in the functions, in order."""
+    yield ROOT / "app.py"
+    for path in sorted((ROOT / "chalicelib").rglob("*")):
+        if path.is_file() and not NOT_SHIPPED.intersection(path.relative_to(ROOT).parts):
+            yield path
+
+
+def _write_zip(stage: str, target: Path, cache: Path) -> None:
+    """The dependencies' zip with the code appended: what has not changed is not packed again."""
+    wheels_for = None if stage == "local" else architecture(stage)
+    dependencies = layer.build(REQUIREMENTS, cache / "layers", wheels_for)
+    with tempfile.TemporaryDirectory(dir=cache) as work:
+        tree = Path(work) / "code"
+        for path in _shipped():
+            copy = tree / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        layer.compile_tree(tree)
+        unfinished = Path(work) / "deployment.zip"
+        shutil.copyfile(dependencies, unfinished)
+        with zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED) as archive:
+            layer.add_tree(archive, tree)
+        unfinished.replace(target)
