@@ -1,0 +1,176 @@
+"""The body of a response: its framing (RFC 9112, 6), its encodings, and how much of it is taken."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+from chalicelib.checkers.errors import CheckFailure
+from chalicelib.checkers.http1 import Head
+from chalicelib.checkers.wire import Wire
+from chalicelib.domain.results import Reason
+
+_CHUNK_SIZE: Final = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_MAX_CHUNK_LINE: Final = 4096
+_MAX_TRAILERS: Final = 64 * 1024
+_NO_BODY: Final = frozenset({204, 304})
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+_WHAT: Final = "the body"
+
+
+class Body:
+    """What follows a head, decoded, up to a limit.
+
+    After `read`, `complete` says that the body ended within the limit.
+    """
+
+    def __init__(self, wire: Wire, head: Head, method: str) -> None:
+        self._wire = wire
+        self._buffer = head.rest
+        self._decoder = _decoder(head)
+        self._pieces = self._framed(head, method)
+        self.complete = False
+
+    def read(self, limit: int) -> bytes:
+        """Return at most `limit` decoded bytes; raise CheckFailure on a broken body."""
+        taken: list[bytes] = []
+        size = received = 0
+        for piece in self._pieces:
+            received += len(piece)
+            decoded = self._decoder.feed(piece, limit + 1 - size) if self._decoder else piece
+            taken.append(decoded)
+            size += len(decoded)
+            if size > limit or received > limit:
+                return b"".join(taken)[:limit]
+        self.complete = True
+        if self._decoder:
+            self._decoder.finish(received)
+        return b"".join(taken)
+
+    def _framed(self, head: Head, method: str) -> Iterator[bytes]:
+        if method == "HEAD" or head.status in _NO_BODY:
+            return iter(())
+        coding = ",".join(head.values("transfer-encoding")).strip().lower()
+        if coding == "chunked":
+            return self._chunked()
+        if coding and coding != "identity":
+            raise CheckFailure(Reason.PROTOCOL, "the transfer encoding is not understood")
+        length = _content_length(head)
+        return self._until_closed() if length is None else self._exactly(length)
+
+    def _until_closed(self) -> Iterator[bytes]:
+        if self._buffer:
+            yield self._buffer
+        while piece := self._wire.receive(_WHAT):
+            yield piece
+
+    def _exactly(self, length: int) -> Iterator[bytes]:
+        left = length
+        while left:
+            piece = (self._buffer or self._wire.receive(_WHAT))[:left]
+            self._buffer = b""
+            if not piece:
+                text = f"the body ended after {length - left} of {length} bytes"
+                raise CheckFailure(Reason.PROTOCOL, text)
+            left -= len(piece)
+            yield piece
+
+    def _chunked(self) -> Iterator[bytes]:
+        while size := self._chunk_size():
+            left = size
+            while left:
+                piece = self._take(left)
+                left -= len(piece)
+                yield piece
+            if self._line(3).strip(b"\r\n"):
+                raise CheckFailure(Reason.PROTOCOL, "a chunk of the body has a wrong length")
+        trailers = 0
+        while line := self._line(_MAX_CHUNK_LINE).strip(b"\r\n"):
+            trailers += len(line)
+            if trailers > _MAX_TRAILERS:
+                raise CheckFailure(Reason.TOO_LARGE, "the trailers are too long")
+
+    def _chunk_size(self) -> int:
+        found = _CHUNK_SIZE.fullmatch(self._line(_MAX_CHUNK_LINE))
+        if found is None:
+            raise CheckFailure(Reason.PROTOCOL, "the chunked encoding of the body is malformed")
+        return int(found[1], 16)
+
+    def _line(self, limit: int) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) >= limit:
+                raise CheckFailure(Reason.PROTOCOL, "the chunked encoding of the body is malformed")
+            self._fill()
+        line, self._buffer = self._buffer[: end + 1], self._buffer[end + 1 :]
+        return line
+
+    def _take(self, limit: int) -> bytes:
+        if not self._buffer:
+            self._fill()
+        piece, self._buffer = self._buffer[:limit], self._buffer[limit:]
+        return piece
+
+    def _fill(self) -> None:
+        more = self._wire.receive(_WHAT)
+        if not more:
+            raise CheckFailure(Reason.PROTOCOL, "the body ended before its last chunk")
+        self._buffer += more
+
+
+class _Decoder:
+    """Undoes gzip or deflate; never makes more than it is asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._begun = False
+
+    def feed(self, data: bytes, limit: int) -> bytes:
+        if not data or self._zlib.eof:
+            return b""
+        try:
+            decoded = self._zlib.decompress(data, limit)
+        except zlib.error:
+            decoded = self._raw_deflate(data, limit)
+        self._begun = True
+        return decoded
+
+    def _raw_deflate(self, data: bytes, limit: int) -> bytes:
+        """Some servers send deflate without the zlib header that RFC 9110 demands."""
+        if self._begun or self._name != "deflate":
+            raise self._broken()
+        self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            return self._zlib.decompress(data, limit)
+        except zlib.error:
+            raise self._broken() from None
+
+    def finish(self, received: int) -> None:
+        if received and not self._zlib.eof:
+            raise self._broken()
+
+    def _broken(self) -> CheckFailure:
+        return CheckFailure(Reason.PROTOCOL, f"the body is not valid {self._name}")
+
+
+def _decoder(head: Head) -> _Decoder | None:
+    """Return what undoes the one encoding that is understood."""
+    names = ",".join(head.values("content-encoding")).lower().split(",")
+    wanted = [name.strip() for name in names if name.strip() not in {"", "identity"}]
+    if not wanted:
+        return None
+    if len(wanted) > 1:
+        raise CheckFailure(Reason.PROTOCOL, "the body is encoded more than once")
+    if wanted[0] not in {"gzip", "x-gzip", "deflate"}:
+        raise CheckFailure(Reason.PROTOCOL, "the body has an encoding that was not asked for")
+    return _Decoder(wanted[0])
+
+
+def _content_length(head: Head) -> int | None:
+    values = {part.strip() for value in head.values("content-length") for part in value.split(",")}
+    if not values:
+        return None
+    text = values.pop()
+    if values or not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise CheckFailure(Reason.PROTOCOL, "the content length is not valid")
+    return int(text)

@@ -1,0 +1,140 @@
+"""HTTP/1.1 as a client speaks it to a server that may lie (RFC 9110, RFC 9112).
+
+`http.client` bounds neither interim responses nor the whole of the headers, and parses headers as
+e-mail: this is stricter, says what was wrong, and costs a fifth of the CPU.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from chalicelib.checkers.clock import Attempt
+from chalicelib.checkers.errors import CheckFailure
+from chalicelib.checkers.wire import Wire
+from chalicelib.domain.results import Reason
+
+MAX_HEAD: Final = 64 * 1024  # all status lines and headers of one exchange, in bytes
+MAX_INTERIM: Final = 16
+_END: Final = re.compile(rb"\r?\n\r?\n")
+_STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[^\r\n\x00]*")
+_METHOD: Final = re.compile(r"[A-Z]{1,20}")
+_SWITCHING: Final = 101
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The status and headers of a final response; `rest` was read beyond them."""
+
+    status: int
+    phrase: str
+    headers: list[tuple[str, str]]
+    rest: bytes
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a header, by its lower-case name."""
+        return [value for key, value in self.headers if key.lower() == name]
+
+
+def request_bytes(
+    method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+) -> bytes:
+    """Return a request; raise ValueError where a part would break out of its place."""
+    if not _METHOD.fullmatch(method):
+        raise ValueError("the method is not valid")
+    lines = [f"{method} {target} HTTP/1.1"]
+    for name, value in headers:
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise ValueError("a request header is not valid")
+        lines.append(f"{name}: {value}")
+    text = "\r\n".join(lines) + "\r\n\r\n"
+    try:
+        return text.encode("latin-1") + body
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace") + body
+
+
+def read_head(wire: Wire, attempt: Attempt) -> Head:
+    """Read the final response's head, past interim ones; raise CheckFailure.
+
+    Books `first_byte` at the first byte that comes.
+    """
+    attempt.enter("first_byte")
+    data = wire.receive("the first byte")
+    attempt.book("first_byte")
+    attempt.enter("body")
+    if not data:
+        raise CheckFailure(Reason.PROTOCOL, "the connection was closed without an answer")
+    budget = MAX_HEAD
+    for _ in range(MAX_INTERIM + 1):
+        block, data = _block(wire, data, budget)
+        budget -= len(block)
+        head = _parse(block, data)
+        if head.status == _SWITCHING:
+            raise CheckFailure(Reason.PROTOCOL, "the server switched protocols unasked")
+        if head.status >= 200:
+            return head
+        attempt.status_code = head.status
+    raise CheckFailure(Reason.PROTOCOL, f"more than {MAX_INTERIM} interim responses")
+
+
+def _block(wire: Wire, data: bytes, budget: int) -> tuple[bytes, bytes]:
+    """Return one head with its final empty line, and what was read beyond it."""
+    searched = 0
+    while True:
+        _look_at_beginning(data)
+        if found := _END.search(data, searched):
+            end = found.end()
+            if end > budget:
+                raise _too_large()
+            return data[:end], data[end:]
+        if len(data) > budget:
+            raise _too_large()
+        searched = max(0, len(data) - 3)
+        more = wire.receive("the headers")
+        if not more:
+            raise CheckFailure(Reason.PROTOCOL, "the connection was closed within the headers")
+        data += more
+
+
+def _too_large() -> CheckFailure:
+    return CheckFailure(Reason.TOO_LARGE, f"the headers are longer than {MAX_HEAD // 1024} KiB")
+
+
+def _look_at_beginning(data: bytes) -> None:
+    """Tell at once, and in true words, what does not begin as HTTP/1 does."""
+    if data[:5] == b"HTTP/"[: len(data)]:
+        return
+    if data[:2] in {b"\x15\x03", b"\x16\x03"}:
+        text = "the server speaks TLS here: the URL should begin with https://"
+    elif data[3:9] == b"\x04\x00\x00\x00\x00\x00" or data.startswith(b"PRI * HTTP/2"):
+        text = "the server speaks HTTP/2 without being asked"
+    else:
+        text = "the answer has no HTTP status line"
+    raise CheckFailure(Reason.PROTOCOL, text)
+
+
+def _parse(block: bytes, rest: bytes) -> Head:
+    status = _STATUS.match(block)
+    if status is None:
+        raise CheckFailure(Reason.PROTOCOL, "the HTTP status line is malformed")
+    headers: list[tuple[str, str]] = []
+    for line in block[status.end() :].decode("latin-1").split("\n"):
+        text = line.removesuffix("\r")
+        if text[:1] in {" ", "\t"} and headers:
+            name, value = headers[-1]
+            headers[-1] = (name, f"{value} {text.strip()}")
+        elif text:
+            headers.append(_header(text))
+    return Head(int(status[1]), (status[2] or b"").decode("latin-1"), headers, rest)
+
+
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon or not _NAME.fullmatch(name):
+        raise CheckFailure(Reason.PROTOCOL, "a response header is malformed")
+    if not _VALUE.fullmatch(value):
+        raise CheckFailure(Reason.PROTOCOL, "a response header has a control character")
+    return name, value.strip(" \t")

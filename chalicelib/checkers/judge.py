@@ -1,0 +1,134 @@
+"""Expectations against an observation: the verdict, its reason, and every broken one in words."""
+
+import codecs
+from dataclasses import dataclass, field
+from typing import Final
+
+from chalicelib.checkers.json_values import broken_json
+from chalicelib.checkers.observation import Observation
+from chalicelib.checkers.patterns import matches
+from chalicelib.checkers.text import quoted
+from chalicelib.domain.expectations import (
+    DEFAULT_STATUS,
+    DEFAULT_STATUS_UNFOLLOWED,
+    Expectations,
+    describe_ranges,
+    status_matches,
+)
+from chalicelib.domain.results import Reason, Verdict
+
+# Only codecs that take linear time and mean text: "idna" is neither.
+_CHARSETS: Final = frozenset(
+    {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", "gbk", "gb2312", "gb18030", "big5"}
+    | {"shift_jis", "euc_jp", "euc_kr", "koi8-r", "koi8-u", "iso2022_jp", "cp932", "cp949"}
+    | {f"iso8859-{part}" for part in range(1, 17)}
+    | {f"cp{page}" for page in (437, 850, 852, 866, 874, *range(1250, 1259))}
+)
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What is broken, in the order of the API's list; the first one gives reason and verdict."""
+
+    broken: list[tuple[Verdict, Reason, str]] = field(default_factory=list)
+
+    def down(self, reason: Reason, text: str) -> None:
+        self.broken.append((Verdict.DOWN, reason, text))
+
+    def degraded(self, reason: Reason, text: str) -> None:
+        self.broken.append((Verdict.DEGRADED, reason, text))
+
+    @property
+    def text(self) -> str | None:
+        return "; ".join(text for _, _, text in self.broken) or None
+
+
+def judge(  # noqa: PLR0913
+    expected: Expectations,
+    seen: Observation,
+    *,
+    follows: bool,
+    response_ms: int,
+    tls_days_left: int | None,
+) -> Judgement:
+    """Hold what was seen against what is expected; raise BadPattern or BadExpectation."""
+    found = Judgement()
+    _judge_status(found, expected, seen, follows=follows)
+    if expected.want_body:
+        _judge_body(found, expected, seen)
+    _judge_headers(found, expected, seen)
+    limit = expected.max_response_ms
+    if limit is not None and response_ms > limit:
+        found.degraded(Reason.SLOW, f"expected at most {limit} ms, took {response_ms} ms")
+    days = expected.tls_days_left
+    if days is not None and tls_days_left is not None and tls_days_left < days:
+        found.degraded(Reason.TLS_EXPIRING, _expiry(tls_days_left))
+    return found
+
+
+def _expiry(days: int) -> str:
+    if days < 0:
+        return "the certificate has expired"
+    return f"the certificate expires in {days} day{'' if days == 1 else 's'}"
+
+
+def _judge_status(
+    found: Judgement, expected: Expectations, seen: Observation, *, follows: bool
+) -> None:
+    if seen.status_code is None:
+        return
+    default = DEFAULT_STATUS if follows else DEFAULT_STATUS_UNFOLLOWED
+    ranges = expected.status_codes or default
+    if not status_matches(seen.status_code, ranges):
+        text = f"expected status {describe_ranges(ranges)}, got {seen.status_code}"
+        found.down(Reason.STATUS, text)
+
+
+def _judge_body(found: Judgement, expected: Expectations, seen: Observation) -> None:
+    text = body_text(seen)
+    wanted, unwanted, pattern = (
+        expected.body_contains,
+        expected.body_not_contains,
+        expected.body_matches,
+    )
+    reason = Reason.TOO_LARGE if seen.truncated else Reason.BODY
+    where = f"the first {len(seen.body)} bytes of the body" if seen.truncated else "the body"
+    if wanted is not None and wanted not in text:
+        found.down(reason, f"{where} does not contain {quoted(wanted)}")
+    if unwanted is not None and unwanted in text:
+        found.down(Reason.BODY, f"the body contains {quoted(unwanted)}")
+    if pattern is not None and not matches(pattern, text):
+        found.down(reason, f"{where} does not match {quoted(pattern)}")
+    if not expected.json:
+        return
+    if seen.truncated:
+        text = f"the body is longer than {len(seen.body)} bytes: too large to read as JSON"
+        found.down(Reason.TOO_LARGE, text)
+        return
+    for broken in broken_json(seen.body, expected.json):
+        found.down(Reason.JSON, broken)
+
+
+def _judge_headers(found: Judgement, expected: Expectations, seen: Observation) -> None:
+    for name, wanted in expected.headers:
+        value = seen.headers.get(name)
+        if value is None:
+            found.down(Reason.HEADER, f"the header {quoted(name)} is missing")
+        elif wanted.lower() not in value.lower():
+            text = f"expected {quoted(wanted)} in the header {quoted(name)}, got {quoted(value)}"
+            found.down(Reason.HEADER, text)
+
+
+def body_text(seen: Observation) -> str:
+    """Return the body as text: by its charset where that is a usual one, or else UTF-8."""
+    content_type = seen.headers.get("content-type", "")
+    charset = "utf-8"
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            charset = value.strip(" \t\"'")
+    try:
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        name = "utf-8"
+    return seen.body.decode(name if name in _CHARSETS else "utf-8", "replace")

@@ -1,0 +1,38 @@
+"""Error texts: one printable line of at most 200 characters, without secrets."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+MAX_ERROR: Final = 200
+_MAX_QUOTE: Final = 60
+_MIN_SECRET: Final = 4
+
+
+def quoted(value: object) -> str:
+    """Return a value in quotes, cut to a readable length."""
+    text = value if isinstance(value, str) else str(value)
+    cut = text if len(text) <= _MAX_QUOTE else f"{text[: _MAX_QUOTE - 1]}…"
+    return f'"{cut}"'
+
+
+def clean(text: str, secrets: Mapping[str, Any]) -> str:
+    """Return an error text that may be shown and stored: secrets out, then printable, then cut."""
+    for secret in sorted(_secret_parts(secrets), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return line if len(line) <= MAX_ERROR else f"{line[: MAX_ERROR - 1]}…"
+
+
+def _secret_parts(secrets: Mapping[str, Any]) -> Iterable[str]:
+    """Yield each secret and the parts of it that a server may send back."""
+    for value in (secrets.get("headers") or {}).values():
+        yield from _long_enough(str(value), *str(value).split()[1:])
+    userinfo = str(secrets.get("userinfo") or "")
+    if userinfo:
+        encoded = base64.b64encode(userinfo.encode()).decode()
+        yield from _long_enough(userinfo, userinfo.partition(":")[2], encoded)
+
+
+def _long_enough(*texts: str) -> Iterable[str]:
+    return (text for text in texts if len(text) >= _MIN_SECRET)
