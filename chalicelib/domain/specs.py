@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSpec:
     """One target as the checkers see it.
 
-    `config` holds what the kind needs (for `http`: url, method, body, follow_redirects,
-    verify_tls), `expect` the expectations, both as in the API; `secrets` what never travels in a
-    message and is read from the lane: `{"headers": {name: value}, "userinfo": "user:password"}`.
+    `place` is its seat in the lane. `config` holds what the kind needs (for `http`: url, method,
+    body, follow_redirects, verify_tls), `expect` the expectations, both as in the API.
+    `secrets` never travels in a message; the worker reads it from the lane where `has_secrets`
+    says so: `{"headers": {name: value}, "userinfo": "user:password"}`.
     """
 
     target_id: str
@@ -23,4 +24,38 @@ class CheckSpec:
     recovery_threshold: int
     config: Mapping[str, Any]
     expect: Mapping[str, Any] = field(default_factory=dict)
-    secrets: Mapping[str, Any] = field(default_factory=dict)
+    has_secrets: bool = False
+    secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def to_message(self) -> dict[str, Any]:
+        """The JSON that is stored and sent: everything but the id, which stands beside it."""
+        message = {
+            "place": self.place,
+            "kind": self.kind,
+            "interval_s": self.interval_s,
+            "timeout_s": self.timeout_s,
+            "failure_threshold": self.failure_threshold,
+            "recovery_threshold": self.recovery_threshold,
+            "config": dict(self.config),
+        }
+        if self.expect:
+            message["expect"] = dict(self.expect)
+        if self.has_secrets:
+            message["has_secrets"] = True
+        return message
+
+    @classmethod
+    def from_message(cls, target_id: str, message: Mapping[str, Any]) -> "CheckSpec":
+        """The spec that `to_message` wrote; fields of a later version are passed over."""
+        return cls(
+            target_id=target_id,
+            place=message["place"],
+            kind=message["kind"],
+            interval_s=message["interval_s"],
+            timeout_s=message["timeout_s"],
+            failure_threshold=message["failure_threshold"],
+            recovery_threshold=message["recovery_threshold"],
+            config=message["config"],
+            expect=message.get("expect", {}),
+            has_secrets=message.get("has_secrets", False),
+        )

@@ -1,0 +1,46 @@
+"""The Chalice application: the API's routes and one thin handler per event."""
+
+import logging
+import os
+from functools import cache
+from typing import Any
+
+from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
+
+from chalicelib.services.runtime import Runtime
+
+app = Chalice(app_name="monitum")
+app.api.binary_types = []
+_LOG = logging.getLogger("chalicelib")
+
+
+@cache
+def runtime() -> Runtime:
+    """What this process works with, made at its first event."""
+    return Runtime.from_env(os.environ)
+
+
+if os.environ.get("_HANDLER", "app.app") == "app.app":
+    # Only the function behind the API loads the routes, and with them the schemas.
+    from chalicelib.api.door import attach
+    from chalicelib.api.table import ALL
+
+    attach(app, ALL, runtime)
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES))
+def tick(event: CloudWatchEvent) -> dict[str, Any]:
+    """Send the checks of the next minute."""
+    from chalicelib.services.scheduling import run_tick
+
+    report = run_tick(runtime())
+    _LOG.info("tick", extra={"report": report})
+    return {"messages": report.messages, "targets": report.targets}
+
+
+@app.on_sqs_message(queue="checks", batch_size=10)
+def check(event: SQSEvent) -> dict[str, Any]:
+    """Check what the messages name; those that fail are delivered again."""
+    from chalicelib.services.messages import handle_checks
+
+    return handle_checks(runtime(), event.to_dict()["Records"])

@@ -1,0 +1,88 @@
+"""Operations on oneself, tokens and users."""
+
+from chalicelib.api.calls import Answer, Call
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.schemas.accounts import (
+    MeOut,
+    NewTokenOut,
+    NewUserOut,
+    TokenIn,
+    TokenOut,
+    TokensPage,
+    UserIn,
+    UserOut,
+    UserPatch,
+    UsersPage,
+)
+from chalicelib.api.schemas.common import PageQuery
+from chalicelib.domain.errors import Fault, InvalidError
+from chalicelib.services import accounts
+from chalicelib.services.accounts import Scope
+from chalicelib.services.listing import count_targets
+
+routes = Routes()
+
+
+@routes("GET", "/v1/me", scope=Scope.READ, answer=MeOut)
+def get_me(call: Call[None, NoQuery]) -> Answer:
+    """Show who is calling, with which token, and what is used of the limits."""
+    return Answer(MeOut.of(call.principal, count_targets(call.owner)))
+
+
+@routes("GET", "/v1/tokens", scope=Scope.READ, answer=TokensPage)
+def list_tokens(call: Call[None, NoQuery]) -> Answer:
+    """List one's tokens, oldest first; never the tokens themselves."""
+    items = [TokenOut.of(token_id, item) for token_id, item in accounts.list_tokens(call.owner)]
+    return Answer(TokensPage(items=items, next_cursor=None))
+
+
+@routes("POST", "/v1/tokens", scope=Scope.WRITE, body=TokenIn, answer=NewTokenOut, status=201)
+def create_token(call: Call[TokenIn, NoQuery]) -> Answer:
+    """Make a token; it is shown this once."""
+    given, now = call.body, call.runtime.clock()
+    if given.expires_at is not None and given.expires_at <= now:
+        fault = Fault(("body", "expires_at"), "must be in the future")
+        raise InvalidError("the body does not fit the schema", (fault,))
+    scopes = [Scope(scope) for scope in given.scopes]
+    token_id, item, token = accounts.create_token(
+        call.principal, given.name, scopes, given.expires_at, now
+    )
+    shown = TokenOut.of(token_id, item).model_dump(round_trip=True)
+    return Answer(NewTokenOut(**shown, token=token), status=201)
+
+
+@routes("DELETE", "/v1/tokens/{token_id}", scope=Scope.WRITE, status=204)
+def revoke_token(call: Call[None, NoQuery]) -> Answer:
+    """Revoke a token: it stops working at once."""
+    accounts.revoke_token(call.owner, call.id("token_id", "token"))
+    return Answer(status=204)
+
+
+@routes("GET", "/v1/users", scope=Scope.ADMIN, query=PageQuery, answer=UsersPage)
+def list_users(call: Call[None, PageQuery]) -> Answer:
+    """For admins: list users, oldest first."""
+    cursors = call.cursors("users")
+    users, last = accounts.page_of_users(cursors.read(call.query.cursor), call.query.limit)
+    return call.page(UsersPage, [UserOut.of(user) for user in users], cursors.write(last))
+
+
+@routes("POST", "/v1/users", scope=Scope.ADMIN, body=UserIn, answer=NewUserOut, status=201)
+def create_user(call: Call[UserIn, NoQuery]) -> Answer:
+    """For admins: make a user and a first token, which is shown this once."""
+    user, token = accounts.create_user_as_admin(call.body.name, admin=call.body.admin)
+    shown = UserOut.of(user).model_dump(round_trip=True)
+    return Answer(NewUserOut(**shown, token=token), status=201)
+
+
+@routes("GET", "/v1/users/{user_id}", scope=Scope.ADMIN, answer=UserOut)
+def get_user(call: Call[None, NoQuery]) -> Answer:
+    """For admins: show a user."""
+    return Answer(UserOut.of(accounts.get_user(call.id("user_id", "user"))))
+
+
+@routes("PATCH", "/v1/users/{user_id}", scope=Scope.ADMIN, body=UserPatch, answer=UserOut)
+def change_user(call: Call[UserPatch, NoQuery]) -> Answer:
+    """For admins: disable a user, whose tokens then stop working at once, or enable again."""
+    user_id = call.id("user_id", "user")
+    user = accounts.set_disabled(call.principal, user_id, disabled=call.body.disabled)
+    return Answer(UserOut.of(user))

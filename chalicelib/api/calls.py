@@ -1,0 +1,82 @@
+"""A call as a route sees it, and its answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from pydantic import BaseModel
+
+from chalicelib.api.cursors import Cursors
+from chalicelib.domain.errors import NotFoundError, UnauthenticatedError
+from chalicelib.domain.ids import is_id
+from chalicelib.services.accounts import Principal
+from chalicelib.services.runtime import Runtime
+
+Body = TypeVar("Body")
+Query = TypeVar("Query")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Body, Query]):
+    """One request with its body and query parameters, valid by their schemas.
+
+    `given` are the query parameters as they were sent; `base_url` is where this API was called,
+    under which `/v1/...` lies, `url` this call's own address without its query.
+    """
+
+    runtime: Runtime
+    body: Body
+    query: Query
+    path: Mapping[str, str]
+    headers: Mapping[str, str]
+    caller: Principal | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = ""
+    url: str = ""
+
+    @property
+    def principal(self) -> Principal:
+        """Who is calling; raises UnauthenticatedError on a public route."""
+        if self.caller is None:
+            raise UnauthenticatedError("nobody is authenticated here")
+        return self.caller
+
+    @property
+    def owner(self) -> str:
+        return self.principal.owner
+
+    def id(self, name: str, noun: str) -> str:
+        """The id in the path; raises NotFoundError where it cannot be one."""
+        value = self.path[name]
+        if not is_id(value):
+            raise NotFoundError(f"there is no such {noun}")
+        return value
+
+    def cursors(self, name: str) -> Cursors:
+        """The cursors of the list `name` with the filters of this call."""
+        filters = self.query.model_dump() if isinstance(self.query, BaseModel) else {}
+        kept = {
+            key: value
+            for key, value in filters.items()
+            if key not in {"cursor", "limit"} and value is not None
+        }
+        return Cursors(self.principal.cursor_key, name, {**kept, **self.path})
+
+
+    def page(self, schema: type[BaseModel], items: list[Any], next_cursor: str | None) -> "Answer":
+        """A page of a list, with a link to the next one where there is one."""
+        body = schema.model_validate({"items": items, "next_cursor": next_cursor})
+        if next_cursor is None:
+            return Answer(body)
+        query = urlencode({**self.given, "cursor": next_cursor})
+        return Answer(body, headers={"Link": f'<{self.url}?{query}>; rel="next"'})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a route answers: a schema or text, None for an empty body."""
+
+    body: BaseModel | Mapping[str, Any] | str | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)

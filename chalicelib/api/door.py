@@ -1,0 +1,123 @@
+"""Between Chalice and the routes: who is it, may they, does it fit, and what went wrong."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+
+from chalice.app import Chalice, Request, Response
+from pydantic import BaseModel
+
+from chalicelib.api.calls import Answer, Call
+from chalicelib.api.problems import CONTENT_TYPE, as_json, internal_problem, problem, status_of
+from chalicelib.api.reading import read_json, validate_body, validate_query
+from chalicelib.api.routing import Route
+from chalicelib.domain.errors import ForbiddenError, MonitumError, UnauthenticatedError
+from chalicelib.services.accounts import Principal, authenticate
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.tripwire import acting_for
+
+_LOG = logging.getLogger(__name__)
+_JSON = "application/json"
+
+
+def attach(app: Chalice, routes: Iterable[Route], runtime: Callable[[], Runtime]) -> None:
+    """Have `app` answer `routes`; `runtime` is asked for at every call."""
+    for route in routes:
+        view = _view(app, route, runtime)
+        view.__name__ = route.name
+        app.route(route.path, methods=[route.method], content_types=["*/*"])(view)
+
+
+def _view(
+    app: Chalice, route: Route, runtime: Callable[[], Runtime]
+) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        request = app.current_request
+        try:
+            return _respond(_call(route, runtime(), request, path))
+        except MonitumError as error:
+            return _problem(error)
+        except Exception:
+            _LOG.exception("request failed", extra={"operation": route.name})
+            return _json(as_json(internal_problem()), 500, CONTENT_TYPE)
+
+    return view
+
+
+def _call(route: Route, runtime: Runtime, request: Request, path: Mapping[str, str]) -> Answer:
+    headers = dict(request.headers)
+    caller = None if route.scope is None else _admit(route, headers, runtime)
+    given = _given(request)
+    query = validate_query(route.query, given)
+    body = None
+    if route.body is not None:
+        value = read_json(request.raw_body, headers.get("content-type", ""))
+        body = validate_body(route.body, value)
+    base_url = _base_url(request, route, path)
+    call = Call(
+        runtime=runtime,
+        body=body,
+        query=query,
+        path=path,
+        headers=headers,
+        caller=caller,
+        given={name: values[0] for name, values in given.items()},
+        base_url=base_url,
+        url=base_url + _filled(route, path),
+    )
+    with acting_for(*([caller.owner] if caller else [])):
+        return route.view(call)
+
+
+def _given(request: Request) -> dict[str, list[str]]:
+    given = request.query_params
+    return {name: given.getlist(name) for name in given} if given else {}
+
+
+def _admit(route: Route, headers: Mapping[str, str], runtime: Runtime) -> Principal:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() not in {"token", "bearer"} or not token:
+        raise UnauthenticatedError("send a token: 'Authorization: Token mon_...'")
+    caller = authenticate(token.strip(), runtime.clock())
+    if route.scope not in caller.scopes:
+        raise ForbiddenError(f"the token has no scope '{route.scope}'")
+    return caller
+
+
+def _filled(route: Route, path: Mapping[str, str]) -> str:
+    filled = route.path
+    for name, value in path.items():
+        filled = filled.replace(f"{{{name}}}", value)
+    return filled
+
+
+def _base_url(request: Request, route: Route, path: Mapping[str, str]) -> str:
+    """Where this API was called: an emulator puts it under a path of its own, AWS under a stage."""
+    called = str(request.context.get("path") or "")
+    scheme = request.headers.get("x-forwarded-proto", "http")
+    host = request.headers.get("host", "")
+    return f"{scheme}://{host}{called.removesuffix(_filled(route, path))}"
+
+
+def _respond(answer: Answer) -> Response:
+    if isinstance(answer.body, BaseModel):
+        body = answer.body.model_dump_json(by_alias=True)
+    elif isinstance(answer.body, Mapping):
+        body = as_json(answer.body)
+    else:
+        body = answer.body or ""
+    return _json(body, answer.status, _JSON, answer.headers)
+
+
+def _problem(error: MonitumError) -> Response:
+    challenge = {"WWW-Authenticate": "Token"} if isinstance(error, UnauthenticatedError) else {}
+    return _json(as_json(problem(error)), status_of(error), CONTENT_TYPE, challenge)
+
+
+def _json(
+    body: str, status: int, content_type: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(
+        body=body,
+        status_code=int(status),
+        headers={"Content-Type": content_type, "Cache-Control": "no-store", **(headers or {})},
+    )

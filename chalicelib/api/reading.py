@@ -1,0 +1,83 @@
+"""From the bytes of a request to values that fit a schema; every error names its field."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from chalicelib.domain.errors import (
+    BadRequestError,
+    Fault,
+    InvalidError,
+    MediaTypeError,
+    TooLargeError,
+)
+
+BODY_BYTES = 64 * 1024
+_Schema = TypeVar("_Schema", bound=BaseModel)
+
+
+def read_json(raw: bytes, content_type: str) -> object:
+    """The value of a JSON body: strict UTF-8, no NaN, no key twice, no bottomless nesting."""
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise MediaTypeError("the body must be application/json")
+    if len(raw) > BODY_BYTES:
+        raise TooLargeError(f"the body is over {BODY_BYTES} bytes")
+    try:
+        value: object = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_constant
+        )
+        # An escaped half of a surrogate pair is JSON, but no text that could be stored.
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        detail = "is nested too deeply" if isinstance(error, RecursionError) else f"{error}"
+        fault = Fault(("body",), f"not valid JSON: {detail}"[:200])
+        raise BadRequestError("the body is not valid JSON", (fault,)) from None
+    return value
+
+
+def validate_body(schema: type[_Schema], value: object) -> _Schema:
+    """`value` as the schema has it; raises InvalidError with every fault."""
+    try:
+        return schema.model_validate(value, strict=True)
+    except ValidationError as error:
+        raise InvalidError("the body does not fit the schema", faults("body", error)) from None
+
+
+def validate_query(schema: type[_Schema], given: Mapping[str, Sequence[str]]) -> _Schema:
+    """Query parameters as the schema has them; raises BadRequestError with every fault."""
+    twice = [name for name, values in given.items() if len(values) > 1]
+    if twice:
+        found = tuple(Fault(("query", name), "given more than once") for name in twice)
+        raise BadRequestError("a query parameter is given more than once", found)
+    try:
+        return schema.model_validate({name: values[0] for name, values in given.items()})
+    except ValidationError as error:
+        raise BadRequestError(
+            "the query parameters are not right", faults("query", error)
+        ) from None
+
+
+def faults(where: str, error: ValidationError) -> tuple[Fault, ...]:
+    """What pydantic found, without the values: they may be secret."""
+    return tuple(
+        Fault((where, *_location(found["loc"])), found["msg"].removeprefix("Value error, "))
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    )
+
+
+def _location(loc: Iterable[str | int]) -> Iterable[str | int]:
+    """The way to the field as the sender wrote it: without the tags of unions."""
+    return (part for part in loc if not (isinstance(part, str) and part.startswith("kind:")))
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object has a key twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

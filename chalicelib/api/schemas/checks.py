@@ -1,0 +1,69 @@
+"""Checks as they go out."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from chalicelib.api.schemas.common import GivenMoment, Moment, Page, PageQuery
+from chalicelib.services.history import Check
+
+VerdictName = Literal["UP", "DOWN", "DEGRADED", "UNKNOWN"]
+
+
+class TimingsOut(BaseModel):
+    """The phases of a check; their sum is its `response_ms`."""
+
+    dns: int
+    connect: int
+    tls: int
+    first_byte: int
+    body: int
+
+
+class CheckOut(BaseModel):
+    """One check of one target; `attempts` is 2 where a failure was confirmed at once."""
+
+    target_id: str
+    checked_at: Moment
+    region: str
+    verdict: VerdictName
+    response_ms: int
+    status_code: int | None
+    reason: str | None
+    error: str | None
+    attempts: int
+    timings_ms: TimingsOut
+
+    @classmethod
+    def of(cls, check: Check) -> "CheckOut":
+        result = check.result
+        timings = result.timings
+        return cls(
+            target_id=check.target_id,
+            checked_at=check.tick,
+            region=check.region,
+            verdict=result.verdict.value,
+            response_ms=result.response_ms,
+            status_code=result.status_code,
+            reason=result.reason,
+            error=result.error,
+            attempts=result.attempts,
+            timings_ms=TimingsOut(
+                dns=timings.dns,
+                connect=timings.connect,
+                tls=timings.tls,
+                first_byte=timings.first_byte,
+                body=timings.body,
+            ),
+        )
+
+
+class ChecksQuery(PageQuery):
+    """`from` is inclusive, `to` exclusive."""
+
+    from_: Annotated[GivenMoment | None, Field(alias="from")] = None
+    to: GivenMoment | None = None
+    verdict: VerdictName | None = None
+
+
+ChecksPage = Page[CheckOut]

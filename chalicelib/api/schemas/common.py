@@ -1,0 +1,77 @@
+"""What the schemas share: times, lists, texts."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+Item = TypeVar("Item")
+
+
+class Schema(BaseModel):
+    """The base of what comes in: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+
+def render_time(seconds: float) -> str:
+    """Epoch seconds as RFC 3339 in UTC, to the second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: object) -> int:
+    """RFC 3339 with a zone as epoch seconds; raises ValueError."""
+    if not isinstance(text, str):
+        raise ValueError("must be a time such as 2026-11-22T06:40:04Z")
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("must have a zone, such as Z")
+        seconds = int(moment.timestamp())
+    except OverflowError:
+        raise ValueError("must be a time such as 2026-11-22T06:40:04Z") from None
+    except ValueError as error:
+        if "zone" in str(error):
+            raise
+        raise ValueError("must be a time such as 2026-11-22T06:40:04Z") from None
+    if not 0 <= seconds < 10**10:
+        raise ValueError("must be between 1970 and 2286")
+    return seconds
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("must be one printable line without space around it")
+    return text
+
+
+Moment = Annotated[
+    int,
+    PlainSerializer(render_time, return_type=str),
+    Field(json_schema_extra={"type": "string", "format": "date-time"}),
+]
+"""Epoch seconds inside, RFC 3339 outside."""
+
+GivenMoment = Annotated[
+    int,
+    BeforeValidator(parse_time),
+    Field(json_schema_extra={"type": "string", "format": "date-time"}),
+]
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Name = Annotated[Line, Field(min_length=1, max_length=200)]
+Tag = Annotated[Line, Field(min_length=1, max_length=50)]
+
+
+class PageQuery(Schema):
+    """The parameters of every list."""
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=1000)
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list; only a null cursor ends it."""
+
+    items: list[Item]
+    next_cursor: str | None

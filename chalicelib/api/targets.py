@@ -1,0 +1,187 @@
+"""Operations on targets."""
+
+from typing import Any
+
+from chalicelib.api.calls import Answer, Call
+from chalicelib.api.problems import problem, status_of
+from chalicelib.api.reading import validate_body
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.schemas.checks import CheckOut
+from chalicelib.api.schemas.targets import (
+    BatchItem,
+    BatchOut,
+    SummaryOut,
+    SummaryQuery,
+    TargetIn,
+    TargetOut,
+    TargetPatch,
+    TargetsIn,
+    TargetsPage,
+    TargetsQuery,
+)
+from chalicelib.domain.errors import (
+    Fault,
+    InvalidError,
+    MonitumError,
+    PreconditionError,
+)
+from chalicelib.domain.state import Status
+from chalicelib.domain.targets import Target
+from chalicelib.services import targets
+from chalicelib.services.accounts import Scope
+from chalicelib.services.listing import Filters, page_of_targets, summary
+from chalicelib.services.once import once
+from chalicelib.services.presence import present
+from chalicelib.store.targets import Targets
+
+routes = Routes()
+
+
+@routes("POST", "/v1/targets", scope=Scope.WRITE, body=TargetIn, answer=TargetOut, status=201)
+def create_target(call: Call[TargetIn, NoQuery]) -> Answer:
+    """Create a target; it is checked at once."""
+    draft = call.body.draft()
+
+    def make(target_id: str | None = None) -> Target:
+        return targets.create(call.runtime, call.owner, draft, target_id)
+
+    key = call.headers.get("idempotency-key")
+    if key is None:
+        target = make()
+    else:
+        asked = call.body.model_dump(mode="json")
+        target = once(call.runtime, call.owner, key, asked, make=make, find=Targets(call.owner).get)
+    return _answer(call, target, status=201, location=True)
+
+
+@routes("POST", "/v1/targets/batch", scope=Scope.WRITE, body=TargetsIn, answer=BatchOut)
+def create_targets(call: Call[TargetsIn, NoQuery]) -> Answer:
+    """Create up to a hundred targets; one that cannot be does not hinder the others."""
+    made: list[Target | MonitumError] = [_create(call, item) for item in call.body.items]
+    fine = [target for target in made if isinstance(target, Target)]
+    states = present(call.runtime, call.owner, fine)
+    return Answer(
+        BatchOut(
+            items=[
+                BatchItem(status=status_of(item), problem=problem(item))
+                if isinstance(item, MonitumError)
+                else BatchItem(status=201, target=TargetOut.of(item, states[item.id]))
+                for item in made
+            ]
+        )
+    )
+
+
+@routes("GET", "/v1/targets", scope=Scope.READ, query=TargetsQuery, answer=TargetsPage)
+def list_targets(call: Call[None, TargetsQuery]) -> Answer:
+    """List targets with their present states, oldest first."""
+    query, cursors = call.query, call.cursors("targets")
+    filters = Filters(
+        status=None if query.status is None else Status(query.status),
+        tag=query.tag,
+        kind=query.kind,
+        enabled=query.enabled,
+        q=query.q,
+    )
+    found, last = page_of_targets(
+        call.runtime, call.owner, filters, cursors.read(query.cursor), query.limit
+    )
+    items = [TargetOut.of(target, presence) for target, presence in found]
+    return call.page(TargetsPage, items, cursors.write(last))
+
+
+@routes("GET", "/v1/targets/{target_id}", scope=Scope.READ, answer=TargetOut)
+def get_target(call: Call[None, NoQuery]) -> Answer:
+    """Show a target with its present state."""
+    return _answer(call, _target(call))
+
+
+@routes(
+    "PATCH", "/v1/targets/{target_id}", scope=Scope.WRITE, body=TargetPatch, answer=TargetOut
+)
+def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
+    """Replace the fields that are given; null puts a field's default back."""
+    before = _target(call)
+    _check_if_match(call, before)
+    kind = call.body.root.get("kind", before.spec.kind)
+    if kind != before.spec.kind:
+        fault = Fault(("body", "kind"), "the kind of a target does not change")
+        raise InvalidError("the body does not fit the schema", (fault,))
+    draft = validate_body(TargetIn, call.body.over(before)).draft()
+    return _answer(call, targets.change(call.runtime, before, draft))
+
+
+@routes("DELETE", "/v1/targets/{target_id}", scope=Scope.WRITE, status=204)
+def delete_target(call: Call[None, NoQuery]) -> Answer:
+    """Delete a target; its history goes with it."""
+    target = _target(call)
+    _check_if_match(call, target)
+    targets.remove(target)
+    return Answer(status=204)
+
+
+@routes("POST", "/v1/targets/{target_id}/pause", scope=Scope.WRITE, answer=TargetOut)
+def pause_target(call: Call[None, NoQuery]) -> Answer:
+    """Stop checking a target; repeating is harmless."""
+    return _switch(call, enabled=False)
+
+
+@routes("POST", "/v1/targets/{target_id}/resume", scope=Scope.WRITE, answer=TargetOut)
+def resume_target(call: Call[None, NoQuery]) -> Answer:
+    """Check a paused target again, at once; repeating is harmless."""
+    return _switch(call, enabled=True)
+
+
+@routes(
+    "POST", "/v1/targets/{target_id}/check", scope=Scope.WRITE, answer=CheckOut, status=201
+)
+def check_target(call: Call[None, NoQuery]) -> Answer:
+    """Check a target now and answer with what was found."""
+    return Answer(CheckOut.of(targets.check_now(call.runtime, _target(call))), status=201)
+
+
+@routes("GET", "/v1/summary", scope=Scope.READ, query=SummaryQuery, answer=SummaryOut)
+def get_summary(call: Call[None, SummaryQuery]) -> Answer:
+    """Count targets by status, in all and by tag, and list what is down, longest first."""
+    return Answer(SummaryOut.of(summary(call.runtime, call.owner, call.query.tag)))
+
+
+def _target(call: Call[Any, Any]) -> Target:
+    return Targets(call.owner).get(call.id("target_id", "target"))
+
+
+def _switch(call: Call[None, NoQuery], *, enabled: bool) -> Answer:
+    target_id = call.id("target_id", "target")
+    return _answer(call, targets.switch(call.runtime, call.owner, target_id, enabled=enabled))
+
+
+def _create(call: Call[TargetsIn, NoQuery], item: object) -> Target | MonitumError:
+    try:
+        draft = validate_body(TargetIn, item).draft()
+        return targets.create(call.runtime, call.owner, draft)
+    except MonitumError as error:
+        return error
+
+
+def _answer(
+    call: Call[Any, Any], target: Target, *, status: int = 200, location: bool = False
+) -> Answer:
+    presence = present(call.runtime, call.owner, [target])[target.id]
+    headers = {"ETag": _etag(target)}
+    if location:
+        headers["Location"] = f"{call.base_url}/v1/targets/{target.id}"
+    return Answer(TargetOut.of(target, presence), status, headers)
+
+
+def _etag(target: Target) -> str:
+    return f'"{target.version}"'
+
+
+def _check_if_match(call: Call[Any, Any], target: Target) -> None:
+    given = call.headers.get("if-match")
+    if given is None or given.strip() == "*":
+        return
+    if _etag(target) not in [tag.strip() for tag in given.split(",")]:
+        raise PreconditionError("the target is not at the version that If-Match names")
+
+

@@ -1,0 +1,39 @@
+"""What is watched, and where it sits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.domain.secrets import SecretNames
+from chalicelib.domain.specs import CheckSpec
+
+LANE_SIZE = 50
+SPEC_BYTES = 5_000
+"""The most a spec may take as JSON: fifty of them fit into one message of 256 KiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One target of one owner. Times are epoch seconds; `version` grows with every change."""
+
+    owner: str
+    spec: CheckSpec
+    lane: int
+    name: str
+    tags: tuple[str, ...] = ()
+    channel_ids: tuple[str, ...] = ()
+    secret_names: SecretNames = field(default_factory=SecretNames)
+    enabled: bool = True
+    version: int = 1
+    created_at: int
+    updated_at: int
+
+    @property
+    def id(self) -> str:
+        return self.spec.target_id
+
+    @property
+    def url(self) -> str:
+        """What of it a person would search for: its URL, or its host."""
+        config: Mapping[str, Any] = self.spec.config
+        return str(config.get("url") or config.get("host") or "")

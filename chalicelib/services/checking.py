@@ -1,0 +1,169 @@
+"""The check worker: checks the targets of lanes, keeps the results, moves their states.
+
+Every step may run twice or be the last one before a crash. Results are written once per lane and
+tick and then stand; states follow from results alone; a lane is written only as it was read.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from chalicelib.domain.jobs import CheckJob
+from chalicelib.domain.lanes import Lane
+from chalicelib.domain.results import CheckResult
+from chalicelib.domain.secrets import Secrets
+from chalicelib.domain.specs import CheckSpec
+from chalicelib.domain.state import Flip, Observation, Policy, State, Status, observe
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
+from chalicelib.store.results import CheckKey, Results, read_results, write_results
+from chalicelib.store.tripwire import acting_for
+
+_LOG = logging.getLogger(__name__)
+_ATTEMPTS = 8
+
+
+class ContendedError(Exception):
+    """A lane changed under every attempt to write it."""
+
+
+@dataclass
+class WorkReport:
+    """What one batch came to; `failed` are the indices of the jobs to be delivered again."""
+
+    failed: list[int] = field(default_factory=list)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One job with what was read for it: the lane, results of a run before, what is to check."""
+
+    job: CheckJob
+    key: CheckKey
+    lane: Lane
+    stored: Mapping[int, CheckResult] | None
+    specs: Sequence[CheckSpec]
+
+
+def run_checks(runtime: Runtime, jobs: Sequence[CheckJob]) -> WorkReport:
+    """Check the jobs' targets side by side; each lane is finished as soon as its checks are."""
+    report = WorkReport()
+    owners = {job.owner for job in jobs}
+    with acting_for(*owners):
+        works = dict(enumerate(_prepare(runtime, jobs, report)))
+    for number, results in _results(runtime, works):
+        work = works[number]
+        try:
+            with acting_for(work.job.owner):
+                _finish(runtime, work, results)
+            report.verdicts.update(result.verdict for result in results.values())
+        except Exception:
+            _LOG.exception("lane not finished", extra={"owner": work.job.owner, "lane": work.job.lane})
+            report.failed.append(number)
+    return report
+
+
+def _prepare(runtime: Runtime, jobs: Sequence[CheckJob], report: WorkReport) -> Iterator[_Work]:
+    lanes = read_lanes((job.owner, job.lane) for job in jobs)
+    keys = [_key(runtime, job) for job in jobs]
+    stored = read_results(keys, consistent=True)
+    guarded = {(job.owner, job.lane) for job in jobs if any(spec.has_secrets for spec in job.specs)}
+    secrets = read_secrets(guarded) if guarded else {}
+    for job, key in zip(jobs, keys, strict=True):
+        lane = lanes[job.owner, job.lane]
+        in_lane = secrets.get((job.owner, job.lane), {})
+        specs = [
+            replace(spec, secrets=in_lane.get(spec.place, Secrets()).to_json())
+            if spec.has_secrets
+            else spec
+            for spec in job.specs
+            if key in stored or _is_wanted(runtime, job, spec, lane, report)
+        ]
+        yield _Work(job, key, lane, stored.get(key), specs)
+
+
+def _is_wanted(
+    runtime: Runtime, job: CheckJob, spec: CheckSpec, lane: Lane, report: WorkReport
+) -> bool:
+    state = lane.state_of(spec.target_id, spec.place)
+    if state is None:
+        report.skipped["gone"] += 1
+    elif state.status is Status.PAUSED:
+        report.skipped["paused"] += 1
+    elif job.is_stale(spec, runtime.clock()):
+        report.skipped["stale"] += 1
+    else:
+        return True
+    return False
+
+
+def _results(
+    runtime: Runtime, works: Mapping[int, _Work]
+) -> Iterator[tuple[int, Mapping[int, CheckResult]]]:
+    """Results by job: those that a run before this one left, then the others as they come in."""
+    to_check: dict[int, Sequence[CheckSpec]] = {}
+    for number, work in works.items():
+        if work.stored is not None:
+            yield number, work.stored
+        elif work.specs:
+            to_check[number] = work.specs
+    if to_check:
+        yield from runtime.checker.check_lanes(
+            to_check, owner=lambda number: works[number].job.owner
+        )
+
+
+def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> None:
+    retention = runtime.settings.results_retention_days
+    if work.stored is None and not write_results(work.key, results, retention_days=retention):
+        results = read_results([work.key], consistent=True)[work.key]
+    for flip in _apply(runtime, work, results):
+        _LOG.info(
+            "flip", extra={"owner": work.job.owner, "kind": flip.kind, "status": flip.to_status}
+        )
+
+
+def _apply(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> list[Flip]:
+    """Move the states on; in the steady state nothing is written. Raises ContendedError."""
+    lanes, lane = Lanes(work.job.owner), work.lane
+    outdated: set[int] | None = None
+    for _ in range(_ATTEMPTS):
+        moved = _observe(runtime, work, lane, results)
+        if moved and outdated is None:
+            outdated = Results(work.job.owner).places_after(work.key, runtime.now)
+        moved = {place: move for place, move in moved.items() if place not in (outdated or ())}
+        if not moved or lanes.write(lane, {place: state for place, (state, _) in moved.items()}):
+            return [flip for _, flip in moved.values() if flip]
+        lane = lanes.get(work.job.lane)
+    raise ContendedError(f"lane {work.job.lane}")
+
+
+def _observe(
+    runtime: Runtime, work: _Work, lane: Lane, results: Mapping[int, CheckResult]
+) -> dict[int, tuple[State, Flip | None]]:
+    """The states that `results` change, by place, with the flips they make."""
+    moved = {}
+    for spec in work.job.specs:
+        result, state = results.get(spec.place), lane.state_of(spec.target_id, spec.place)
+        if result is None or state is None:
+            continue
+        observation = Observation(work.job.tick, result.verdict, result.reason)
+        policy = Policy(spec.failure_threshold, spec.recovery_threshold)
+        after, flip = observe(state, observation, policy, runtime.now)
+        if work.job.place is not None and _counts(state, work.job.tick):
+            # A check outside the schedule is found again by this tick, not by arithmetic.
+            after = replace(after, changed=work.job.tick)
+        if after is not state:
+            moved[spec.place] = after, flip
+    return moved
+
+
+def _counts(state: State, tick: int) -> bool:
+    return state.status is not Status.PAUSED and state.changed < tick
+
+
+def _key(runtime: Runtime, job: CheckJob) -> CheckKey:
+    return CheckKey(job.owner, job.lane, job.tick, runtime.settings.region, job.place)

@@ -1,0 +1,74 @@
+"""What the checks of a target found, newest first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chalicelib.domain.results import CheckResult, Verdict
+from chalicelib.domain.targets import Target
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.results import LaneResults, Results
+
+_DAY_S = 86_400
+_MOST_READ = 3_000
+"""Items one page may read in search of a verdict; the page then ends early, with a cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of one target; `tick` is its scheduled instant in epoch seconds."""
+
+    target_id: str
+    tick: int
+    region: str
+    result: CheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Epoch seconds, `start` inclusive, `end` exclusive."""
+
+    start: int
+    end: int
+
+
+def page_of_checks(
+    runtime: Runtime,
+    target: Target,
+    span: Range,
+    verdict: Verdict | None,
+    after: str | None,
+    limit: int,
+) -> tuple[list[Check], str | None]:
+    """Up to `limit` checks and the key to go on from, None at the end of the range.
+
+    A place may have belonged to another target before: what is older than the target is not its.
+    """
+    oldest = runtime.now - runtime.settings.results_retention_days * _DAY_S
+    start = max(span.start, target.created_at, oldest)
+    end = min(span.end, runtime.now + 1)
+    stored = Results(target.owner).newest_first(
+        target.lane, start, end, now=runtime.now, after=after
+    )
+    checks: list[Check] = []
+    for read, found in enumerate(stored, 1):
+        checks += _check(target, found, verdict)
+        if len(checks) == limit or read == _MOST_READ:
+            return checks, found.check
+    return checks, None
+
+
+def one_check(runtime: Runtime, target: Target, tick: int) -> Iterator[Check]:
+    """The check of a target outside the schedule at `tick`, where it is stored already."""
+    span = Range(tick, tick + 1)
+    stored = Results(target.owner).newest_first(
+        target.lane, span.start, span.end, now=runtime.now
+    )
+    for found in stored:
+        yield from _check(target, found, None)
+
+
+def _check(target: Target, found: LaneResults, verdict: Verdict | None) -> list[Check]:
+    result = found.by_place.get(target.spec.place)
+    if result is None or verdict not in (None, result.verdict):
+        return []
+    return [Check(target.id, found.tick, found.region, result)]

@@ -1,0 +1,117 @@
+"""Lists of targets: filtered, with their present states, and summed up."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chalicelib.domain.state import Status
+from chalicelib.domain.targets import Target
+from chalicelib.services.presence import Presence, present
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.lanes import Lanes
+from chalicelib.store.targets import Targets
+
+_MOST_READ = 1_000
+"""Targets one page may read in search of those that fit; it then ends early, with a cursor."""
+_MOST_DOWN = 100
+_SEVERITY = [Status.DOWN, Status.DEGRADED, Status.PENDING, Status.UP, Status.PAUSED]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a target must be like to be listed; None lets everything pass."""
+
+    status: Status | None = None
+    tag: str | None = None
+    kind: str | None = None
+    enabled: bool | None = None
+    q: str | None = None
+
+    def fit(self, target: Target) -> bool:
+        """Whether all but the status hold."""
+        wanted = (self.q or "").casefold()
+        return (
+            (self.tag is None or self.tag in target.tags)
+            and self.kind in (None, target.spec.kind)
+            and self.enabled in (None, target.enabled)
+            and (wanted in target.name.casefold() or wanted in target.url.casefold())
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many targets have which status, in all and by tag, and what is down, longest first."""
+
+    total: int
+    by_status: dict[str, int]
+    by_tag: dict[str, dict[str, int]]
+    down: list[tuple[Target, Presence]]
+
+
+def page_of_targets(
+    runtime: Runtime, owner: str, filters: Filters, after: str | None, limit: int
+) -> tuple[list[tuple[Target, Presence]], str | None]:
+    """Up to `limit` targets that fit, oldest first, and the id to go on from."""
+    found: list[tuple[Target, Presence]] = []
+    read = 0
+    while True:
+        page, last = Targets(owner).page(after, limit)
+        read += len(page)
+        fitting = [target for target in page if filters.fit(target)]
+        states = present(runtime, owner, fitting)
+        for target in fitting:
+            if filters.status in (None, states[target.id].status):
+                found.append((target, states[target.id]))
+            if len(found) == limit:
+                return found, target.id if target is not page[-1] else last
+        if last is None or read >= _MOST_READ:
+            return found, last
+        after = last
+
+
+def summary(runtime: Runtime, owner: str, tag: str | None) -> Summary:
+    """The owner's targets by status, those with `tag` only where one is given."""
+    states = {
+        seat.target_id: seat.state
+        for lane in Lanes(owner).all()
+        for seat in lane.places.values()
+    }
+    total: Counter[str] = Counter()
+    by_tag: dict[str, Counter[str]] = {}
+    down: list[Target] = []
+    for target in _all(owner):
+        if tag is not None and tag not in target.tags or target.id not in states:
+            continue
+        status = states[target.id].status
+        total[status] += 1
+        for own in target.tags:
+            by_tag.setdefault(own, Counter())[status] += 1
+        if status is Status.DOWN:
+            down.append(target)
+    down.sort(key=lambda target: states[target.id].since)
+    worst = down[:_MOST_DOWN]
+    presences = present(runtime, owner, worst)
+    return Summary(
+        total=total.total(),
+        by_status=_counts(total),
+        by_tag={name: _counts(counts) for name, counts in sorted(by_tag.items())},
+        down=[(target, presences[target.id]) for target in worst],
+    )
+
+
+def count_targets(owner: str) -> int:
+    """How many targets the owner has: the places taken in the lanes."""
+    return sum(len(lane.places) for lane in Lanes(owner).all())
+
+
+def _all(owner: str) -> Iterator[Target]:
+    after: str | None = None
+    while True:
+        page, after = Targets(owner).page(after, 1_000)
+        yield from page
+        if after is None:
+            return
+
+
+def _counts(counts: Counter[str]) -> dict[str, int]:
+    return {status.value: counts[status] for status in _SEVERITY}

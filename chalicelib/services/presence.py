@@ -1,0 +1,112 @@
+"""How targets are doing now: their states, and what their latest checks found.
+
+A state is written only when it changes, so the time of the last check is not in it. It follows from
+the schedule: the latest ticks are known by arithmetic, and their results are read by key. The calls
+grow with the lanes on a page, a hundred keys to a call, never with the number of targets.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chalicelib.domain import schedule
+from chalicelib.domain.lanes import Lane
+from chalicelib.domain.results import CheckResult
+from chalicelib.domain.state import State, Status, consecutive_failures
+from chalicelib.domain.targets import Target
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.lanes import Lanes
+from chalicelib.store.results import CheckKey, read_results
+
+_Found = Mapping[CheckKey, Mapping[int, CheckResult]]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A target's present state; times are epoch seconds, None before the first check."""
+
+    status: Status
+    since: int
+    last_checked_at: int | None
+    response_ms: int | None
+    consecutive_failures: int
+
+
+def present(runtime: Runtime, owner: str, targets: Sequence[Target]) -> dict[str, Presence]:
+    """The present state of each of the owner's `targets`, by id."""
+    lanes = Lanes(owner).some({target.lane for target in targets})
+    states = {target.id: _state(lanes, target) for target in targets}
+    scheduled = {target.id: _scheduled(runtime, target) for target in targets}
+    found = read_results(_flat(scheduled.values()), consistent=False)
+    # A check outside the schedule that is newer than these is named by the state.
+    apart = {
+        target.id: _apart(runtime, target, states[target.id])
+        for target in targets
+        if _latest(scheduled[target.id], found, target) < states[target.id].changed
+    }
+    if apart:
+        found = {**found, **read_results(_flat(apart.values()), consistent=False)}
+    return {
+        target.id: _presence(
+            target,
+            states[target.id],
+            [*apart.get(target.id, ()), *scheduled[target.id]],
+            found,
+        )
+        for target in targets
+    }
+
+
+def _state(lanes: Mapping[int, Lane], target: Target) -> State:
+    state = lanes[target.lane].state_of(target.id, target.spec.place)
+    return state or State.pending(target.created_at)
+
+
+def _scheduled(runtime: Runtime, target: Target) -> list[CheckKey]:
+    """The two newest ticks: the checks of the newest may still be under way."""
+    offset = schedule.offset(target.owner, target.lane)
+    newest = schedule.latest_tick(target.spec.interval_s, offset, runtime.now)
+    region = runtime.settings.region
+    return [
+        CheckKey(target.owner, target.lane, tick, region)
+        for tick in (newest, newest - target.spec.interval_s)
+        if tick >= target.created_at
+    ]
+
+
+def _apart(runtime: Runtime, target: Target, state: State) -> list[CheckKey]:
+    region = runtime.settings.region
+    return [
+        CheckKey(target.owner, target.lane, state.changed, region, place)
+        for place in (target.spec.place, None)
+    ]
+
+
+def _latest(keys: Iterable[CheckKey], found: _Found, target: Target) -> int:
+    ticks = [key.tick for key in keys if target.spec.place in found.get(key, ())]
+    return max(ticks, default=0)
+
+
+def _presence(
+    target: Target, state: State, keys: Sequence[CheckKey], found: _Found
+) -> Presence:
+    place = target.spec.place
+    latest = max(
+        (key for key in keys if place in found.get(key, ())),
+        key=lambda key: key.tick,
+        default=None,
+    )
+    checked = state.changed if state.status not in (Status.PENDING, Status.PAUSED) else None
+    tick = latest.tick if latest else checked
+    return Presence(
+        status=state.status,
+        since=state.since,
+        last_checked_at=tick,
+        response_ms=found[latest][place].response_ms if latest else None,
+        consecutive_failures=consecutive_failures(
+            state, target.spec.interval_s, tick or state.since
+        ),
+    )
+
+
+def _flat(lists: Iterable[Sequence[CheckKey]]) -> set[CheckKey]:
+    return {key for keys in lists for key in keys}

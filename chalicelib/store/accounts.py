@@ -1,0 +1,103 @@
+"""Users and their tokens. Both sit under the owner, so one call reads what a request needs."""
+
+import secrets
+
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
+
+from chalicelib.domain.errors import NotFoundError
+from chalicelib.store.models import Account, Token, User
+
+_USER = "user"
+_TOKEN = "token:"  # noqa: S105 - the beginning of a key
+_FAILED = "ConditionalCheckFailedException"
+
+
+class Accounts:
+    """The user `owner` and the user's tokens."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def user_and_token(self, token_id: str) -> tuple[User, Token] | None:
+        """Both as they are now, in one call; None where either is missing."""
+        keys = [(self.owner, _USER), (self.owner, _TOKEN + token_id)]
+        found = {item.key: item for item in Account.batch_get(keys, consistent_read=True)}
+        user, token = found.get(_USER), found.get(_TOKEN + token_id)
+        if isinstance(user, User) and isinstance(token, Token):
+            return user, token
+        return None
+
+    def user(self) -> User:
+        """The user; raises NotFoundError."""
+        try:
+            item = Account.get(self.owner, _USER, consistent_read=True)
+        except DoesNotExist:
+            raise NotFoundError("there is no such user") from None
+        if not isinstance(item, User):
+            raise NotFoundError("there is no such user")
+        return item
+
+    def add_user(self, *, name: str, admin: bool, now: int) -> User:
+        """Store a new user."""
+        user = User(
+            self.owner,
+            _USER,
+            name=name,
+            admin=admin,
+            created_at=now,
+            cursor_key=secrets.token_hex(16),
+        )
+        user.save(condition=Account.key.does_not_exist())
+        return user
+
+    def set_disabled(self, *, disabled: bool) -> None:
+        """Have the user's tokens refused, or accepted again; raises NotFoundError."""
+        try:
+            User(self.owner, _USER).update(
+                [User.disabled.set(disabled)], condition=Account.key.exists()
+            )
+        except UpdateError as error:
+            if error.cause_response_code != _FAILED:
+                raise
+            raise NotFoundError("there is no such user") from None
+
+    def tokens(self) -> list[tuple[str, Token]]:
+        """All tokens with their ids, oldest first."""
+        return [
+            (item.key.removeprefix(_TOKEN), item)
+            for item in Account.query(
+                self.owner, Account.key.startswith(_TOKEN), consistent_read=True
+            )
+            if isinstance(item, Token)
+        ]
+
+    def add_token(self, token_id: str, token: Token) -> None:
+        """Store a new token under its id."""
+        token.owner, token.key = self.owner, _TOKEN + token_id
+        try:
+            token.save(condition=Account.key.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != _FAILED:
+                raise
+
+    def remove_token(self, token_id: str) -> None:
+        """Revoke it, from now on; raises NotFoundError."""
+        try:
+            Account(self.owner, _TOKEN + token_id).delete(condition=Account.key.exists())
+        except DeleteError as error:
+            if error.cause_response_code != _FAILED:
+                raise
+            raise NotFoundError("there is no such token") from None
+
+
+def list_users(after: str | None, limit: int) -> tuple[list[User], str | None]:
+    """Up to `limit` users after the id `after`, oldest first, and the id to go on from."""
+    key = (
+        {"directory": {"S": "users"}, "owner": {"S": after}, "key": {"S": _USER}} if after else None
+    )
+    items = Account.directory_index.query(
+        "users", limit=limit, page_size=limit, last_evaluated_key=key
+    )
+    users = [item for item in items if isinstance(item, User)]
+    last = items.last_evaluated_key
+    return users, last["owner"]["S"] if last else None

@@ -1,0 +1,111 @@
+"""An owner's lanes: who sits where, and in which state."""
+
+import json
+from collections.abc import Iterable, Mapping
+
+from pynamodb.exceptions import PutError, UpdateError
+
+from chalicelib.domain.lanes import Lane, Place
+from chalicelib.domain.secrets import Secrets
+from chalicelib.domain.state import State
+from chalicelib.store.models import LaneItem, SecretsItem
+
+_LANE = "lane:"
+_SECRETS = "secrets:"
+
+
+def lane_key(number: int) -> str:
+    """The sort key of a lane's item."""
+    return f"{_LANE}{number:04d}"
+
+
+def secrets_key(number: int) -> str:
+    """The sort key of the item with a lane's secrets."""
+    return f"{_SECRETS}{number:04d}"
+
+
+class Lanes:
+    """The lanes of `owner`."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def all(self) -> list[Lane]:
+        """Every lane, in order: one query, a call for each 1 MB (some 250 lanes)."""
+        return [
+            _lane(item)
+            for item in LaneItem.query(self.owner, LaneItem.key.startswith(_LANE), consistent_read=True)
+        ]
+
+    def get(self, number: int) -> Lane:
+        """The lane as it is now; an empty one where there is none."""
+        return self.some([number])[number]
+
+    def some(self, numbers: Iterable[int]) -> dict[int, Lane]:
+        """The lanes of these numbers as they are now, in one call for each hundred."""
+        return {lane.number: lane for lane in read_lanes((self.owner, n) for n in numbers).values()}
+
+    def open(self, number: int) -> None:
+        """Make the lane and the item for its secrets; harmless where they are there."""
+        for item in (
+            LaneItem(self.owner, lane_key(number), version=0, places={}),
+            SecretsItem(self.owner, secrets_key(number), places={}),
+        ):
+            try:
+                item.save(condition=type(item).key.does_not_exist())
+            except PutError as error:
+                if error.cause_response_code != "ConditionalCheckFailedException":
+                    raise
+
+    def write(self, lane: Lane, states: Mapping[int, State]) -> bool:
+        """Store the changed `states` by place; False where `lane` is not the present one."""
+        item = LaneItem(self.owner, lane_key(lane.number))
+        actions = [
+            LaneItem.places[str(place)].set([lane.places[place].target_id, *state.to_list()])
+            for place, state in states.items()
+        ]
+        try:
+            item.update(
+                [*actions, LaneItem.version.add(1)], condition=LaneItem.version == lane.version
+            )
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
+    """Lanes of several owners, `(owner, number)`, as they are now; a call for each hundred."""
+    wanted = list(dict.fromkeys(keys))
+    items = LaneItem.batch_get(
+        [(owner, lane_key(number)) for owner, number in wanted], consistent_read=True
+    )
+    found = {(lane.owner, lane.number): lane for lane in map(_lane, items)}
+    return {key: found.get(key) or Lane(*key) for key in wanted}
+
+
+def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[int, Secrets]]:
+    """The secrets of lanes of several owners: `{(owner, number): {place: secrets}}`."""
+    items = SecretsItem.batch_get(
+        [(owner, secrets_key(number)) for owner, number in dict.fromkeys(keys)],
+        consistent_read=True,
+    )
+    return {
+        (item.owner, _number(item.key)): {
+            int(place): Secrets.from_json(json.loads(text)) for place, text in item.places.as_dict().items()
+        }
+        for item in items
+    }
+
+
+def _number(key: str) -> int:
+    return int(key.rpartition(":")[2])
+
+
+def _lane(item: LaneItem) -> Lane:
+    places = {
+        int(place): Place(values[0], State.from_list(values[1:]))
+        for place, values in item.places.as_dict().items()
+    }
+    return Lane(item.owner, _number(item.key), int(item.version), places)

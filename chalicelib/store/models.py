@@ -1,0 +1,185 @@
+"""The tables' items. Names are those of docs/architecture.md; times are epoch seconds."""
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+
+from chalicelib.store.base import Table
+
+
+class Directory(GlobalSecondaryIndex["Account"]):
+    """All users in one partition, for the admins' list; tokens are not in it."""
+
+    class Meta:
+        index_name = "directory"
+        projection = AllProjection()
+
+    directory = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute(range_key=True)
+
+
+class Account(Table):
+    """What is known of one owner: the user and, beside it, the user's tokens."""
+
+    TABLE = "users"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    what = DiscriminatorAttribute()
+    name = UnicodeAttribute()
+    created_at = NumberAttribute()
+    directory_index = Directory()
+
+
+class User(Account, discriminator="user"):
+    """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors."""
+
+    directory = UnicodeAttribute(default="users")
+    admin = BooleanAttribute(default=False)
+    disabled = BooleanAttribute(default=False)
+    cursor_key = UnicodeAttribute()
+
+
+class Token(Account, discriminator="token"):
+    """Key `token:<id>`. Only the hash of the token itself is kept."""
+
+    hash = UnicodeAttribute()
+    hint = UnicodeAttribute()
+    scopes = JSONAttribute()
+    expires_at = NumberAttribute(null=True)
+
+
+class OnceItem(Table):
+    """Key `once:<hash of the Idempotency-Key>`: what was asked with it, and the id made for it."""
+
+    TABLE = "users"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    fingerprint = UnicodeAttribute()
+    made = UnicodeAttribute()
+    done = BooleanAttribute(default=False)
+    expires = NumberAttribute()
+
+
+class Due(GlobalSecondaryIndex["TargetItem"]):
+    """Which targets are due in a minute; a target without a slot is not in it."""
+
+    class Meta:
+        index_name = "due"
+        projection = IncludeProjection(["spec"])
+
+    slot = UnicodeAttribute(hash_key=True)
+    lane = UnicodeAttribute(range_key=True)
+
+
+class TargetItem(Table):
+    """One target. `spec` is the part that travels to the worker; it never holds a secret.
+
+    `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool}`, whose
+    values are in the lane's secrets.
+    """
+
+    TABLE = "targets"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    target_id = UnicodeAttribute(range_key=True)
+    slot = UnicodeAttribute(null=True)
+    lane = UnicodeAttribute()
+    spec = JSONAttribute()
+    name = UnicodeAttribute()
+    tags = JSONAttribute()
+    channel_ids = JSONAttribute()
+    secret_names = JSONAttribute()
+    enabled = BooleanAttribute()
+    version = NumberAttribute()
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+    due_index = Due()
+
+
+class LaneItem(Table):
+    """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
+
+    `version` grows with every write, so that a writer can tell that it saw the present item.
+    """
+
+    TABLE = "lanes"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    version = NumberAttribute()
+    places: MapAttribute[str, list[object]] = MapAttribute()
+
+
+class SecretsItem(Table):
+    """Key `secrets:0007`: header values and userinfo of a lane's targets, by place, as JSON."""
+
+    TABLE = "lanes"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    places: MapAttribute[str, str] = MapAttribute()
+
+
+class ResultsItem(Table):
+    """What one lane's checks found at one tick: `results` is packed, see store/packing.py.
+
+    `lane_day` is `<owner>#<lane>#<yyyymmdd>`; `check` is `<tick>#<region>`, and for a check outside
+    the schedule `<tick>#<region>#<place>`. `errors` has a text for each place that has one.
+    """
+
+    TABLE = "results"
+
+    class Meta:
+        table_name = ""
+
+    lane_day = UnicodeAttribute(hash_key=True)
+    check = UnicodeAttribute(range_key=True)
+    results = BinaryAttribute(legacy_encoding=False)
+    errors: MapAttribute[str, str] = MapAttribute(null=True)
+    expires = NumberAttribute()
+
+
+class ScheduleItem(Table):
+    """Name `schedule`: up to where ticks are planned (exclusive), and the intervals in use.
+
+    Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
+    """
+
+    TABLE = "system"
+
+    class Meta:
+        table_name = ""
+
+    name = UnicodeAttribute(hash_key=True)
+    cursor = NumberAttribute(null=True)
+    ticked_at = NumberAttribute(null=True)
+    start = NumberAttribute(null=True)
+    intervals = UnicodeSetAttribute(null=True)
+    expires = NumberAttribute(null=True)
+
+

@@ -1,0 +1,57 @@
+"""Idempotency keys: what was asked under a key, and the id that was made for it."""
+
+import hashlib
+from dataclasses import dataclass
+
+from pynamodb.exceptions import DoesNotExist, PutError
+
+from chalicelib.store.models import OnceItem
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One key's request: `fingerprint` tells the body, `made` is the id of what it makes."""
+
+    fingerprint: str
+    made: str
+    done: bool
+
+
+class Once:
+    """The idempotency keys of `owner`; each is remembered for a day."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def claim(self, key: str, fingerprint: str, new_id: str, now: int) -> Claim:
+        """The claim that stands for `key`: a new one, or that of whoever came first."""
+        item = OnceItem(
+            self.owner, _key(key), fingerprint=fingerprint, made=new_id, expires=now + _DAY_S
+        )
+        try:
+            item.save(condition=OnceItem.key.does_not_exist() | (OnceItem.expires <= now))
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            found = self._get(key)
+            return found or self.claim(key, fingerprint, new_id, now)
+        return Claim(fingerprint, new_id, done=False)
+
+    def finish(self, key: str) -> None:
+        """Remember that what was asked under `key` is made."""
+        OnceItem(self.owner, _key(key)).update(
+            [OnceItem.done.set(True)], condition=OnceItem.key.exists()
+        )
+
+    def _get(self, key: str) -> Claim | None:
+        try:
+            item = OnceItem.get(self.owner, _key(key), consistent_read=True)
+        except DoesNotExist:
+            return None
+        return Claim(item.fingerprint, item.made, item.done)
+
+
+def _key(key: str) -> str:
+    return f"once:{hashlib.sha256(key.encode()).hexdigest()}"

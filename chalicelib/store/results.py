@@ -1,0 +1,145 @@
+"""What the checks found, by lane and day; written once, never changed."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+
+from pynamodb.exceptions import PutError
+
+from chalicelib.domain.results import CheckResult
+from chalicelib.store.models import ResultsItem
+from chalicelib.store.packing import pack, unpack
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class CheckKey:
+    """Identifies the checks of one lane at one tick, in epoch seconds.
+
+    `place` is set for a check outside the schedule, of one target alone, which never takes the
+    place of the lane's scheduled one.
+    """
+
+    owner: str
+    lane: int
+    tick: int
+    region: str
+    place: int | None = None
+
+    @property
+    def item_key(self) -> tuple[str, str]:
+        """The keys of the item, `(lane_day, check)`."""
+        check = f"{self.tick:010d}#{self.region}"
+        if self.place is not None:
+            check += f"#{self.place}"
+        return _lane_day(self.owner, self.lane, self.tick), check
+
+
+class LaneResults:
+    """One stored item: the results of one lane at one tick, unpacked when first asked for."""
+
+    def __init__(self, item: ResultsItem) -> None:
+        self._item = item
+        self.check = item.check
+        self.tick, self.region = int(item.check[:10]), item.check.split("#")[1]
+        self.expires = int(item.expires)
+
+    @cached_property
+    def by_place(self) -> dict[int, CheckResult]:
+        errors = self._item.errors
+        return unpack(self._item.results, errors.as_dict() if errors else {})
+
+    @property
+    def item_key(self) -> tuple[str, str]:
+        return self._item.lane_day, self._item.check
+
+
+def write_results(
+    key: CheckKey, results: Mapping[int, CheckResult], *, retention_days: int
+) -> bool:
+    """Store the results; False where there are some already, which then stand."""
+    lane_day, check = key.item_key
+    errors = {str(place): result.error for place, result in results.items() if result.error}
+    item = ResultsItem(
+        lane_day,
+        check,
+        results=pack(results),
+        errors=errors or None,
+        expires=key.tick + retention_days * _DAY_S,
+    )
+    try:
+        item.save(condition=ResultsItem.check.does_not_exist())
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def read_results(
+    keys: Iterable[CheckKey], *, consistent: bool
+) -> dict[CheckKey, dict[int, CheckResult]]:
+    """Those of `keys` that are stored: `{key: {place: result}}`; a call for each hundred."""
+    wanted = {key.item_key: key for key in keys}
+    items = ResultsItem.batch_get(list(wanted), consistent_read=consistent)
+    return {wanted[found.item_key]: found.by_place for found in map(LaneResults, items)}
+
+
+class Results:
+    """The stored results of `owner`."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def places_after(self, key: CheckKey, now: int) -> set[int]:
+        """The places of which a later check than `key`'s is stored."""
+        places: set[int] = set()
+        start = key.tick + 1
+        while start <= now:
+            for found in self._day(key.lane, start, _day_end(start)):
+                places.update(found.by_place)
+            start = _day_end(start)
+        return places
+
+    def newest_first(
+        self, lane: int, start: int, end: int, *, now: int, after: str | None = None
+    ) -> Iterator[LaneResults]:
+        """Results with `start <= tick < end`, read day by day as they are taken.
+
+        `after` goes on behind that check key; what has expired is left out, whether or not it is
+        deleted yet.
+        """
+        last = end if after is None else min(end, int(after[:10]) + 1)
+        while last > start:
+            day_start = max(start, (last - 1) // _DAY_S * _DAY_S)
+            for found in self._day(lane, day_start, last, after=after, newest_first=True):
+                if found.expires > now:
+                    yield found
+            last, after = day_start, None
+
+    def _day(
+        self, lane: int, start: int, end: int, *, after: str | None = None, newest_first: bool = False
+    ) -> Iterator[LaneResults]:
+        """Results of one day with `start <= tick < end`."""
+        lane_day = _lane_day(self.owner, lane, start)
+        key = {"lane_day": {"S": lane_day}, "check": {"S": after}} if after else None
+        # A check key has a region behind the tick, so the bare tick of `end` excludes it.
+        items = ResultsItem.query(
+            lane_day,
+            ResultsItem.check.between(f"{start:010d}", f"{end:010d}"),
+            scan_index_forward=not newest_first,
+            page_size=100,
+            last_evaluated_key=key,
+        )
+        return map(LaneResults, items)
+
+
+def _day_end(tick: int) -> int:
+    return (tick // _DAY_S + 1) * _DAY_S
+
+
+def _lane_day(owner: str, lane: int, tick: int) -> str:
+    day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=tick)
+    return f"{owner}#{lane}#{day:%Y%m%d}"

@@ -1,0 +1,181 @@
+"""An owner's targets, each together with its place in a lane."""
+
+import json
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.domain import schedule
+from chalicelib.domain.errors import NotFoundError
+from chalicelib.domain.secrets import SecretNames, Secrets
+from chalicelib.domain.specs import CheckSpec
+from chalicelib.domain.state import State
+from chalicelib.domain.targets import Target
+from chalicelib.store.base import connection
+from chalicelib.store.lanes import lane_key, secrets_key
+from chalicelib.store.models import LaneItem, SecretsItem, TargetItem
+
+
+class ChangedError(Exception):
+    """Another write came between: what was read is not what is stored any more."""
+
+
+class Targets:
+    """The targets of `owner`. Every change that touches the lane too is one transaction."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def get(self, target_id: str) -> Target:
+        """The target; raises NotFoundError."""
+        try:
+            return _target(TargetItem.get(self.owner, target_id, consistent_read=True))
+        except DoesNotExist:
+            raise NotFoundError("there is no such target") from None
+
+    def page(self, after: str | None, limit: int) -> tuple[list[Target], str | None]:
+        """Up to `limit` targets after the id `after`, oldest first, and the id to go on from."""
+        key = {"owner": {"S": self.owner}, "target_id": {"S": after}} if after else None
+        items = TargetItem.query(self.owner, limit=limit, page_size=limit, last_evaluated_key=key)
+        targets = [_target(item) for item in items]
+        last = items.last_evaluated_key
+        return targets, last["target_id"]["S"] if last else None
+
+    def add(self, target: Target, state: State, secrets: Secrets) -> None:
+        """Store a new target and take its place; raises ChangedError where the place is taken."""
+        lane, place = LaneItem(self.owner, lane_key(target.lane)), str(target.spec.place)
+        with _transaction() as write:
+            write.save(_item(target), condition=TargetItem.target_id.does_not_exist())
+            write.update(
+                lane,
+                [LaneItem.places[place].set([target.id, *state.to_list()]), _next_version()],
+                condition=LaneItem.key.exists() & LaneItem.places[place].does_not_exist(),
+            )
+            if secrets:
+                self._write_secrets(write, target, secrets)
+
+    def change(
+        self, before: Target, after: Target, *, state: State | None, secrets: Secrets | None
+    ) -> None:
+        """Store `after` in the place of `before`; raises ChangedError where that is outdated.
+
+        `state` goes into its place in the lane, None leaves it. `secrets` replaces the stored
+        ones: empty removes them, None leaves them.
+        """
+        with _transaction() as write:
+            write.update(
+                TargetItem(self.owner, after.id), _changes(after), condition=_unchanged(before)
+            )
+            if state:
+                place = LaneItem.places[str(after.spec.place)]
+                write.update(
+                    LaneItem(self.owner, lane_key(after.lane)),
+                    [place.set([after.id, *state.to_list()]), _next_version()],
+                    condition=place[0] == after.id,
+                )
+            if secrets:
+                self._write_secrets(write, after, secrets)
+            elif secrets is not None:
+                self._remove_secrets(write, before)
+
+    def remove(self, target: Target) -> None:
+        """Delete the target and free its place; raises ChangedError where it is outdated."""
+        place = str(target.spec.place)
+        with _transaction() as write:
+            write.delete(TargetItem(self.owner, target.id), condition=_unchanged(target))
+            write.update(
+                LaneItem(self.owner, lane_key(target.lane)),
+                [LaneItem.places[place].remove(), _next_version()],
+                condition=LaneItem.places[place][0] == target.id,
+            )
+            if target.spec.has_secrets:
+                self._remove_secrets(write, target)
+
+    def _write_secrets(self, write: TransactWrite, target: Target, secrets: Secrets) -> None:
+        path = SecretsItem.places[str(target.spec.place)]
+        item = SecretsItem(self.owner, secrets_key(target.lane))
+        write.update(item, [path.set(json.dumps(secrets.to_json()))])
+
+    def _remove_secrets(self, write: TransactWrite, target: Target) -> None:
+        path = SecretsItem.places[str(target.spec.place)]
+        write.update(SecretsItem(self.owner, secrets_key(target.lane)), [path.remove()])
+
+
+class _transaction(TransactWrite):  # noqa: N801 - reads as a statement
+    """A transaction whose failed condition is a ChangedError."""
+
+    def __init__(self) -> None:
+        super().__init__(connection=connection())
+
+    def __exit__(self, *failure: Any) -> None:
+        try:
+            super().__exit__(*failure)
+        except TransactWriteError as error:
+            codes = {reason.code for reason in error.cancellation_reasons if reason}
+            if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
+                raise ChangedError from None
+            raise
+
+
+def _next_version() -> Action:
+    return LaneItem.version.add(1)
+
+
+def _unchanged(target: Target) -> Any:
+    return TargetItem.version == target.version
+
+
+def _slot(target: Target) -> str | None:
+    if not target.enabled:
+        return None
+    offset = schedule.offset(target.owner, target.lane)
+    return schedule.slot(target.spec.interval_s, offset)
+
+
+def _attributes(target: Target) -> dict[str, Any]:
+    names = target.secret_names
+    return {
+        "slot": _slot(target),
+        "lane": f"{target.owner}#{target.lane}",
+        "spec": target.spec.to_message(),
+        "name": target.name,
+        "tags": list(target.tags),
+        "channel_ids": list(target.channel_ids),
+        "secret_names": {"headers": list(names.headers), "userinfo": names.userinfo},
+        "enabled": target.enabled,
+        "version": target.version,
+        "created_at": target.created_at,
+        "updated_at": target.updated_at,
+    }
+
+
+def _item(target: Target) -> TargetItem:
+    return TargetItem(target.owner, target.id, **_attributes(target))
+
+
+def _changes(target: Target) -> list[Action]:
+    return [
+        getattr(TargetItem, name).remove()
+        if value is None
+        else getattr(TargetItem, name).set(value)
+        for name, value in _attributes(target).items()
+    ]
+
+
+def _target(item: TargetItem) -> Target:
+    names = item.secret_names
+    return Target(
+        owner=item.owner,
+        spec=CheckSpec.from_message(item.target_id, item.spec),
+        lane=int(item.lane.rpartition("#")[2]),
+        name=item.name,
+        tags=tuple(item.tags),
+        channel_ids=tuple(item.channel_ids),
+        secret_names=SecretNames(headers=tuple(names["headers"]), userinfo=names["userinfo"]),
+        enabled=item.enabled,
+        version=int(item.version),
+        created_at=int(item.created_at),
+        updated_at=int(item.updated_at),
+    )

@@ -1,0 +1,189 @@
+"""A small world to test in: AWS by moto, a clock that stands still, a queue and a checker by hand."""
+
+import json
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalice.app import Chalice
+from chalice.test import Client, HTTPResponse
+
+from chalicelib.api.door import attach
+from chalicelib.api.table import ALL
+from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
+from chalicelib.domain.specs import CheckSpec
+from chalicelib.services import accounts, messages, scheduling
+from chalicelib.services.runtime import Runtime
+from chalicelib.settings import Settings
+from chalicelib.store import base
+from chalicelib.store.queues import Message
+from chalicelib.store.tripwire import acting_as_system
+
+START = 1_795_000_000
+"""Epoch second at which every test begins, not at the start of a minute."""
+UP = CheckResult(Verdict.UP, status_code=200, timings=Timings(1, 2, 3, 40, 4))
+DOWN = CheckResult(Verdict.DOWN, Reason.STATUS, 503, Timings(1, 2, 3, 4, 5), "got 503")
+UNKNOWN = CheckResult(Verdict.UNKNOWN, Reason.INTERNAL, error="resolver is down")
+
+
+@dataclass
+class Clock:
+    """Time as the test tells it."""
+
+    time: float = START
+
+    def __call__(self) -> float:
+        return self.time
+
+    def sleep_until(self, time: float) -> None:
+        assert time >= self.time, "time goes forward"
+        self.time = time
+
+
+@dataclass
+class FakeQueue:
+    """What was sent, with the time from which it is seen."""
+
+    clock: Clock
+    waiting: list[tuple[float, str]] = field(default_factory=list)
+    requests: int = 0
+
+    def send(self, sent: Iterator[Message]) -> None:
+        self.requests += 1
+        self.waiting += [(self.clock() + message.delay_s, message.body) for message in sent]
+
+    def take(self) -> list[str]:
+        """The bodies that are visible now, which are then gone."""
+        due = [body for at, body in sorted(self.waiting) if at <= self.clock()]
+        self.waiting = [(at, body) for at, body in self.waiting if at > self.clock()]
+        return due
+
+
+@dataclass
+class FakeChecker:
+    """Answers checks from a script: by target id, or UP."""
+
+    script: dict[str, CheckResult] = field(default_factory=dict)
+    seen: list[CheckSpec] = field(default_factory=list)
+    before: Callable[[], None] = lambda: None
+
+    def check_lanes(
+        self,
+        lanes: Mapping[int, Sequence[CheckSpec]],
+        *,
+        owner: Callable[[int], Hashable],
+    ) -> Iterator[tuple[int, dict[int, CheckResult]]]:
+        for number, specs in lanes.items():
+            assert owner(number)
+            self.before()
+            self.seen += specs
+            yield number, {s.place: self.script.get(s.target_id, UP) for s in specs}
+
+
+class World:
+    """One stage with its doors."""
+
+    def __init__(self, settings: Settings) -> None:
+        base.bind(settings)
+        self.clock = Clock()
+        self.queue = FakeQueue(self.clock)
+        self.checker = FakeChecker()
+        self.runtime = Runtime(settings, self.clock)
+        self.runtime.__dict__.update(checks=self.queue, checker=self.checker)
+        self.app = Chalice("monitum")
+        self.app.api.binary_types = []
+        attach(self.app, ALL, lambda: self.runtime)
+
+    def user(self, name: str = "alice", *, admin: bool = False) -> "Person":
+        owner, token = accounts.create_user(name, admin=admin)
+        return Person(self, owner, token)
+
+    def tick(self) -> scheduling.TickReport:
+        return scheduling.run_tick(self.runtime)
+
+    def deliver(self, bodies: Sequence[str] | None = None) -> list[str]:
+        """Hand the worker what is visible, or `bodies`; answers the bodies that failed."""
+        taken = self.queue.take() if bodies is None else list(bodies)
+        records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
+        answer = messages.handle_checks(self.runtime, records)
+        return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+
+    def run(self, seconds: int) -> None:
+        """Live on for some seconds: a tick each minute, messages as they become visible."""
+        end = self.clock.time + seconds
+        while self.clock.time < end:
+            if self.clock.time % 60 == 0:
+                self.tick()
+            assert self.deliver() == []
+            self.clock.time += 1
+
+
+@dataclass
+class Person:
+    """Somebody with a token, calling the API."""
+
+    world: World
+    owner: str
+    token: str
+
+    def call(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> "Reply":
+        given = {"Authorization": f"Token {self.token}", "Host": "monitum.test"}
+        if body is not None:
+            given["Content-Type"] = "application/json"
+        given.update({name.replace("_", "-"): value for name, value in headers.items()})
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        with Client(self.world.app) as client:
+            return Reply(client.http.request(method, path, headers=given, body=raw))
+
+    def get(self, path: str, **headers: str) -> "Reply":
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: object = None, **headers: str) -> "Reply":
+        return self.call("POST", path, body, **headers)
+
+    def patch(self, path: str, body: object, **headers: str) -> "Reply":
+        return self.call("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> "Reply":
+        return self.call("DELETE", path, **headers)
+
+    def make_target(self, **fields: Any) -> dict[str, Any]:
+        body = {"name": "Shop", "kind": "http", "url": "https://shop.example/", **fields}
+        reply = self.post("/v1/targets", body)
+        assert reply.status == 201, reply.text
+        return reply.json
+
+
+@dataclass
+class Reply:
+    """What the API answered."""
+
+    response: HTTPResponse
+
+    @property
+    def status(self) -> int:
+        return int(self.response.status_code)
+
+    @property
+    def text(self) -> str:
+        return self.response.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in self.response.headers.items()}
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that a problem names, such as `body.url`."""
+        return [".".join(map(str, error["loc"])) for error in self.json["errors"]]
+
+
+def as_system() -> Any:
+    """For tests that look into tables directly."""
+    return acting_as_system()
