@@ -62,10 +62,11 @@ class Environment:
 
 
 RUNTIME, TOOLS = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
+MINISTACK = ROOT / "chalicelib" / "ops" / "ministack.txt"
 ENVIRONMENTS = {
     "run": Environment(ROOT / ".venv", (RUNTIME,), (TOOLS,)),
     "dev": Environment(ROOT / ".venv", (RUNTIME, TOOLS)),
-    "ministack": Environment(ROOT / ".local" / "ministack", (ROOT / "chalicelib/ops/ministack.txt",)),
+    "ministack": Environment(ROOT / ".local" / "ministack", (MINISTACK,)),
 }
 
 
@@ -131,7 +132,8 @@ class _Installation:
             f"venv.create({path!r}, with_pip=True, clear={_is_foreign(environment)!r})\n"
             f"sys.exit(subprocess.call([{python!r}, *{environment.pip_arguments()!r}]))"
         )
-        self.output = tempfile.TemporaryFile("w+", encoding="utf-8")
+        # Closed by finish(), after the child has written to it.
+        self.output = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self.process = subprocess.Popen(
             [sys.executable, "-c", script], stdout=self.output, stderr=subprocess.STDOUT, cwd=ROOT
         )

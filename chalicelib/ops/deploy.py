@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
+from chalicelib.ops import emulated
 from chalicelib.ops.console import Failure, say
 from chalicelib.ops.package import Package
 from chalicelib.ops.stages import Stage
@@ -43,7 +44,7 @@ def deploy(stage: Stage, package: Package) -> dict[str, str]:
     bucket = _code_bucket(stage)
     template = _with_code(stage, package, bucket)
     if _apply(stage, bucket, template, "UPDATE" if stack else "CREATE"):
-        _enable_expiry(stage, template)
+        emulated.complete(stage, template, outputs(stage))
     return outputs(stage)
 
 
@@ -182,19 +183,3 @@ def _delete(stage: Stage) -> None:
     client = stage.client("cloudformation")
     client.delete_stack(StackName=stage.stack_name)
     _wait(client, "stack_delete_complete", {"StackName": stage.stack_name})
-
-
-def _enable_expiry(stage: Stage, template: dict[str, Any]) -> None:
-    """Switch expiry on where an emulator ignored the template's setting."""
-    if not stage.endpoint_url:
-        return
-    client = stage.client("dynamodb")
-    for resource in template["Resources"].values():
-        expiry = resource.get("Properties", {}).get("TimeToLiveSpecification")
-        if resource["Type"] != "AWS::DynamoDB::Table" or expiry is None:
-            continue
-        name = resource["Properties"]["TableName"]["Fn::Sub"]
-        table = name.replace("${AWS::StackName}", stage.stack_name)
-        state = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
-        if state["TimeToLiveStatus"] == "DISABLED":
-            client.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)

@@ -104,9 +104,8 @@ def _running() -> int | None:
     """The process id of our emulator; None when it is gone or another process has its number."""
     try:
         pid = int(_pid_file().read_text(encoding="utf-8").split()[0])
-        found = subprocess.run(
-            ["ps", "-o", "stat=,command=", "-p", str(pid)], capture_output=True, text=True, check=True
-        ).stdout
+        command = ["ps", "-o", "stat=,command=", "-p", str(pid)]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, ValueError, IndexError, subprocess.CalledProcessError):
         return None
     # A zombie has ended: only its parent has not looked yet.

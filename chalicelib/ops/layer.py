@@ -30,7 +30,10 @@ UNUSED = (
     "pydantic/v1",
     "urllib3/contrib/emscripten",
 )
-USED_ANYWAY = ("aws_lambda_powertools/utilities/__init__.py", "aws_lambda_powertools/utilities/typing")
+USED_ANYWAY = (
+    "aws_lambda_powertools/utilities/__init__.py",
+    "aws_lambda_powertools/utilities/typing",
+)
 # chalice's command line stays out: the runtime is these two files.
 CHALICE_RUNTIME = frozenset({"chalice/__init__.py", "chalice/app.py"})
 DIST_INFO = frozenset({"METADATA", "entry_points.txt"})
@@ -116,15 +119,14 @@ def _superfluous(site: Path) -> Iterator[Path]:
     yield from (path for pattern in UNUSED for path in site.glob(pattern) if path not in kept)
     for data in (site / "botocore" / "data", site / "boto3" / "data"):
         yield from (path for path in data.iterdir() if path.is_dir() and path.name not in SERVICES)
-    for path in site.rglob("*"):
-        relative = path.relative_to(site)
-        if path.is_dir():
-            if path.name in {"tests", "__pycache__"}:
-                yield path
-        elif relative.parts[0].endswith(".dist-info"):
-            if path.name not in DIST_INFO and "LICEN" not in path.name.upper():
-                yield path
-        elif path.suffix in {".pyi", ".exe"} or path.name == "py.typed":
-            yield path
-        elif relative.parts[0] == "chalice" and relative.as_posix() not in CHALICE_RUNTIME:
-            yield path
+    yield from (path for path in site.rglob("*") if _is_junk(path, path.relative_to(site)))
+
+
+def _is_junk(path: Path, relative: Path) -> bool:
+    if path.is_dir():
+        return path.name in {"tests", "__pycache__"}
+    if relative.parts[0].endswith(".dist-info"):
+        return path.name not in DIST_INFO and "LICEN" not in path.name.upper()
+    if relative.parts[0] == "chalice":
+        return relative.as_posix() not in CHALICE_RUNTIME
+    return path.suffix in {".pyi", ".exe"} or path.name == "py.typed"

@@ -22,7 +22,8 @@ def follow(stage: Stage) -> None:
     shown: dict[str, int] = {}
     try:
         while True:
-            for event in sorted(_events(client, stage, since), key=lambda event: event["timestamp"]):
+            events = _events(client, stage, since)
+            for event in sorted(events, key=lambda event: int(event["timestamp"])):
                 if event["eventId"] not in shown:
                     shown[event["eventId"]] = event["timestamp"]
                     say(_line(event))

@@ -1,8 +1,8 @@
 """One package for a stage: chalice's template merged with resources.json, and the functions' zip.
 
-The template is what `chalice package --merge-template .chalice/resources.json` makes. The zip is our
-own: chalice's asks pip for every wheel again whenever the code changes, carries sixteen megabytes
-of botocore and no bytecode.
+The template is what `chalice package --merge-template .chalice/resources.json` makes. The zip is
+our own: chalice's asks pip for every wheel again whenever the code changes, carries sixteen
+megabytes of botocore and no bytecode.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from chalicelib.ops import layer
 from chalicelib.ops.console import Failure
@@ -109,6 +109,7 @@ def template(stage: str) -> dict[str, Any]:
         PolicyGenerator,
         SwaggerBuilder,
     )
+    from chalice.deploy.packager import LambdaDeploymentPackager
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_configuration
     from chalice.package import ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
@@ -125,7 +126,7 @@ def template(stage: str) -> dict[str, Any]:
         raise Failure(f"the configuration does not hold: {error}") from error
     steps = [
         InjectDefaults(),
-        DeploymentPackager(_OwnZip()),
+        DeploymentPackager(cast("LambdaDeploymentPackager", _OwnZip())),
         PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
         SwaggerBuilder(CFNSwaggerGenerator()),
     ]

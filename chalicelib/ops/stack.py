@@ -155,7 +155,8 @@ def create_user(stage: Stage, name: str, *, admin: bool) -> str:
 
 
 def _is_accepted(api_url: str, token: str) -> bool:
-    request = urllib.request.Request(f"{api_url}/v1/me", headers={"Authorization": f"Token {token}"})
+    headers = {"Authorization": f"Token {token}"}
+    request = urllib.request.Request(f"{api_url}/v1/me", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=30):
             return True

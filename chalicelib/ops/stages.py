@@ -97,7 +97,7 @@ def answers(url: str, timeout_s: float = 2) -> bool:
     """True when a GET is answered with a 2xx."""
     try:
         with urllib.request.urlopen(url, timeout=timeout_s) as response:
-            return 200 <= response.status < 300
+            return bool(200 <= response.status < 300)
     except (OSError, urllib.error.URLError):
         return False
 

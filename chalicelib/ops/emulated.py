@@ -1,0 +1,45 @@
+"""Completes on an emulator what it leaves out of the template; AWS needs none of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.ops.stages import API_STAGE, Stage
+
+
+def complete(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
+    """Switch expiry and gateway responses on where the deployment did not."""
+    if not stage.endpoint_url:
+        return
+    _enable_expiry(stage, template)
+    _shape_gateway_errors(stage, template, outputs["RestAPIId"])
+
+
+def _enable_expiry(stage: Stage, template: Mapping[str, Any]) -> None:
+    client = stage.client("dynamodb")
+    for resource in template["Resources"].values():
+        expiry = resource.get("Properties", {}).get("TimeToLiveSpecification")
+        if resource["Type"] != "AWS::DynamoDB::Table" or expiry is None:
+            continue
+        name = resource["Properties"]["TableName"]["Fn::Sub"]
+        table = name.replace("${AWS::StackName}", stage.stack_name)
+        state = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+        if state["TimeToLiveStatus"] == "DISABLED":
+            client.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+
+
+def _shape_gateway_errors(stage: Stage, template: Mapping[str, Any], api_id: str) -> None:
+    """Make the answers for unknown paths problem+json, which an import may have dropped."""
+    client = stage.client("apigateway")
+    wanted = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    for kind, response in wanted.items():
+        headers = response["ResponseParameters"]["Headers"]
+        arguments = {
+            "responseParameters": {
+                f"gatewayresponse.header.{name}": value for name, value in headers.items()
+            },
+            "responseTemplates": response["ResponseTemplates"],
+        }
+        if "StatusCode" in response:
+            arguments["statusCode"] = str(response["StatusCode"])
+        client.put_gateway_response(restApiId=api_id, responseType=kind, **arguments)
+    client.create_deployment(restApiId=api_id, stageName=API_STAGE)
