@@ -1,61 +1,20 @@
-"""What becomes of a target's status, told as stories: one letter per check, one per minute.
-
-Results: u UP, g DEGRADED, d DOWN, ? UNKNOWN. Statuses: P PENDING, U UP, G DEGRADED, D DOWN.
-Flips are told as `kind@minute`; the first check is that of minute 1.
-"""
+"""What becomes of a target's status, told as stories, and what is stored of it."""
 
 import json
 
 import pytest
+from stories import CAREFUL, HASTY, LATER, LETTERS, RESTLESS, START, TWICE, last, play, result, told
 
-from chalicelib.domain.results import Reason, Verdict
+from chalicelib.domain.results import Reason
 from chalicelib.domain.state import (
     Flip,
     FlipKind,
-    Observation,
     Policy,
     State,
     Status,
     consecutive_failures,
     observe,
-    pause,
-    resume,
 )
-
-START = 1_795_003_200
-LATER = START + 10**7
-VERDICTS = {"u": Verdict.UP, "g": Verdict.DEGRADED, "d": Verdict.DOWN, "?": Verdict.UNKNOWN}
-REASONS = {"g": Reason.SLOW, "d": Reason.TIMEOUT, "?": Reason.INTERNAL}
-LETTERS = {Status.PENDING: "P", Status.UP: "U", Status.DEGRADED: "G", Status.DOWN: "D"}
-TWICE = Policy(failure_threshold=2, recovery_threshold=1)
-CAREFUL = Policy(failure_threshold=3, recovery_threshold=2)
-HASTY = Policy(failure_threshold=1, recovery_threshold=1)
-RESTLESS = Policy(failure_threshold=1, recovery_threshold=1, flap_changes=3, flap_window_s=600)
-
-
-def result(letter: str, minute: int) -> Observation:
-    return Observation(START + minute * 60, VERDICTS[letter], REASONS.get(letter))
-
-
-def play(
-    results: str, policy: Policy, state: State | None = None, first: int = 1
-) -> tuple[list[State], list[Flip]]:
-    """Observe one result per minute: the states after each, and the flips."""
-    state, states, flips = state or State.pending(START), [], []
-    for minute, letter in enumerate(results.split(), first):
-        state, flip = observe(state, result(letter, minute), policy, LATER)
-        states.append(state)
-        flips += [flip] if flip else []
-    return states, flips
-
-
-def last(results: str, policy: Policy) -> State:
-    return play(results, policy)[0][-1]
-
-
-def told(flips: list[Flip]) -> str:
-    return " ".join(f"{flip.kind}@{(flip.at - START) // 60}" for flip in flips)
-
 
 STORIES = [
     ("a first good result makes UP and is told to nobody", TWICE, "u u", "U U", ""),
@@ -148,130 +107,6 @@ def test_a_result_from_the_future_does_not_count() -> None:
 def test_a_lane_whose_worker_is_a_little_ahead_of_its_tick_is_heard() -> None:
     up = last("u", HASTY)
     assert observe(up, result("d", 2), HASTY, now=START + 119)[1] is not None
-
-
-# Pause and resume
-
-
-def test_pausing_closes_the_open_incident_as_such() -> None:
-    down = last("u d d", TWICE)
-    paused, flip = pause(down, START + 600)
-    assert paused == State(Status.PAUSED, START + 600, START + 600)
-    assert flip == Flip(
-        FlipKind.CANCELLED, Status.DOWN, Status.PAUSED, START + 600, None, START + 120, START + 180
-    )
-
-
-@pytest.mark.parametrize("results", ["u", "u d", "g g", "?"])
-def test_pausing_without_an_incident_is_told_to_nobody(results: str) -> None:
-    assert pause(last(results, TWICE), START + 600)[1] is None
-
-
-def test_pausing_and_resuming_again_changes_nothing() -> None:
-    paused, _ = pause(last("u", TWICE), START + 600)
-    assert pause(paused, START + 900) == (paused, None)
-    resumed = resume(paused, START + 900)
-    assert resume(resumed, START + 960) is resumed
-
-
-@pytest.mark.parametrize("letter", ["u", "g", "d", "?"])
-def test_a_paused_target_ignores_everything(letter: str) -> None:
-    paused, _ = pause(State.pending(START), START)
-    assert observe(paused, result(letter, 1), HASTY, LATER) == (paused, None)
-
-
-def test_a_resumed_target_is_pending_and_forgets_what_it_was() -> None:
-    paused, _ = pause(last("u d d", TWICE), START + 600)
-    resumed = resume(paused, START + 900)
-    assert (resumed.status, resumed.since) == (Status.PENDING, START + 900)
-    assert told(play("d d u", TWICE, resumed, first=16)[1]) == "opened@17 closed@18"
-
-
-def test_the_check_made_at_the_second_of_resuming_counts() -> None:
-    resumed = resume(pause(last("u", TWICE), START + 600)[0], START + 600)
-    assert observe(resumed, result("u", 10), TWICE, LATER)[0].status is Status.UP
-
-
-def test_a_result_on_its_way_since_before_the_pause_does_not_count() -> None:
-    resumed = resume(pause(last("u", TWICE), START + 600)[0], START + 660)
-    assert observe(resumed, result("d", 9), HASTY, LATER) == (resumed, None)
-
-
-def test_an_incident_never_ends_before_it_began_although_the_clock_went_back() -> None:
-    down = last("u d d", TWICE)
-    paused, flip = pause(down, START - 3_600)
-    assert flip is not None
-    assert flip.at == flip.opened_at
-    assert resume(paused, START - 3_600).since == flip.at
-
-
-# Flapping: RESTLESS allows three changes in ten minutes
-
-
-def test_one_change_too_many_is_flapping_and_further_changes_are_not_told() -> None:
-    states, flips = play("u d u d u d u d", RESTLESS)
-    assert told(flips) == "opened@2 closed@3 opened@4 flapping@5"
-    assert " ".join(LETTERS[state.status] for state in states) == "U D U D U D U D"
-
-
-def test_flapping_takes_over_the_incident_that_is_open() -> None:
-    opened, flapping = play("u d u d u d", RESTLESS)[1][-2:]
-    assert flapping.opened_at == opened.at
-
-
-def test_flapping_opens_an_incident_where_none_is_open() -> None:
-    flapping = play("u d u g d", RESTLESS)[1][-1]
-    assert flapping.kind is FlipKind.FLAPPING
-    assert (flapping.to_status, flapping.opened_at) == (Status.DOWN, flapping.at)
-
-
-def test_flapping_ends_after_a_quiet_window_once() -> None:
-    states, flips = play("u d u d u" + " u" * 25, RESTLESS)
-    closed = flips[-1]
-    assert told(flips) == "opened@2 closed@3 opened@4 flapping@5 closed@15"
-    assert (closed.from_status, closed.to_status) == (Status.UP, Status.UP)
-    assert closed.opened_at == START + 240
-    assert states[-1] == State(Status.UP, START + 300, START + 900)
-
-
-def test_flapping_that_ends_in_down_is_told_and_stays_one_incident() -> None:
-    _, flips = play("u d u d u d" + " d" * 12 + " u", RESTLESS)
-    assert told(flips) == "opened@2 closed@3 opened@4 flapping@5 settled@16 closed@19"
-    assert {flip.opened_at for flip in flips[2:]} == {START + 240}
-
-
-def test_flapping_does_not_end_with_a_check_that_contradicts_the_status() -> None:
-    policy = Policy(2, 1, flap_changes=1, flap_window_s=600)
-    _, flips = play("u d d u u u u u u u u u u d d u" + " u" * 10, policy)
-    assert told(flips) == "opened@3 flapping@4 closed@26"
-
-
-def test_changes_far_apart_are_no_flapping() -> None:
-    calm = " ".join(["u"] * 8)
-    _, flips = play(f"u d {calm} d {calm} d {calm} d {calm}", RESTLESS)
-    assert {flip.kind for flip in flips} == {FlipKind.OPENED, FlipKind.CLOSED}
-
-
-def test_a_quiet_window_leaves_nothing_behind() -> None:
-    states, _ = play("u d u" + " u" * 10, RESTLESS)
-    assert states[2].changes == (START + 120, START + 180)
-    assert states[-1].changes == ()
-
-
-def test_the_first_status_of_a_new_target_is_no_change() -> None:
-    assert told(play("d u d u", RESTLESS)[1]) == "opened@1 closed@2 opened@3 closed@4"
-
-
-def test_flapping_can_be_switched_off() -> None:
-    policy = Policy(1, 1, flap_changes=0)
-    assert FlipKind.FLAPPING not in {flip.kind for flip in play("u d " * 30, policy)[1]}
-
-
-def test_pausing_a_flapping_target_closes_its_incident() -> None:
-    flapping = last("u d u d u", RESTLESS)
-    flip = pause(flapping, START + 360)[1]
-    assert flip is not None
-    assert (flip.kind, flip.opened_at) == (FlipKind.CANCELLED, START + 240)
 
 
 # The count of failures, and what is stored
