@@ -29,7 +29,7 @@ if os.environ.get("_HANDLER", "app.app") == "app.app":
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
-def tick(event: CloudWatchEvent) -> dict[str, Any]:
+def tick(_event: CloudWatchEvent) -> dict[str, Any]:
     """Send the checks of the next minute."""
     from chalicelib.services.scheduling import run_tick
 

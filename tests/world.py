@@ -1,4 +1,4 @@
-"""A small world to test in: AWS by moto, a clock that stands still, a queue and a checker by hand."""
+"""A small world to test in: AWS by moto, a clock by hand, and so a queue and a checker."""
 
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -126,14 +126,14 @@ class Person:
     owner: str
     token: str
 
-    def call(
-        self, method: str, path: str, body: object = None, **headers: str
-    ) -> "Reply":
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> "Reply":
         given = {"Authorization": f"Token {self.token}", "Host": "monitum.test"}
         if body is not None:
             given["Content-Type"] = "application/json"
         given.update({name.replace("_", "-"): value for name, value in headers.items()})
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        raw = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         with Client(self.world.app) as client:
             return Reply(client.http.request(method, path, headers=given, body=raw))
 
@@ -153,7 +153,8 @@ class Person:
         body = {"name": "Shop", "kind": "http", "url": "https://shop.example/", **fields}
         reply = self.post("/v1/targets", body)
         assert reply.status == 201, reply.text
-        return reply.json
+        made: dict[str, Any] = reply.json
+        return made
 
 
 @dataclass

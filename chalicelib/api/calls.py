@@ -63,7 +63,6 @@ class Call(Generic[Body, Query]):
         }
         return Cursors(self.principal.cursor_key, name, {**kept, **self.path})
 
-
     def page(self, schema: type[BaseModel], items: list[Any], next_cursor: str | None) -> "Answer":
         """A page of a list, with a link to the next one where there is one."""
         body = schema.model_validate({"items": items, "next_cursor": next_cursor})

@@ -43,7 +43,7 @@ class Routes:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - everything about an operation in one place
         self,
         method: str,
         path: str,

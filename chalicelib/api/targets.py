@@ -96,9 +96,7 @@ def get_target(call: Call[None, NoQuery]) -> Answer:
     return _answer(call, _target(call))
 
 
-@routes(
-    "PATCH", "/v1/targets/{target_id}", scope=Scope.WRITE, body=TargetPatch, answer=TargetOut
-)
+@routes("PATCH", "/v1/targets/{target_id}", scope=Scope.WRITE, body=TargetPatch, answer=TargetOut)
 def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
     before = _target(call)
@@ -132,9 +130,7 @@ def resume_target(call: Call[None, NoQuery]) -> Answer:
     return _switch(call, enabled=True)
 
 
-@routes(
-    "POST", "/v1/targets/{target_id}/check", scope=Scope.WRITE, answer=CheckOut, status=201
-)
+@routes("POST", "/v1/targets/{target_id}/check", scope=Scope.WRITE, answer=CheckOut, status=201)
 def check_target(call: Call[None, NoQuery]) -> Answer:
     """Check a target now and answer with what was found."""
     return Answer(CheckOut.of(targets.check_now(call.runtime, _target(call))), status=201)
@@ -183,5 +179,3 @@ def _check_if_match(call: Call[Any, Any], target: Target) -> None:
         return
     if _etag(target) not in [tag.strip() for tag in given.split(",")]:
         raise PreconditionError("the target is not at the version that If-Match names")
-
-

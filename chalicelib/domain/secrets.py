@@ -1,4 +1,4 @@
-"""A target's secrets: header values and a URL's userinfo. They go in, are used, and never come out."""
+"""A target's secrets, header values and a URL's userinfo: they go in and never come out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,9 @@ class Secrets:
             if value == MASK and name not in stored.headers
         ]
         if self.userinfo == MASK and stored.userinfo is None:
-            faults.append(Fault(("body", "url"), f"{MASK} stands for stored credentials, of which there are none"))
+            faults.append(
+                Fault(("body", "url"), f"{MASK} stands for stored credentials: there are none")
+            )
         if faults:
             raise InvalidError("a masked value does not stand for anything", tuple(faults))
         return Secrets(

@@ -71,7 +71,7 @@ def create_user(name: str, *, admin: bool = False) -> tuple[str, str]:
 def create_token(
     caller: Principal, name: str, scopes: Sequence[Scope], expires_at: int | None, now: float
 ) -> tuple[str, Token, str]:
-    """A further token of the caller: `(id, item, token)`; raises ForbiddenError beyond its scopes."""
+    """A further token of the caller: `(id, item, token)`; ForbiddenError beyond its scopes."""
     beyond = sorted(set(scopes) - caller.scopes)
     if beyond:
         raise ForbiddenError(f"a token can not give what it has not: {', '.join(beyond)}")
@@ -133,5 +133,3 @@ def _issue(
     )
     Accounts(owner).add_token(token_id, item)
     return item, token
-
-

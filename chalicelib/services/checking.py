@@ -60,8 +60,8 @@ def run_checks(runtime: Runtime, jobs: Sequence[CheckJob]) -> WorkReport:
             with acting_for(work.job.owner):
                 _finish(runtime, work, results)
             report.verdicts.update(result.verdict for result in results.values())
-        except Exception:
-            _LOG.exception("lane not finished", extra={"owner": work.job.owner, "lane": work.job.lane})
+        except Exception:  # noqa: BLE001 - the other lanes go on, this one comes again
+            _LOG.exception("lane failed", extra={"owner": work.job.owner, "lane": work.job.lane})
             report.failed.append(number)
     return report
 

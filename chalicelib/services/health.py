@@ -12,7 +12,7 @@ _PATIENCE_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`lateness_s` is how much longer than a minute the last tick is past; None before the first."""
+    """`lateness_s`: how much more than a minute ago the last tick was; None before the first."""
 
     is_well: bool
     lateness_s: int | None

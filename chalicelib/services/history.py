@@ -60,9 +60,7 @@ def page_of_checks(
 def one_check(runtime: Runtime, target: Target, tick: int) -> Iterator[Check]:
     """The check of a target outside the schedule at `tick`, where it is stored already."""
     span = Range(tick, tick + 1)
-    stored = Results(target.owner).newest_first(
-        target.lane, span.start, span.end, now=runtime.now
-    )
+    stored = Results(target.owner).newest_first(target.lane, span.start, span.end, now=runtime.now)
     for found in stored:
         yield from _check(target, found, None)
 

@@ -72,15 +72,13 @@ def page_of_targets(
 def summary(runtime: Runtime, owner: str, tag: str | None) -> Summary:
     """The owner's targets by status, those with `tag` only where one is given."""
     states = {
-        seat.target_id: seat.state
-        for lane in Lanes(owner).all()
-        for seat in lane.places.values()
+        seat.target_id: seat.state for lane in Lanes(owner).all() for seat in lane.places.values()
     }
     total: Counter[str] = Counter()
     by_tag: dict[str, Counter[str]] = {}
     down: list[Target] = []
     for target in _all(owner):
-        if tag is not None and tag not in target.tags or target.id not in states:
+        if (tag is not None and tag not in target.tags) or target.id not in states:
             continue
         status = states[target.id].status
         total[status] += 1

@@ -33,7 +33,8 @@ def once(
     been deleted since.
     """
     if not 1 <= len(key) <= _KEY_LENGTH or not key.isprintable():
-        fault = Fault(("header", "Idempotency-Key"), f"must be 1 to {_KEY_LENGTH} printable characters")
+        rule = f"must be 1 to {_KEY_LENGTH} printable characters"
+        fault = Fault(("header", "Idempotency-Key"), rule)
         raise InvalidError("the Idempotency-Key is not right", (fault,))
     text = json.dumps(request, sort_keys=True, ensure_ascii=False)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()

@@ -86,9 +86,7 @@ def _latest(keys: Iterable[CheckKey], found: _Found, target: Target) -> int:
     return max(ticks, default=0)
 
 
-def _presence(
-    target: Target, state: State, keys: Sequence[CheckKey], found: _Found
-) -> Presence:
+def _presence(target: Target, state: State, keys: Sequence[CheckKey], found: _Found) -> Presence:
     place = target.spec.place
     latest = max(
         (key for key in keys if place in found.get(key, ())),

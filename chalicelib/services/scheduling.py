@@ -61,9 +61,7 @@ def check_soon(runtime: Runtime, target: Target, *, is_planned: bool) -> None:
         with acting_as_system():
             planned_until = store.read_cursor().planned_until or 0
         offset = schedule.offset(target.owner, target.lane)
-        ticks += schedule.ticks_in(
-            target.spec.interval_s, offset, runtime.now + 1, planned_until
-        )
+        ticks += schedule.ticks_in(target.spec.interval_s, offset, runtime.now + 1, planned_until)
     send_jobs(runtime, [single_job(target, tick) for tick in ticks])
 
 
@@ -89,6 +87,4 @@ def _jobs(plan: schedule.Plan, intervals: frozenset[int]) -> list[CheckJob]:
             offset = schedule.offset(due.owner, due.lane)
             for tick in plan.ticks(interval_s, offset):
                 specs[tick, due.owner, due.lane].append(spec)
-    return [
-        CheckJob(owner, lane, tick, due) for (tick, owner, lane), due in sorted(specs.items())
-    ]
+    return [CheckJob(owner, lane, tick, due) for (tick, owner, lane), due in sorted(specs.items())]

@@ -54,9 +54,7 @@ class Draft:
     enabled: bool = True
 
 
-def create(
-    runtime: Runtime, owner: str, draft: Draft, target_id: str | None = None
-) -> Target:
+def create(runtime: Runtime, owner: str, draft: Draft, target_id: str | None = None) -> Target:
     """Store a new target in a free place and have it checked at once.
 
     With a `target_id` the target is made once, however often it is asked for. Raises InvalidError
@@ -105,9 +103,7 @@ def switch(runtime: Runtime, owner: str, target_id: str, *, enabled: bool) -> Ta
         before = Targets(owner).get(target_id)
         if before.enabled == enabled:
             return before
-        after = replace(
-            before, enabled=enabled, version=before.version + 1, updated_at=runtime.now
-        )
+        after = replace(before, enabled=enabled, version=before.version + 1, updated_at=runtime.now)
         try:
             Targets(owner).change(before, after, state=_switched(runtime, after), secrets=None)
         except ChangedError:

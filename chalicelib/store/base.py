@@ -46,7 +46,7 @@ def bind(settings: Settings) -> None:
         max_pool_connections=16,
     )
     for table in Table._tables:  # noqa: SLF001 - ours
-        table.Meta.table_name = settings.table_prefix + table.TABLE  # type: ignore[attr-defined]
+        table.Meta.table_name = settings.table_prefix + table.TABLE
         table._connection = None  # noqa: SLF001 - ours, through pynamodb
 
 

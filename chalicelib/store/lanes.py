@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.operand import Path
 
 from chalicelib.domain.lanes import Lane, Place
 from chalicelib.domain.secrets import Secrets
@@ -24,6 +25,11 @@ def secrets_key(number: int) -> str:
     return f"{_SECRETS}{number:04d}"
 
 
+def seat(place: int) -> Path:
+    """The path to a place in a lane's item, or in its secrets."""
+    return Path(["places", str(place)])
+
+
 class Lanes:
     """The lanes of `owner`."""
 
@@ -32,10 +38,8 @@ class Lanes:
 
     def all(self) -> list[Lane]:
         """Every lane, in order: one query, a call for each 1 MB (some 250 lanes)."""
-        return [
-            _lane(item)
-            for item in LaneItem.query(self.owner, LaneItem.key.startswith(_LANE), consistent_read=True)
-        ]
+        items = LaneItem.query(self.owner, LaneItem.key.startswith(_LANE), consistent_read=True)
+        return [_lane(item) for item in items]
 
     def get(self, number: int) -> Lane:
         """The lane as it is now; an empty one where there is none."""
@@ -43,7 +47,8 @@ class Lanes:
 
     def some(self, numbers: Iterable[int]) -> dict[int, Lane]:
         """The lanes of these numbers as they are now, in one call for each hundred."""
-        return {lane.number: lane for lane in read_lanes((self.owner, n) for n in numbers).values()}
+        lanes = read_lanes((self.owner, number) for number in numbers)
+        return {lane.number: lane for lane in lanes.values()}
 
     def open(self, number: int) -> None:
         """Make the lane and the item for its secrets; harmless where they are there."""
@@ -61,7 +66,7 @@ class Lanes:
         """Store the changed `states` by place; False where `lane` is not the present one."""
         item = LaneItem(self.owner, lane_key(lane.number))
         actions = [
-            LaneItem.places[str(place)].set([lane.places[place].target_id, *state.to_list()])
+            seat(place).set([lane.places[place].target_id, *state.to_list()])
             for place, state in states.items()
         ]
         try:
@@ -93,7 +98,8 @@ def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[
     )
     return {
         (item.owner, _number(item.key)): {
-            int(place): Secrets.from_json(json.loads(text)) for place, text in item.places.as_dict().items()
+            int(place): Secrets.from_json(json.loads(text))
+            for place, text in item.places.as_dict().items()
         }
         for item in items
     }

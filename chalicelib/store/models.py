@@ -181,5 +181,3 @@ class ScheduleItem(Table):
     start = NumberAttribute(null=True)
     intervals = UnicodeSetAttribute(null=True)
     expires = NumberAttribute(null=True)
-
-

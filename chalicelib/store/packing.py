@@ -1,12 +1,14 @@
 """Results as bytes: 16 for each target, so that a lane's fifty fit into one write unit of 1 KB.
 
-    format   1 byte, 1
-    then per result, big-endian:
-    place    1 byte
-    outcome  1 byte: verdict (2 bits), reason (5 bits, 0 for none), confirmed by a second try (1)
-    status   2 bytes, 0 for none
-    timings  5 times 2 bytes: dns, connect, tls, first byte, body, in ms, at most 65,535
-    tls days 2 bytes, signed, -32,768 for unknown
+- format   1 byte, 1
+
+then for each result, big-endian:
+
+- place    1 byte
+- outcome  1 byte: verdict (2 bits), reason (5 bits, 0 for none), confirmed by a second try (1)
+- status   2 bytes, 0 for none
+- timings  5 times 2 bytes: dns, connect, tls, first byte, body, in ms, at most 65,535
+- tls days 2 bytes, signed, -32,768 for unknown
 """
 
 from collections.abc import Mapping
@@ -62,9 +64,7 @@ def _pack_one(place: int, result: CheckResult) -> bytes:
     )
 
 
-def _unpack_one(
-    fields: tuple[int, ...], errors: Mapping[str, str]
-) -> tuple[int, CheckResult]:
+def _unpack_one(fields: tuple[int, ...], errors: Mapping[str, str]) -> tuple[int, CheckResult]:
     place, outcome, status, *phases, days = fields
     return place, CheckResult(
         verdict=_VERDICTS[outcome >> 6],

@@ -120,7 +120,13 @@ class Results:
             last, after = day_start, None
 
     def _day(
-        self, lane: int, start: int, end: int, *, after: str | None = None, newest_first: bool = False
+        self,
+        lane: int,
+        start: int,
+        end: int,
+        *,
+        after: str | None = None,
+        newest_first: bool = False,
     ) -> Iterator[LaneResults]:
         """Results of one day with `start <= tick < end`."""
         lane_day = _lane_day(self.owner, lane, start)

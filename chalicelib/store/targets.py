@@ -1,6 +1,8 @@
 """An owner's targets, each together with its place in a lane."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
@@ -14,7 +16,7 @@ from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State
 from chalicelib.domain.targets import Target
 from chalicelib.store.base import connection
-from chalicelib.store.lanes import lane_key, secrets_key
+from chalicelib.store.lanes import lane_key, seat, secrets_key
 from chalicelib.store.models import LaneItem, SecretsItem, TargetItem
 
 
@@ -45,13 +47,12 @@ class Targets:
 
     def add(self, target: Target, state: State, secrets: Secrets) -> None:
         """Store a new target and take its place; raises ChangedError where the place is taken."""
-        lane, place = LaneItem(self.owner, lane_key(target.lane)), str(target.spec.place)
         with _transaction() as write:
             write.save(_item(target), condition=TargetItem.target_id.does_not_exist())
             write.update(
-                lane,
-                [LaneItem.places[place].set([target.id, *state.to_list()]), _next_version()],
-                condition=LaneItem.key.exists() & LaneItem.places[place].does_not_exist(),
+                LaneItem(self.owner, lane_key(target.lane)),
+                [seat(target.spec.place).set([target.id, *state.to_list()]), _next_version()],
+                condition=LaneItem.key.exists() & seat(target.spec.place).does_not_exist(),
             )
             if secrets:
                 self._write_secrets(write, target, secrets)
@@ -69,7 +70,7 @@ class Targets:
                 TargetItem(self.owner, after.id), _changes(after), condition=_unchanged(before)
             )
             if state:
-                place = LaneItem.places[str(after.spec.place)]
+                place = seat(after.spec.place)
                 write.update(
                     LaneItem(self.owner, lane_key(after.lane)),
                     [place.set([after.id, *state.to_list()]), _next_version()],
@@ -82,41 +83,37 @@ class Targets:
 
     def remove(self, target: Target) -> None:
         """Delete the target and free its place; raises ChangedError where it is outdated."""
-        place = str(target.spec.place)
+        place = seat(target.spec.place)
         with _transaction() as write:
             write.delete(TargetItem(self.owner, target.id), condition=_unchanged(target))
             write.update(
                 LaneItem(self.owner, lane_key(target.lane)),
-                [LaneItem.places[place].remove(), _next_version()],
-                condition=LaneItem.places[place][0] == target.id,
+                [place.remove(), _next_version()],
+                condition=place[0] == target.id,
             )
             if target.spec.has_secrets:
                 self._remove_secrets(write, target)
 
     def _write_secrets(self, write: TransactWrite, target: Target, secrets: Secrets) -> None:
-        path = SecretsItem.places[str(target.spec.place)]
         item = SecretsItem(self.owner, secrets_key(target.lane))
-        write.update(item, [path.set(json.dumps(secrets.to_json()))])
+        write.update(item, [seat(target.spec.place).set(json.dumps(secrets.to_json()))])
 
     def _remove_secrets(self, write: TransactWrite, target: Target) -> None:
-        path = SecretsItem.places[str(target.spec.place)]
-        write.update(SecretsItem(self.owner, secrets_key(target.lane)), [path.remove()])
+        item = SecretsItem(self.owner, secrets_key(target.lane))
+        write.update(item, [seat(target.spec.place).remove()])
 
 
-class _transaction(TransactWrite):  # noqa: N801 - reads as a statement
+@contextmanager
+def _transaction() -> Iterator[TransactWrite]:
     """A transaction whose failed condition is a ChangedError."""
-
-    def __init__(self) -> None:
-        super().__init__(connection=connection())
-
-    def __exit__(self, *failure: Any) -> None:
-        try:
-            super().__exit__(*failure)
-        except TransactWriteError as error:
-            codes = {reason.code for reason in error.cancellation_reasons if reason}
-            if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
-                raise ChangedError from None
-            raise
+    try:
+        with TransactWrite(connection=connection()) as write:
+            yield write
+    except TransactWriteError as error:
+        codes = {reason.code for reason in error.cancellation_reasons if reason}
+        if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
+            raise ChangedError from None
+        raise
 
 
 def _next_version() -> Action:

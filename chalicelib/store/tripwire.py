@@ -63,29 +63,24 @@ def _owner_of(key: Key) -> str | None:
 
 
 def _keys(operation: str, params: Mapping[str, Any]) -> Iterator[Key]:
-    if operation in ("GetItem", "UpdateItem", "DeleteItem"):
-        yield params["Key"]
-    elif operation == "PutItem":
-        yield params["Item"]
+    if operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem"):
+        yield _written(params)
     elif operation == "Query":
         yield _queried(params)
     elif operation == "BatchGetItem":
         for request in params["RequestItems"].values():
             yield from request["Keys"]
-    elif operation == "BatchWriteItem":
-        for requests in params["RequestItems"].values():
-            for request in requests:
-                yield _only_value(request).get("Item") or _only_value(request)["Key"]
     elif operation in ("TransactWriteItems", "TransactGetItems"):
         for item in params["TransactItems"]:
-            yield _only_value(item).get("Item") or _only_value(item)["Key"]
+            yield from map(_written, item.values())
     else:
+        # What is not known here is refused: no owner fits a key without one.
         yield {}
 
 
-def _only_value(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    (value,) = item.values()
-    return dict(value)
+def _written(request: Mapping[str, Any]) -> Key:
+    key: Key = request.get("Item") or request["Key"]
+    return key
 
 
 def _queried(params: Mapping[str, Any]) -> Key:

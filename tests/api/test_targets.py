@@ -1,6 +1,6 @@
 """Targets through the API: create, list, show, change, pause, resume, delete."""
 
-from world import Person, World
+from world import World
 
 
 def test_a_new_target_is_answered_whole(world: World) -> None:

@@ -129,8 +129,6 @@ class MeOut(BaseModel):
         return cls(
             id=caller.owner,
             name=caller.user_name,
-            token=MeToken(
-                id=caller.token_id, name=caller.token_name, scopes=sorted(caller.scopes)
-            ),
+            token=MeToken(id=caller.token_id, name=caller.token_name, scopes=sorted(caller.scopes)),
             limits={"targets": Usage(used=targets, limit=None)},
         )

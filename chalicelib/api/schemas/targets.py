@@ -28,7 +28,7 @@ _OURS = {"connection", "content-length", "transfer-encoding", "upgrade", "te", "
 
 
 def _header_value(value: str) -> str:
-    if any(ord(char) < 0x20 and char != "\t" or ord(char) == 0x7F for char in value):
+    if any((ord(char) < 0x20 and char != "\t") or ord(char) == 0x7F for char in value):
         raise ValueError("a header's value must not have control characters")
     if any(ord(char) > 0xFF for char in value):
         raise ValueError("a header's value must be Latin-1 text")
