@@ -8,14 +8,13 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from chalicelib.ops import deploy, emulator, package, stages
 from chalicelib.ops.console import Failure, say, step
+from chalicelib.ops.events import schedule_event
 from chalicelib.ops.stages import Stage
 
 FIRST_USER = "admin"
@@ -175,22 +174,6 @@ def _tick(stage: Stage) -> None:
         InvocationType="Event",
         Payload=json.dumps(schedule_event()).encode(),
     )
-
-
-def schedule_event() -> dict[str, object]:
-    """The event that EventBridge's schedule sends, as chalice reads it, with the present time."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "account": "000000000000",
-        "time": now,
-        "region": stages.EMULATOR_REGION,
-        "resources": [],
-        "detail": {},
-    }
 
 
 def _show(api_url: str, token: str) -> None:

@@ -15,6 +15,7 @@ def create(stage: Stage, name: str, *, admin: bool = False) -> tuple[str, str]:
     os.environ.update(deploy.function_environment(stage))
     os.environ.update(stage.environment())
     from chalicelib.services import accounts
+    from chalicelib.services.runtime import Runtime
 
-    user_id, token = accounts.create_user(name, admin=admin)
-    return user_id, token
+    Runtime.from_env(os.environ)
+    return accounts.create_user(name, admin=admin)
