@@ -19,13 +19,15 @@ def follow(stage: Stage) -> None:
     """Print the functions' lines, the last two minutes first, until interrupted."""
     client = stage.client("logs")
     since = int(time.time() * 1000) - FIRST_LOOK_BACK_MS
-    shown: dict[str, int] = {}
+    shown: dict[tuple[str, int, str], int] = {}
     try:
         while True:
             events = _events(client, stage, since)
             for event in sorted(events, key=lambda event: int(event["timestamp"])):
-                if event["eventId"] not in shown:
-                    shown[event["eventId"]] = event["timestamp"]
+                # Not every emulator gives its lines an id.
+                key = (event["logStreamName"], event["timestamp"], event["message"])
+                if key not in shown:
+                    shown[key] = event["timestamp"]
                     say(_line(event))
             since = int(time.time() * 1000) - LOOK_BACK_MS
             shown = {key: at for key, at in shown.items() if at >= since}
