@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -9,6 +10,7 @@ from world import World
 
 from chalicelib.ops import resources
 from chalicelib.settings import Settings
+from chalicelib.store import base
 
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -38,3 +40,21 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
 def world(aws: dict[str, str]) -> World:
     """A stage to test in."""
     return World(Settings.from_env(aws))
+
+
+@pytest.fixture
+def dynamodb_calls(world: World) -> list[str]:
+    """The names of the calls made to DynamoDB, as they are made; clear it before counting."""
+    calls: list[str] = []
+
+    def note(model: Any, **_: object) -> None:
+        calls.append(model.name)
+
+    base.connection().client.meta.events.register("provide-client-params.dynamodb", note)
+    return calls
+
+
+@pytest.fixture
+def lowest_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have new targets take the lowest free place, which is otherwise left to chance."""
+    monkeypatch.setattr("chalicelib.domain.lanes.secrets.choice", min)

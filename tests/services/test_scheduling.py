@@ -1,0 +1,151 @@
+"""The schedule over a real store: what is due gets a message, once, and nothing else does."""
+
+import json
+
+import pytest
+from world import START, World
+
+from chalicelib.domain import schedule
+from chalicelib.store import schedule as store
+from chalicelib.store.queues import SendError
+from chalicelib.store.tripwire import acting_as_system
+
+MINUTE = START // 60 * 60
+
+
+def jobs(world: World) -> list[dict[str, object]]:
+    """What waits in the queue, without the first checks of new targets."""
+    found = [json.loads(body) for _, body in world.queue.waiting]
+    return [job for job in found if "place" not in job]
+
+
+def ticks(world: World) -> list[int]:
+    return sorted(int(str(job["tick"])) for job in jobs(world))
+
+
+def test_a_tick_plans_up_to_the_end_of_the_next_minute(world: World) -> None:
+    alice = world.user()
+    alice.make_target(interval_s=10)
+    world.queue.waiting.clear()
+    report = world.tick()
+    offset = schedule.offset(alice.owner, 0)
+    assert ticks(world) == schedule.ticks_in(10, offset, MINUTE, MINUTE + 120)
+    assert report.planned_until == MINUTE + 120
+    assert report.messages == 12
+
+
+def test_messages_are_hidden_until_their_tick(world: World) -> None:
+    world.user().make_target(interval_s=60)
+    world.queue.waiting.clear()
+    world.tick()
+    for at, body in world.queue.waiting:
+        assert at == max(json.loads(body)["tick"], START)
+
+
+def test_a_lane_travels_as_one_message(world: World) -> None:
+    alice = world.user()
+    made = [alice.make_target(name=f"site {n}")["id"] for n in range(3)]
+    world.queue.waiting.clear()
+    world.tick()
+    for job in jobs(world):
+        assert sorted(target_id for target_id, _ in job["specs"]) == sorted(made)
+
+
+def test_a_doubled_event_sends_nothing(world: World) -> None:
+    world.user().make_target()
+    world.tick()
+    world.queue.waiting.clear()
+    assert world.tick().messages == 0
+
+
+def test_every_tick_is_sent_once_over_an_hour_of_odd_events(world: World) -> None:
+    """Late by up to 50 s, doubled, and one missing: no tick is lost or sent twice."""
+    alice = world.user()
+    alice.make_target(interval_s=60)
+    alice.make_target(interval_s=300)
+    world.queue.waiting.clear()
+    for minute in range(60):
+        if minute == 30:
+            continue
+        world.clock.sleep_until(MINUTE + minute * 60 + (minute * 7) % 50 + 40 * (minute == 0))
+        world.tick()
+        if minute % 5 == 0:
+            world.tick()
+    offset = schedule.offset(alice.owner, 0)
+    expected = schedule.ticks_in(60, offset, MINUTE, MINUTE + 61 * 60)
+    assert ticks(world) == expected
+
+
+def test_after_an_outage_the_newest_ticks_run_and_the_gap_is_kept(world: World) -> None:
+    alice = world.user()
+    alice.make_target(interval_s=60)
+    daily = alice.make_target(interval_s=86_400)
+    world.tick()
+    world.queue.waiting.clear()
+    world.clock.time += 86_400
+    report = world.tick()
+    assert len([tick for tick in ticks(world)]) <= 4, "no burst of old checks"
+    assert report.gap_s == 86_400 - 120
+    sent = [target_id for job in jobs(world) for target_id, _ in job["specs"]]
+    assert daily["id"] in sent, "a daily target is not left for another day"
+    with acting_as_system():
+        gap = store.ScheduleItem.get(f"gap:{MINUTE + 120}")
+    assert int(gap.cursor) == MINUTE + 86_400
+
+
+def test_a_paused_target_is_not_due(world: World) -> None:
+    alice = world.user()
+    target = alice.make_target()
+    alice.post(f"/v1/targets/{target['id']}/pause")
+    world.queue.waiting.clear()
+    assert world.tick().targets == 0
+
+
+def test_a_deleted_target_is_not_due(world: World) -> None:
+    alice = world.user()
+    target = alice.make_target()
+    assert alice.delete(f"/v1/targets/{target['id']}").status == 204
+    assert world.tick().targets == 0
+
+
+def test_a_changed_interval_moves_the_target_to_another_slot(world: World) -> None:
+    alice = world.user()
+    target = alice.make_target(interval_s=60)
+    assert alice.patch(f"/v1/targets/{target['id']}", {"interval_s": 30}).status == 200
+    world.queue.waiting.clear()
+    assert world.tick().messages == 4
+
+
+def test_when_the_queue_refuses_the_ticks_are_sent_by_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.user().make_target(interval_s=60)
+    world.queue.waiting.clear()
+
+    def refuse(_: object) -> None:
+        raise SendError("refused")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.queue, "send", refuse)
+        with pytest.raises(SendError):
+            world.tick()
+    assert world.tick().messages == 2
+
+
+def test_a_tick_reads_only_the_slots_of_intervals_in_use(
+    world: World, dynamodb_calls: list[str]
+) -> None:
+    world.user().make_target(interval_s=60)
+    dynamodb_calls.clear()
+    world.tick()
+    assert dynamodb_calls.count("Query") == 1
+
+
+def test_a_target_made_between_ticks_is_checked_at_once_and_at_its_ticks(world: World) -> None:
+    """The minutes that are planned already were planned without it."""
+    alice = world.user()
+    world.tick()
+    alice.make_target(interval_s=30)
+    sent = sorted(json.loads(body)["tick"] for _, body in world.queue.waiting)
+    offset = schedule.offset(alice.owner, 0)
+    assert sent == [START, *schedule.ticks_in(30, offset, START + 1, MINUTE + 120)]
