@@ -65,7 +65,7 @@ class FakeChecker:
 
     script: dict[str, CheckResult] = field(default_factory=dict)
     seen: list[CheckSpec] = field(default_factory=list)
-    before: Callable[[], None] = lambda: None
+    before: Callable[[], object] = lambda: None
 
     def check_lanes(
         self,

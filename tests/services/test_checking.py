@@ -166,7 +166,7 @@ def test_a_target_paused_or_deleted_meanwhile_is_not_checked(world: World) -> No
 def test_a_pause_during_the_check_stands(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
-    world.checker.before = lambda: alice.post(f"/v1/targets/{target['id']}/pause") and None
+    world.checker.before = lambda: alice.post(f"/v1/targets/{target['id']}/pause")
     assert world.deliver() == []
     assert state(alice, target)["status"] == "PAUSED"
 
@@ -174,7 +174,7 @@ def test_a_pause_during_the_check_stands(world: World) -> None:
 def test_a_deletion_during_the_check_leaves_no_ghost(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
-    world.checker.before = lambda: alice.delete(f"/v1/targets/{target['id']}") and None
+    world.checker.before = lambda: alice.delete(f"/v1/targets/{target['id']}")
     assert world.deliver() == []
     assert alice.get("/v1/summary").json["total"] == 0
     assert alice.get("/v1/me").json["limits"]["targets"]["used"] == 0

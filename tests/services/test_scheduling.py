@@ -1,19 +1,20 @@
 """The schedule over a real store: what is due gets a message, once, and nothing else does."""
 
 import json
+from typing import Any
 
 import pytest
 from world import START, World
 
 from chalicelib.domain import schedule
-from chalicelib.store import schedule as store
+from chalicelib.store.models import ScheduleItem
 from chalicelib.store.queues import SendError
 from chalicelib.store.tripwire import acting_as_system
 
 MINUTE = START // 60 * 60
 
 
-def jobs(world: World) -> list[dict[str, object]]:
+def jobs(world: World) -> list[dict[str, Any]]:
     """What waits in the queue, without the first checks of new targets."""
     found = [json.loads(body) for _, body in world.queue.waiting]
     return [job for job in found if "place" not in job]
@@ -84,12 +85,12 @@ def test_after_an_outage_the_newest_ticks_run_and_the_gap_is_kept(world: World) 
     world.queue.waiting.clear()
     world.clock.time += 86_400
     report = world.tick()
-    assert len([tick for tick in ticks(world)]) <= 4, "no burst of old checks"
+    assert len(ticks(world)) <= 4, "no burst of old checks"
     assert report.gap_s == 86_400 - 120
     sent = [target_id for job in jobs(world) for target_id, _ in job["specs"]]
     assert daily["id"] in sent, "a daily target is not left for another day"
     with acting_as_system():
-        gap = store.ScheduleItem.get(f"gap:{MINUTE + 120}")
+        gap = ScheduleItem.get(f"gap:{MINUTE + 120}")
     assert int(gap.cursor) == MINUTE + 86_400
 
 
