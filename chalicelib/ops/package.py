@@ -7,7 +7,6 @@ megabytes of botocore and no bytecode.
 
 import hashlib
 import json
-import os
 import platform
 import shutil
 import sys
@@ -112,11 +111,15 @@ def template(stage: str) -> dict[str, Any]:
     from chalice.deploy.packager import LambdaDeploymentPackager
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_configuration
-    from chalice.package import ResourceBuilder, SAMTemplateGenerator, TemplateDeepMerger
+    from chalice.package import (
+        PackageOptions,
+        ResourceBuilder,
+        SAMTemplateGenerator,
+        TemplateDeepMerger,
+    )
     from chalice.policy import AppPolicyGenerator
     from chalice.utils import OSUtils
 
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     factory = CLIFactory(str(ROOT))
     params = {"lambda_architecture": architecture(stage)}
     config = factory.create_config_obj(stage, user_provided_params=params)
@@ -132,7 +135,8 @@ def template(stage: str) -> dict[str, Any]:
     ]
     builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
     resources = builder.construct_resources(config, stage)
-    generated = SAMTemplateGenerator(config, factory.create_package_options()).generate(resources)
+    options = cast("PackageOptions", _Principals())
+    generated = SAMTemplateGenerator(config, options).generate(resources)
     ours = json.loads(MERGE_TEMPLATE.read_text(encoding="utf-8"))
     merged: dict[str, Any] = TemplateDeepMerger().merge(ours, generated)
     merged["Parameters"]["Stage"]["Default"] = stage
@@ -144,6 +148,13 @@ class _OwnZip:
 
     def create_deployment_package(self, _project: str, _python_version: str) -> str:
         return "./deployment.zip"
+
+
+class _Principals:
+    """Stands in for chalice's options, which look for credentials to learn the region."""
+
+    def service_principal(self, service: str) -> str:
+        return f"{service}.amazonaws.com"
 
 
 def _shipped() -> Iterator[Path]:

@@ -18,8 +18,8 @@ from chalicelib.ops.events import schedule_event
 from chalicelib.ops.stages import Stage
 
 FIRST_USER = "admin"
-# What `make reset` forgets; the emulator's own environment stays.
-FORGOTTEN = ("state", "s3", "tmp", "build", "stack.json", "ministack.log")
+# What `make reset` forgets: data, not what was installed and built.
+FORGOTTEN = ("state", "s3", "tmp", "stack.json", "ministack.log")
 
 
 def up() -> None:

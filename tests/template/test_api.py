@@ -1,0 +1,43 @@
+"""The API as API Gateway sees it: every error of its own is problem+json and repeats nothing."""
+
+import json
+from typing import Any
+
+import pytest
+
+Resources = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def api(resources: Resources) -> dict[str, Any]:
+    properties: dict[str, Any] = resources["RestAPI"]["Properties"]
+    return properties
+
+
+def test_it_is_regional_and_carries_text_only(api: dict[str, Any]) -> None:
+    assert api["EndpointConfiguration"] == {"Type": "REGIONAL"}
+    assert api["OpenApiVersion"] == "2.0"
+    assert api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == []
+
+
+def test_gateway_errors_are_problems_without_the_request_in_them(api: dict[str, Any]) -> None:
+    for kind, response in api["GatewayResponses"].items():
+        headers = response["ResponseParameters"]["Headers"]
+        body = response["ResponseTemplates"]["application/json"]
+        problem = json.loads(body)
+        assert headers["Content-Type"] == "'application/problem+json'", kind
+        assert problem["title"], kind
+        assert problem.get("status") == response.get("StatusCode"), kind
+        # $context would repeat what the caller sent, the token among it.
+        assert "$" not in body, kind
+
+
+def test_an_unknown_path_is_not_found_rather_than_forbidden(api: dict[str, Any]) -> None:
+    for kind in ("MISSING_AUTHENTICATION_TOKEN", "INVALID_SIGNATURE", "RESOURCE_NOT_FOUND"):
+        assert api["GatewayResponses"][kind]["StatusCode"] == 404
+
+
+def test_the_contract_s_paths_are_there(api: dict[str, Any]) -> None:
+    paths = api["DefinitionBody"]["paths"]
+
+    assert {"/v1/me", "/v1/targets", "/v1/targets/{target_id}", "/healthz"} <= set(paths)

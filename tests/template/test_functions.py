@@ -1,0 +1,140 @@
+"""What the functions may do, what they are told and where they log."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+Resources = dict[str, dict[str, Any]]
+FUNCTIONS = {"APIHandler": "api", "Tick": "tick", "Check": "check"}
+
+
+def statements(resources: Resources, function: dict[str, Any]) -> list[dict[str, Any]]:
+    role = resources[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+    assert "ManagedPolicyArns" not in role
+    return [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_there_are_these_functions_and_no_others(functions: Resources) -> None:
+    names = {name: properties["FunctionName"] for name, properties in functions.items()}
+
+    assert names == {
+        name: {"Fn::Sub": f"${{AWS::StackName}}-{short}"} for name, short in FUNCTIONS.items()
+    }
+
+
+def test_every_function_has_a_role_of_its_own(functions: Resources) -> None:
+    roles = Counter(function["Role"]["Fn::GetAtt"][0] for function in functions.values())
+
+    assert set(roles.values()) == {1}
+
+
+def test_no_permission_reaches_beyond_this_stack(
+    resources: Resources, functions: Resources
+) -> None:
+    for function in functions.values():
+        for statement in statements(resources, function):
+            found = statement["Resource"]
+            for resource in found if isinstance(found, list) else [found]:
+                own_queue = resource.get("Fn::GetAtt") == ["ChecksQueue", "Arn"]
+                assert own_queue or "${AWS::StackName}-" in resource["Fn::Sub"]
+
+
+def test_nobody_may_scan_or_change_tables_themselves(
+    resources: Resources, functions: Resources
+) -> None:
+    allowed = {
+        action
+        for function in functions.values()
+        for statement in statements(resources, function)
+        for action in statement["Action"]
+    }
+
+    assert allowed <= {
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage*",
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "table"),
+    [("Tick", "users"), ("Tick", "lanes"), ("Tick", "results"), ("Check", "users")],
+)
+def test_workers_do_not_see_what_they_do_not_need(
+    resources: Resources, functions: Resources, function: str, table: str
+) -> None:
+    text = str(statements(resources, functions[function]))
+
+    assert f"table/${{AWS::StackName}}-{table}" not in text
+
+
+def test_every_function_logs_to_a_group_that_forgets(
+    resources: Resources, functions: Resources
+) -> None:
+    for function in functions.values():
+        group = resources[function["LoggingConfig"]["LogGroup"]["Ref"]]
+        assert group["Type"] == "AWS::Logs::LogGroup"
+        assert group["Properties"]["RetentionInDays"] == 14
+        name = function["FunctionName"]["Fn::Sub"]
+        assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{name}"}
+
+
+def test_the_stage_decides_whether_private_addresses_are_checked(
+    templates: dict[str, dict[str, Any]],
+) -> None:
+    variables = templates["prod"]["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert variables["ALLOW_PRIVATE_TARGETS"] == {"Fn::If": ["Production", "false", "true"]}
+    assert variables["TABLE_PREFIX"] == {"Fn::Sub": "${AWS::StackName}-"}
+    assert variables["CHECKS_QUEUE_URL"] == {"Ref": "ChecksQueue"}
+    assert variables["STAGE"] == {"Ref": "Stage"}
+    assert templates["prod"]["Conditions"]["Production"] == {
+        "Fn::Equals": [{"Ref": "Stage"}, "prod"]
+    }
+    stages = {name: found["Parameters"]["Stage"]["Default"] for name, found in templates.items()}
+    assert stages == {"local": "local", "localstack": "localstack", "prod": "prod"}
+
+
+def test_production_runs_on_arm(templates: dict[str, dict[str, Any]]) -> None:
+    for name in FUNCTIONS:
+        properties = templates["prod"]["Resources"][name]["Properties"]
+        assert properties["Architectures"] == ["arm64"]
+
+
+def test_a_failed_message_is_repeated_alone_and_not_for_ever(
+    resources: Resources, functions: Resources
+) -> None:
+    (event,) = functions["Check"]["Events"].values()
+
+    assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert event["Properties"]["Queue"] == {"Fn::Sub": "${ChecksQueue.Arn}"}
+    queue = resources["ChecksQueue"]["Properties"]
+    dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    assert resources[dead]["Properties"]["QueueName"] == {
+        "Fn::Sub": "${AWS::StackName}-checks-dead"
+    }
+    assert queue["VisibilityTimeout"] >= functions["Check"]["Timeout"]
+
+
+def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(
+    functions: Resources,
+) -> None:
+    (event,) = functions["Tick"]["Events"].values()
+
+    assert event["Properties"]["Schedule"] == "rate(1 minute)"
+    assert functions["Tick"]["Timeout"] < 60
