@@ -34,9 +34,14 @@ class Checker:
         self.dialer = Dialer(guard, found, TlsContexts(ca_file))
         self._pool = Pool(concurrency)
 
-    def check(self, spec: CheckSpec, deadline: float) -> CheckResult:
-        """Check one target by `deadline` (time.monotonic()). Never raises."""
-        return run_check(spec, self.dialer, deadline)
+    def check(
+        self, spec: CheckSpec, deadline: float, on_connected: Callable[[], None] = lambda: None
+    ) -> CheckResult:
+        """Check one target by `deadline` (time.monotonic()). Never raises.
+
+        `on_connected` is called once its connection is made, if it ever is.
+        """
+        return run_check(spec, self.dialer, deadline, on_connected)
 
     def check_lanes(
         self,

@@ -84,6 +84,7 @@ class GuardedAdapter(BaseAdapter):
             wire = Wire(sock, attempt)
             attempt.request_sent = True
             wire.send(data)
+            attempt.on_connected()
             return self._response(request, wire, attempt)
         except BaseException:
             sock.close()

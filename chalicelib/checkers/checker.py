@@ -7,40 +7,54 @@ from typing import Final
 
 from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.dialer import Dialer
+from chalicelib.checkers.dns_check import check_dns
 from chalicelib.checkers.errors import CheckFailure
 from chalicelib.checkers.http_check import check_http
 from chalicelib.checkers.judge import judge
 from chalicelib.checkers.observation import Observation
+from chalicelib.checkers.tcp_check import check_tcp
 from chalicelib.checkers.text import clean
+from chalicelib.checkers.tls_check import check_tls
 from chalicelib.domain.expectations import read_expectations
-from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
+from chalicelib.domain.results import CheckResult, Reason, Verdict
 from chalicelib.domain.specs import CheckSpec
 
 Kind = Callable[[CheckSpec, Dialer, Attempt], Observation]
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType({"http": check_http})
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+    {"http": check_http, "tcp": check_tcp, "tls": check_tls, "dns": check_dns}
+)
+# A moment before the second try, so that it does not meet the very same instant.
+PAUSE_S: Final = 0.2
+PAUSE_SHARE: Final = 0.05
 _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
-def run_check(spec: CheckSpec, dialer: Dialer, deadline: float) -> CheckResult:
+def run_check(
+    spec: CheckSpec, dialer: Dialer, deadline: float, on_connected: Callable[[], None]
+) -> CheckResult:
     """Check one target; a failure of the connection is tried once more if there is time left."""
     try:
-        return _run(spec, dialer, deadline)
+        return _run(spec, dialer, deadline, on_connected)
     except Exception as error:  # noqa: BLE001 - a bug of ours must not stop the other checks
         text = clean(f"Monitum could not check this: {type(error).__name__}", {})
         return CheckResult(Verdict.UNKNOWN, Reason.INTERNAL, error=text)
 
 
-def _run(spec: CheckSpec, dialer: Dialer, deadline: float) -> CheckResult:
+def _run(
+    spec: CheckSpec, dialer: Dialer, deadline: float, on_connected: Callable[[], None]
+) -> CheckResult:
     read_expectations(spec.expect)
-    first = Attempt(deadline, leave_time=True)
+    first = Attempt(deadline, leave_time=True, on_connected=on_connected)
     try:
         return _try(spec, dialer, first, attempts=1)
     except CheckFailure as failure:
         if not (failure.worth_a_second_try and _may_repeat(spec, first)):
             return _failed(spec, first, failure, attempts=1)
         earlier = failure
-    if deadline - time.monotonic() <= 0:
+    left = deadline - time.monotonic()
+    if left <= 0:
         return _failed(spec, first, earlier, attempts=1)
+    time.sleep(min(PAUSE_S, left * PAUSE_SHARE))
     second = Attempt(deadline)
     try:
         return _try(spec, dialer, second, attempts=2)
@@ -100,6 +114,3 @@ def _confirmed(
     told, other = (earlier, failure) if failure.ours and not earlier.ours else (failure, earlier)
     text = f"{told.text} (twice)" if told.text == other.text else f"{told.text}; {other.text}"
     return _failed(spec, second, told, attempts=2, text=text)
-
-
-__all__ = ["KINDS", "Timings", "run_check"]

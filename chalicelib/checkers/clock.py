@@ -1,6 +1,7 @@
 """Time within one check: its deadline, the share of each try, and a stopwatch of the phases."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -26,6 +27,10 @@ class Stopwatch:
         self._spent[phase] += now - self._last
         self._last = now
 
+    def skip(self) -> None:
+        """Leave out the time since the last booking: it was Monitum's own, not the target's."""
+        self._last = time.monotonic()
+
     def timings(self) -> Timings:
         """Return the phases in whole milliseconds; rounding changes their sum by less than one."""
         booked: dict[str, int] = {}
@@ -38,19 +43,24 @@ class Stopwatch:
         return Timings(**booked)
 
 
+def _nothing() -> None:
+    """Tell nobody."""
+
+
 @dataclass(slots=True)
 class Attempt:
     """One try at a target: what it may take and what it has found out on its way.
 
     `deadline` is the check's own, on the monotonic clock. `leave_time` makes finding and
     connecting take at most half of what is left, so that a second try has its chance; waiting for
-    an answer may always take everything.
+    an answer may always take everything. `on_connected` hears that the connection is made.
     """
 
     deadline: float
     leave_time: bool = False
     watch: Stopwatch = field(default_factory=Stopwatch)
     phase: Phase = "dns"
+    on_connected: Callable[[], None] = _nothing
     request_sent: bool = False
     tls_days_left: int | None = None
     status_code: int | None = None

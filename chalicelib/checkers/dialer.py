@@ -44,23 +44,29 @@ class Dialer:
 
     def connect(self, host: Host, port: int, attempt: Attempt) -> socket.socket:
         """Return a connected socket; raise CheckFailure. Books `dns` and `connect`."""
-        self.guard.admit_name(host, port)
-        attempt.enter("dns")
-        addresses = self._addresses(host, attempt)
-        attempt.book("dns")
-        self.guard.admit(addresses, port)
+        addresses = self.admitted(host, port, attempt)
         attempt.enter("connect")
         sock = _connect_any(_in_order(addresses), port, attempt)
         attempt.book("connect")
         return sock
 
+    def admitted(self, host: Host, port: int, attempt: Attempt) -> Sequence[Address]:
+        """Return the addresses of a host, every one of them admitted by the guard. Books `dns`."""
+        self.guard.admit_name(host, port)
+        attempt.enter("dns")
+        addresses = self._addresses(host, attempt)
+        attempt.book("dns")
+        self.guard.admit(addresses, port)
+        return addresses
+
     def connect_tls(
         self, host: Host, port: int, attempt: Attempt, *, verify: bool, http: bool
     ) -> socket.socket:
         """Return a connected socket with TLS on it; raise CheckFailure. Books `tls` too."""
+        context = self.tls.get(verify=verify, http=http)
+        attempt.watch.skip()
         sock = self.connect(host, port, attempt)
         try:
-            context = self.tls.get(verify=verify, http=http)
             return start_tls(sock, context, host.name, attempt)
         except BaseException:
             sock.close()

@@ -11,14 +11,18 @@ class CheckFailure(Exception):  # noqa: N818 - the outcome of a check, not an er
     """A check ended early, with a reason of the API and a text for people.
 
     `ours` says that the failure is Monitum's own (its resolver, its network, its code) and no
-    evidence about the target: the verdict is UNKNOWN instead of DOWN.
+    evidence about the target: the verdict is UNKNOWN instead of DOWN. `final` says that the target
+    has spoken, so that a second try would only hear the same.
     """
 
-    def __init__(self, reason: Reason, text: str, *, ours: bool = False) -> None:
+    def __init__(
+        self, reason: Reason, text: str, *, ours: bool = False, final: bool = False
+    ) -> None:
         super().__init__(text)
         self.reason = reason
         self.text = text
         self.ours = ours
+        self.final = final
 
     @property
     def verdict(self) -> Verdict:
@@ -27,7 +31,7 @@ class CheckFailure(Exception):  # noqa: N818 - the outcome of a check, not an er
     @property
     def worth_a_second_try(self) -> bool:
         """Whether the connection failed, rather than what was said over it."""
-        return self.ours or self.reason in _CONNECTION
+        return not self.final and (self.ours or self.reason in _CONNECTION)
 
 
 class Blocked(CheckFailure):

@@ -143,5 +143,5 @@ def _redirected(request: PreparedRequest, status: int, before: Url, after: Url) 
 
 def _stays(before: Url, after: Url) -> bool:
     """Whether a redirect stays on its host: the same origin, or its step up to https."""
-    upgraded = ("https", before.host.name, 443)
-    return after.origin in {before.origin, upgraded}
+    plain, secure = ("http", before.host.name, 80), ("https", before.host.name, 443)
+    return after.origin == before.origin or (before.origin, after.origin) == (plain, secure)

@@ -1,61 +1,131 @@
 """Many checks side by side: each with its own full timeout, owners by turns, lanes as they finish.
 
-Why 128 at a time by default is measured in docs/decisions/0011-checker-concurrency.md.
+Two limits keep the response times true on one core (docs/decisions/0011-checker-concurrency.md):
+how many checks are under way, and how many are making their connection, which is where the CPU
+goes. A check that waits for either has not started, so it loses nothing.
 """
 
 import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.specs import CheckSpec
 
 CONCURRENCY: Final = 128
+STARTING: Final = 8
+STARTING_S: Final = 0.02
 Key = TypeVar("Key", bound=Hashable)
-Check = Callable[[CheckSpec, float], CheckResult]
+Check = Callable[[CheckSpec, float, Callable[[], None]], CheckResult]
 
 
 class Pool:
     """Threads that wait for the next invocation. Safe to share; close it to end them."""
 
-    def __init__(self, concurrency: int = CONCURRENCY) -> None:
+    def __init__(self, concurrency: int = CONCURRENCY, starting: int = STARTING) -> None:
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="check")
+        self._places = threading.BoundedSemaphore(concurrency)
+        self._gate = Gate(starting)
 
     def check_lanes(
         self,
         lanes: Mapping[Key, Sequence[CheckSpec]],
         check: Check,
         *,
-        owner: Callable[[Key], Hashable] = lambda key: key,
+        owner: Callable[[Key], Hashable],
     ) -> Iterator[tuple[Key, dict[int, CheckResult]]]:
-        """Yield (lane, results by place) as soon as each lane is done.
+        """Yield (lane, results by place) as soon as each lane is done."""
+        run = _Run(lanes, check)
+        starter = threading.Thread(
+            target=self._start_all, args=(run, by_turns(lanes, owner)), name="checks", daemon=True
+        )
+        starter.start()
+        try:
+            yield from run.finished()
+        finally:
+            run.stopped = True
 
-        A check's timeout begins when it starts: waiting for a place costs it nothing.
-        """
-        done: queue.SimpleQueue[tuple[Key, int, CheckResult]] = queue.SimpleQueue()
-        results: dict[Key, dict[int, CheckResult]] = {key: {} for key in lanes}
-        missing = {key: len(specs) for key, specs in lanes.items()}
-        for key in [key for key, count in missing.items() if not count]:
-            yield key, {}
+    def _start_all(self, run: "_Run[Key]", checks: Iterable[tuple[Key, CheckSpec]]) -> None:
+        for key, spec in checks:
+            self._places.acquire()
+            if run.stopped:
+                self._places.release()
+                return
+            started = self._gate.enter()
+            self._threads.submit(self._run, run, key, spec, started)
 
-        def run(key: Key, spec: CheckSpec) -> None:
-            done.put((key, spec.place, check(spec, time.monotonic() + spec.timeout_s)))
-
-        for key, spec in by_turns(lanes, owner):
-            self._threads.submit(run, key, spec)
-        for _ in range(sum(missing.values())):
-            key, place, result = done.get()
-            results[key][place] = result
-            missing[key] -= 1
-            if not missing[key]:
-                yield key, results.pop(key)
+    def _run(self, run: "_Run[Key]", key: Key, spec: CheckSpec, started: Callable[[], None]) -> None:
+        try:
+            run.check(key, spec, started)
+        finally:
+            started()
+            self._places.release()
 
     def close(self) -> None:
         """End the threads once their checks are done."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+class _Run(Generic[Key]):
+    """One call of `check_lanes`: what has come of its checks so far."""
+
+    def __init__(self, lanes: Mapping[Key, Sequence[CheckSpec]], check: Check) -> None:
+        self.stopped = False
+        self._check = check
+        self._done: queue.SimpleQueue[tuple[Key, int, CheckResult]] = queue.SimpleQueue()
+        self._missing = {key: len(specs) for key, specs in lanes.items()}
+
+    def check(self, key: Key, spec: CheckSpec, started: Callable[[], None]) -> None:
+        """Do one check: its deadline begins here."""
+        result = self._check(spec, time.monotonic() + spec.timeout_s, started)
+        self._done.put((key, spec.place, result))
+
+    def finished(self) -> Iterator[tuple[Key, dict[int, CheckResult]]]:
+        """Yield each lane when the last of its checks is done."""
+        results: dict[Key, dict[int, CheckResult]] = {key: {} for key in self._missing}
+        for key in [key for key, count in self._missing.items() if not count]:
+            yield key, results.pop(key)
+        for _ in range(sum(self._missing.values())):
+            key, place, result = self._done.get()
+            results[key][place] = result
+            self._missing[key] -= 1
+            if not self._missing[key]:
+                yield key, results.pop(key)
+
+
+class Gate:
+    """Lets a few checks at a time make their connection; one that takes long no longer counts."""
+
+    def __init__(self, slots: int = STARTING, patience_s: float = STARTING_S) -> None:
+        self._slots = slots
+        self._patience_s = patience_s
+        self._entered: dict[int, float] = {}
+        self._changed = threading.Condition()
+        self._number = 0
+
+    def enter(self) -> Callable[[], None]:
+        """Wait for a slot; the answer is to be called when the connection is made."""
+        with self._changed:
+            while len(self._entered) >= self._slots:
+                oldest = next(iter(self._entered))
+                wait = self._entered[oldest] + self._patience_s - time.monotonic()
+                if wait <= 0:
+                    del self._entered[oldest]
+                else:
+                    self._changed.wait(wait)
+            self._number += 1
+            number = self._number
+            self._entered[number] = time.monotonic()
+        return lambda: self._leave(number)
+
+    def _leave(self, number: int) -> None:
+        with self._changed:
+            if self._entered.pop(number, None) is not None:
+                self._changed.notify()
 
 
 def by_turns(

@@ -34,6 +34,10 @@ class Resolver(Protocol):
         """Return at least one address of an ASCII name; raise CheckFailure by the deadline."""
         ...
 
+    def servers(self) -> Sequence[Server]:
+        """Return the addresses and ports of the resolvers that it asks."""
+        ...
+
 
 class SystemResolver:
     """Asks what the machine is configured to ask. Safe to share between threads."""
@@ -41,6 +45,10 @@ class SystemResolver:
     def __init__(self, names: SystemNames | None = None, *, search: bool = True) -> None:
         self._names = names or SystemNames()
         self._search = search
+
+    def servers(self) -> Sequence[Server]:
+        """See Resolver."""
+        return self._names.servers()
 
     def resolve(self, name: str, deadline: float) -> Sequence[Address]:
         """See Resolver."""

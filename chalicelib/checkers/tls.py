@@ -49,11 +49,12 @@ class TlsContexts:
 
     def get(self, *, verify: bool, http: bool) -> ssl.SSLContext:
         """Return the context for a target that is verified or not, with HTTP over it or not."""
-        made = self._made.get((verify, http))
-        if made is None:
-            with self._lock:
-                made = self._made.setdefault((verify, http), self._make(verify, http))
-        return made
+        if made := self._made.get((verify, http)):
+            return made
+        with self._lock:
+            if (verify, http) not in self._made:
+                self._made[verify, http] = self._make(verify, http)
+            return self._made[verify, http]
 
     def _make(self, verify: bool, http: bool) -> ssl.SSLContext:  # noqa: FBT001
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,0 +1,19 @@
+"""The `tls` kind: a handshake with the chain and the name verified, and the days left."""
+
+from chalicelib.checkers.clock import Attempt
+from chalicelib.checkers.dialer import Dialer
+from chalicelib.checkers.endpoint import endpoint
+from chalicelib.checkers.observation import Observation
+from chalicelib.domain.specs import CheckSpec
+
+
+def check_tls(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
+    """Do the TLS handshake of a `tls` target; raise CheckFailure.
+
+    `spec.config`: host, port, verify_tls.
+    """
+    host, port = endpoint(spec.config)
+    verify = spec.config.get("verify_tls") is not False
+    with dialer.connect_tls(host, port, attempt, verify=verify, http=False):
+        attempt.on_connected()
+    return Observation()

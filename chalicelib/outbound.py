@@ -1,0 +1,88 @@
+"""What Monitum sends to others than targets, such as webhooks: through the same guard as a check."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import requests
+from requests import PreparedRequest
+from requests.structures import CaseInsensitiveDict
+
+from chalicelib.checkers.adapter import GuardedAdapter
+from chalicelib.checkers.clock import Attempt
+from chalicelib.checkers.dialer import Dialer
+from chalicelib.checkers.errors import CheckFailure
+from chalicelib.checkers.text import clean
+from chalicelib.checkers.urls import BadUrl, parse_url
+from chalicelib.domain.results import Reason
+
+MAX_ANSWER: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the other side said, whatever it said; at most MAX_ANSWER bytes of its body."""
+
+    status_code: int
+    body: bytes
+    response_ms: int
+
+
+class NotSent(Exception):  # noqa: N818 - the outcome of a delivery, not an error of the program
+    """No answer came. `reason` is one of the API's; str() is one printable line without secrets.
+
+    `request_sent` says that the other side may have the request nevertheless.
+    """
+
+    def __init__(self, reason: Reason, text: str, *, request_sent: bool) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.request_sent = request_sent
+
+
+class Outbound:
+    """Sends requests to addresses that the guard admits. Safe to share between threads."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        self._adapter = GuardedAdapter(dialer)
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float = 10.0
+    ) -> Answer:
+        """POST a body, following no redirect; raise NotSent within `timeout_s`."""
+        attempt = Attempt(time.monotonic() + timeout_s)
+        try:
+            parsed = parse_url(url)
+            request = PreparedRequest()
+            request.method, request.url, request.body = "POST", str(parsed), body
+            request.headers = CaseInsensitiveDict(
+                {"User-Agent": "Monitum/1", "Accept": "*/*", "Accept-Encoding": "identity"}
+            )
+            request.headers.update(headers)
+            request.headers.update(
+                {
+                    "Host": parsed.authority,
+                    "Connection": "close",
+                    "Content-Length": str(len(body)),
+                }
+            )
+            with self._adapter.exchange(request, parsed, attempt, verify=True) as response:
+                answer = response.raw.body.read(MAX_ANSWER)
+                attempt.book("body")
+                return Answer(response.status_code, answer, attempt.watch.timings().total)
+        except BadUrl as error:
+            raise NotSent(Reason.BLOCKED, clean(str(error), {}), request_sent=False) from None
+        except ValueError as error:
+            raise NotSent(Reason.INTERNAL, clean(str(error), {}), request_sent=False) from None
+        except CheckFailure as failure:
+            text = clean(failure.text, {"headers": headers})
+            raise NotSent(failure.reason, text, request_sent=attempt.request_sent) from None
+
+    def session(self) -> requests.Session:
+        """Return a Session for libraries that want one: guarded, without proxies or netrc."""
+        session = requests.Session()
+        session.trust_env = False
+        session.mount("http://", self._adapter)
+        session.mount("https://", self._adapter)
+        return session
