@@ -9,12 +9,12 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from chalicelib.ops import deploy, emulator, package, stages
+from chalicelib.ops import deploy, emulator, functions, package, stages
 from chalicelib.ops.console import Failure, say, step
-from chalicelib.ops.events import schedule_event
 from chalicelib.ops.stages import Stage
 
 FIRST_USER = "admin"
@@ -31,7 +31,7 @@ def up() -> None:
         api_url = stages.api_base(stage, outputs["RestAPIId"])
         token = _token(stage, api_url)
         write_description(endpoint, api_url, token)
-        _tick(stage)
+        _wake(stage, api_url, token)
     _show(api_url, token)
 
 
@@ -167,13 +167,13 @@ def _is_accepted(api_url: str, token: str) -> bool:
         raise Failure(f"the API does not answer at {api_url}: {error}") from error
 
 
-def _tick(stage: Stage) -> None:
-    """Run the schedule once: the emulator's own clock begins only after a minute."""
-    stage.client("lambda").invoke(
-        FunctionName=f"{stage.stack_name}-tick",
-        InvocationType="Event",
-        Payload=json.dumps(schedule_event()).encode(),
-    )
+def _wake(stage: Stage, api_url: str, token: str) -> None:
+    """Run each function once: the first call loads it, and the schedule begins at once."""
+    with step("waking the functions"), ThreadPoolExecutor() as pool:
+        api = pool.submit(_is_accepted, api_url, token)
+        functions.wake(stage)
+        if not api.result():
+            raise Failure("the API refuses the token it was given just now")
 
 
 def _show(api_url: str, token: str) -> None:

@@ -1,0 +1,30 @@
+"""Invokes the deployed functions by hand."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from chalicelib.ops.console import Failure
+from chalicelib.ops.events import schedule_event
+from chalicelib.ops.stages import Stage
+
+
+def wake(stage: Stage) -> None:
+    """Run the schedule now and load the worker, so that the first target need not wait for them.
+
+    An emulator's own schedule begins a minute after it was started.
+
+    Raises:
+        Failure: a function fails.
+    """
+    events = {"tick": schedule_event(), "check": {"Records": []}}
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda item: _invoke(stage, *item), events.items()))
+
+
+def _invoke(stage: Stage, function: str, event: dict[str, object]) -> None:
+    answer = stage.client("lambda").invoke(
+        FunctionName=f"{stage.stack_name}-{function}", Payload=json.dumps(event).encode()
+    )
+    if "FunctionError" in answer:
+        told = answer["Payload"].read().decode(errors="replace")
+        raise Failure(f"the function {function} fails: {told[:2000]}")

@@ -1,0 +1,37 @@
+"""The stack under test: the local one of `make up`, or whatever AWS_ENDPOINT_URL names.
+
+At an endpoint of one's own the stage is `localstack`, or `local` where only that is deployed; STAGE
+names another. The user is made for the run, by the command that operators use.
+"""
+
+import os
+
+import pytest
+
+from chalicelib.ops import deploy, functions, stack, stages
+from chalicelib.ops.stages import Stage
+
+
+@pytest.fixture(scope="session")
+def stage() -> Stage:
+    """The stage that is deployed there, its functions awake."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL") or stack.description()["endpoint_url"]
+    names = [os.environ["STAGE"]] if os.environ.get("STAGE") else ["localstack", "local"]
+    for name in names:
+        found = Stage(name, endpoint)
+        if deploy.outputs(found):
+            functions.wake(found)
+            return found
+    pytest.fail(f"no stack is deployed at {endpoint}: make up, or make deploy STAGE=localstack")
+
+
+@pytest.fixture(scope="session")
+def api_url(stage: Stage) -> str:
+    """What paths such as `/v1/me` are appended to."""
+    return stages.api_base(stage, deploy.outputs(stage)["RestAPIId"])
+
+
+@pytest.fixture(scope="session")
+def token(stage: Stage) -> str:
+    """The token of a user of this run's own, who is an admin."""
+    return stack.create_user(stage, "end to end", admin=True)
