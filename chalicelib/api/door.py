@@ -69,7 +69,8 @@ def _call(route: Route, runtime: Runtime, request: Request, path: Mapping[str, s
 
 def _raw(request: Request) -> bytes:
     raw = request.raw_body
-    return raw.encode() if isinstance(raw, str) else raw
+    # What is no text cannot be UTF-8 either: it is refused with the rest that is not.
+    return raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
 
 
 def _given(request: Request) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from chalicelib.domain.errors import (
 )
 
 BODY_BYTES = 64 * 1024
+NESTING = 32
 _Schema = TypeVar("_Schema", bound=BaseModel)
 
 
@@ -28,8 +29,10 @@ def read_json(raw: bytes, content_type: str) -> object:
         value: object = json.loads(
             raw.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_constant
         )
-        # An escaped half of a surrogate pair is JSON, but no text that could be stored.
-        json.dumps(value, ensure_ascii=False).encode()
+        _check_nesting(value)
+        # An escaped half of a surrogate pair is JSON, but no text that could be stored; nor is a
+        # number like 1e999 one that could be given back.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         detail = "is nested too deeply" if isinstance(error, RecursionError) else f"{error}"
         fault = Fault(("body",), f"not valid JSON: {detail}"[:200])
@@ -68,8 +71,12 @@ def faults(where: str, error: ValidationError) -> tuple[Fault, ...]:
 
 
 def _location(loc: Iterable[str | int]) -> Iterable[str | int]:
-    """The way to the field as the sender wrote it: without the tags of unions."""
-    return (part for part in loc if not (isinstance(part, str) and part.startswith("kind:")))
+    """The way to the field as the sender wrote it: without what pydantic adds of its own."""
+    return (
+        part
+        for part in loc
+        if not (isinstance(part, str) and (part.startswith("kind:") or part == "[key]"))
+    )
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -77,6 +84,20 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("an object has a key twice")
     return found
+
+
+def _check_nesting(value: object) -> None:
+    """Raise RecursionError where the value is nested deeper than what reads it later takes."""
+    level = [value]
+    for _ in range(NESTING):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+    if level:
+        raise RecursionError
 
 
 def _no_constant(name: str) -> None:

@@ -1,5 +1,6 @@
 """Operations on targets."""
 
+import logging
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
@@ -24,23 +25,26 @@ from chalicelib.domain.errors import (
     InvalidError,
     MonitumError,
     PreconditionError,
+    UnavailableError,
 )
 from chalicelib.domain.state import Status
 from chalicelib.domain.targets import Target
 from chalicelib.services import targets
 from chalicelib.services.accounts import Scope
+from chalicelib.services.drafts import Draft
 from chalicelib.services.listing import Filters, page_of_targets, summary
 from chalicelib.services.once import once
 from chalicelib.services.presence import present
 from chalicelib.store.targets import Targets
 
 routes = Routes()
+_LOG = logging.getLogger(__name__)
 
 
 @routes("POST", "/v1/targets", scope=Scope.WRITE, body=TargetIn, answer=TargetOut, status=201)
 def create_target(call: Call[TargetIn, NoQuery]) -> Answer:
     """Create a target; it is checked at once."""
-    draft = call.body.draft()
+    draft = targets.prepared(call.runtime, call.body.draft())
 
     def make(target_id: str | None = None) -> Target:
         return targets.create(call.runtime, call.owner, draft, target_id)
@@ -99,22 +103,27 @@ def get_target(call: Call[None, NoQuery]) -> Answer:
 @routes("PATCH", "/v1/targets/{target_id}", scope=Scope.WRITE, body=TargetPatch, answer=TargetOut)
 def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
-    before = _target(call)
-    _check_if_match(call, before)
-    kind = call.body.root.get("kind", before.spec.kind)
-    if kind != before.spec.kind:
-        fault = Fault(("body", "kind"), "the kind of a target does not change")
-        raise InvalidError("the body does not fit the schema", (fault,))
-    draft = validate_body(TargetIn, call.body.over(before)).draft()
-    return _answer(call, targets.change(call.runtime, before, draft))
+
+    def redraft(before: Target) -> Draft:
+        _check_if_match(call, before)
+        kind = call.body.root.get("kind", before.spec.kind)
+        if kind != before.spec.kind:
+            fault = Fault(("body", "kind"), "the kind of a target does not change")
+            raise InvalidError("the body does not fit the schema", (fault,))
+        return validate_body(TargetIn, call.body.over(before)).draft()
+
+    target_id = call.id("target_id", "target")
+    return _answer(call, targets.change(call.runtime, call.owner, target_id, redraft))
 
 
 @routes("DELETE", "/v1/targets/{target_id}", scope=Scope.WRITE, status=204)
 def delete_target(call: Call[None, NoQuery]) -> Answer:
     """Delete a target; its history goes with it."""
-    target = _target(call)
-    _check_if_match(call, target)
-    targets.remove(target)
+
+    def allow(before: Target) -> None:
+        _check_if_match(call, before)
+
+    targets.remove(call.owner, call.id("target_id", "target"), allow)
     return Answer(status=204)
 
 
@@ -157,6 +166,9 @@ def _create(call: Call[TargetsIn, NoQuery], item: object) -> Target | MonitumErr
         return targets.create(call.runtime, call.owner, draft)
     except MonitumError as error:
         return error
+    except Exception:  # noqa: BLE001 - what was made before it must be answered
+        _LOG.exception("an item of a batch failed")
+        return UnavailableError("something went wrong on our side; try this item again")
 
 
 def _answer(

@@ -11,6 +11,7 @@ from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.targets import Targets
 
+_READ_AT_ONCE = 200
 _MOST_READ = 1_000
 """Targets one page may read in search of those that fit; it then ends early, with a cursor."""
 _MOST_DOWN = 100
@@ -54,8 +55,10 @@ def page_of_targets(
     """Up to `limit` targets that fit, oldest first, and the id to go on from."""
     found: list[tuple[Target, Presence]] = []
     read = 0
+    # In search of a few that fit, reading only as many at a time would take a call for each.
+    at_once = limit if filters == Filters() else max(limit, _READ_AT_ONCE)
     while True:
-        page, last = Targets(owner).page(after, limit)
+        page, last = Targets(owner).page(after, at_once)
         read += len(page)
         fitting = [target for target in page if filters.fit(target)]
         states = present(runtime, owner, fitting)

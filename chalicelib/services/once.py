@@ -43,10 +43,11 @@ def once(
     if claim.fingerprint != fingerprint:
         raise ConflictError("the Idempotency-Key was used with another body")
     try:
-        return find(claim.made)
+        made = find(claim.made)
     except NotFoundError:
         if claim.done:
             raise ConflictError("what this Idempotency-Key made has been deleted since") from None
-    made = make(claim.made)
-    keys.finish(key)
+        made = make(claim.made)
+    if not claim.done:
+        keys.finish(key)
     return made

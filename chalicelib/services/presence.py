@@ -74,10 +74,13 @@ def _scheduled(runtime: Runtime, target: Target) -> list[CheckKey]:
 
 
 def _apart(runtime: Runtime, target: Target, state: State) -> list[CheckKey]:
-    region = runtime.settings.region
+    """Where the check that the state names is: its lane's, where that was due, or its own."""
+    offset = schedule.offset(target.owner, target.lane)
+    newest = schedule.latest_tick(target.spec.interval_s, offset, state.changed)
+    places = (target.spec.place, None) if newest == state.changed else (target.spec.place,)
     return [
-        CheckKey(target.owner, target.lane, state.changed, region, place)
-        for place in (target.spec.place, None)
+        CheckKey(target.owner, target.lane, state.changed, runtime.settings.region, place)
+        for place in places
     ]
 
 

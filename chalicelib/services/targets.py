@@ -1,57 +1,38 @@
 """What owners do with their targets."""
 
-import json
+import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
 
-from chalicelib.checkers.urls import BadUrl
-from chalicelib.domain.errors import (
-    ConflictError,
-    Fault,
-    InvalidError,
-    NotFoundError,
-    PreconditionError,
-    UnavailableError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.domain.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.lanes import choose_place
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State, pause, resume
-from chalicelib.domain.targets import SPEC_BYTES, Target
+from chalicelib.domain.targets import Target
+from chalicelib.services.drafts import Draft, admit
 from chalicelib.services.history import Check
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.scheduling import check_soon, send_jobs, single_job
 from chalicelib.store.lanes import Lanes, read_secrets
+from chalicelib.store.queues import SendError
 from chalicelib.store.results import CheckKey, read_results
 from chalicelib.store.schedule import use_interval
-from chalicelib.store.targets import ChangedError, Targets
+from chalicelib.store.targets import ChangedError, Switched, Targets
 from chalicelib.store.tripwire import acting_as_system
 
+Done = TypeVar("Done")
+_LOG = logging.getLogger(__name__)
 _ATTEMPTS = 30
 _CHECK_PATIENCE_S = 2.0
 """How long a check may wait in the queue, beyond its own timeout."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A target as its owner describes it, valid by the schema."""
-
-    name: str
-    kind: str
-    interval_s: int
-    timeout_s: int
-    failure_threshold: int
-    recovery_threshold: int
-    config: Mapping[str, Any]
-    expect: Mapping[str, Any]
-    secrets: Secrets = field(default_factory=Secrets)
-    tags: Sequence[str] = ()
-    channel_ids: Sequence[str] = ()
-    enabled: bool = True
 
 
 def create(runtime: Runtime, owner: str, draft: Draft, target_id: str | None = None) -> Target:
@@ -60,67 +41,90 @@ def create(runtime: Runtime, owner: str, draft: Draft, target_id: str | None = N
     With a `target_id` the target is made once, however often it is asked for. Raises InvalidError
     for a draft that cannot be, ConflictError when no place can be had.
     """
-    _admit(runtime, draft)
-    draft = replace(draft, secrets=draft.secrets.over(Secrets()))
+    draft = prepared(runtime, draft)
     _use(draft.interval_s)
     target = _add(runtime, owner, draft, target_id or new_id(runtime.clock()))
     if target.enabled:
-        check_soon(runtime, target, is_planned=False)
+        _check_soon(runtime, target, is_planned=False)
     return target
 
 
-def change(runtime: Runtime, before: Target, draft: Draft) -> Target:
-    """Make `before` what `draft` says; raises PreconditionError if `before` is outdated.
+def prepared(runtime: Runtime, draft: Draft) -> Draft:
+    """The draft of a new target as it can be stored; raises InvalidError, nothing is written."""
+    admit(runtime.guard, draft)
+    return replace(draft, secrets=draft.secrets.over(Secrets()))
 
-    Pausing and resuming go with it. Masked secrets keep the stored values.
+
+def change(
+    runtime: Runtime, owner: str, target_id: str, redraft: Callable[[Target], Draft]
+) -> Target:
+    """Make the target what `redraft` says of it as it is now. Raises NotFoundError, InvalidError.
+
+    Pausing and resuming go with it. Masked secrets keep the stored values. `redraft` is asked again
+    where another change came between; what it raises is raised.
     """
-    _admit(runtime, draft)
+
+    def attempt(before: Target) -> Target:
+        return _change(runtime, before, redraft(before))
+
+    return _persistently(owner, target_id, attempt)
+
+
+def switch(runtime: Runtime, owner: str, target_id: str, *, enabled: bool) -> Target:
+    """Resume or pause; where it is so already nothing happens. Raises NotFoundError."""
+
+    def attempt(before: Target) -> Target:
+        if before.enabled == enabled:
+            return before
+        after = replace(before, enabled=enabled, version=before.version + 1, updated_at=runtime.now)
+        Targets(owner).change(before, after, state=_switched(runtime, after), secrets=None)
+        if enabled:
+            _check_soon(runtime, after, is_planned=False)
+        return after
+
+    return _persistently(owner, target_id, attempt)
+
+
+def remove(owner: str, target_id: str, allow: Callable[[Target], None]) -> None:
+    """Delete the target, if `allow` does not raise. Raises NotFoundError."""
+
+    def attempt(before: Target) -> None:
+        allow(before)
+        Targets(owner).remove(before)
+
+    _persistently(owner, target_id, attempt)
+
+
+def _persistently(owner: str, target_id: str, attempt: Callable[[Target], Done]) -> Done:
+    """What `attempt` does with the target as it is now, again where a write came between."""
+    for number in range(_ATTEMPTS):
+        before = Targets(owner).get(target_id)
+        try:
+            return attempt(before)
+        except ChangedError:
+            _wait(number)
+    raise ConflictError("the target is being changed by others; try again")
+
+
+def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
+    """One attempt; raises ChangedError if `before` is outdated."""
+    admit(runtime.guard, draft)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
-    secrets = draft.secrets.over(stored)
+    draft = replace(draft, secrets=draft.secrets.over(stored))
     after = replace(
-        _described(before, draft, _spec(draft, before.id, before.spec.place)),
+        _described(before, draft, draft.spec(before.id, before.spec.place)),
         version=before.version + 1,
         updated_at=runtime.now,
     )
     is_planned = before.enabled and after.spec.interval_s == before.spec.interval_s
     if not is_planned:
         _use(after.spec.interval_s)
-    state = _switched(runtime, after) if after.enabled != before.enabled else None
-    try:
-        Targets(before.owner).change(
-            before, after, state=state, secrets=None if secrets == stored else secrets
-        )
-    except ChangedError:
-        raise PreconditionError("the target was changed by somebody else meanwhile") from None
-    if after.enabled and (after.spec != before.spec or secrets != stored or state):
-        check_soon(runtime, after, is_planned=is_planned)
+    switched = _switched(runtime, after) if after.enabled != before.enabled else None
+    new_secrets = None if draft.secrets == stored else draft.secrets
+    Targets(before.owner).change(before, after, state=switched, secrets=new_secrets)
+    if after.enabled and (after.spec != before.spec or new_secrets is not None or switched):
+        _check_soon(runtime, after, is_planned=is_planned)
     return after
-
-
-def switch(runtime: Runtime, owner: str, target_id: str, *, enabled: bool) -> Target:
-    """Resume or pause; where it is so already nothing happens. Raises NotFoundError."""
-    for _ in range(_ATTEMPTS):
-        before = Targets(owner).get(target_id)
-        if before.enabled == enabled:
-            return before
-        after = replace(before, enabled=enabled, version=before.version + 1, updated_at=runtime.now)
-        try:
-            Targets(owner).change(before, after, state=_switched(runtime, after), secrets=None)
-        except ChangedError:
-            continue
-        if enabled:
-            _use(after.spec.interval_s)
-            check_soon(runtime, after, is_planned=False)
-        return after
-    raise ConflictError("the target is being changed by others; try again")
-
-
-def remove(target: Target) -> None:
-    """Delete the target; raises PreconditionError if `target` is outdated."""
-    try:
-        Targets(target.owner).remove(target)
-    except ChangedError:
-        raise PreconditionError("the target was changed by somebody else meanwhile") from None
 
 
 def check_now(runtime: Runtime, target: Target) -> Check:
@@ -144,6 +148,9 @@ def check_now(runtime: Runtime, target: Target) -> Check:
 
 def _add(runtime: Runtime, owner: str, draft: Draft, target_id: str) -> Target:
     lanes, now = Lanes(owner), runtime.now
+    state = State.pending(now)
+    if not draft.enabled:
+        state, _ = pause(state, now)
     for attempt in range(_ATTEMPTS):
         taken = lanes.all()
         seat = choose_place(taken)
@@ -151,24 +158,23 @@ def _add(runtime: Runtime, owner: str, draft: Draft, target_id: str) -> Target:
             lanes.open(len(taken))
             continue
         lane, place = seat
-        spec = _spec(draft, target_id, place)
-        target = _described(
-            Target(owner=owner, spec=spec, lane=lane, name="", created_at=now, updated_at=now),
-            draft,
-            spec,
-        )
-        state = State.pending(now)
-        if not target.enabled:
-            state, _ = pause(state, now)
+        spec = draft.spec(target_id, place)
+        new = Target(owner=owner, spec=spec, lane=lane, name="", created_at=now, updated_at=now)
+        target = _described(new, draft, spec)
         try:
             Targets(owner).add(target, state, draft.secrets)
         except ChangedError:
-            if attempt and (made := _existing(owner, target_id)):
+            if made := _existing(owner, target_id):
                 return made
-            time.sleep(random.random() * 0.01 * attempt)  # noqa: S311 - spreads writers
+            _wait(attempt)
             continue
         return target
     raise ConflictError("too many targets are being created at once; try again")
+
+
+def _wait(attempt: int) -> None:
+    """Spread those who write the same over time, the more so the longer they tried."""
+    time.sleep(random.random() * 0.01 * attempt)  # noqa: S311 - no secret
 
 
 def _existing(owner: str, target_id: str) -> Target | None:
@@ -176,37 +182,6 @@ def _existing(owner: str, target_id: str) -> Target | None:
         return Targets(owner).get(target_id)
     except NotFoundError:
         return None
-
-
-def _admit(runtime: Runtime, draft: Draft) -> None:
-    """Refuse what the guard would never connect to; raises InvalidError."""
-    try:
-        runtime.guard.validate_url(draft.config["url"])
-    except BadUrl as error:
-        fault = Fault(("body", "url"), str(error))
-        raise InvalidError("the target cannot be watched", (fault,)) from None
-
-
-def _spec(draft: Draft, target_id: str, place: int) -> CheckSpec:
-    spec = CheckSpec(
-        target_id=target_id,
-        place=place,
-        kind=draft.kind,
-        interval_s=draft.interval_s,
-        timeout_s=draft.timeout_s,
-        failure_threshold=draft.failure_threshold,
-        recovery_threshold=draft.recovery_threshold,
-        config=draft.config,
-        expect=draft.expect,
-        has_secrets=bool(draft.secrets),
-    )
-    size = len(json.dumps(spec.to_message()).encode())
-    if size > SPEC_BYTES:
-        raise InvalidError(
-            f"the target takes {size} bytes with its body and expectations;"
-            f" {SPEC_BYTES} is the most that travels"
-        )
-    return spec
 
 
 def _described(target: Target, draft: Draft, spec: CheckSpec) -> Target:
@@ -221,13 +196,14 @@ def _described(target: Target, draft: Draft, spec: CheckSpec) -> Target:
     )
 
 
-def _switched(runtime: Runtime, after: Target) -> State:
+def _switched(runtime: Runtime, after: Target) -> Switched:
     """The state that a target is switched to; raises ChangedError where it has none."""
     lane = Lanes(after.owner).get(after.lane)
     state = lane.state_of(after.id, after.spec.place)
     if state is None:
         raise ChangedError
-    return resume(state, runtime.now) if after.enabled else pause(state, runtime.now)[0]
+    now = runtime.now
+    return Switched(resume(state, now) if after.enabled else pause(state, now)[0], lane.version)
 
 
 def _stored_secrets(target: Target) -> Secrets:
@@ -238,3 +214,14 @@ def _stored_secrets(target: Target) -> Secrets:
 def _use(interval_s: int) -> None:
     with acting_as_system():
         use_interval(interval_s)
+
+
+def _check_soon(runtime: Runtime, target: Target, *, is_planned: bool) -> None:
+    """Have it checked at once; where the queue fails its next slot comes instead.
+
+    The target is stored by then: an error would have its owner store it again.
+    """
+    try:
+        check_soon(runtime, target, is_planned=is_planned)
+    except (BotoCoreError, ClientError, PynamoDBException, SendError):
+        _LOG.exception("no check at once", extra={"owner": target.owner, "target": target.id})

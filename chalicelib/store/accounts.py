@@ -2,7 +2,7 @@
 
 import secrets
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
+from pynamodb.exceptions import DeleteError, DoesNotExist, UpdateError
 
 from chalicelib.domain.errors import NotFoundError
 from chalicelib.store.models import Account, Token, User
@@ -74,11 +74,7 @@ class Accounts:
     def add_token(self, token_id: str, token: Token) -> None:
         """Store a new token under its id."""
         token.owner, token.key = self.owner, _TOKEN + token_id
-        try:
-            token.save(condition=Account.key.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code != _FAILED:
-                raise
+        token.save(condition=Account.key.does_not_exist())
 
     def remove_token(self, token_id: str) -> None:
         """Revoke it, from now on; raises NotFoundError."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
@@ -22,6 +23,14 @@ from chalicelib.store.models import LaneItem, SecretsItem, TargetItem
 
 class ChangedError(Exception):
     """Another write came between: what was read is not what is stored any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The state that a target is given, and the version of the lane that it was reckoned from."""
+
+    state: State
+    lane_version: int
 
 
 class Targets:
@@ -58,11 +67,12 @@ class Targets:
                 self._write_secrets(write, target, secrets)
 
     def change(
-        self, before: Target, after: Target, *, state: State | None, secrets: Secrets | None
+        self, before: Target, after: Target, *, state: Switched | None, secrets: Secrets | None
     ) -> None:
         """Store `after` in the place of `before`; raises ChangedError where that is outdated.
 
-        `state` goes into its place in the lane, None leaves it. `secrets` replaces the stored
+        `state` goes into its place in the lane if nobody wrote there since it was reckoned, None
+        leaves it. `secrets` replaces the stored
         ones: empty removes them, None leaves them.
         """
         with _transaction() as write:
@@ -73,8 +83,8 @@ class Targets:
                 place = seat(after.spec.place)
                 write.update(
                     LaneItem(self.owner, lane_key(after.lane)),
-                    [place.set([after.id, *state.to_list()]), _next_version()],
-                    condition=place[0] == after.id,
+                    [place.set([after.id, *state.state.to_list()]), _next_version()],
+                    condition=(place[0] == after.id) & (LaneItem.version == state.lane_version),
                 )
             if secrets:
                 self._write_secrets(write, after, secrets)

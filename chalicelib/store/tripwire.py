@@ -6,7 +6,7 @@ nobody to act for, everything is refused.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -44,38 +44,36 @@ def acting_as_system() -> Iterator[None]:
 
 def check_call(params: Mapping[str, Any], model: Any, **_: object) -> None:
     """The hook for `provide-client-params.dynamodb`; raises ForeignKeyError."""
-    if model.name == "Scan":
-        raise ForeignKeyError("a scan has no owner")
+    find_keys = _KEYS.get(model.name)
+    if find_keys is None:
+        # A scan, PartiQL, or what is not known here: nobody can tell whose items those are.
+        raise ForeignKeyError(f"{model.name} names no owner")
     owners = _owners.get()
     if owners is _EVERYBODY:
         return
-    for key in _keys(model.name, params):
-        if _owner_of(key) not in owners:
+    for key in find_keys(params):
+        named = _owners_of(key)
+        if not named or not named <= owners:
             raise ForeignKeyError(f"{model.name} of a key outside the present scope")
 
 
-def _owner_of(key: Key) -> str | None:
-    if "owner" in key:
-        return key["owner"]["S"]
-    if "lane_day" in key:
-        return key["lane_day"]["S"].partition("#")[0]
-    return None
+def _owners_of(key: Key) -> set[str]:
+    found = {key["owner"]["S"]} if "owner" in key else set()
+    return found | {key["lane_day"]["S"].partition("#")[0]} if "lane_day" in key else found
 
 
-def _keys(operation: str, params: Mapping[str, Any]) -> Iterator[Key]:
-    if operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem"):
-        yield _written(params)
-    elif operation == "Query":
-        yield _queried(params)
-    elif operation == "BatchGetItem":
-        for request in params["RequestItems"].values():
-            yield from request["Keys"]
-    elif operation in ("TransactWriteItems", "TransactGetItems"):
-        for item in params["TransactItems"]:
-            yield from map(_written, item.values())
-    else:
-        # What is not known here is refused: no owner fits a key without one.
-        yield {}
+def _one(params: Mapping[str, Any]) -> Iterator[Key]:
+    yield _written(params)
+
+
+def _batched(params: Mapping[str, Any]) -> Iterator[Key]:
+    for request in params["RequestItems"].values():
+        yield from request["Keys"]
+
+
+def _transacted(params: Mapping[str, Any]) -> Iterator[Key]:
+    for item in params["TransactItems"]:
+        yield from map(_written, item.values())
 
 
 def _written(request: Mapping[str, Any]) -> Key:
@@ -83,9 +81,21 @@ def _written(request: Mapping[str, Any]) -> Key:
     return key
 
 
-def _queried(params: Mapping[str, Any]) -> Key:
+def _queried(params: Mapping[str, Any]) -> Iterator[Key]:
     """The attributes that the key condition of a query holds to one value."""
     names = params.get("ExpressionAttributeNames", {})
     values = params.get("ExpressionAttributeValues", {})
     terms = _TERM.findall(params["KeyConditionExpression"])
-    return {names.get(name, name): values[value] for name, value in terms}
+    yield {names.get(name, name): values[value] for name, value in terms}
+
+
+_KEYS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Key]]] = {
+    "GetItem": _one,
+    "PutItem": _one,
+    "UpdateItem": _one,
+    "DeleteItem": _one,
+    "Query": _queried,
+    "BatchGetItem": _batched,
+    "TransactGetItems": _transacted,
+    "TransactWriteItems": _transacted,
+}

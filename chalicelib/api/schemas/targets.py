@@ -1,37 +1,43 @@
 """Targets as they come in and go out."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     Field,
     RootModel,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from chalicelib.api.schemas.common import Moment, Name, Page, PageQuery, Schema, Tag
-from chalicelib.api.schemas.expectations import HttpExpectations, header_name
+from chalicelib.api.schemas.expectations import HttpExpectations
+from chalicelib.api.schemas.requests import (
+    MOST_URL,
+    HeaderName,
+    HeaderValue,
+    check_headers,
+    check_url,
+    userinfo_of,
+    with_userinfo,
+    without_userinfo,
+)
 from chalicelib.domain.secrets import MASK, Secrets
 from chalicelib.domain.targets import Target
+from chalicelib.services.drafts import Draft
 from chalicelib.services.listing import Summary
 from chalicelib.services.presence import Presence
-from chalicelib.services.targets import Draft
 
-Interval = Literal[10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 21600, 43200, 86400]
 StatusName = Literal["PENDING", "UP", "DOWN", "DEGRADED", "PAUSED"]
 Kind = Literal["http"]
-_HEADER_BYTES = 4096
-_OURS = {"connection", "content-length", "transfer-encoding", "upgrade", "te", "trailer", "expect"}
 
 
-def _header_value(value: str) -> str:
-    if any((ord(char) < 0x20 and char != "\t") or ord(char) == 0x7F for char in value):
-        raise ValueError("a header's value must not have control characters")
-    if any(ord(char) > 0xFF for char in value):
-        raise ValueError("a header's value must be Latin-1 text")
+def _whole(value: object) -> object:
+    """A Literal takes 60.0 for 60; no other number of ours does."""
+    if isinstance(value, float):
+        raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic wants a ValueError
     return value
 
 
@@ -41,8 +47,10 @@ def _distinct(values: list[str]) -> list[str]:
     return values
 
 
-HeaderName = Annotated[str, AfterValidator(header_name)]
-HeaderValue = Annotated[str, AfterValidator(_header_value)]
+Interval = Annotated[
+    Literal[10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 21600, 43200, 86400],
+    BeforeValidator(_whole),
+]
 
 
 class _Common(Schema):
@@ -64,18 +72,19 @@ class _Common(Schema):
             raise ValueError("there is no such channel")
         return channel_ids
 
-    @model_validator(mode="after")
-    def _timeout_fits(self) -> Self:
-        if self.timeout_s > self.interval_s:
-            raise ValueError("timeout_s must not be longer than interval_s")
-        return self
+    @field_validator("timeout_s")
+    @classmethod
+    def _timeout_fits(cls, timeout_s: int, info: ValidationInfo) -> int:
+        if timeout_s > info.data.get("interval_s", timeout_s):
+            raise ValueError("must not be longer than interval_s")
+        return timeout_s
 
 
 class HttpTarget(_Common):
     """A URL that is asked and what its answer must be like."""
 
     kind: Literal["http"]
-    url: Annotated[str, Field(min_length=1, max_length=2048)]
+    url: Annotated[str, Field(min_length=1, max_length=MOST_URL)]
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = {}
     body: Annotated[str, Field(max_length=4096)] | None = None
@@ -83,24 +92,8 @@ class HttpTarget(_Common):
     verify_tls: bool = True
     expect: HttpExpectations = HttpExpectations()
 
-    @field_validator("headers")
-    @classmethod
-    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
-        names = [name.lower() for name in headers]
-        if len(set(names)) != len(names):
-            raise ValueError("a header is named twice")
-        if ours := sorted(set(names) & _OURS):
-            raise ValueError(f"{ours[0]} is set by the check itself")
-        if sum(len(name) + len(value) for name, value in headers.items()) > _HEADER_BYTES:
-            raise ValueError(f"headers take more than {_HEADER_BYTES} bytes")
-        return headers
-
-    @field_validator("url")
-    @classmethod
-    def _one_userinfo(cls, url: str) -> str:
-        if _authority(url).count("@") > 1:
-            raise ValueError("the URL has more than one '@' before its host")
-        return url
+    _headers_can_be_sent = field_validator("headers")(check_headers)
+    _url_is_whole = field_validator("url")(check_url)
 
     def config(self) -> dict[str, Any]:
         """What travels to the worker: what differs from the defaults, without secrets."""
@@ -110,7 +103,7 @@ class HttpTarget(_Common):
         return {"url": without_userinfo(self.url), **dumped}
 
     def secrets(self) -> Secrets:
-        return Secrets(headers=self.headers, userinfo=_userinfo(self.url))
+        return Secrets(headers=self.headers, userinfo=userinfo_of(self.url))
 
 
 class TargetIn(RootModel[HttpTarget]):
@@ -273,27 +266,5 @@ def describe(target: Target) -> dict[str, Any]:
     if target.secret_names.headers:
         described["headers"] = dict.fromkeys(target.secret_names.headers, MASK)
     if target.secret_names.userinfo:
-        described["url"] = _with_userinfo(described["url"], MASK)
+        described["url"] = with_userinfo(described["url"], MASK)
     return described
-
-
-def without_userinfo(url: str) -> str:
-    """The URL without `user:password@`."""
-    userinfo = _userinfo(url)
-    return url if userinfo is None else url.replace(f"{userinfo}@", "", 1)
-
-
-def _authority(url: str) -> str:
-    rest = url.partition("//")[2]
-    ends: Sequence[int] = [at for at in map(rest.find, "/?#\\") if at >= 0]
-    return rest[: min(ends, default=len(rest))]
-
-
-def _userinfo(url: str) -> str | None:
-    userinfo, at, _ = _authority(url).rpartition("@")
-    return userinfo if at else None
-
-
-def _with_userinfo(url: str, userinfo: str) -> str:
-    scheme, slashes, rest = url.partition("//")
-    return f"{scheme}{slashes}{userinfo}@{rest}"

@@ -1,0 +1,98 @@
+"""Targets as their owners describe them, and whether that can be watched."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.checkers.guard import Guard
+from chalicelib.checkers.json_values import BadPath, compile_path
+from chalicelib.checkers.patterns import BadPattern, compile_pattern
+from chalicelib.checkers.urls import BadUrl
+from chalicelib.domain.errors import Fault, InvalidError
+from chalicelib.domain.expectations import BadExpectation, read_expectations
+from chalicelib.domain.secrets import Secrets
+from chalicelib.domain.specs import CheckSpec
+from chalicelib.domain.targets import LANE_SIZE, SPEC_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A target as its owner describes it, valid by the schema."""
+
+    name: str
+    kind: str
+    interval_s: int
+    timeout_s: int
+    failure_threshold: int
+    recovery_threshold: int
+    config: Mapping[str, Any]
+    expect: Mapping[str, Any]
+    secrets: Secrets = field(default_factory=Secrets)
+    tags: Sequence[str] = ()
+    channel_ids: Sequence[str] = ()
+    enabled: bool = True
+
+    def spec(self, target_id: str, place: int) -> CheckSpec:
+        """What of it travels to the worker."""
+        return CheckSpec(
+            target_id=target_id,
+            place=place,
+            kind=self.kind,
+            interval_s=self.interval_s,
+            timeout_s=self.timeout_s,
+            failure_threshold=self.failure_threshold,
+            recovery_threshold=self.recovery_threshold,
+            config=self.config,
+            expect=self.expect,
+            has_secrets=bool(self.secrets),
+        )
+
+
+def admit(guard: Guard, draft: Draft) -> None:
+    """Refuse what could never be checked; raises InvalidError, naming every field."""
+    faults = (*_url_faults(guard, draft), *_expectation_faults(draft), *_size_faults(draft))
+    if faults:
+        raise InvalidError("the target cannot be watched", faults)
+
+
+def _url_faults(guard: Guard, draft: Draft) -> Iterator[Fault]:
+    try:
+        guard.validate_url(draft.config["url"])
+    except BadUrl as error:
+        yield Fault(("body", "url"), str(error))
+
+
+def _expectation_faults(draft: Draft) -> Iterator[Fault]:
+    """What the checker could not read: it would never say more than that it does not know."""
+    try:
+        expected = read_expectations(draft.expect)
+    except BadExpectation as error:
+        yield Fault(("body", "expect", *error.place), str(error))
+        return
+    yield from _pattern_faults(("body_matches",), expected.body_matches)
+    for place, condition in enumerate(expected.json):
+        try:
+            compile_path(condition.path)
+        except BadPath as error:
+            yield Fault(("body", "expect", "json", place, "path"), str(error))
+        patterns = dict(condition.tests)
+        yield from _pattern_faults(("json", place, "matches"), patterns.get("matches"))
+
+
+def _pattern_faults(field: tuple[str | int, ...], pattern: str | None) -> Iterator[Fault]:
+    try:
+        if pattern is not None:
+            compile_pattern(pattern)
+    except BadPattern as error:
+        yield Fault(("body", "expect", *field), str(error))
+
+
+def _size_faults(draft: Draft) -> Iterator[Fault]:
+    message = draft.spec("0" * 36, LANE_SIZE).to_message()
+    size = len(json.dumps(message).encode())
+    if size > SPEC_BYTES:
+        sizes = {name: len(json.dumps(message.get(name))) for name in ("config", "expect")}
+        fields = ("body",) if sizes["config"] > sizes["expect"] else ("expect",)
+        rule = f"the target takes {size} bytes as it travels; {SPEC_BYTES} is the most that can"
+        yield Fault(("body", *fields), rule)
