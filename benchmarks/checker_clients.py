@@ -56,7 +56,7 @@ class _OneContext(HTTPAdapter):
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
 
     def build_connection_pool_key_attributes(
-        self, request: requests.PreparedRequest, verify: bool | str, cert: Any = None
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> Any:
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
         pool.pop("ca_certs", None)
@@ -118,7 +118,8 @@ def with_pycurl(url: str, count: int, ca_file: str) -> Sequence[float]:
     handles = [_curl(pycurl, url, ca_file) for _ in range(min(CONCURRENCY, count))]
     for handle in handles:
         multi.add_handle(handle)
-    started, times = len(handles), []
+    started = len(handles)
+    times: list[float] = []
     while len(times) < count:
         multi.perform()
         _, finished, failed = multi.info_read()
@@ -144,7 +145,7 @@ def _curl(pycurl: Any, url: str, ca_file: str) -> Any:
         "FRESH_CONNECT": 1,
         "FORBID_REUSE": 1,
         "TIMEOUT": TIMEOUT_S,
-        "WRITEFUNCTION": lambda data: len(data),
+        "WRITEFUNCTION": len,
     }.items():
         handle.setopt(getattr(pycurl, option), value)
     return handle

@@ -1,15 +1,15 @@
-"""What Monitum sends to others than targets, such as webhooks: through the same guard as a check."""
+"""What Monitum sends to others than targets, such as webhooks: through the guard of the checks."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import requests
 from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
-from chalicelib.checkers.adapter import GuardedAdapter
+from chalicelib.checkers.adapter import GuardedAdapter, Raw
 from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.dialer import Dialer
 from chalicelib.checkers.errors import CheckFailure
@@ -29,7 +29,7 @@ class Answer:
     response_ms: int
 
 
-class NotSent(Exception):  # noqa: N818 - the outcome of a delivery, not an error of the program
+class NotSent(Exception):
     """No answer came. `reason` is one of the API's; str() is one printable line without secrets.
 
     `request_sent` says that the other side may have the request nevertheless.
@@ -68,7 +68,7 @@ class Outbound:
                 }
             )
             with self._adapter.exchange(request, parsed, attempt, verify=True) as response:
-                answer = response.raw.body.read(MAX_ANSWER)
+                answer = cast("Raw", response.raw).body.read(MAX_ANSWER)
                 attempt.book("body")
                 return Answer(response.status_code, answer, attempt.watch.timings().total)
         except BadUrl as error:

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
-from chalicelib.checkers.checker import run_check
+from chalicelib.checkers.checker import PAUSE_S, run_check
 from chalicelib.checkers.dialer import Dialer
 from chalicelib.checkers.guard import Guard
 from chalicelib.checkers.pool import CONCURRENCY, Key, Pool
@@ -19,7 +19,8 @@ from chalicelib.domain.specs import CheckSpec
 class Checker:
     """Checks targets through one guard. Safe to share between threads; `close` ends its threads.
 
-    `resolver` and `ca_file` (PEM) take the place of the system's resolver and certifi's CAs.
+    `resolver` and `ca_file` (PEM) take the place of the system's resolver and certifi's CAs;
+    `pause_s` is how long a failed connection waits for its second try, at most.
     """
 
     def __init__(
@@ -29,9 +30,11 @@ class Checker:
         resolver: Resolver | None = None,
         ca_file: str | None = None,
         concurrency: int = CONCURRENCY,
+        pause_s: float = PAUSE_S,
     ) -> None:
         found = resolver or SystemResolver(search=guard.allow_private)
         self.dialer = Dialer(guard, found, TlsContexts(ca_file))
+        self._pause_s = pause_s
         self._pool = Pool(concurrency)
 
     def check(
@@ -41,7 +44,9 @@ class Checker:
 
         `on_connected` is called once its connection is made, if it ever is.
         """
-        return run_check(spec, self.dialer, deadline, on_connected)
+        return run_check(
+            spec, self.dialer, deadline, on_connected=on_connected, pause_s=self._pause_s
+        )
 
     def check_lanes(
         self,

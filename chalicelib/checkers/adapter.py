@@ -102,7 +102,7 @@ class GuardedAdapter(BaseAdapter):
         response.request = request
         return response
 
-    def send(  # noqa: PLR0913 - the signature is requests' own
+    def send(
         self,
         request: PreparedRequest,
         stream: bool = False,  # noqa: FBT001, FBT002

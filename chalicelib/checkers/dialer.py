@@ -86,7 +86,7 @@ def _in_order(addresses: Sequence[Address]) -> list[Address]:
     v6 = [a for a in unique if isinstance(a, ipaddress.IPv6Address)]
     order: list[Address] = []
     while v4 or v6:
-        order += v4[:1] + v6[:1]
+        order += [*v4[:1], *v6[:1]]
         v4, v6 = v4[1:], v6[1:]
     return order[:MAX_ADDRESSES]
 

@@ -16,7 +16,7 @@ from chalicelib.domain.results import Reason
 from chalicelib.domain.specs import CheckSpec
 
 if TYPE_CHECKING:
-    from dns.message import Message
+    from dns.message import QueryMessage
 
 RECORD_TYPES: Final = ("A", "AAAA", "CNAME", "MX", "TXT", "NS", "SOA", "CAA")
 _PORT: Final = 53
@@ -71,25 +71,32 @@ def _servers(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Sequence[Serv
     return [(str(address), port) for address in dialer.admitted(host, port, attempt)]
 
 
-def _ask(query: "Message", servers: Sequence[Server], attempt: Attempt, *, own: bool) -> "Message":
+def _ask(
+    query: "QueryMessage", servers: Sequence[Server], attempt: Attempt, *, own: bool
+) -> "QueryMessage":
     """Ask the servers in turn until one answers."""
     until = attempt.connect_by()
-    wait = _ASK_AGAIN_S
-    while (left := until - time.monotonic()) > 0:
+    wait, absent = _ASK_AGAIN_S, 0
+    while (left := until - time.monotonic()) > 0 and absent < len(servers):
+        absent = 0
         for server in servers:
             try:
                 return _exchange(query, server, time.monotonic() + min(wait, left), until)
             except ConnectionRefusedError:
-                time.sleep(min(0.05, left))
-            except (TimeoutError, OSError):
+                absent += 1
+            except OSError:
                 continue
         wait *= 2
     if own:
         raise CheckFailure(Reason.INTERNAL, "Monitum's resolver does not answer", ours=True)
+    if absent:
+        raise CheckFailure(Reason.REFUSED, "the resolver is not there: its port is closed")
     raise OutOfTime("the resolver's answer")
 
 
-def _exchange(query: "Message", server: Server, until: float, deadline: float) -> "Message":
+def _exchange(
+    query: "QueryMessage", server: Server, until: float, deadline: float
+) -> "QueryMessage":
     """Ask one server by UDP, then by TCP where the answer is too long; raise OSError."""
     family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
@@ -103,7 +110,7 @@ def _exchange(query: "Message", server: Server, until: float, deadline: float) -
     return _exchange_by_tcp(query, server, deadline) if _is_cut(answer) else answer
 
 
-def _exchange_by_tcp(query: "Message", server: Server, deadline: float) -> "Message":
+def _exchange_by_tcp(query: "QueryMessage", server: Server, deadline: float) -> "QueryMessage":
     wire = query.to_wire()
     with socket.create_connection(server, _left(deadline)) as sock:
         sock.sendall(len(wire).to_bytes(2, "big") + wire)
@@ -120,7 +127,7 @@ def _exchange_by_tcp(query: "Message", server: Server, deadline: float) -> "Mess
     return answer
 
 
-def _read(query: "Message", data: bytes) -> "Message | None":
+def _read(query: "QueryMessage", data: bytes) -> "QueryMessage | None":
     """Return the answer to the query, None for anything else that arrives."""
     import dns.exception  # noqa: PLC0415 - see above
     import dns.message  # noqa: PLC0415
@@ -129,16 +136,18 @@ def _read(query: "Message", data: bytes) -> "Message | None":
         answer = dns.message.from_wire(data, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError, IndexError):
         return None
-    return answer if query.is_response(answer) else None
+    if isinstance(answer, dns.message.QueryMessage) and query.is_response(answer):
+        return answer
+    return None
 
 
-def _is_cut(answer: "Message") -> bool:
+def _is_cut(answer: "QueryMessage") -> bool:
     import dns.flags  # noqa: PLC0415 - see above
 
     return bool(answer.flags & dns.flags.TC)
 
 
-def _records(answer: "Message", name: str, record_type: str, *, own: bool) -> tuple[str, ...]:
+def _records(answer: "QueryMessage", name: str, record_type: str, *, own: bool) -> tuple[str, ...]:
     """Return the records in their plain notation; raise CheckFailure where there are none."""
     import dns.exception  # noqa: PLC0415 - see above
     import dns.rcode  # noqa: PLC0415
@@ -162,7 +171,7 @@ def _records(answer: "Message", name: str, record_type: str, *, own: bool) -> tu
     return tuple(sorted({plain(record_type, _text(record)) for record in rrset}))
 
 
-def _text(record: Any) -> str:  # noqa: ANN401 - each record type has its own class
+def _text(record: Any) -> str:
     strings = getattr(record, "strings", None)
     if strings is not None:
         return b"".join(strings).decode("utf-8", "replace")

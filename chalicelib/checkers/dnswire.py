@@ -92,7 +92,7 @@ def _read_record(
         found.setdefault(owner, []).append(ipaddress.IPv4Address(data))
     elif klass == _CLASS_IN and kind == rdtype == TYPE_AAAA:
         found.setdefault(owner, []).append(ipaddress.IPv6Address(data))
-    return at + length
+    return at + int(length)
 
 
 def _follow(name: str, aliases: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ _CONNECTION = frozenset(
 )
 
 
-class CheckFailure(Exception):  # noqa: N818 - the outcome of a check, not an error of the program
+class CheckFailure(Exception):
     """A check ended early, with a reason of the API and a text for people.
 
     `ours` says that the failure is Monitum's own (its resolver, its network, its code) and no

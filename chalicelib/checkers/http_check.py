@@ -3,7 +3,7 @@
 import base64
 import urllib.parse
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from requests import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
@@ -100,7 +100,7 @@ def _body_limit(spec: CheckSpec) -> int:
 
 
 def _observe(response: Response, limit: int, attempt: Attempt) -> Observation:
-    raw: Raw = response.raw
+    raw = cast("Raw", response.raw)
     body = raw.body.read(limit)
     attempt.book("body")
     return Observation(

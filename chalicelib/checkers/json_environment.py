@@ -31,7 +31,7 @@ class _Match(JSONPathMatch):
 
     __slots__ = ()
 
-    def __init__(self, **fields: Any) -> None:  # noqa: ANN401 - the library's own
+    def __init__(self, **fields: Any) -> None:
         _BUDGET.spend()
         super().__init__(**fields)
 
@@ -72,7 +72,7 @@ class _Environment(JSONPathEnvironment):
 ENVIRONMENT = _Environment(strict=True)
 
 
-def select(path: Any, document: object, steps: int) -> list[object]:  # noqa: ANN401
+def select(path: Any, document: object, steps: int) -> list[object]:
     """Return the values that a compiled path selects; raise TooMuchWork beyond `steps` steps."""
     if isinstance(document, str) or not isinstance(document, Mapping | Sequence):
         return [document] if path.empty() else []

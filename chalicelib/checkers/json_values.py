@@ -25,7 +25,7 @@ class TooMuchWork(Exception):
     """A path on this document takes more steps than a check may."""
 
 
-def compile_path(path: str) -> Any:  # noqa: ANN401 - the library's types differ between versions
+def compile_path(path: str) -> Any:
     """Return the compiled path; raise BadPath. RFC 9535 without `match()` and `search()`."""
     if len(path) > MAX_PATH:
         raise BadPath(f"the JSONPath is longer than {MAX_PATH} characters")
@@ -33,7 +33,7 @@ def compile_path(path: str) -> Any:  # noqa: ANN401 - the library's types differ
 
 
 @lru_cache(maxsize=512)
-def _compile(path: str) -> Any:  # noqa: ANN401
+def _compile(path: str) -> Any:
     from jsonpath import JSONPathError  # noqa: PLC0415 - 70 ms that only JSON conditions need
 
     from chalicelib.checkers.json_environment import ENVIRONMENT  # noqa: PLC0415 - the same
@@ -66,7 +66,7 @@ def _broken(document: object, condition: JsonCondition) -> Iterable[str]:
     return [f"{condition.path}: {text}" for text in results if text]
 
 
-def _broken_test(values: Sequence[object], name: str, wanted: Any) -> str | None:  # noqa: ANN401
+def _broken_test(values: Sequence[object], name: str, wanted: Any) -> str | None:
     """Return what is wrong, None when every value passes; only `exists` takes no value at all."""
     if name == "exists":
         if bool(values) is wanted:
@@ -80,7 +80,7 @@ def _broken_test(values: Sequence[object], name: str, wanted: Any) -> str | None
     return None
 
 
-def _passes(name: str, value: object, wanted: Any) -> bool:  # noqa: ANN401
+def _passes(name: str, value: object, wanted: Any) -> bool:
     if name == "equals":
         return same_json(value, wanted)
     if name == "not":
@@ -89,7 +89,7 @@ def _passes(name: str, value: object, wanted: Any) -> bool:  # noqa: ANN401
         return matches(wanted, value if isinstance(value, str) else _shown(value))
     if not isinstance(value, int | float) or not is_number(value):
         return False
-    return value > wanted if name == "greater" else value < wanted
+    return bool(value > wanted if name == "greater" else value < wanted)
 
 
 def _phrase(name: str, wanted: object) -> str:

@@ -39,11 +39,19 @@ class Judgement:
         self.broken.append((Verdict.DEGRADED, reason, text))
 
     @property
+    def verdict(self) -> Verdict:
+        return self.broken[0][0] if self.broken else Verdict.UP
+
+    @property
+    def reason(self) -> Reason | None:
+        return self.broken[0][1] if self.broken else None
+
+    @property
     def text(self) -> str | None:
         return "; ".join(text for _, _, text in self.broken) or None
 
 
-def judge(  # noqa: PLR0913
+def judge(
     expected: Expectations,
     seen: Observation,
     *,

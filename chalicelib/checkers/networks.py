@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Row = tuple[int, int, int, "Scope", str]  # version, mask, network, scope, name
 
 
 class Scope(Enum):
@@ -70,8 +71,8 @@ _PRIVATE: Final = {
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 
 
-def _table(networks: dict[str, str], scope: Scope) -> list[tuple[int, int, int, Scope, str]]:
-    rows = []
+def _table(networks: dict[str, str], scope: Scope) -> list[_Row]:
+    rows: list[_Row] = []
     for name, text in networks.items():
         network = ipaddress.ip_network(text)
         rows.append(

@@ -12,9 +12,9 @@ class BadPattern(ValueError):
 
 
 @lru_cache(maxsize=512)
-def compile_pattern(pattern: str) -> Any:  # noqa: ANN401 - re2 has no types
+def compile_pattern(pattern: str) -> Any:
     """Return the compiled pattern; raise BadPattern."""
-    import re2  # noqa: PLC0415 - needed only where a target has a pattern
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415 - only where a target has a pattern
 
     if len(pattern) > MAX_PATTERN:
         raise BadPattern(f"the regular expression is longer than {MAX_PATTERN} characters")

@@ -58,7 +58,9 @@ class Pool:
             started = self._gate.enter()
             self._threads.submit(self._run, run, key, spec, started)
 
-    def _run(self, run: "_Run[Key]", key: Key, spec: CheckSpec, started: Callable[[], None]) -> None:
+    def _run(
+        self, run: "_Run[Key]", key: Key, spec: CheckSpec, started: Callable[[], None]
+    ) -> None:
         try:
             run.check(key, spec, started)
         finally:

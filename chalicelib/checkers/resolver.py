@@ -13,7 +13,7 @@ import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from chalicelib.checkers import dnswire
 from chalicelib.checkers.errors import CheckFailure
@@ -24,7 +24,7 @@ from chalicelib.domain.results import Reason
 _TYPES: Final = (dnswire.TYPE_A, dnswire.TYPE_AAAA)
 _LAST_WAIT_S: Final = 0.3  # for the second family, once the first has addresses
 _FIRST_WAIT_S: Final = 1.0  # until a question is asked again; doubles each round
-_PROBE: Final = 0
+_REFUSED_WAIT_S: Final = 0.1  # when no server is there at all: it may be starting again
 
 
 class Resolver(Protocol):
@@ -67,6 +67,16 @@ class SystemResolver:
 
 
 @dataclass(slots=True)
+class _Channel:
+    """A socket to one server, and the questions that it has not answered yet."""
+
+    sock: socket.socket
+    server: Server
+    identifier: int
+    pending: set[int]
+
+
+@dataclass(slots=True)
 class _Lookup:
     """One name asked of all servers in turn until one has told both families of addresses."""
 
@@ -74,121 +84,132 @@ class _Lookup:
     servers: Sequence[Server]
     answers: dict[int, dnswire.Answer] = field(default_factory=dict)
     rcodes: set[int] = field(default_factory=set)
-    sockets: dict[int, tuple[socket.socket, Server, int]] = field(default_factory=dict)
+    channels: dict[int, _Channel] = field(default_factory=dict)
+    poller: select.poll = field(default_factory=select.poll)
     heard: bool = False
 
     def run(self, deadline: float) -> Sequence[Address]:
+        """Return the addresses; raise CheckFailure by the deadline."""
         try:
-            self._ask_everyone(deadline)
+            self._ask_in_rounds(deadline)
         finally:
-            for sock, _, _ in self.sockets.values():
-                sock.close()
-        return self._addresses()
+            for channel in self.channels.values():
+                channel.sock.close()
+        return self._found() or self._fail()
 
     @property
     def name_is_missing(self) -> bool:
-        return any(answer.rcode == dnswire.NXDOMAIN for answer in self.answers.values()) or (
-            len(self.answers) == len(_TYPES) and not self._found()
-        )
+        """Whether the name is known to have no address."""
+        if any(answer.rcode == dnswire.NXDOMAIN for answer in self.answers.values()):
+            return True
+        return len(self.answers) == len(_TYPES) and not self._found()
 
-    def _ask_everyone(self, deadline: float) -> None:
-        wait, asked_once = _FIRST_WAIT_S, False
-        while time.monotonic() < deadline:
-            reached = False
-            for server in self.servers:
-                if not self._ask(server, probe=asked_once):
-                    continue
-                reached = True
-                if self._listen(min(deadline, time.monotonic() + wait), deadline):
-                    return
-            if self.rcodes or not reached:
+    def _ask_in_rounds(self, deadline: float) -> None:
+        wait = _FIRST_WAIT_S
+        while time.monotonic() < deadline and not self.rcodes:
+            asked = [self._ask_one(server, wait, deadline) for server in self.servers]
+            if self._is_complete() or self._found():
                 return
-            wait, asked_once = wait * 2, True
+            if not any(asked):
+                time.sleep(max(0.0, min(_REFUSED_WAIT_S, deadline - time.monotonic())))
+            wait *= 2
 
-    def _ask(self, server: Server, *, probe: bool) -> bool:
-        """Send the open questions to a server; a probe shows whether it answers anything."""
-        family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
-        try:
-            sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        except OSError:
+    def _ask_one(self, server: Server, wait: float, deadline: float) -> bool:
+        """Ask a server and listen to all; False when the server is not there."""
+        if self._is_complete() or self._found():
+            return True
+        number = self._ask(server, probe=wait > _FIRST_WAIT_S)
+        if number is None:
             return False
+        self._listen(number, min(deadline, time.monotonic() + wait), deadline)
+        return number in self.channels or bool(self.answers or self.rcodes)
+
+    def _ask(self, server: Server, *, probe: bool) -> int | None:
+        """Send the open questions; a probe shows whether the server answers anything at all."""
+        family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
         identifier = int.from_bytes(os.urandom(2), "big") & 0xFFFC
-        self.sockets[sock.fileno()] = (sock, server, identifier)
+        pending = {rdtype for rdtype in _TYPES if rdtype not in self.answers}
         try:
+            sock = socket.socket(family, socket.SOCK_DGRAM)
+        except OSError:
+            return None
+        try:
+            sock.setblocking(False)  # noqa: FBT003 - the name says it
             sock.connect(server)
             for place, rdtype in enumerate(_TYPES, start=1):
-                if rdtype not in self.answers:
+                if rdtype in pending:
                     sock.send(dnswire.question(identifier + place, self.name, rdtype))
             if probe:
-                sock.send(dnswire.question(identifier + _PROBE, "", dnswire.TYPE_NS))
+                sock.send(dnswire.question(identifier, "", dnswire.TYPE_NS))
         except OSError:
-            self._forget(sock)
-            return False
-        return True
+            sock.close()
+            return None
+        self.channels[sock.fileno()] = _Channel(sock, server, identifier, pending)
+        self.poller.register(sock.fileno(), select.POLLIN)
+        return sock.fileno()
 
-    def _forget(self, sock: socket.socket) -> None:
-        del self.sockets[sock.fileno()]
-        sock.close()
-
-    def _listen(self, until: float, deadline: float) -> bool:
-        """Take what comes until both families are answered; True when they are."""
-        poller = select.poll()
-        for number in self.sockets:
-            poller.register(number, select.POLLIN)
-        while (left := until - time.monotonic()) > 0:
-            for number, _ in poller.poll(left * 1000):
-                if not self._receive(number, deadline):
-                    poller.unregister(number)
-                    self._forget(self.sockets[number][0])
-                    if not self.sockets:
-                        return False
-            if len(self.answers) == len(_TYPES) or self.name_is_missing:
-                return True
-            if self.rcodes:
-                return False
+    def _listen(self, newest: int, until: float, deadline: float) -> None:
+        """Take what comes until the newest server has said all, everything is known, or `until`."""
+        while newest in self.channels and (left := until - time.monotonic()) > 0:
+            for number, _ in self.poller.poll(left * 1000):
+                if not self._take(self.channels[number], deadline):
+                    self._drop(number)
+            if self._is_complete():
+                return
             if self._found():
                 until = min(until, time.monotonic() + _LAST_WAIT_S)
-        return bool(self._found())
 
-    def _receive(self, number: int, deadline: float) -> bool:
-        """Read one datagram; False when the server is not there."""
-        sock, server, identifier = self.sockets[number]
+    def _drop(self, number: int) -> None:
+        self.poller.unregister(number)
+        self.channels.pop(number).sock.close()
+
+    def _take(self, channel: _Channel, deadline: float) -> bool:
+        """Read one datagram; False when nothing more will come from this server."""
         try:
-            message = sock.recv(4096)
+            message = channel.sock.recv(4096)
         except BlockingIOError:
             return True
         except OSError:
             return False
-        place = (int.from_bytes(message[:2], "big") - identifier) & 0xFFFF
-        if place == _PROBE or place > len(_TYPES):
-            self.heard = self.heard or place == _PROBE
-            return True
-        rdtype = _TYPES[place - 1]
+        place = (int.from_bytes(message[:2], "big") - channel.identifier) & 0xFFFF
+        if place == 0:
+            self.heard = True
+        elif place <= len(_TYPES):
+            self._read(message, channel, _TYPES[place - 1], deadline)
+        return bool(channel.pending)
+
+    def _read(self, message: bytes, channel: _Channel, rdtype: int, deadline: float) -> None:
+        """Book an answer; what is none, such as a forged one, is passed over."""
+        identifier = int.from_bytes(message[:2], "big")
         try:
-            answer = dnswire.parse_answer(message, identifier + place, self.name, rdtype)
+            answer = dnswire.parse_answer(message, identifier, self.name, rdtype)
             if answer.truncated:
-                answer = _ask_by_tcp(server, identifier + place, self.name, rdtype, deadline)
+                answer = _ask_by_tcp(channel.server, identifier, self.name, rdtype, deadline)
         except (dnswire.BadMessage, OSError):
-            return True
+            return
         self.heard = True
+        channel.pending.discard(rdtype)
         if answer.rcode in {dnswire.NOERROR, dnswire.NXDOMAIN}:
             self.answers[rdtype] = answer
         else:
             self.rcodes.add(answer.rcode)
-        return True
+
+    def _is_complete(self) -> bool:
+        return self.name_is_missing or len(self.answers) == len(_TYPES)
 
     def _found(self) -> list[Address]:
-        return [a for rdtype in _TYPES if rdtype in self.answers for a in self._of(rdtype)]
+        return [
+            address
+            for rdtype in _TYPES
+            if rdtype in self.answers
+            for address in self.answers[rdtype].addresses
+        ]
 
-    def _of(self, rdtype: int) -> tuple[Address, ...]:
-        return self.answers[rdtype].addresses
-
-    def _addresses(self) -> Sequence[Address]:
-        if found := self._found():
-            return found
+    def _fail(self) -> NoReturn:
+        """Raise what the silence or the answers mean."""
         if any(answer.rcode == dnswire.NXDOMAIN for answer in self.answers.values()):
             raise CheckFailure(Reason.DNS, f"{self.name} does not exist (NXDOMAIN)")
-        if len(self.answers) == len(_TYPES):
+        if self.name_is_missing:
             raise CheckFailure(Reason.DNS, f"{self.name} has no address")
         if dnswire.SERVFAIL in self.rcodes:
             raise CheckFailure(Reason.DNS, f"the name servers of {self.name} fail (SERVFAIL)")

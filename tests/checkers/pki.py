@@ -34,7 +34,7 @@ class Authority:
     def pem(self) -> bytes:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
-    def issue(  # noqa: PLR0913 - each is one way in which a certificate can be wrong
+    def issue(
         self,
         path: Path,
         names: Sequence[str] = NAMES,
