@@ -1,0 +1,247 @@
+"""What a check costs: the real handlers on moto, every unit counted.
+
+    python -m benchmarks.cost [--targets 100] [--minutes 20]
+
+An owner has so many targets at 60 s, on a server on loopback that answers after 150 ms. The
+schedule's function and the worker run as they are deployed; time is simulated between them, so the
+counts are exact and only the functions' own durations are measured.
+"""
+
+import argparse
+import heapq
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from moto import mock_aws
+
+from benchmarks import prices
+from benchmarks.metering import Meter, Spent
+from chalicelib.ops import resources
+from chalicelib.services import accounts, scheduling, targets
+from chalicelib.services.messages import handle_checks
+from chalicelib.services.runtime import Runtime
+from chalicelib.services.drafts import Draft
+from chalicelib.store import base
+from chalicelib.store.queues import Queue
+from chalicelib.store.tripwire import acting_for
+
+_START = 1_795_000_020 // 60 * 60
+_MEMORY_GB = 0.5
+_CALL_MS = 5
+"""Taken for one call to DynamoDB or SQS from a function in the same region."""
+_BOUNDS = {"write": 0.03, "read": 0.12, "sqs": 0.06, "usd": 0.25}
+
+
+class Site(BaseHTTPRequestHandler):
+    """Answers 200 after 150 ms."""
+
+    def do_GET(self) -> None:
+        time.sleep(0.15)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class SimulatedSqs:
+    """The part of an SQS client that the queue uses, on the simulated clock."""
+
+    def __init__(self, clock: "Clock") -> None:
+        self.clock = clock
+        self.meter: Meter | None = None
+        self._waiting: list[tuple[float, int, str]] = []
+        self._sent = 0
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803, ARG002
+        if self.meter:
+            self.meter.sqs("send", [len(entry["MessageBody"]) for entry in Entries])
+        for entry in Entries:
+            self._sent += 1
+            visible = self.clock() + entry["DelaySeconds"]
+            heapq.heappush(self._waiting, (visible, self._sent, entry["MessageBody"]))
+        return {}
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Up to ten visible messages, received and later deleted as Lambda's poller does it."""
+        records: list[dict[str, Any]] = []
+        while self._waiting and self._waiting[0][0] <= self.clock() and len(records) < 10:
+            _, number, body = heapq.heappop(self._waiting)
+            records.append({"messageId": str(number), "body": body})
+        if records and self.meter:
+            self.meter.sqs("receive", [len(record["body"]) for record in records])
+            self.meter.sqs("delete")
+        return records
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time: float = _START
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def serve() -> None:
+    """Run the watched site on a port of its own choice, which it prints."""
+    ThreadingHTTPServer.request_queue_size = 256
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+@contextmanager
+def _site() -> Iterator[str]:
+    """The URL of the watched site; a process of its own, so that its CPU is not counted."""
+    command = [sys.executable, "-c", "from benchmarks.cost import serve; serve()"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.terminate()
+
+
+@contextmanager
+def _stage() -> Iterator[tuple[Runtime, SimulatedSqs, Clock]]:
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="benchmark",
+        AWS_SECRET_ACCESS_KEY="benchmark",
+        AWS_DEFAULT_REGION="us-east-1",
+        ALLOW_PRIVATE_TARGETS="true",
+    )
+    with mock_aws():
+        clock = Clock()
+        sqs = SimulatedSqs(clock)
+        runtime = Runtime.from_env({**os.environ, **resources.create("monitum-cost-")})
+        runtime.clock = clock
+        runtime.__dict__["checks"] = Queue(sqs, "checks")
+        yield runtime, sqs, clock
+
+
+def _populate(runtime: Runtime, count: int, url: str) -> None:
+    owner, _ = accounts.create_user("benchmark")
+    with acting_for(owner):
+        for number in range(count):
+            draft = Draft(
+                name=f"Target {number}",
+                kind="http",
+                interval_s=60,
+                timeout_s=10,
+                failure_threshold=2,
+                recovery_threshold=1,
+                config={"url": f"{url}/a-path-of-usual-length/{number}"},
+                expect={"status_codes": ["200-299"]},
+            )
+            targets.create(runtime, owner, draft)
+
+
+@dataclass
+class Functions:
+    """What the functions took, invocation by invocation."""
+
+    invocations: int = 0
+    spent: Spent = field(default_factory=Spent)
+
+    def run(self, work: Callable[[], object]) -> object:
+        started = Spent.now()
+        answer = work()
+        self.spent += Spent.now() - started
+        self.invocations += 1
+        return answer
+
+
+def _run(runtime: Runtime, sqs: SimulatedSqs, clock: Clock, minutes: int) -> Functions:
+    functions = Functions()
+    for second in range(minutes * 60):
+        if second % 60 == 0:
+            functions.run(lambda: scheduling.run_tick(runtime))
+        while records := sqs.receive():
+            answer = functions.run(partial(handle_checks, runtime, records))
+            assert answer == {"batchItemFailures": []}
+        clock.time += 1
+    return functions
+
+
+def measure(count: int, minutes: int) -> dict[str, float]:
+    """Units, requests and milliseconds per check in the steady state, by name."""
+    with _site() as url, _stage() as (runtime, sqs, clock):
+        _populate(runtime, count, url)
+        _run(runtime, sqs, clock, 3)
+        sqs.meter = meter = Meter(base.connection().client)
+        functions = _run(runtime, sqs, clock, minutes)
+    checks = count * minutes
+    found = {name: amount / checks for name, amount in sorted(meter.counts.items())}
+    found.update(
+        write=meter.total("write") / checks,
+        read=meter.total("read") / checks,
+        sqs=meter.total("sqs") / checks,
+        invocations=functions.invocations / checks,
+        ms=_lambda_ms(functions, meter) / checks,
+    )
+    found["usd"] = _usd_per_million(found)
+    return found
+
+
+def _lambda_ms(functions: Functions, meter: Meter) -> float:
+    """The duration on Lambda: the emulator's share taken out, the network's put in.
+
+    CPU is slower there: 512 MB are given 512/1769 of a vCPU.
+    """
+    own = functions.spent - meter.spent
+    calls = meter.calls + meter.total("sqs send")
+    slower = own.cpu * (1769 / 1024 / _MEMORY_GB - 1)
+    return (own.wall + slower) * 1000 + calls * _CALL_MS
+
+
+def _usd_per_million(found: dict[str, float]) -> float:
+    return 1e6 * (
+        found["write"] * prices.DYNAMODB_WRITE
+        + found["read"] * prices.DYNAMODB_READ
+        + found["sqs"] * prices.SQS_REQUEST
+        + found["invocations"] * prices.LAMBDA_REQUEST
+        + found["ms"] / 1000 * _MEMORY_GB * prices.LAMBDA_GB_SECOND
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--targets", type=int, default=100)
+    parser.add_argument("--minutes", type=int, default=20)
+    args = parser.parse_args()
+    found = measure(args.targets, args.minutes)
+    print(f"{args.targets} targets at 60 s, {args.minutes} minutes in the steady state\n")
+    print(f"{'per check':28} {'measured':>10} {'bound':>8}")
+    rows = [
+        ("DynamoDB write units", "write"),
+        ("DynamoDB read units", "read"),
+        ("SQS requests", "sqs"),
+        ("Lambda invocations", "invocations"),
+        ("Lambda ms at 512 MB*", "ms"),
+    ]
+    for label, name in rows:
+        bound = _BOUNDS.get(name)
+        print(f"{label:28} {found[name]:10.4f} {'' if bound is None else f'{bound:8.2f}'}")
+        for part, amount in found.items():
+            if part.startswith(f"{name} "):
+                print(f"    {part.partition(' ')[2]:24} {amount:10.4f}")
+    month = found["usd"] / 1e6 * args.targets * prices.MINUTES_A_MONTH
+    polls = prices.POLLS_A_MINUTE * prices.MINUTES_A_MONTH * prices.SQS_REQUEST
+    print(f"\n{'USD per million checks':28} {found['usd']:10.4f} {_BOUNDS['usd']:8.2f}")
+    print(f"USD a month for {args.targets} targets {month:9.2f}")
+    print(f"    and {polls:.2f} for Lambda's polling of the queue, whatever its load")
+    print(f"\n* measured here, without the emulator, at {_CALL_MS} ms a call to DynamoDB or SQS")
+    over = [name for name, bound in _BOUNDS.items() if found[name] > bound + 1e-9]
+    if over:
+        raise SystemExit(f"over the bound: {', '.join(over)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""List prices of us-east-1 in USD, without free tiers, read on 2026-11-22."""
+
+DYNAMODB_WRITE = 0.625 / 1e6  # a write request unit, on demand
+DYNAMODB_READ = 0.125 / 1e6
+SQS_REQUEST = 0.40 / 1e6
+LAMBDA_REQUEST = 0.20 / 1e6
+LAMBDA_GB_SECOND = 0.0000133334  # arm64
+EVENTBRIDGE_INVOCATION = 1.00 / 1e6
+DYNAMODB_GB_MONTH = 0.25
+
+MINUTES_A_MONTH = 30 * 24 * 60
+POLLS_A_MINUTE = 5 * 3
+"""Long polls of 20 s by the five pollers that Lambda keeps on each queue, busy or not."""
