@@ -26,9 +26,9 @@ from benchmarks import prices
 from benchmarks.metering import Meter, Spent
 from chalicelib.ops import resources
 from chalicelib.services import accounts, scheduling, targets
+from chalicelib.services.drafts import Draft
 from chalicelib.services.messages import handle_checks
 from chalicelib.services.runtime import Runtime
-from chalicelib.services.drafts import Draft
 from chalicelib.store import base
 from chalicelib.store.queues import Queue
 from chalicelib.store.tripwire import acting_for
