@@ -17,6 +17,9 @@ from chalicelib.ops.stages import Stage
 DIGEST_OUTPUT = "PackageDigest"
 LARGEST_INLINE_TEMPLATE = 51_200
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+DONE_STATES = frozenset(
+    {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
+)
 # A first deployment that failed leaves one of these; nothing but deleting it leads on.
 DEAD_STATES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
 
@@ -26,7 +29,7 @@ def outputs(stage: Stage) -> dict[str, str]:
     stack = _stack(stage)
     if stack is None or not stack["StackStatus"].endswith("_COMPLETE"):
         return {}
-    if stack["StackStatus"] in DEAD_STATES | {"DELETE_COMPLETE"}:
+    if stack["StackStatus"] in DEAD_STATES:
         return {}
     return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
 
@@ -38,7 +41,10 @@ def deploy(stage: Stage, package: Package) -> dict[str, str]:
         Failure: the stack could not be made or updated, with the first reasons.
     """
     stack = _stack(stage)
-    if stack and stack["StackStatus"] in DEAD_STATES:
+    if stack and (stack["StackStatus"] in DEAD_STATES or not emulated.can_update(stage)):
+        if outputs(stage).get(DIGEST_OUTPUT) == package.digest:
+            return outputs(stage)
+        say(f"\n  {stage.stack_name} cannot be updated: making it anew, without its data")
         _delete(stage)
         stack = None
     bucket = _code_bucket(stage)
@@ -116,6 +122,10 @@ def _with_code(stage: Stage, package: Package, bucket: str) -> dict[str, Any]:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
+        if stage.endpoint_url:
+            # What an emulator's stack leaves behind would stand in the way of the next one.
+            resource.pop("DeletionPolicy", None)
+            resource.pop("UpdateReplacePolicy", None)
     template["Outputs"][DIGEST_OUTPUT] = {"Value": package.digest}
     return template
 
@@ -132,7 +142,8 @@ def _apply(stage: Stage, bucket: str, template: dict[str, Any], kind: str) -> bo
     )
     started = time.time()
     try:
-        _wait(client, "change_set_create_complete", names)
+        waiter = client.get_waiter("change_set_create_complete")
+        waiter.wait(**names, WaiterConfig={"Delay": 1, "MaxAttempts": 300})
     except WaiterError as error:
         reason = client.describe_change_set(**names).get("StatusReason", str(error))
         client.delete_change_set(**names)
@@ -140,12 +151,22 @@ def _apply(stage: Stage, bucket: str, template: dict[str, Any], kind: str) -> bo
             return False
         raise Failure(f"CloudFormation refuses the change: {reason}") from error
     client.execute_change_set(**names)
-    waiter = "stack_create_complete" if kind == "CREATE" else "stack_update_complete"
-    try:
-        _wait(client, waiter, {"StackName": stage.stack_name})
-    except WaiterError as error:
-        raise Failure(_why_failed(stage, started)) from error
+    if _settled(stage) not in DONE_STATES:
+        raise Failure(_why_failed(stage, started))
     return True
+
+
+def _settled(stage: Stage) -> str:
+    """The stack's status once nothing is in progress.
+
+    botocore's waiters wait for ever where an emulator ends an update in a state of its own.
+    """
+    while True:
+        stack = _stack(stage)
+        status = str(stack["StackStatus"]) if stack else "DELETE_COMPLETE"
+        if status in DONE_STATES or not status.endswith("_IN_PROGRESS"):
+            return status
+        time.sleep(1)
 
 
 def _template_argument(stage: Stage, bucket: str, template: dict[str, Any]) -> dict[str, str]:
@@ -159,10 +180,6 @@ def _template_argument(stage: Stage, bucket: str, template: dict[str, Any]) -> d
         return {"TemplateURL": f"{stage.endpoint_url}/{bucket}/{key}"}
     region = stage.session().region_name
     return {"TemplateURL": f"https://{bucket}.s3.{region}.amazonaws.com/{key}"}
-
-
-def _wait(client: Any, waiter: str, names: dict[str, str]) -> None:
-    client.get_waiter(waiter).wait(**names, WaiterConfig={"Delay": 1, "MaxAttempts": 900})
 
 
 def _why_failed(stage: Stage, since: float) -> str:
@@ -179,7 +196,8 @@ def _why_failed(stage: Stage, since: float) -> str:
 
 
 def _delete(stage: Stage) -> None:
-    say("  the last deployment failed: removing what it left")
     client = stage.client("cloudformation")
     client.delete_stack(StackName=stage.stack_name)
-    _wait(client, "stack_delete_complete", {"StackName": stage.stack_name})
+    if _settled(stage) != "DELETE_COMPLETE":
+        hint = "restart the emulator" if stage.endpoint_url else "look at its events"
+        raise Failure(f"the stack {stage.stack_name} cannot be deleted: {hint}")

@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.ops.stages import API_STAGE, Stage
+from chalicelib.ops.stages import API_STAGE, Stage, answers
+
+
+def can_update(stage: Stage) -> bool:
+    """False for LocalStack: a changed route ends there in "Stage already exists" and a wreck."""
+    return not stage.endpoint_url or answers(f"{stage.endpoint_url}/_ministack/health")
 
 
 def complete(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
