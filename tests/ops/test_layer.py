@@ -1,0 +1,108 @@
+"""The functions' zip: small, compiled, and the same bytes for the same content."""
+
+import hashlib
+import importlib.util
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from chalicelib.ops import layer, package
+
+
+def make(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("VALUE = {'a', 'b', 'c'}\n", encoding="utf-8")
+    return root
+
+
+def files(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+def test_only_what_runs_is_kept(tmp_path: Path) -> None:
+    kept = {
+        "aws_lambda_powertools/logging/logger.py",
+        "aws_lambda_powertools/utilities/__init__.py",
+        "aws_lambda_powertools/utilities/typing/__init__.py",
+        "boto3/data/dynamodb/2012-08-10/resources-1.json",
+        "boto3/session.py",
+        "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
+        "botocore/data/endpoints.json",
+        "botocore/session.py",
+        "chalice/__init__.py",
+        "chalice/app.py",
+        "pydantic-2.dist-info/METADATA",
+        "pydantic-2.dist-info/licenses/LICENSE",
+        "pydantic/main.py",
+    }
+    superfluous = {
+        "aws_lambda_powertools/event_handler/api_gateway.py",
+        "aws_lambda_powertools/utilities/parser/parser.py",
+        "bin/chalice",
+        "boto3/data/ec2/2016-11-15/resources-1.json",
+        "boto3/examples/s3.rst",
+        "botocore/cacert.pem",
+        "botocore/data/ec2/2016-11-15/service-2.json.gz",
+        "chalice/cli/factory.py",
+        "pydantic-2.dist-info/RECORD",
+        "pydantic/main.pyi",
+        "pydantic/py.typed",
+        "pydantic/v1/main.py",
+        "requests/tests/test_api.py",
+    }
+    make(tmp_path, *kept, *superfluous)
+
+    layer._prune(tmp_path)
+
+    assert files(tmp_path) == kept
+
+
+def test_the_same_content_is_the_same_zip(tmp_path: Path) -> None:
+    digests = set()
+    for name in ("first", "second"):
+        tree = make(tmp_path / name, "b.py", "a/__init__.py")
+        layer.compile_tree(tree)
+        with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+            layer.add_tree(archive, tree)
+        digests.add(hashlib.sha256((tmp_path / f"{name}.zip").read_bytes()).hexdigest())
+
+    assert len(digests) == 1
+
+
+def test_bytecode_is_used_as_it_is_and_names_no_directory_of_this_machine(tmp_path: Path) -> None:
+    layer.compile_tree(make(tmp_path, "module.py"))
+
+    (compiled,) = tmp_path.rglob("*.pyc")
+    content = compiled.read_bytes()
+    assert compiled.name == f"module.{sys.implementation.cache_tag}.pyc"
+    assert content[:4] == importlib.util.MAGIC_NUMBER
+    # PEP 552: hash-based (bit 0) and not checked against the source (bit 1).
+    assert int.from_bytes(content[4:8], "little") == 0b01
+    assert str(tmp_path).encode() not in content
+    assert b"/var/task/module.py" in content
+
+
+def test_the_commands_are_not_shipped() -> None:
+    shipped = {path.relative_to(package.ROOT).as_posix() for path in package._shipped()}
+
+    assert {"app.py", "chalicelib/settings.py"} <= shipped
+    assert not [name for name in shipped if "ops/" in name or "tests/" in name or "cache" in name]
+
+
+def test_a_change_of_code_or_of_stage_is_another_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code = make(tmp_path / "project", "app.py", "chalicelib/api.py", "requirements.txt")
+    monkeypatch.setattr(package, "ROOT", code)
+    monkeypatch.setattr(package, "RECIPE", (code / "requirements.txt",))
+    monkeypatch.setattr(package, "architecture", lambda _stage: "arm64")
+    before = package.inputs("local")
+
+    assert package.inputs("local") == before
+    assert package.inputs("prod") != before
+    (code / "chalicelib" / "api.py").write_text("VALUE = 2\n", encoding="utf-8")
+    assert package.inputs("local") != before

@@ -1,0 +1,79 @@
+"""What `make up` leaves behind and how the stages are reached."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from chalicelib.ops import stack, stages
+from chalicelib.ops.console import Failure
+from chalicelib.ops.stages import Stage
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("MONITUM_LOCAL", str(tmp_path))
+    return tmp_path
+
+
+def test_the_description_is_for_its_owner_alone(home: Path) -> None:
+    stack.write_description("http://127.0.0.1:4566", "http://127.0.0.1:4566/api", "mon_token")
+
+    assert stack.description() == {
+        "api_url": "http://127.0.0.1:4566/api",
+        "token": "mon_token",
+        "endpoint_url": "http://127.0.0.1:4566",
+        "dashboard_url": "http://127.0.0.1:4566/api/",
+    }
+    assert stat.S_IMODE((home / "stack.json").stat().st_mode) == 0o600
+
+
+def test_without_a_stack_the_way_to_one_is_named(home: Path) -> None:
+    with pytest.raises(Failure, match="make up"):
+        stack.description()
+
+
+def test_an_unknown_stage_is_refused_with_those_there_are() -> None:
+    with pytest.raises(Failure, match="local, localstack, prod"):
+        stages.stage("staging")
+
+
+def test_emulators_are_reached_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONITUM_PORT", "4999")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5000")
+
+    assert stages.stage("local").endpoint_url == "http://127.0.0.1:4999"
+    assert stages.stage("localstack").endpoint_url == "http://127.0.0.1:5000"
+    assert stages.stage("prod").endpoint_url is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_ministack", "url"),
+    [
+        ("http://h:1", True, "http://h:1/restapis/abc/api/_user_request_"),
+        ("http://h:1", False, "http://h:1/_aws/execute-api/abc/api"),
+    ],
+)
+def test_each_emulator_has_its_own_form_of_url(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str, is_ministack: bool, url: str
+) -> None:
+    monkeypatch.setattr(stages, "answers", lambda *_: is_ministack)
+
+    assert stages.api_base(Stage("local", endpoint), "abc") == url
+
+
+def test_on_aws_the_url_is_the_region_s(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+
+    url = stages.api_base(Stage("prod"), "abc")
+
+    assert url == "https://abc.execute-api.eu-central-1.amazonaws.com/api"
+
+
+def test_aws_without_a_region_is_said_plainly(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+
+    with pytest.raises(Failure, match="no AWS region"):
+        Stage("prod").session()
