@@ -73,8 +73,6 @@ class Outbound:
                 return Answer(response.status_code, answer, attempt.watch.timings().total)
         except BadUrl as error:
             raise NotSent(Reason.BLOCKED, clean(str(error), {}), request_sent=False) from None
-        except ValueError as error:
-            raise NotSent(Reason.INTERNAL, clean(str(error), {}), request_sent=False) from None
         except CheckFailure as failure:
             text = clean(failure.text, {"headers": headers})
             raise NotSent(failure.reason, text, request_sent=attempt.request_sent) from None

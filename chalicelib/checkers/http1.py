@@ -41,19 +41,23 @@ class Head:
 def request_bytes(
     method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
 ) -> bytes:
-    """Return a request; raise ValueError where a part would break out of its place."""
+    """Return a request; raise CheckFailure where a part would break out of its place."""
     if not _METHOD.fullmatch(method):
-        raise ValueError("the method is not valid")
+        raise _not_sent("the method")
     lines = [f"{method} {target} HTTP/1.1"]
     for name, value in headers:
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise ValueError("a request header is not valid")
+            raise _not_sent("a request header")
         lines.append(f"{name}: {value}")
     text = "\r\n".join(lines) + "\r\n\r\n"
     try:
         return text.encode("latin-1") + body
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace") + body
+
+
+def _not_sent(what: str) -> CheckFailure:
+    return CheckFailure(Reason.INTERNAL, f"{what} is not valid", ours=True, final=True)
 
 
 def read_head(wire: Wire, attempt: Attempt) -> Head:

@@ -36,6 +36,7 @@ def check_http(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation
     config = spec.config
     url = _parse(str(config["url"]))
     request = _request(str(config.get("method") or "GET"), url, spec)
+    _admit_host_header(request, dialer)
     adapter = GuardedAdapter(dialer)
     verify = config.get("verify_tls") is not False
     follow = config.get("follow_redirects") is not False
@@ -74,6 +75,12 @@ def _request(method: str, url: Url, spec: CheckSpec) -> PreparedRequest:
     if data is not None or method in {"POST", "PUT", "PATCH"}:
         headers["Content-Length"] = str(len(data or b""))
     return _prepared(method, url, headers, data)
+
+
+def _admit_host_header(request: PreparedRequest, dialer: Dialer) -> None:
+    """Judge a Host header of the target's own: it must not lead to Monitum by another way."""
+    named = _parse(f"http://{request.headers['Host']}/")
+    dialer.guard.admit_name(named.host, named.port)
 
 
 def _prepared(

@@ -1,0 +1,57 @@
+"""Thousands of failing checks leave nothing behind: no descriptor, no thread, no memory."""
+
+import gc
+import os
+import resource
+import threading
+from itertools import cycle, islice
+
+from chalicelib.checkers import Checker, Guard
+from tests.checkers.fake_names import FakeNames
+from tests.checkers.hostile import Peer, answers, redirect, resets_after, serving
+from tests.checkers.specs import spec
+
+MANY = 10_000
+MEMORY_KIB = 16 * 1024
+
+
+def test_nothing_is_left_of_many_failing_checks() -> None:
+    checker = Checker(Guard(allow_private=True), resolver=FakeNames(), concurrency=32, pause_s=0)
+    with (
+        serving(Peer.reset) as resetting,
+        serving(resets_after(b"HTTP/1.1 200")) as breaking,
+        serving(answers(redirect("http://169.254.1.1/"))) as luring,
+        serving(answers(b"nonsense")) as raving,
+    ):
+        rare = [f"http://127.0.0.1:{s.port}/" for s in (breaking, luring, raving)]
+        rare.append(f"https://127.0.0.1:{raving.port}/")
+        frequent = ["http://gone.example/", "http://127.0.0.1:1/", "http://0.0.0.0/", "x"]
+        frequent.append(f"http://127.0.0.1:{resetting.port}/")
+        run(checker, (frequent + rare) * 12)  # whatever is made once is made now
+        before = footprint()
+        run(checker, list(islice(cycle(frequent[:4]), MANY - 900)) + (frequent + rare) * 100)
+        after = footprint()
+        checker.close()
+    assert after[0] <= before[0] + 2, "descriptors"
+    assert after[1] <= before[1] + 2, "threads"
+    assert after[2] - before[2] < MEMORY_KIB, "memory"
+
+
+def run(checker: Checker, urls: list[str]) -> None:
+    lanes = {
+        number: [spec(url=url, place=place) for place, url in enumerate(urls[number::200])]
+        for number in range(200)
+    }
+    verdicts = {
+        result.verdict for _, lane in checker.check_lanes(lanes) for result in lane.values()
+    }
+    assert verdicts == {"DOWN"}
+
+
+def footprint() -> tuple[int, int, int]:
+    gc.collect()
+    return (
+        len(os.listdir("/proc/self/fd")),
+        threading.active_count(),
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    )
