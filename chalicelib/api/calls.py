@@ -21,8 +21,7 @@ Query = TypeVar("Query")
 class Call(Generic[Body, Query]):
     """One request with its body and query parameters, valid by their schemas.
 
-    `given` are the query parameters as they were sent; `base_url` is where this API was called,
-    under which `/v1/...` lies, `url` this call's own address without its query.
+    `given` are the query parameters as they were sent.
     """
 
     runtime: Runtime
@@ -32,8 +31,6 @@ class Call(Generic[Body, Query]):
     headers: Mapping[str, str]
     caller: Principal | None = None
     given: Mapping[str, str] = field(default_factory=dict)
-    base_url: str = ""
-    url: str = ""
 
     @property
     def principal(self) -> Principal:
@@ -64,12 +61,16 @@ class Call(Generic[Body, Query]):
         return Cursors(self.principal.cursor_key, name, {**kept, **self.path})
 
     def page(self, schema: type[BaseModel], items: list[Any], next_cursor: str | None) -> "Answer":
-        """A page of a list, with a link to the next one where there is one."""
+        """A page of a list, with a link to the next one where there is one.
+
+        The link is relative, as every address given: behind a stage, a custom domain or an
+        emulator the API cannot know its own, but whoever called it does.
+        """
         body = schema.model_validate({"items": items, "next_cursor": next_cursor})
         if next_cursor is None:
             return Answer(body)
         query = urlencode({**self.given, "cursor": next_cursor})
-        return Answer(body, headers={"Link": f'<{self.url}?{query}>; rel="next"'})
+        return Answer(body, headers={"Link": f'<?{query}>; rel="next"'})
 
 
 @dataclass(frozen=True, slots=True)

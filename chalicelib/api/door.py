@@ -51,7 +51,6 @@ def _call(route: Route, runtime: Runtime, request: Request, path: Mapping[str, s
     if route.body is not None:
         value = read_json(_raw(request), headers.get("content-type", ""))
         body = validate_body(route.body, value)
-    base_url = _base_url(request, route, path)
     call = Call(
         runtime=runtime,
         body=body,
@@ -60,8 +59,6 @@ def _call(route: Route, runtime: Runtime, request: Request, path: Mapping[str, s
         headers=headers,
         caller=caller,
         given={name: values[0] for name, values in given.items()},
-        base_url=base_url,
-        url=base_url + _filled(route, path),
     )
     with acting_for(*([caller.owner] if caller else [])):
         return route.view(call)
@@ -86,21 +83,6 @@ def _admit(route: Route, headers: Mapping[str, str], runtime: Runtime) -> Princi
     if route.scope not in caller.scopes:
         raise ForbiddenError(f"the token has no scope '{route.scope}'")
     return caller
-
-
-def _filled(route: Route, path: Mapping[str, str]) -> str:
-    filled = route.path
-    for name, value in path.items():
-        filled = filled.replace(f"{{{name}}}", value)
-    return filled
-
-
-def _base_url(request: Request, route: Route, path: Mapping[str, str]) -> str:
-    """Where this API was called: an emulator puts it under a path of its own, AWS under a stage."""
-    called = str(request.context.get("path") or "")
-    scheme = request.headers.get("x-forwarded-proto", "http")
-    host = request.headers.get("host", "")
-    return f"{scheme}://{host}{called.removesuffix(_filled(route, path))}"
 
 
 def _respond(answer: Answer) -> Response:

@@ -177,7 +177,7 @@ def _answer(
     presence = present(call.runtime, call.owner, [target])[target.id]
     headers = {"ETag": _etag(target)}
     if location:
-        headers["Location"] = f"{call.base_url}/v1/targets/{target.id}"
+        headers["Location"] = f"targets/{target.id}"
     return Answer(TargetOut.of(target, presence), status, headers)
 
 
