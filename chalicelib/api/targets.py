@@ -35,6 +35,7 @@ from chalicelib.services.drafts import Draft
 from chalicelib.services.listing import Filters, page_of_targets, summary
 from chalicelib.services.once import once
 from chalicelib.services.presence import present
+from chalicelib.services.seats import Seats
 from chalicelib.store.targets import Targets
 
 routes = Routes()
@@ -61,7 +62,8 @@ def create_target(call: Call[TargetIn, NoQuery]) -> Answer:
 @routes("POST", "/v1/targets/batch", scope=Scope.WRITE, body=TargetsIn, answer=BatchOut)
 def create_targets(call: Call[TargetsIn, NoQuery]) -> Answer:
     """Create up to a hundred targets; one that cannot be does not hinder the others."""
-    made: list[Target | MonitumError] = [_create(call, item) for item in call.body.items]
+    seats = Seats(call.owner)
+    made: list[Target | MonitumError] = [_create(call, item, seats) for item in call.body.items]
     fine = [target for target in made if isinstance(target, Target)]
     states = present(call.runtime, call.owner, fine)
     return Answer(
@@ -160,10 +162,10 @@ def _switch(call: Call[None, NoQuery], *, enabled: bool) -> Answer:
     return _answer(call, targets.switch(call.runtime, call.owner, target_id, enabled=enabled))
 
 
-def _create(call: Call[TargetsIn, NoQuery], item: object) -> Target | MonitumError:
+def _create(call: Call[TargetsIn, NoQuery], item: object, seats: Seats) -> Target | MonitumError:
     try:
         draft = validate_body(TargetIn, item).draft()
-        return targets.create(call.runtime, call.owner, draft)
+        return targets.create(call.runtime, call.owner, draft, seats=seats)
     except MonitumError as error:
         return error
     except Exception:  # noqa: BLE001 - what was made before it must be answered

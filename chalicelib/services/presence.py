@@ -17,6 +17,7 @@ from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.results import CheckKey, read_results
 
+_PLANNED_AHEAD_S = 120
 _Found = Mapping[CheckKey, Mapping[int, CheckResult]]
 
 
@@ -44,12 +45,12 @@ def present(runtime: Runtime, owner: str, targets: Sequence[Target]) -> dict[str
         if _latest(scheduled[target.id], found, target) < states[target.id].changed
     }
     if apart:
-        found = {**found, **read_results(_flat(apart.values()), consistent=False)}
+        found = {**found, **read_results(set(apart.values()), consistent=False)}
     return {
         target.id: _presence(
             target,
             states[target.id],
-            [*apart.get(target.id, ()), *scheduled[target.id]],
+            [*scheduled[target.id], *([apart[target.id]] if target.id in apart else [])],
             found,
         )
         for target in targets
@@ -73,15 +74,17 @@ def _scheduled(runtime: Runtime, target: Target) -> list[CheckKey]:
     ]
 
 
-def _apart(runtime: Runtime, target: Target, state: State) -> list[CheckKey]:
-    """Where the check that the state names is: its lane's, where that was due, or its own."""
+def _apart(runtime: Runtime, target: Target, state: State) -> CheckKey:
+    """Where the check that the state names is: one key each, so that a hundred are one call.
+
+    A tick of the schedule is the lane's check, but soon after a change: what was planned before it
+    is checked apart.
+    """
     offset = schedule.offset(target.owner, target.lane)
     newest = schedule.latest_tick(target.spec.interval_s, offset, state.changed)
-    places = (target.spec.place, None) if newest == state.changed else (target.spec.place,)
-    return [
-        CheckKey(target.owner, target.lane, state.changed, runtime.settings.region, place)
-        for place in places
-    ]
+    is_lanes = newest == state.changed > target.updated_at + _PLANNED_AHEAD_S
+    place = None if is_lanes else target.spec.place
+    return CheckKey(target.owner, target.lane, state.changed, runtime.settings.region, place)
 
 
 def _latest(keys: Iterable[CheckKey], found: _Found, target: Target) -> int:

@@ -12,7 +12,6 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.domain.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.domain.ids import new_id
-from chalicelib.domain.lanes import choose_place
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State, pause, resume
@@ -21,6 +20,7 @@ from chalicelib.services.drafts import Draft, admit
 from chalicelib.services.history import Check
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.scheduling import check_soon, send_jobs, single_job
+from chalicelib.services.seats import Seats
 from chalicelib.store.lanes import Lanes, read_secrets
 from chalicelib.store.queues import SendError
 from chalicelib.store.results import CheckKey, read_results
@@ -35,15 +35,22 @@ _CHECK_PATIENCE_S = 2.0
 """How long a check may wait in the queue, beyond its own timeout."""
 
 
-def create(runtime: Runtime, owner: str, draft: Draft, target_id: str | None = None) -> Target:
+def create(
+    runtime: Runtime,
+    owner: str,
+    draft: Draft,
+    target_id: str | None = None,
+    seats: Seats | None = None,
+) -> Target:
     """Store a new target in a free place and have it checked at once.
 
-    With a `target_id` the target is made once, however often it is asked for. Raises InvalidError
-    for a draft that cannot be, ConflictError when no place can be had.
+    With a `target_id` the target is made once, however often it is asked for; with `seats` the
+    lanes are read once for many. Raises InvalidError for a draft that cannot be, ConflictError when
+    no place can be had.
     """
     draft = prepared(runtime, draft)
     _use(draft.interval_s)
-    target = _add(runtime, owner, draft, target_id or new_id(runtime.clock()))
+    target = _add(runtime, seats or Seats(owner), draft, target_id or new_id(runtime.clock()))
     if target.enabled:
         _check_soon(runtime, target, is_planned=False)
     return target
@@ -146,18 +153,13 @@ def check_now(runtime: Runtime, target: Target) -> Check:
     raise UnavailableError("the check was ordered but is not done yet; see the target's checks")
 
 
-def _add(runtime: Runtime, owner: str, draft: Draft, target_id: str) -> Target:
-    lanes, now = Lanes(owner), runtime.now
+def _add(runtime: Runtime, seats: Seats, draft: Draft, target_id: str) -> Target:
+    owner, now = seats.owner, runtime.now
     state = State.pending(now)
     if not draft.enabled:
         state, _ = pause(state, now)
     for attempt in range(_ATTEMPTS):
-        taken = lanes.all()
-        seat = choose_place(taken)
-        if seat is None:
-            lanes.open(len(taken))
-            continue
-        lane, place = seat
+        lane, place = seats.choose()
         spec = draft.spec(target_id, place)
         new = Target(owner=owner, spec=spec, lane=lane, name="", created_at=now, updated_at=now)
         target = _described(new, draft, spec)
@@ -166,8 +168,10 @@ def _add(runtime: Runtime, owner: str, draft: Draft, target_id: str) -> Target:
         except ChangedError:
             if made := _existing(owner, target_id):
                 return made
+            seats.forget()
             _wait(attempt)
             continue
+        seats.take(lane, place, target_id, state)
         return target
     raise ConflictError("too many targets are being created at once; try again")
 

@@ -1,0 +1,31 @@
+"""One stage for each module of API tests; every test makes its own people in it."""
+
+from collections.abc import Iterator
+
+import pytest
+from stages import renewed, standing_stage
+from world import Person, World
+
+
+@pytest.fixture(scope="module")
+def standing_world() -> Iterator[World]:
+    with standing_stage() as world:
+        yield world
+
+
+@pytest.fixture
+def world(standing_world: World) -> World:
+    """The module's stage, at the beginning of time, with nobody's messages waiting."""
+    return renewed(standing_world)
+
+
+@pytest.fixture
+def alice(world: World) -> Person:
+    """An owner."""
+    return world.user("alice")
+
+
+@pytest.fixture
+def mallory(world: World) -> Person:
+    """A stranger: an owner of another account."""
+    return world.user("mallory")

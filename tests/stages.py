@@ -1,0 +1,60 @@
+"""Stages that stand for a whole module of tests, and everything that is stored in one."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from world import START, World
+
+from chalicelib.ops import resources
+from chalicelib.settings import Settings
+
+PREFIX = "monitum-test-"
+TABLES = ("users", "targets", "lanes", "results", "system")
+_ENV = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "STAGE": "test",
+    "ALLOW_PRIVATE_TARGETS": "false",
+}
+
+
+@contextmanager
+def standing_stage() -> Iterator[World]:
+    """A stage for several tests, each of which makes its own people: owners share nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in _ENV.items():
+            patch.setenv(name, value)
+        with mock_aws():
+            yield World(Settings.from_env({**_ENV, **resources.create(PREFIX)}))
+
+
+def renewed(world: World) -> World:
+    """The world as it was at its beginning, but for what is stored."""
+    world.clock.time = START
+    world.queue.waiting.clear()
+    world.checker.script.clear()
+    world.checker.seen.clear()
+    world.checker.before = lambda: None
+    return world
+
+
+def stored(*tables: str) -> dict[str, list[str]]:
+    """Every item of the tables, of all of them where none is named, as text."""
+    client = boto3.client("dynamodb")
+    return {table: sorted(_items(client, table)) for table in tables or TABLES}
+
+
+def _items(client: Any, table: str) -> Iterator[str]:
+    for page in client.get_paginator("scan").paginate(TableName=PREFIX + table):
+        for item in page["Items"]:
+            yield json.dumps(item, sort_keys=True, default=repr)
