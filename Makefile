@@ -56,7 +56,7 @@ dev: dev-venv  ## everything in one process on moto, code reloaded
 	@$(VENV) -m chalicelib.ops dev
 
 package: run-venv  ## build template and zip of a STAGE without deploying
-	@$(VENV) -m chalicelib.ops package --stage $(STAGE)
+	@$(VENV) -m chalicelib.ops package --stage $(STAGE) $(ARGS)
 
 run-venv: python
 	@$(PYTHON) -m chalicelib.ops.bootstrap run

@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--stage", default="local", choices=stages.STAGES)
+        if name == "package":
+            command.add_argument("--alone", action="store_true", help="prove that it is complete")
         if name == "user":
             command.add_argument("--name", required=True)
             command.add_argument("--admin", action="store_true")
@@ -85,6 +87,9 @@ def _package(options: argparse.Namespace) -> None:
     directory = stages.local_directory() / "build" / options.stage
     built = package.build(options.stage, directory)
     say(f"{built.directory}: {built.zip.stat().st_size:,} bytes zipped")
+    if options.alone:
+        with step("importing all of it with nothing beside it"):
+            package.imports_alone(built)
 
 
 def _deploy(options: argparse.Namespace) -> None:

@@ -18,20 +18,24 @@ from chalicelib.ops.console import Failure
 
 # Whose models stay in botocore; a client of any other service fails in the functions.
 SERVICES = frozenset({"dynamodb", "sqs", "sesv2", "sts"})
-# Parts that nothing here imports: pydantic's first version, the routers, parsers and utilities of
-# Powertools (we log and measure with it), time zones beside those of the system.
+# What nothing in the functions imports: boto3 (they use botocore), pydantic's first version, the
+# routers, parsers and utilities of Powertools, time zones beside those of the system.
 UNUSED = (
     "bin",
-    "boto3/examples",
+    "boto3*",
+    "s3transfer*",
     "botocore/cacert.pem",
     "aws_lambda_powertools/event_handler",
     "aws_lambda_powertools/utilities/*",
     "dateutil/zoneinfo",
+    "dns/dnssecalgs",
+    "dns/quic",
     "pydantic/v1",
     "urllib3/contrib/emscripten",
 )
 USED_ANYWAY = (
     "aws_lambda_powertools/utilities/__init__.py",
+    "aws_lambda_powertools/utilities/jmespath_utils",
     "aws_lambda_powertools/utilities/typing",
 )
 # chalice's command line stays out: the runtime is these two files.
@@ -89,7 +93,7 @@ def add_tree(archive: zipfile.ZipFile, tree: Path) -> None:
         entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), EPOCH)
         entry.compress_type = zipfile.ZIP_DEFLATED
         entry.external_attr = 0o644 << 16
-        archive.writestr(entry, path.read_bytes())
+        archive.writestr(entry, path.read_bytes(), compresslevel=9)
 
 
 def _install(requirements: Path, site: Path, architecture: str | None) -> None:
@@ -117,8 +121,8 @@ def _prune(site: Path) -> None:
 def _superfluous(site: Path) -> Iterator[Path]:
     kept = {site / name for name in USED_ANYWAY}
     yield from (path for pattern in UNUSED for path in site.glob(pattern) if path not in kept)
-    for data in (site / "botocore" / "data", site / "boto3" / "data"):
-        yield from (path for path in data.iterdir() if path.is_dir() and path.name not in SERVICES)
+    models = site / "botocore" / "data"
+    yield from (path for path in models.iterdir() if path.is_dir() and path.name not in SERVICES)
     yield from (path for path in site.rglob("*") if _is_junk(path, path.relative_to(site)))
 
 

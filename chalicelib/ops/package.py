@@ -9,6 +9,7 @@ import hashlib
 import json
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -27,6 +28,15 @@ LARGEST_ZIP = 8 * 1024 * 1024
 NOT_SHIPPED = frozenset({"ops", "__pycache__"})
 # What decides the content of a package beside the code that is shipped.
 RECIPE = (REQUIREMENTS, Path(__file__), Path(layer.__file__))
+
+IMPORT_ALL = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import importlib, pkgutil
+import app, chalicelib, dns.message, jsonpath
+for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
+    importlib.import_module(module.name)
+"""
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,27 @@ def template(stage: str) -> dict[str, Any]:
     merged: dict[str, Any] = TemplateDeepMerger().merge(ours, generated)
     merged["Parameters"]["Stage"]["Default"] = stage
     return merged
+
+
+def imports_alone(package: Package) -> None:
+    """Import all that is shipped from the zip, with nothing beside it but the standard library.
+
+    Emulators have libraries of their own beside the functions', which hide what is missing.
+
+    Raises:
+        Failure: something cannot be imported.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        with zipfile.ZipFile(package.zip) as archive:
+            archive.extractall(place)
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", IMPORT_ALL, place],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise Failure("the package does not hold all that it needs:\n" + done.stderr[-2000:])
 
 
 class _OwnZip:
