@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.dialer import Dialer
+from chalicelib.checkers.endpoint import resolver_endpoint
 from chalicelib.checkers.errors import Blocked, CheckFailure, OutOfTime
 from chalicelib.checkers.observation import Observation
 from chalicelib.checkers.resolv_conf import Server
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from dns.message import QueryMessage
 
 RECORD_TYPES: Final = ("A", "AAAA", "CNAME", "MX", "TXT", "NS", "SOA", "CAA")
-_PORT: Final = 53
 _ASK_AGAIN_S: Final = 1.0
 _MAX_MESSAGE: Final = 65535
 
@@ -59,13 +59,8 @@ def _question(spec: CheckSpec) -> tuple[str, str]:
 
 def _servers(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Sequence[Server]:
     """Return the addresses of the target's own resolver, all of them admitted by the guard."""
-    text = str(spec.config["resolver"])
-    host_text, port = text, _PORT
-    if text.count(":") == 1 or "]:" in text:
-        host_text, _, port_text = text.rpartition(":")
-        port = int(port_text) if port_text.isdigit() else 0
     try:
-        host = parse_host(host_text)
+        host, port = resolver_endpoint(str(spec.config["resolver"]))
     except BadUrl as error:
         raise Blocked(f"the resolver: {error}") from None
     return [(str(address), port) for address in dialer.admitted(host, port, attempt)]

@@ -7,6 +7,7 @@ from chalicelib.checkers.errors import Blocked
 from chalicelib.checkers.urls import BadUrl, Host, parse_host
 
 TLS_PORT: Final = 443
+DNS_PORT: Final = 53
 
 
 def endpoint(config: Mapping[str, Any]) -> tuple[Host, int]:
@@ -19,3 +20,13 @@ def endpoint(config: Mapping[str, Any]) -> tuple[Host, int]:
     if not 0 < port < 65536:
         raise Blocked("the port must be a number from 1 to 65535")
     return host, port
+
+
+def resolver_endpoint(text: str) -> tuple[Host, int]:
+    """Return the host and port of a resolver, such as `9.9.9.9` or `[::1]:5353`; raise BadUrl."""
+    host, port = text, str(DNS_PORT)
+    if text.count(":") == 1 or "]:" in text:
+        host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise BadUrl("the resolver's port must be a number from 1 to 65535")
+    return parse_host(host), int(port)

@@ -42,7 +42,10 @@ OF_THE_PAGE: list[tuple[dict[str, Any], str | None]] = [
     ({"headers": {"content-type": "text/html"}}, None),
     ({"headers": {"Content-Type": "TEXT/html"}}, None),
     ({"headers": {"x-cache": ""}}, None),
-    ({"headers": {"x-cache": "MISS"}}, 'expected "MISS" in the header "x-cache", got "HIT from edge"'),
+    (
+        {"headers": {"x-cache": "MISS"}},
+        'expected "MISS" in the header "x-cache", got "HIT from edge"',
+    ),
     ({"headers": {"x-none": ""}}, 'the header "x-none" is missing'),
     ({"json": [{"path": "$.a", "equals": 1}]}, "the body is not valid JSON"),
     ({"max_response_ms": 4000}, None),

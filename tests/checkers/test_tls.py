@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ from tests.checkers.pki import Authority
 
 Make = Callable[[Authority, Path], Path]
 ALERT = bytes.fromhex("1503030002") + b"\x02"
+
+
+Issued = Callable[..., Path]
+
+
+@pytest.fixture
+def issued(authority: Authority, tmp_path: Path) -> Issued:
+    """Issue a certificate as `Authority.issue` does, to a file of the test's own."""
+    return partial(authority.issue, tmp_path / "it.pem")
 
 
 def context(certificate: Path) -> ssl.SSLContext:
@@ -98,7 +108,14 @@ def test_names_are_verified_as_well_as_addresses(
 )
 @pytest.mark.parametrize("kind", ["http", "tls"])
 def test_days_left(
-    watch: Watch, authority: Authority, tmp_path: Path, kind: str, *, days: float, verdict: str, says: str
+    watch: Watch,
+    authority: Authority,
+    tmp_path: Path,
+    kind: str,
+    *,
+    days: float,
+    verdict: str,
+    says: str,
 ) -> None:
     server_context = context(authority.issue(tmp_path / "it.pem", days=days))
     with serving(with_tls(server_context)) as server:
