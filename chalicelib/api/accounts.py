@@ -47,8 +47,8 @@ def create_token(call: Call[TokenIn, NoQuery]) -> Answer:
     token_id, item, token = accounts.create_token(
         call.principal, given.name, scopes, given.expires_at, now
     )
-    shown = TokenOut.of(token_id, item).model_dump(round_trip=True)
-    return Answer(NewTokenOut(**shown, token=token), status=201)
+    shown = TokenOut.of(token_id, item)
+    return Answer(NewTokenOut(**dict(shown), token=token), status=201)
 
 
 @routes("DELETE", "/v1/tokens/{token_id}", scope=Scope.WRITE, status=204)
@@ -70,8 +70,7 @@ def list_users(call: Call[None, PageQuery]) -> Answer:
 def create_user(call: Call[UserIn, NoQuery]) -> Answer:
     """For admins: make a user and a first token, which is shown this once."""
     user, token = accounts.create_user_as_admin(call.body.name, admin=call.body.admin)
-    shown = UserOut.of(user).model_dump(round_trip=True)
-    return Answer(NewUserOut(**shown, token=token), status=201)
+    return Answer(NewUserOut(**dict(UserOut.of(user)), token=token), status=201)
 
 
 @routes("GET", "/v1/users/{user_id}", scope=Scope.ADMIN, answer=UserOut)

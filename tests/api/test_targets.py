@@ -24,6 +24,7 @@ def test_a_new_target_is_answered_whole(alice: Person) -> None:
         "timeout_s": 10,
         "follow_redirects": True,
         "verify_tls": True,
+        "max_body_bytes": None,
         "expect": {
             "status_codes": ["200-299"],
             "body_contains": None,
