@@ -1,6 +1,6 @@
 # Monitum's commands; `make` alone lists them. They need Python 3.11 or newer and nothing else.
 
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+PYTHON ?= $(shell for p in .venv/bin/python python3 python3.14 python3.13 python3.12 python3.11 python; do \
   command -v $$p >/dev/null 2>&1 && \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null && \
   { echo $$p; break; }; done)
