@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from chalicelib.domain.errors import (
     BadRequestError,
@@ -16,6 +17,8 @@ from chalicelib.domain.errors import (
 
 BODY_BYTES = 64 * 1024
 NESTING = 32
+KINDS = ("http", "tcp", "tls", "dns")
+"""The kinds of targets, which pydantic puts before the fields of a target."""
 _Schema = TypeVar("_Schema", bound=BaseModel)
 
 
@@ -64,19 +67,23 @@ def validate_query(schema: type[_Schema], given: Mapping[str, Sequence[str]]) ->
 
 def faults(where: str, error: ValidationError) -> tuple[Fault, ...]:
     """What pydantic found, without the values: they may be secret."""
-    return tuple(
-        Fault((where, *_location(found["loc"])), found["msg"].removeprefix("Value error, "))
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
-    )
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return tuple(Fault((where, *_location(one)), _message(one)) for one in found)
 
 
-def _location(loc: Iterable[str | int]) -> Iterable[str | int]:
+def _location(found: ErrorDetails) -> Iterable[str | int]:
     """The way to the field as the sender wrote it: without what pydantic adds of its own."""
-    return (
-        part
-        for part in loc
-        if not (isinstance(part, str) and (part.startswith("kind:") or part == "[key]"))
-    )
+    if found["type"].startswith("union_tag"):
+        return (*found["loc"], "kind")
+    loc = found["loc"]
+    tag = loc[:1] if loc and loc[0] in KINDS else ()
+    return (part for part in loc[len(tag) :] if part != "[key]")
+
+
+def _message(found: ErrorDetails) -> str:
+    if found["type"].startswith("union_tag"):
+        return f"must be one of {', '.join(KINDS)}"
+    return found["msg"].removeprefix("Value error, ")
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

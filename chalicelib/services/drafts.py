@@ -1,14 +1,15 @@
 """Targets as their owners describe them, and whether that can be watched."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.checkers.endpoint import TLS_PORT, resolver_endpoint
 from chalicelib.checkers.guard import Guard
 from chalicelib.checkers.json_values import BadPath, compile_path
 from chalicelib.checkers.patterns import BadPattern, compile_pattern
-from chalicelib.checkers.urls import BadUrl
+from chalicelib.checkers.urls import BadUrl, parse_host
 from chalicelib.domain.errors import Fault, InvalidError
 from chalicelib.domain.expectations import BadExpectation, read_expectations
 from chalicelib.domain.secrets import Secrets
@@ -51,16 +52,34 @@ class Draft:
 
 def admit(guard: Guard, draft: Draft) -> None:
     """Refuse what could never be checked; raises InvalidError, naming every field."""
-    faults = (*_url_faults(guard, draft), *_expectation_faults(draft), *_size_faults(draft))
+    faults = (*_address_faults(guard, draft), *_expectation_faults(draft), *_size_faults(draft))
     if faults:
         raise InvalidError("the target cannot be watched", faults)
 
 
-def _url_faults(guard: Guard, draft: Draft) -> Iterator[Fault]:
+def _address_faults(guard: Guard, draft: Draft) -> Iterator[Fault]:
+    config = draft.config
+    if "url" in config:
+        yield from _refused(("body", "url"), lambda: guard.validate_url(config["url"]))
+    elif draft.kind == "dns":
+        yield from _refused(("body", "host"), lambda: parse_host(config["host"]))
+        if resolver := config.get("resolver"):
+            yield from _refused(("body", "resolver"), lambda: _admit_resolver(guard, resolver))
+    else:
+        port = config.get("port", TLS_PORT)
+        yield from _refused(("body", "host"), lambda: guard.validate_host(config["host"], port))
+
+
+def _admit_resolver(guard: Guard, resolver: str) -> None:
+    host, port = resolver_endpoint(resolver)
+    guard.validate_host(host.name, port)
+
+
+def _refused(field: tuple[str, ...], judge: Callable[[], object]) -> Iterator[Fault]:
     try:
-        guard.validate_url(draft.config["url"])
+        judge()
     except BadUrl as error:
-        yield Fault(("body", "url"), str(error))
+        yield Fault(field, str(error))
 
 
 def _expectation_faults(draft: Draft) -> Iterator[Fault]:

@@ -53,7 +53,7 @@ Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class JsonExpectation(Schema):
-    """One value in a JSON answer, found by a JSONPath (RFC 9535); exactly one comparison."""
+    """One value in a JSON answer, found by a JSONPath (RFC 9535); all comparisons given hold."""
 
     path: Annotated[Line, Field(min_length=1, max_length=200, pattern=r"^\$")]
     equals: Any = None
@@ -68,9 +68,9 @@ class JsonExpectation(Schema):
         return {name.rstrip("_") for name in self.model_fields_set}
 
     @model_validator(mode="after")
-    def _one_comparison(self) -> "JsonExpectation":
-        if len(self._given & set(_COMPARISONS)) != 1:
-            raise ValueError(f"give exactly one of {', '.join(_COMPARISONS)}")
+    def _compares(self) -> "JsonExpectation":
+        if not self._given & set(_COMPARISONS):
+            raise ValueError(f"give at least one of {', '.join(_COMPARISONS)}")
         return self
 
     @model_serializer(mode="wrap")
@@ -79,17 +79,44 @@ class JsonExpectation(Schema):
         return {name: value for name, value in handler(self).items() if name in self._given}
 
 
-class HttpExpectations(Schema):
-    """All must hold; the first that does not is the check's reason."""
+class _Speed(Schema):
+    """What every answer can be asked for; DEGRADED is what comes of being too slow."""
 
-    status_codes: Annotated[list[StatusCodes], Field(min_length=1, max_length=20)] = ["200-299"]
+    max_response_ms: Annotated[int, Field(ge=1, le=25_000)] | None = None
+
+
+class _Body(_Speed):
+    """What the text of an answer must be like."""
+
     body_contains: Text | None = None
     body_not_contains: Text | None = None
     body_matches: Text | None = None
+
+
+class HttpExpectations(_Body):
+    """All must hold; the first that does not is the check's reason.
+
+    Where redirects are not followed, `status_codes` is 200-399 unless it is given.
+    """
+
+    status_codes: Annotated[list[StatusCodes], Field(min_length=1, max_length=20)] = ["200-299"]
     json_values: Annotated[list[JsonExpectation], Field(max_length=20, alias="json")] = []
     headers: Annotated[
         dict[Annotated[str, AfterValidator(header_name)], Annotated[Line, Field(max_length=500)]],
         Field(max_length=20),
     ] = {}
-    max_response_ms: Annotated[int, Field(ge=1, le=25_000)] | None = None
     tls_days_left: Annotated[int, Field(ge=1, le=365)] | None = None
+
+
+class TcpExpectations(_Body):
+    """What is said over the connection; nothing is read where nothing is expected."""
+
+
+class TlsExpectations(_Speed):
+    """`tls_days_left` 0 switches the warning off."""
+
+    tls_days_left: Annotated[int, Field(ge=0, le=365)] = 14
+
+
+class DnsExpectations(_Speed):
+    """The records themselves are expected by `expected`."""

@@ -2,116 +2,26 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    RootModel,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, Field, RootModel
 
-from chalicelib.api.schemas.common import Moment, Name, Page, PageQuery, Schema, Tag
-from chalicelib.api.schemas.expectations import HttpExpectations
-from chalicelib.api.schemas.requests import (
-    MOST_URL,
-    HeaderName,
-    HeaderValue,
-    check_headers,
-    check_url,
-    userinfo_of,
-    with_userinfo,
-    without_userinfo,
-)
-from chalicelib.domain.secrets import MASK, Secrets
+from chalicelib.api.schemas.common import Moment, Page, PageQuery, Schema, Tag
+from chalicelib.api.schemas.kinds import AnyTarget, DnsTarget, HttpTarget, TcpTarget, TlsTarget
+from chalicelib.api.schemas.requests import with_userinfo
+from chalicelib.domain.secrets import MASK
 from chalicelib.domain.targets import Target
 from chalicelib.services.drafts import Draft
 from chalicelib.services.listing import Summary
 from chalicelib.services.presence import Presence
 
 StatusName = Literal["PENDING", "UP", "DOWN", "DEGRADED", "PAUSED"]
-Kind = Literal["http"]
+Kind = Literal["http", "tcp", "tls", "dns"]
 
 
-def _whole(value: object) -> object:
-    """A Literal takes 60.0 for 60; no other number of ours does."""
-    if isinstance(value, float):
-        raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic wants a ValueError
-    return value
-
-
-def _distinct(values: list[str]) -> list[str]:
-    if len(set(values)) != len(values):
-        raise ValueError("must not name one twice")
-    return values
-
-
-Interval = Annotated[
-    Literal[10, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 21600, 43200, 86400],
-    BeforeValidator(_whole),
-]
-
-
-class _Common(Schema):
-    """What every kind has."""
-
-    name: Name
-    interval_s: Interval = 60
-    timeout_s: Annotated[int, Field(ge=1, le=25)] = 10
-    failure_threshold: Annotated[int, Field(ge=1, le=10)] = 2
-    recovery_threshold: Annotated[int, Field(ge=1, le=10)] = 1
-    tags: Annotated[list[Tag], Field(max_length=20), AfterValidator(_distinct)] = []
-    channel_ids: Annotated[list[str], Field(max_length=20)] = []
-    enabled: bool = True
-
-    @field_validator("channel_ids")
-    @classmethod
-    def _known_channels(cls, channel_ids: list[str]) -> list[str]:
-        if channel_ids:
-            raise ValueError("there is no such channel")
-        return channel_ids
-
-    @field_validator("timeout_s")
-    @classmethod
-    def _timeout_fits(cls, timeout_s: int, info: ValidationInfo) -> int:
-        if timeout_s > info.data.get("interval_s", timeout_s):
-            raise ValueError("must not be longer than interval_s")
-        return timeout_s
-
-
-class HttpTarget(_Common):
-    """A URL that is asked and what its answer must be like."""
-
-    kind: Literal["http"]
-    url: Annotated[str, Field(min_length=1, max_length=MOST_URL)]
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
-    headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = {}
-    body: Annotated[str, Field(max_length=4096)] | None = None
-    follow_redirects: bool = True
-    verify_tls: bool = True
-    expect: HttpExpectations = HttpExpectations()
-
-    _headers_can_be_sent = field_validator("headers")(check_headers)
-    _url_is_whole = field_validator("url")(check_url)
-
-    def config(self) -> dict[str, Any]:
-        """What travels to the worker: what differs from the defaults, without secrets."""
-        dumped = self.model_dump(
-            include={"method", "body", "follow_redirects", "verify_tls"}, exclude_defaults=True
-        )
-        return {"url": without_userinfo(self.url), **dumped}
-
-    def secrets(self) -> Secrets:
-        return Secrets(headers=self.headers, userinfo=userinfo_of(self.url))
-
-
-class TargetIn(RootModel[HttpTarget]):
+class TargetIn(RootModel[AnyTarget]):
     """A target as its owner describes it."""
 
     def draft(self) -> Draft:
         given = self.root
-        expect = given.expect.model_dump(exclude_unset=True)
         return Draft(
             name=given.name,
             kind=given.kind,
@@ -120,7 +30,7 @@ class TargetIn(RootModel[HttpTarget]):
             failure_threshold=given.failure_threshold,
             recovery_threshold=given.recovery_threshold,
             config=given.config(),
-            expect={name: value for name, value in expect.items() if value is not None},
+            expect=given.expectations(),
             secrets=given.secrets(),
             tags=given.tags,
             channel_ids=given.channel_ids,
@@ -180,7 +90,24 @@ class HttpTargetOut(_Stored, HttpTarget):
     """An `http` target as it is shown."""
 
 
-class TargetOut(RootModel[HttpTargetOut]):
+class TcpTargetOut(_Stored, TcpTarget):
+    """A `tcp` target as it is shown."""
+
+
+class TlsTargetOut(_Stored, TlsTarget):
+    """A `tls` target as it is shown."""
+
+
+class DnsTargetOut(_Stored, DnsTarget):
+    """A `dns` target as it is shown."""
+
+
+AnyTargetOut = Annotated[
+    HttpTargetOut | TcpTargetOut | TlsTargetOut | DnsTargetOut, Field(discriminator="kind")
+]
+
+
+class TargetOut(RootModel[AnyTargetOut]):
     """A target with its present state; secrets are masked."""
 
     @classmethod
