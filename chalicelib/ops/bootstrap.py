@@ -19,6 +19,8 @@ from chalicelib.ops.console import Failure, fail, say
 
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST, TOO_NEW = (3, 11), (3, 15)
+# Not that of an environment, which could not make itself anew while it runs.
+BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
 NETWORK_SIGNS = (
     "Name or service not known",
     "Temporary failure in name resolution",
@@ -127,15 +129,16 @@ class _Installation:
         environment.path.parent.mkdir(parents=True, exist_ok=True)
         (environment.path / "stamp").unlink(missing_ok=True)
         path, python = str(environment.path), str(environment.python)
+        fresh = f"venv.create({path!r}, with_pip=True, clear=True)\n"
         script = (
             "import subprocess, sys, venv\n"
-            f"venv.create({path!r}, with_pip=True, clear={_is_foreign(environment)!r})\n"
+            f"{fresh if _is_foreign(environment) else ''}"
             f"sys.exit(subprocess.call([{python!r}, *{environment.pip_arguments()!r}]))"
         )
         # Closed by finish(), after the child has written to it.
         self.output = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self.process = subprocess.Popen(
-            [sys.executable, "-c", script], stdout=self.output, stderr=subprocess.STDOUT, cwd=ROOT
+            [BASE_PYTHON, "-c", script], stdout=self.output, stderr=subprocess.STDOUT, cwd=ROOT
         )
 
     def finish(self) -> None:
@@ -157,9 +160,7 @@ class _Installation:
 
 
 def _is_foreign(environment: Environment) -> bool:
-    """True when what is there was made by another Python or has been moved: start afresh."""
-    if not environment.path.exists():
-        return False
+    """True when there is none yet, or it was made by another Python, or has been moved."""
     probe = "import sys; print(sys.version, sys.base_prefix, sys.prefix)"
     try:
         answer = subprocess.run(
