@@ -66,3 +66,4 @@ dev-venv: python
 
 python:
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 to 3.14 found: install one, or name it: make PYTHON=/path/to/python3.13 up" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null || { echo "error: $(PYTHON) is no Python 3.11 to 3.14" >&2; exit 1; }
