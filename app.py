@@ -2,14 +2,17 @@
 
 import logging
 import os
+from dataclasses import asdict
 from functools import cache
 from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
+from chalicelib import logs
 from chalicelib.services.runtime import Runtime
 
-app = Chalice(app_name="monitum")
+logs.configure()
+app = Chalice(app_name="monitum", configure_logs=False)
 app.api.binary_types = []
 _LOG = logging.getLogger("chalicelib")
 
@@ -34,7 +37,7 @@ def tick(_event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.services.scheduling import run_tick
 
     report = run_tick(runtime())
-    _LOG.info("tick", extra={"report": report})
+    _LOG.info("tick", extra=asdict(report))
     return {"messages": report.messages, "targets": report.targets}
 
 

@@ -1,6 +1,7 @@
 """Between Chalice and the routes: who is it, may they, does it fit, and what went wrong."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast
 
@@ -31,20 +32,37 @@ def attach(app: Chalice, routes: Iterable[Route], runtime: Callable[[], Runtime]
 def _view(app: Chalice, route: Route, runtime: Callable[[], Runtime]) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         request = cast("Request", app.current_request)
+        started = time.perf_counter()
+        about: dict[str, object] = {
+            "operation": route.name,
+            "request_id": request.context.get("requestId"),
+        }
         try:
-            return _respond(_call(route, runtime(), request, path))
+            response = _respond(_call(route, runtime(), request, path, about))
         except MonitumError as error:
-            return _problem(error)
+            response = _problem(error)
         except Exception:  # noqa: BLE001 - the last door: nothing of ours is said outside
-            _LOG.exception("request failed", extra={"operation": route.name})
-            return _json(as_json(internal_problem()), 500, CONTENT_TYPE)
+            _LOG.exception("request failed", extra=about)
+            response = _json(as_json(internal_problem()), 500, CONTENT_TYPE)
+        about["ms"] = round((time.perf_counter() - started) * 1000)
+        _LOG.info("request", extra={**about, "status": response.status_code})
+        return response
 
     return view
 
 
-def _call(route: Route, runtime: Runtime, request: Request, path: Mapping[str, str]) -> Answer:
+def _call(
+    route: Route,
+    runtime: Runtime,
+    request: Request,
+    path: Mapping[str, str],
+    about: dict[str, object],
+) -> Answer:
+    """Answer the request; what the log should know of it goes into `about`."""
     headers = dict(request.headers)
     caller = None if route.scope is None else _admit(route, headers, runtime)
+    if caller:
+        about.update(owner=caller.owner, token_id=caller.token_id)
     given = _given(request)
     query = validate_query(route.query, given)
     body = None

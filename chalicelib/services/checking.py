@@ -7,7 +7,7 @@ tick and then stand; states follow from results alone; a lane is written only as
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.lanes import Lane
@@ -121,9 +121,7 @@ def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -
     if work.stored is None and not write_results(work.key, results, retention_days=retention):
         results = read_results([work.key], consistent=True)[work.key]
     for flip in _apply(runtime, work, results):
-        _LOG.info(
-            "flip", extra={"owner": work.job.owner, "kind": flip.kind, "status": flip.to_status}
-        )
+        _LOG.info("flip", extra={"owner": work.job.owner, **asdict(flip)})
 
 
 def _apply(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> list[Flip]:
