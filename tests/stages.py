@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import boto3
@@ -50,8 +51,13 @@ def renewed(world: World) -> World:
 
 def stored(*tables: str) -> dict[str, list[str]]:
     """Every item of the tables, of all of them where none is named, as text."""
-    client = boto3.client("dynamodb")
-    return {table: sorted(_items(client, table)) for table in tables or TABLES}
+    return {table: sorted(_items(_client(), table)) for table in tables or TABLES}
+
+
+@cache
+def _client() -> Any:
+    """A client without the tripwire; as long as no stage stands there is nothing to find."""
+    return boto3.client("dynamodb", region_name="us-east-1")
 
 
 def _items(client: Any, table: str) -> Iterator[str]:

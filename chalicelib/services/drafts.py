@@ -111,7 +111,7 @@ def _size_faults(draft: Draft) -> Iterator[Fault]:
     message = draft.spec("0" * 36, LANE_SIZE).to_message()
     size = len(json.dumps(message).encode())
     if size > SPEC_BYTES:
-        sizes = {name: len(json.dumps(message.get(name))) for name in ("config", "expect")}
-        fields = ("body",) if sizes["config"] > sizes["expect"] else ("expect",)
+        fields = {**draft.config, "expect": draft.expect}
+        largest = max(fields, key=lambda name: len(json.dumps(fields[name])))
         rule = f"the target takes {size} bytes as it travels; {SPEC_BYTES} is the most that can"
-        yield Fault(("body", *fields), rule)
+        yield Fault(("body", largest), rule)
