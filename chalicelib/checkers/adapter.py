@@ -137,8 +137,7 @@ class GuardedAdapter(BaseAdapter):
 def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
     joined: dict[str, str] = {}
     for name, value in headers:
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
     return joined
 
 

@@ -12,6 +12,7 @@ from chalicelib.domain.results import Reason
 
 _CHUNK_SIZE: Final = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _MAX_CHUNK_LINE: Final = 4096
+_MAX_CHUNKS: Final = 20_000  # of a few bytes each, they would cost more CPU than they carry
 _MAX_TRAILERS: Final = 64 * 1024
 _NO_BODY: Final = frozenset({204, 304})
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
@@ -26,7 +27,7 @@ class Body:
 
     def __init__(self, wire: Wire, head: Head, method: str) -> None:
         self._wire = wire
-        self._buffer = head.rest
+        self._buffer, self._at = head.rest, 0
         self._decoder = _decoder(head)
         self._pieces = self._framed(head, method)
         self.complete = False
@@ -61,14 +62,14 @@ class Body:
     def _until_closed(self) -> Iterator[bytes]:
         if self._buffer:
             yield self._buffer
+            self._buffer = b""
         while piece := self._wire.receive(_WHAT):
             yield piece
 
     def _exactly(self, length: int) -> Iterator[bytes]:
         left = length
         while left:
-            piece = (self._buffer or self._wire.receive(_WHAT))[:left]
-            self._buffer = b""
+            piece = self._take(left) or self._wire.receive(_WHAT)[:left]
             if not piece:
                 text = f"the body ended after {length - left} of {length} bytes"
                 raise CheckFailure(Reason.PROTOCOL, text)
@@ -76,13 +77,19 @@ class Body:
             yield piece
 
     def _chunked(self) -> Iterator[bytes]:
-        while size := self._chunk_size():
-            left = size
+        chunks = 0
+        while left := self._chunk_size():
+            chunks += 1
+            if chunks > _MAX_CHUNKS:
+                raise CheckFailure(Reason.PROTOCOL, f"more than {_MAX_CHUNKS} chunks in the body")
             while left:
                 piece = self._take(left)
-                left -= len(piece)
-                yield piece
-            if self._line(3).strip(b"\r\n"):
+                if piece:
+                    left -= len(piece)
+                    yield piece
+                else:
+                    self._fill()
+            if self._line(2).strip(b"\r\n"):
                 raise CheckFailure(Reason.PROTOCOL, "a chunk of the body has a wrong length")
         trailers = 0
         while line := self._line(_MAX_CHUNK_LINE).strip(b"\r\n"):
@@ -97,24 +104,24 @@ class Body:
         return int(found[1], 16)
 
     def _line(self, limit: int) -> bytes:
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) >= limit:
-                raise CheckFailure(Reason.PROTOCOL, "the chunked encoding of the body is malformed")
+        """Return what comes up to the end of a line, or so many bytes that are no line."""
+        while (end := self._buffer.find(b"\n", self._at)) < 0:
+            if len(self._buffer) - self._at >= limit:
+                return self._take(limit)
             self._fill()
-        line, self._buffer = self._buffer[: end + 1], self._buffer[end + 1 :]
-        return line
+        return self._take(end + 1 - self._at)
 
-    def _take(self, limit: int) -> bytes:
-        if not self._buffer:
-            self._fill()
-        piece, self._buffer = self._buffer[:limit], self._buffer[limit:]
+    def _take(self, size: int) -> bytes:
+        """Return at most `size` bytes of those that are here already."""
+        piece = self._buffer[self._at : self._at + size]
+        self._at += len(piece)
         return piece
 
     def _fill(self) -> None:
         more = self._wire.receive(_WHAT)
         if not more:
             raise CheckFailure(Reason.PROTOCOL, "the body ended before its last chunk")
-        self._buffer += more
+        self._buffer, self._at = self._buffer[self._at :] + more, 0
 
 
 class _Decoder:

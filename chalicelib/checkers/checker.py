@@ -105,6 +105,7 @@ class _Check:
             follows=self.spec.config.get("follow_redirects") is not False,
             response_ms=timings.total,
             tls_days_left=attempt.tls_days_left,
+            deadline=self.deadline,
         )
         return CheckResult(
             judgement.verdict,

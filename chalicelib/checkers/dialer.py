@@ -129,9 +129,10 @@ def _failure(error: OSError, address: Address, port: int) -> CheckFailure:
         return OutOfTime(f"the connection to {where}")
     if isinstance(error, ConnectionRefusedError):
         return CheckFailure(Reason.REFUSED, f"the connection to {where} was refused")
+    if isinstance(error, ConnectionResetError):
+        return CheckFailure(Reason.CONNECT, f"the connection to {where} was reset")
+    name = errno.errorcode.get(error.errno or 0, "error")
     if error.errno in _OURS:
-        name = errno.errorcode.get(error.errno or 0, "error")
         text = f"Monitum could not connect to {where} ({name})"
         return CheckFailure(Reason.INTERNAL, text, ours=True)
-    name = errno.errorcode.get(error.errno or 0, "error")
     return CheckFailure(Reason.CONNECT, f"the connection to {where} failed ({name})")

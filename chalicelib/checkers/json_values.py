@@ -2,16 +2,21 @@
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from chalicelib.checkers.patterns import matches
+from chalicelib.checkers.errors import CheckFailure
+from chalicelib.checkers.patterns import BadPattern, matches
 from chalicelib.checkers.text import quoted
 from chalicelib.domain.expectations import JsonCondition, is_number, same_json
+from chalicelib.domain.results import Reason
 
 MAX_PATH: Final = 200
-MAX_STEPS: Final = 50_000  # nodes visited and filters tried by one condition: some 0.1 s
+MAX_STEPS: Final = 20_000  # nodes visited and values looked at by all conditions of a check
+GRACE_S: Final = 0.1  # what a document that came at the last moment may still take
 _MISSING: Final = "there is nothing"
 # A body of 1 MiB can become a hundred MiB of objects: only so many at a time.
 _ROOM: Final = threading.BoundedSemaphore(2)
@@ -22,11 +27,22 @@ class BadPath(ValueError):
 
 
 class TooMuchWork(Exception):
-    """A path on this document takes more steps than a check may."""
+    """A path on this document takes more steps or time than a check has."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What an evaluation may take: steps, and the instant (monotonic) by which it ends."""
+
+    steps: int
+    until: float
 
 
 def compile_path(path: str) -> Any:
-    """Return the compiled path; raise BadPath. RFC 9535 without `match()` and `search()`."""
+    """Return the compiled path; raise BadPath.
+
+    RFC 9535 without `match`, `search` and `count`, and with filters that look at single values.
+    """
     if len(path) > MAX_PATH:
         raise BadPath(f"the JSONPath is longer than {MAX_PATH} characters")
     return _compile(path)
@@ -34,32 +50,46 @@ def compile_path(path: str) -> Any:
 
 @lru_cache(maxsize=512)
 def _compile(path: str) -> Any:
-    from jsonpath import JSONPathError  # noqa: PLC0415 - 70 ms that only JSON conditions need
+    from chalicelib.checkers import json_environment  # noqa: PLC0415 - 70 ms that few need
 
-    from chalicelib.checkers.json_environment import ENVIRONMENT  # noqa: PLC0415 - the same
+    return json_environment.compile_safely(path)
 
+
+def broken_json(body: bytes, conditions: Sequence[JsonCondition], deadline: float) -> Sequence[str]:
+    """Return what each broken condition expected and found; raise BadPath or BadPattern.
+
+    Raise CheckFailure where the documents of other checks leave no room for this one in time.
+    """
+    paths = [compile_path(condition.path) for condition in conditions]
+    budget = Budget(MAX_STEPS, max(deadline, time.monotonic()) + GRACE_S)
+    if not _ROOM.acquire(timeout=budget.until - time.monotonic()):
+        text = "Monitum had no time to read the JSON"
+        raise CheckFailure(Reason.INTERNAL, text, ours=True, final=True)
     try:
-        return ENVIRONMENT.compile(path)
-    except (JSONPathError, RecursionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise BadPath(f"the JSONPath is not valid: {reason}") from None
+        document = json.loads(body)
+        return [
+            text
+            for condition, path in zip(conditions, paths, strict=True)
+            for text in _broken(document, condition, path, budget)
+        ]
+    except BadPattern:
+        raise
+    except (ValueError, RecursionError):
+        return ["the body is not valid JSON"]
+    finally:
+        _ROOM.release()
 
 
-def broken_json(body: bytes, conditions: Sequence[JsonCondition]) -> Iterable[str]:
-    """Return what each broken condition expected and found; raise BadPath or BadPattern."""
-    with _ROOM:
-        try:
-            document = json.loads(body)
-        except (ValueError, RecursionError):
-            return ["the body is not valid JSON"]
-        return [text for condition in conditions for text in _broken(document, condition)]
-
-
-def _broken(document: object, condition: JsonCondition) -> Iterable[str]:
+def _broken(
+    document: object,
+    condition: JsonCondition,
+    path: Any,
+    budget: Budget,
+) -> Sequence[str]:
     from chalicelib.checkers.json_environment import select  # noqa: PLC0415 - see above
 
     try:
-        values = select(compile_path(condition.path), document, MAX_STEPS)
+        values = select(path, document, budget)
     except TooMuchWork:
         return [f"{condition.path}: the document is too large or too deep for this path"]
     results = (_broken_test(values, name, wanted) for name, wanted in condition.tests)

@@ -58,12 +58,13 @@ def judge(
     follows: bool,
     response_ms: int,
     tls_days_left: int | None,
+    deadline: float,
 ) -> Judgement:
-    """Hold what was seen against what is expected; raise BadPattern or BadExpectation."""
+    """Hold what was seen against what is expected; raise BadPattern, BadPath or CheckFailure."""
     found = Judgement()
     _judge_status(found, expected, seen, follows=follows)
     if expected.want_body:
-        _judge_body(found, expected, seen)
+        _judge_body(found, expected, seen, deadline)
     _judge_headers(found, expected, seen)
     limit = expected.max_response_ms
     if limit is not None and response_ms > limit:
@@ -92,7 +93,9 @@ def _judge_status(
         found.down(Reason.STATUS, text)
 
 
-def _judge_body(found: Judgement, expected: Expectations, seen: Observation) -> None:
+def _judge_body(
+    found: Judgement, expected: Expectations, seen: Observation, deadline: float
+) -> None:
     text = body_text(seen)
     wanted, unwanted, pattern = (
         expected.body_contains,
@@ -113,7 +116,7 @@ def _judge_body(found: Judgement, expected: Expectations, seen: Observation) -> 
         text = f"the body is longer than {len(seen.body)} bytes: too large to read as JSON"
         found.down(Reason.TOO_LARGE, text)
         return
-    for broken in broken_json(seen.body, expected.json):
+    for broken in broken_json(seen.body, expected.json, deadline):
         found.down(Reason.JSON, broken)
 
 

@@ -9,6 +9,7 @@ base it is written.
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from chalicelib.checkers.networks import Address
@@ -62,11 +63,12 @@ class Url:
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
+@lru_cache(maxsize=2048)
 def parse_url(text: str) -> Url:
     """Read an absolute URL; raise BadUrl for everything that is not plainly http(s)."""
     if len(text) > MAX_URL:
         raise BadUrl(f"the URL is longer than {MAX_URL} characters")
-    if any(ord(char) <= 0x20 or char in "\x7f\\" for char in text):
+    if _UNSAFE.search(text):
         raise BadUrl("the URL has a space, a backslash or a control character")
     found = _SCHEME.match(text)
     scheme = found[1].lower() if found else ""

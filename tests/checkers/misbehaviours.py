@@ -142,6 +142,13 @@ TRICKLES_AND_FLOODS = [
         expect=WANTS_OK,
     ),
     Case("endless chunks", floods(b"4\r\nabcd\r\n" * 999, first=CHUNKED), None),
+    Case(
+        "a chunk for every byte",
+        floods(b"1\r\nx\r\n" * 999, first=CHUNKED),
+        "protocol",
+        "20000 chunks",
+        expect=WANTS_OK,
+    ),
     Case("an endless chunk size", floods(b"0" * 65536, first=CHUNKED), "protocol", "chunked"),
     Case("an endless chunk extension", floods(b"x" * 65536, first=CHUNKED + b"1;"), "protocol"),
     Case(
@@ -188,6 +195,13 @@ TRICKLES_AND_FLOODS = [
         "json",
         "valid JSON",
         expect=WANTS_JSON,
+    ),
+    Case(
+        "JSON of 500,000 numbers",
+        answers(response(body=b"[" + b"1," * 500_000 + b"1]")),
+        "json",
+        "too large",
+        expect={"json": [{"path": "$[?@ == 1]", "exists": True}]},
     ),
     Case(
         "JSON of 300,000 lists",
