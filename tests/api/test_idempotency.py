@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 import pytest
-from stages import stored
+from stages import calls_by_turns, stored
 from world import Person, Reply, World
 
 from chalicelib.services import targets as service
@@ -131,10 +131,11 @@ def test_a_second_request_between_claim_and_creation_makes_the_same(
 def test_many_at_once_make_one(alice: Person) -> None:
     answers: list[Reply] = []
     threads = [threading.Thread(target=lambda: answers.append(ask(alice, "k"))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with calls_by_turns():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert {reply.status for reply in answers} == {201}
     assert len({reply.json["id"] for reply in answers}) == 1
     assert count(alice) == 1
