@@ -29,11 +29,14 @@ def get_me(call: Call[None, NoQuery]) -> Answer:
     return Answer(MeOut.of(call.principal, count_targets(call.owner)))
 
 
-@routes("GET", "/v1/tokens", scope=Scope.READ, answer=TokensPage)
-def list_tokens(call: Call[None, NoQuery]) -> Answer:
+@routes("GET", "/v1/tokens", scope=Scope.READ, query=PageQuery, answer=TokensPage)
+def list_tokens(call: Call[None, PageQuery]) -> Answer:
     """List one's tokens, oldest first; never the tokens themselves."""
-    items = [TokenOut.of(token_id, item) for token_id, item in accounts.list_tokens(call.owner)]
-    return Answer(TokensPage(items=items, next_cursor=None))
+    cursors = call.cursors("tokens")
+    after = cursors.read(call.query.cursor)
+    found, last = accounts.page_of_tokens(call.owner, after, call.query.limit)
+    items = [TokenOut.of(token_id, item) for token_id, item in found]
+    return call.page(TokensPage, items, cursors.write(last))
 
 
 @routes("POST", "/v1/tokens", scope=Scope.WRITE, body=TokenIn, answer=NewTokenOut, status=201)

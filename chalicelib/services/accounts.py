@@ -79,9 +79,11 @@ def create_token(
     return item.key.partition(":")[2], item, token
 
 
-def list_tokens(owner: str) -> list[tuple[str, Token]]:
-    """The owner's tokens with their ids, oldest first."""
-    return Accounts(owner).tokens()
+def page_of_tokens(
+    owner: str, after: str | None, limit: int
+) -> tuple[list[tuple[str, Token]], str | None]:
+    """The owner's tokens with their ids, oldest first, and the id to go on from."""
+    return Accounts(owner).tokens(after, limit)
 
 
 def revoke_token(owner: str, token_id: str) -> None:

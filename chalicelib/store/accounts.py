@@ -61,15 +61,24 @@ class Accounts:
                 raise
             raise NotFoundError("there is no such user") from None
 
-    def tokens(self) -> list[tuple[str, Token]]:
-        """All tokens with their ids, oldest first."""
-        return [
-            (item.key.removeprefix(_TOKEN), item)
-            for item in Account.query(
-                self.owner, Account.key.startswith(_TOKEN), consistent_read=True
-            )
-            if isinstance(item, Token)
+    def tokens(self, after: str | None, limit: int) -> tuple[list[tuple[str, Token]], str | None]:
+        """Up to `limit` tokens, with their ids, after the id `after`, oldest first, and the id to
+        go on from.
+        """
+        key = {"owner": {"S": self.owner}, "key": {"S": _TOKEN + after}} if after else None
+        items = Account.query(
+            self.owner,
+            Account.key.startswith(_TOKEN),
+            consistent_read=True,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=key,
+        )
+        tokens = [
+            (item.key.removeprefix(_TOKEN), item) for item in items if isinstance(item, Token)
         ]
+        last = items.last_evaluated_key
+        return tokens, last["key"]["S"].removeprefix(_TOKEN) if last else None
 
     def add_token(self, token_id: str, token: Token) -> None:
         """Store a new token under its id."""

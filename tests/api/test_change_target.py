@@ -10,6 +10,7 @@ from stages import stored
 from world import Person, World
 
 from chalicelib.services import targets as service
+from chalicelib.services.drafts import admit
 
 
 def path_of(target: dict[str, Any]) -> str:
@@ -114,7 +115,6 @@ def between_read_and_write(
     monkeypatch: pytest.MonkeyPatch, interrupt: Callable[[], object]
 ) -> None:
     """Do something once, after the next change has read and before it writes."""
-    admit = service.admit
 
     def interrupted(*args: Any) -> None:
         monkeypatch.setattr(service, "admit", admit)

@@ -3,6 +3,7 @@
 import pytest
 from world import DOWN, Person, World
 
+from chalicelib.domain.state import State, pause
 from chalicelib.services import targets as service
 
 
@@ -50,9 +51,8 @@ def test_a_state_that_moves_under_a_pause_is_not_written_over(
     """The worker writes the lane between the reading of the state and the pause."""
     target = alice.make_target()
     seen: list[str] = []
-    pause = service.pause
 
-    def interrupted(state: service.State, now: int) -> object:
+    def interrupted(state: State, now: int) -> object:
         seen.append(state.status)
         if len(seen) == 1:
             world.deliver()
@@ -68,12 +68,11 @@ def test_two_who_pause_at_once_pause_it_once(
 ) -> None:
     target = alice.make_target()
     path = f"/v1/targets/{target['id']}/pause"
-    pause = service.pause
 
-    def interrupted(*args: object) -> object:
+    def interrupted(state: State, now: int) -> object:
         monkeypatch.setattr(service, "pause", pause)
         assert alice.post(path).headers["etag"] == '"2"'
-        return pause(*args)  # type: ignore[arg-type]
+        return pause(state, now)
 
     monkeypatch.setattr(service, "pause", interrupted)
     reply = alice.post(path)

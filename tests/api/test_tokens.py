@@ -56,6 +56,21 @@ def test_tokens_are_listed_oldest_first(world: World, alice: Person) -> None:
     ]
 
 
+def test_every_token_is_on_one_page(alice: Person) -> None:
+    for number in range(4):
+        make(alice, name=f"{number}")
+    whole = alice.get("/v1/tokens").json["items"]
+    found, query = [], "limit=2"
+    for _ in range(len(whole)):
+        page = alice.get(f"/v1/tokens?{query}").json
+        found += page["items"]
+        if page["next_cursor"] is None:
+            break
+        query = f"limit=2&cursor={page['next_cursor']}"
+    assert found == whole
+    assert len(whole) == 5
+
+
 def test_a_revoked_token_stops_at_once(alice: Person) -> None:
     made = make(alice)
     robot = with_token(alice, made["token"])

@@ -12,8 +12,9 @@ from world import Person, World
 
 from chalicelib.domain.errors import ConflictError
 from chalicelib.domain.lanes import Lane, Place, choose_place
+from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.state import State
-from chalicelib.domain.targets import LANE_SIZE
+from chalicelib.domain.targets import LANE_SIZE, Target
 from chalicelib.services import targets as service
 from chalicelib.services.drafts import Draft
 from chalicelib.services.seats import Seats
@@ -52,7 +53,7 @@ def draft(**fields: Any) -> Draft:
     return Draft(**{**described, **fields})
 
 
-def make(person: Person, count: int) -> list[service.Target]:
+def make(person: Person, count: int) -> list[Target]:
     with acting_for(person.owner):
         seats = Seats(person.owner)
         return [
@@ -176,11 +177,11 @@ def test_a_creation_is_stored_whole_or_not_at_all(alice: Person, broken: str) ->
         spec = draft().spec(target.id if broken == "target" else "other", 7)
         if broken == "lane":
             spec = draft().spec("01a1ee56-5e00-7000-8000-000000000000", target.spec.place)
-        rival = service.Target(
+        rival = Target(
             owner=alice.owner, spec=spec, lane=0, name="Rival", created_at=1, updated_at=1
         )
         with pytest.raises(ChangedError):
-            Targets(alice.owner).add(rival, State.pending(1), service.Secrets(userinfo="a:b"))
+            Targets(alice.owner).add(rival, State.pending(1), Secrets(userinfo="a:b"))
     assert stored() == before
 
 
@@ -190,9 +191,7 @@ def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> Non
         service.remove(alice.owner, target.id, lambda _: None)
         before = stored()
         with pytest.raises(ChangedError):
-            Targets(alice.owner).change(
-                target, target, state=None, secrets=service.Secrets(userinfo="a:b")
-            )
+            Targets(alice.owner).change(target, target, state=None, secrets=Secrets(userinfo="a:b"))
         with pytest.raises(ChangedError):
             Targets(alice.owner).remove(target)
     assert stored() == before

@@ -55,7 +55,7 @@ class NewTokenOut(TokenOut):
 
 
 class TokensPage(Page[TokenOut]):
-    """All tokens of an owner."""
+    """A page of an owner's tokens."""
 
 
 class UserIn(Schema):
