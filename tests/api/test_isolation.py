@@ -29,7 +29,7 @@ BODIES: dict[tuple[str, str], object] = {
 """What each route that takes a body is called with."""
 OWN = {"target_id", "token_id"}
 """The parameters of paths that name what belongs to one owner."""
-PUBLIC = {"/healthz"}
+PUBLIC = {"/", "/healthz"}
 
 ROUTES = pytest.mark.parametrize("route", ALL, ids=lambda route: f"{route.method} {route.path}")
 PROTECTED = pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""The dashboard: one page that runs nothing but its own script."""
+
+import base64
+import hashlib
+import re
+
+from world import Person, World
+
+
+def nobody(world: World) -> Person:
+    return Person(world, "", "")
+
+
+def test_the_page_is_html_for_everybody(world: World) -> None:
+    reply = nobody(world).get("/")
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert reply.text.startswith("<!doctype html>")
+
+
+def test_only_the_script_and_the_style_of_the_page_may_run(world: World) -> None:
+    reply = nobody(world).get("/")
+    policy = reply.headers["content-security-policy"]
+    for tag in ("script", "style"):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", reply.text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"\son\w+=|style=|src=|href=", reply.text)
+
+
+def test_its_addresses_are_relative(world: World) -> None:
+    """So that it works under a stage, a custom domain or an emulator's path."""
+    page = nobody(world).get("/").text
+    paths = re.findall(r"[\"`](/?v1/[^\"`]*)", page)
+    assert len(paths) >= 6
+    assert not [path for path in paths if path.startswith("/")]
