@@ -18,34 +18,33 @@ from chalicelib.ops.console import Failure
 
 # Whose models stay in botocore; a client of any other service fails in the functions.
 SERVICES = frozenset({"dynamodb", "sqs", "sesv2", "sts"})
-# What nothing in the functions imports: boto3 (they use botocore), pydantic's first version, the
-# routers, parsers and utilities of Powertools, time zones beside those of the system.
+# What nothing in the functions imports: boto3 (they use botocore), pydantic's first version, time
+# zones beside those of the system, DNS beyond the messages themselves.
 UNUSED = (
     "bin",
     "boto3*",
     "s3transfer*",
     "botocore/cacert.pem",
-    "aws_lambda_powertools/event_handler",
-    "aws_lambda_powertools/utilities/*",
     "dateutil/zoneinfo",
-    "dns/dnssecalgs",
+    "dns/_*_backend.py",
+    "dns/async*.py",
+    "dns/dnssec*",
+    "dns/versioned.py",
+    "dns/xfr.py",
+    "dns/zone*.py",
     "dns/quic",
     "pydantic/v1",
     "urllib3/contrib/emscripten",
-)
-USED_ANYWAY = (
-    "aws_lambda_powertools/utilities/__init__.py",
-    "aws_lambda_powertools/utilities/jmespath_utils",
-    "aws_lambda_powertools/utilities/typing",
 )
 # chalice's command line stays out: the runtime is these two files.
 CHALICE_RUNTIME = frozenset({"chalice/__init__.py", "chalice/app.py"})
 DIST_INFO = frozenset({"METADATA", "entry_points.txt"})
 # Zip's own beginning of time: the same content gives the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
+# Up to the C library of the oldest of Lambda's Pythons that we take, 3.11 on Amazon Linux 2.
 PLATFORMS = {
-    "arm64": ("manylinux2014_aarch64", "manylinux_2_17_aarch64"),
-    "x86_64": ("manylinux2014_x86_64", "manylinux_2_17_x86_64"),
+    "arm64": ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_26_aarch64"),
+    "x86_64": ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_26_x86_64"),
 }
 
 
@@ -119,8 +118,7 @@ def _prune(site: Path) -> None:
 
 
 def _superfluous(site: Path) -> Iterator[Path]:
-    kept = {site / name for name in USED_ANYWAY}
-    yield from (path for pattern in UNUSED for path in site.glob(pattern) if path not in kept)
+    yield from (path for pattern in UNUSED for path in site.glob(pattern))
     models = site / "botocore" / "data"
     yield from (path for path in models.iterdir() if path.is_dir() and path.name not in SERVICES)
     yield from (path for path in site.rglob("*") if _is_junk(path, path.relative_to(site)))

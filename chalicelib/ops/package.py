@@ -33,7 +33,7 @@ IMPORT_ALL = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import importlib, pkgutil
-import app, chalicelib, dns.message, jsonpath
+import app, chalicelib, dns.message, jsonpath, re2
 for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
     importlib.import_module(module.name)
 """
