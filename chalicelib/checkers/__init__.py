@@ -1,77 +1,32 @@
 """The checkers: every kind of target behind one door.
 
-`Checker(Guard(...))` is made once per process; `check` tests one target, `check_lanes` many.
+`Checker(Guard(...))` is made once per process; `check` tests one target, `check_lanes` many. Names
+are imported when they are first used: who only validates a URL does not load an HTTP client.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from chalicelib.checkers.checker import PAUSE_S, run_check
-from chalicelib.checkers.dialer import Dialer
-from chalicelib.checkers.guard import Guard
-from chalicelib.checkers.pool import CONCURRENCY, Key, Pool
-from chalicelib.checkers.resolver import Resolver, SystemResolver
-from chalicelib.checkers.tls import TlsContexts
-from chalicelib.checkers.urls import BadUrl, Host, Url
-from chalicelib.domain.results import CheckResult
-from chalicelib.domain.specs import CheckSpec
+if TYPE_CHECKING:
+    from chalicelib.checkers.door import Checker
+    from chalicelib.checkers.guard import Guard
+    from chalicelib.checkers.resolver import Resolver, SystemResolver
+    from chalicelib.checkers.urls import BadUrl, Host, Url
 
+_HOMES = {
+    "BadUrl": "urls",
+    "Checker": "door",
+    "Guard": "guard",
+    "Host": "urls",
+    "Resolver": "resolver",
+    "SystemResolver": "resolver",
+    "Url": "urls",
+}
 
-class Checker:
-    """Checks targets through one guard. Safe to share between threads; `close` ends its threads.
-
-    `resolver` and `ca_file` (PEM) take the place of the system's resolver and certifi's CAs;
-    `pause_s` is how long a failed connection waits for its second try, at most.
-    """
-
-    def __init__(
-        self,
-        guard: Guard,
-        *,
-        resolver: Resolver | None = None,
-        ca_file: str | None = None,
-        concurrency: int = CONCURRENCY,
-        pause_s: float = PAUSE_S,
-    ) -> None:
-        found = resolver or SystemResolver(search=guard.allow_private)
-        self.dialer = Dialer(guard, found, TlsContexts(ca_file))
-        self._pause_s = pause_s
-        self._pool = Pool(concurrency)
-
-    def check(
-        self, spec: CheckSpec, deadline: float, on_connected: Callable[[], None] = lambda: None
-    ) -> CheckResult:
-        """Check one target by `deadline` (time.monotonic()). Never raises.
-
-        `on_connected` is called once its connection is made, if it ever is.
-        """
-        return run_check(
-            spec, self.dialer, deadline, on_connected=on_connected, pause_s=self._pause_s
-        )
-
-    def check_lanes(
-        self,
-        lanes: Mapping[Key, Sequence[CheckSpec]],
-        *,
-        owner: Callable[[Key], Hashable] = lambda key: key,
-    ) -> Iterator[tuple[Key, dict[int, CheckResult]]]:
-        """Check many targets side by side; yield each lane's results by place when it is done.
-
-        `owner` tells whose a lane is: owners are served by turns. Each check has its whole
-        `timeout_s` from the moment it starts.
-        """
-        return self._pool.check_lanes(lanes, self.check, owner=owner)
-
-    def close(self) -> None:
-        """End the threads."""
-        self._pool.close()
+__all__ = ["BadUrl", "Checker", "Guard", "Host", "Resolver", "SystemResolver", "Url"]
 
 
-__all__ = [
-    "BadUrl",
-    "Checker",
-    "Guard",
-    "Host",
-    "Resolver",
-    "SystemResolver",
-    "Url",
-]
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -102,14 +102,14 @@ def _judge_body(
         expected.body_not_contains,
         expected.body_matches,
     )
-    reason = Reason.TOO_LARGE if seen.truncated else Reason.BODY
+    reason, does = (Reason.TOO_LARGE, "do") if seen.truncated else (Reason.BODY, "does")
     where = f"the first {len(seen.body)} bytes of the body" if seen.truncated else "the body"
     if wanted is not None and wanted not in text:
-        found.down(reason, f"{where} does not contain {quoted(wanted)}")
+        found.down(reason, f"{where} {does} not contain {quoted(wanted)}")
     if unwanted is not None and unwanted in text:
         found.down(Reason.BODY, f"the body contains {quoted(unwanted)}")
     if pattern is not None and not matches(pattern, text):
-        found.down(reason, f"{where} does not match {quoted(pattern)}")
+        found.down(reason, f"{where} {does} not match {quoted(pattern)}")
     if not expected.json:
         return
     if seen.truncated:

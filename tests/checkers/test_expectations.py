@@ -151,7 +151,7 @@ def test_how_much_of_a_body_is_read(watch: Watch) -> None:
         assert watch("http", url=url, expect={"body_contains": "OK"}).verdict == "UP"
         less = watch("http", url=url, expect={"body_contains": "OK"}, max_body_bytes=1000)
         assert (less.verdict, less.reason) == ("DOWN", "too_large")
-        assert less.error == 'the first 1000 bytes of the body does not contain "OK"'
+        assert less.error == 'the first 1000 bytes of the body do not contain "OK"'
         unwanted = watch("http", url=url, expect={"body_not_contains": "OK"}, max_body_bytes=1000)
         assert unwanted.verdict == "UP"
 

@@ -1,0 +1,106 @@
+"""docs/checks.md is true: every example is executed, every name in the code is explained."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.checkers import Checker, Guard
+from chalicelib.checkers.checker import KINDS
+from chalicelib.checkers.guard import MAIL_AND_DATABASE_PORTS
+from chalicelib.domain.expectations import JSON_TESTS, Expectations
+from chalicelib.domain.results import Reason, Verdict
+from chalicelib.domain.specs import CheckSpec
+from tests.checkers.fake_names import FakeNames
+from tests.checkers.hostile import Behaviour, Peer, serving, with_tls
+from tests.checkers.names_server import records, serving_names
+from tests.checkers.pki import Authority
+from tests.checkers.specs import spec
+from tests.checkers.test_tls import context
+
+PAGE = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def examples() -> Iterator[tuple[str, str, str, str]]:
+    """Yield (server's language, server, target, outcome) of each example."""
+    server = ("", "")
+    target = ""
+    for language, text in _BLOCK.findall(PAGE):
+        if language == "json":
+            target = text
+        elif language == "text":
+            yield (*server, target, text.strip())
+            server = ("", "")
+        else:
+            server = (language, text)
+
+
+EXAMPLES = list(examples())
+
+
+def test_there_are_examples_of_every_kind() -> None:
+    kinds = {json.loads(target)["kind"] for _, _, target, _ in EXAMPLES}
+    assert kinds == set(KINDS)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example[3])
+def test_an_example(
+    example: tuple[str, str, str, str], authority: Authority, ca_file: Path, tmp_path: Path
+) -> None:
+    language, server, target, outcome = example
+    with ExitStack() as stack:
+        port = serve(stack, language, server, authority, tmp_path)
+        names = FakeNames(shop_test=["127.0.0.1"])
+        checker = Checker(
+            Guard(allow_private=True), resolver=names, ca_file=str(ca_file), pause_s=0
+        )
+        stack.callback(checker.close)
+        text = re.sub(r"\b(8080|5353)\b", str(port), target)
+        result = checker.check(as_spec(json.loads(text)), time.monotonic() + 2)
+    told = f"{result.verdict} {result.reason}: {result.error}" if result.reason else result.verdict
+    assert re.fullmatch(re.escape(outcome).replace("…", r"\d+"), str(told)), told
+
+
+def serve(stack: ExitStack, language: str, text: str, authority: Authority, folder: Path) -> int:
+    if language == "zone":
+        return stack.enter_context(serving_names(records(*text.splitlines()))).address[1]
+    if language == "tls":
+        said = dict(line.split(": ") for line in text.splitlines())
+        file = authority.issue(folder / "x.pem", [said["names"]], days=float(said["days"]))
+        behave = with_tls(context(file))
+    else:
+        behave = says(language, text)
+    return stack.enter_context(serving(behave)).port
+
+
+def says(language: str, text: str) -> Behaviour:
+    delay = re.search(r"Delay-Before-Answer-Ms: (\d+)", text)
+
+    def behave(peer: Peer) -> None:
+        if language == "http":
+            peer.read_request()
+        if delay:
+            time.sleep(int(delay[1]) / 1000)
+        peer.say(text.replace("\n", "\r\n").encode())
+
+    return behave
+
+
+def as_spec(target: dict[str, Any]) -> CheckSpec:
+    expect = target.pop("expect", {})
+    return spec(target.pop("kind"), expect=expect, **target)
+
+
+def test_every_name_is_explained() -> None:
+    names = {*Reason, *Verdict, *KINDS, *JSON_TESTS}
+    names |= {field.name for field in fields(Expectations)}
+    assert [name for name in sorted(names) if f"`{name}`" not in PAGE] == []
+    for port in MAIL_AND_DATABASE_PORTS:
+        assert re.search(rf"\b{port}\b", PAGE)
