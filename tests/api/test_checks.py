@@ -3,14 +3,21 @@
 from typing import Any
 
 import pytest
+from stages import renewed
 from world import DOWN, START, Person, World
 
 from chalicelib.api.schemas.common import render_time
 
 
-@pytest.fixture
-def path(world: World, alice: Person) -> str:
+@pytest.fixture(scope="module")
+def alice(standing_world: World) -> Person:
+    return standing_world.user("alice")
+
+
+@pytest.fixture(scope="module")
+def path(standing_world: World, alice: Person) -> str:
     """Where the checks of a target are that was checked five times, ten seconds apart."""
+    world = renewed(standing_world)
     target = alice.make_target(interval_s=10, timeout_s=5)
     for number in range(5):
         world.clock.time = START + 10 * number

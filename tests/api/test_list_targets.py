@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
+from stages import renewed
 from world import DOWN, Person, Reply, World
 
 PATH = "/v1/targets"
@@ -97,9 +98,11 @@ def test_a_parameter_that_is_not_right_is_named(alice: Person, query: str, field
     assert reply.headers["content-type"] == "application/problem+json"
 
 
-@pytest.fixture
-def crowd(world: World, alice: Person) -> Person:
+@pytest.fixture(scope="module")
+def crowd(standing_world: World) -> Person:
     """Alice with targets of every status, of two tags."""
+    world = renewed(standing_world)
+    alice = world.user("alice")
     make(alice, "Shop", url="https://shop.example/", tags=["prod", "eu"])
     make(alice, "API", url="https://api.shop.example/Deep?x=1", tags=["prod"])
     make(alice, "Straße", url="https://strasse.example/", tags=["eu"], failure_threshold=1)
@@ -135,7 +138,9 @@ def crowd(world: World, alice: Person) -> Person:
         ("status=DOWN&tag=prod", []),
     ],
 )
-def test_filters_and_their_combinations(crowd: Person, query: str, expected: list[str]) -> None:
+def test_filters_and_their_combinations(
+    crowd: Person, world: World, query: str, expected: list[str]
+) -> None:
     encoded = quote(query, safe="=&")
     assert walk(crowd, encoded) == expected
     assert walk(crowd, f"{encoded}&limit=1") == expected

@@ -109,6 +109,12 @@ def test_a_token_that_differs_a_little_is_refused(alice: Person, case: str) -> N
     assert with_token(alice, changed).get("/v1/me").status == 401
 
 
+@pytest.mark.parametrize("given", ["Token", "Token ", "Basic {}", "{}", "Token{}", "Token {} x"])
+def test_what_is_no_token_is_refused(alice: Person, given: str) -> None:
+    reply = alice.get("/v1/me", Authorization=given.format(alice.token))
+    assert (reply.status, reply.headers["www-authenticate"]) == (401, "Token")
+
+
 @pytest.mark.parametrize("scheme", ["Token", "token", "Bearer", "BEARER", "Token  "])
 def test_both_schemes_are_accepted(alice: Person, scheme: str) -> None:
     assert alice.get("/v1/me", Authorization=f"{scheme} {alice.token}").status == 200
