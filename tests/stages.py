@@ -5,13 +5,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 from botocore.client import BaseClient
 from moto import mock_aws
+from moto.backends import get_backend
 from world import START, World
 
 from chalicelib.ops import resources
@@ -67,16 +66,11 @@ def calls_by_turns() -> Iterator[None]:
 
 def stored(*tables: str) -> dict[str, list[str]]:
     """Every item of the tables, of all of them where none is named, as text."""
-    return {table: sorted(_items(_client(), table)) for table in tables or TABLES}
+    backend = get_backend("dynamodb")["123456789012"]["us-east-1"]
+    return {table: sorted(_items(backend, table)) for table in tables or TABLES}
 
 
-@cache
-def _client() -> Any:
-    """A client without the tripwire; as long as no stage stands there is nothing to find."""
-    return boto3.client("dynamodb", region_name="us-east-1")
-
-
-def _items(client: Any, table: str) -> Iterator[str]:
-    for page in client.get_paginator("scan").paginate(TableName=PREFIX + table):
-        for item in page["Items"]:
-            yield json.dumps(item, sort_keys=True, default=repr)
+def _items(backend: Any, table: str) -> Iterator[str]:
+    """Past the client, which would take ten times as long."""
+    for item in backend.tables[PREFIX + table].all_items():
+        yield json.dumps(item.to_json()["Attributes"], sort_keys=True, default=repr)
