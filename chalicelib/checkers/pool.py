@@ -56,7 +56,12 @@ class Pool:
                 self._places.release()
                 return
             started = self._gate.enter()
-            self._threads.submit(self._run, run, key, spec, started)
+            try:
+                self._threads.submit(self._run, run, key, spec, started)
+            except RuntimeError as error:  # closed meanwhile, or no thread can be made
+                self._places.release()
+                run.fail(error)
+                return
 
     def _run(
         self, run: "_Run[Key]", key: Key, spec: CheckSpec, started: Callable[[], None]
@@ -78,21 +83,33 @@ class _Run(Generic[Key]):
     def __init__(self, lanes: Mapping[Key, Sequence[CheckSpec]], check: Check) -> None:
         self.stopped = False
         self._check = check
-        self._done: queue.SimpleQueue[tuple[Key, int, CheckResult]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Key, int, CheckResult] | Exception]
+        self._done = queue.SimpleQueue()
         self._missing = {key: len(specs) for key, specs in lanes.items()}
 
     def check(self, key: Key, spec: CheckSpec, started: Callable[[], None]) -> None:
         """Do one check: its deadline begins here."""
-        result = self._check(spec, time.monotonic() + spec.timeout_s, started)
-        self._done.put((key, spec.place, result))
+        try:
+            result = self._check(spec, time.monotonic() + spec.timeout_s, started)
+        except Exception as error:  # noqa: BLE001 - raised where the results are awaited
+            self.fail(error)
+        else:
+            self._done.put((key, spec.place, result))
+
+    def fail(self, error: Exception) -> None:
+        """Let whoever awaits the results raise an error instead of waiting for ever."""
+        self._done.put(error)
 
     def finished(self) -> Iterator[tuple[Key, dict[int, CheckResult]]]:
-        """Yield each lane when the last of its checks is done."""
+        """Yield each lane when the last of its checks is done; raise what a check raised."""
         results: dict[Key, dict[int, CheckResult]] = {key: {} for key in self._missing}
         for key in [key for key, count in self._missing.items() if not count]:
             yield key, results.pop(key)
         for _ in range(sum(self._missing.values())):
-            key, place, result = self._done.get()
+            done = self._done.get()
+            if isinstance(done, Exception):
+                raise done
+            key, place, result = done
             results[key][place] = result
             self._missing[key] -= 1
             if not self._missing[key]:

@@ -78,7 +78,7 @@ class ResolvConf:
         self.servers = self.servers[:_MAX_SERVERS] or [("127.0.0.1", 53)]
 
     def _take(self, keyword: str, values: list[str]) -> None:
-        if keyword == "nameserver" and values:
+        if keyword == "nameserver" and values and _is_address(values[0]):
             self.servers.append((values[0], 53))
         elif keyword in {"search", "domain"}:
             self.search = [value.strip(".").lower() for value in values if value.strip(".")]
@@ -86,6 +86,14 @@ class ResolvConf:
             for value in values:
                 if value.startswith("ndots:") and value[6:].isdigit():
                     self.ndots = min(int(value[6:]), 15)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _Watched(Generic[T]):

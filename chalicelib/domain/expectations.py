@@ -5,6 +5,7 @@ Regular expressions and JSONPath need libraries and live in `chalicelib.checkers
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 Range = tuple[int, int]
@@ -87,7 +88,7 @@ def read_status_codes(values: object) -> tuple[Range, ...]:
 
 
 def _status_range(value: object, place: int) -> Range:
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    text = str(value) if isinstance(value, str) or is_number(value) else ""
     low, dash, high = text.partition("-")
     bounds = (low, high if dash else low)
     if all(len(bound) == 3 and bound.isascii() and bound.isdigit() for bound in bounds):
@@ -131,8 +132,7 @@ def _number(expect: Mapping[str, Any], name: str) -> int | None:
     value = expect.get(name)
     if value is None:
         return None
-    # Numbers read from DynamoDB are Decimals.
-    if isinstance(value, bool | str) or not hasattr(value, "__int__") or int(value) != value:
+    if not is_number(value) or value // 1 != value:  # infinity and NaN are no whole numbers
         raise BadExpectation((name,), "must be a whole number")
     return int(value)
 
@@ -158,12 +158,23 @@ def _json_condition(item: object, place: int) -> JsonCondition:
     unknown = sorted(set(item) - {"path", *JSON_TESTS})
     if unknown:
         raise BadExpectation(("json", place, str(unknown[0])), "is not known")
-    tests = tuple((name, item[name]) for name in JSON_TESTS if name in item)
+    tests = tuple((name, _plain(item[name])) for name in JSON_TESTS if name in item)
     if not tests:
         raise BadExpectation(("json", place), f"needs one of {', '.join(JSON_TESTS)}")
     for name, wanted in tests:
         _check_test(name, wanted, place)
     return JsonCondition(item["path"], tests)
+
+
+def _plain(value: object) -> object:
+    """Return JSON with its numbers as JSON reads them: DynamoDB gives Decimals."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def _check_test(name: str, wanted: object, place: int) -> None:
@@ -178,6 +189,4 @@ def _check_test(name: str, wanted: object, place: int) -> None:
 
 def is_number(value: object) -> bool:
     """Whether a value is a JSON number (a Decimal, too: DynamoDB gives those)."""
-    if isinstance(value, bool | str) or value is None:
-        return False
-    return isinstance(value, int | float) or hasattr(value, "as_tuple")
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)

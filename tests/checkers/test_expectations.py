@@ -1,6 +1,7 @@
 """Expectations: what holds, what is broken, in which order and in which words."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -115,6 +116,16 @@ def test_a_document_may_be_a_single_value(watch: Watch, body: str) -> None:
         assert watch("http", url=url, expect=whole).verdict == "UP"
         part = {"json": [{"path": "$.a", "exists": False}]}
         assert watch("http", url=url, expect=part).verdict == "UP"
+
+
+def test_numbers_may_come_from_dynamodb(watch: Watch) -> None:
+    conditions = [
+        {"path": "$.load", "equals": Decimal("0.5"), "less": Decimal("0.6")},
+        {"path": "$.count", "equals": Decimal(3), "greater": Decimal(2)},
+    ]
+    expect = {"json": conditions, "status_codes": [Decimal(200)], "max_response_ms": Decimal(4000)}
+    with serving(answers(JSON)) as server:
+        assert watch("http", url=f"http://127.0.0.1:{server.port}/", expect=expect).verdict == "UP"
 
 
 def test_every_broken_expectation_is_told_and_the_first_is_the_reason(watch: Watch) -> None:

@@ -4,8 +4,6 @@ import contextlib
 import datetime as dt
 import ipaddress
 import json
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.checkers.body import Body
 from chalicelib.checkers.certificate import days_left, expires_at
-from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.dnswire import (
     TYPE_A,
     TYPE_AAAA,
@@ -25,9 +21,7 @@ from chalicelib.checkers.dnswire import (
     parse_answer,
     question,
 )
-from chalicelib.checkers.errors import CheckFailure
 from chalicelib.checkers.guard import Guard
-from chalicelib.checkers.http1 import read_head, request_bytes
 from chalicelib.checkers.judge import body_text
 from chalicelib.checkers.networks import Scope, classify
 from chalicelib.checkers.observation import Observation
@@ -118,87 +112,6 @@ def test_names_that_point_to_themselves_end() -> None:
     for name in (b"\xc0\x0c", b"\x01a\xc0\x0c", b"\xc0\x0e\xc0\x0c", b"\xff\xff"):
         with pytest.raises(BadMessage):
             parse_answer(header + name + b"\0\1\0\1", 1, "a", TYPE_A)
-
-
-class FakeWire:
-    """Gives the bytes of a server piece by piece."""
-
-    def __init__(self, pieces: list[bytes]) -> None:
-        self._pieces: Iterator[bytes] = iter([piece for piece in pieces if piece])
-
-    def receive(self, what: str, size: int = 0) -> bytes:
-        del what, size
-        return next(self._pieces, b"")
-
-
-def exchange(pieces: list[bytes], limit: int = 1000) -> tuple[int, bytes, bool]:
-    wire: Any = FakeWire(pieces)
-    head = read_head(wire, Attempt(deadline=1e18))
-    body = Body(wire, head, "GET")
-    return head.status, body.read(limit), body.complete
-
-
-http_like = st.lists(
-    st.one_of(
-        st.binary(max_size=40),
-        st.sampled_from(
-            [
-                b"HTTP/1.1 200 OK\r\n",
-                b"HTTP/1.1 100 \r\n\r\n",
-                b"Content-Length: 5\r\n",
-                b"Transfer-Encoding: chunked\r\n",
-                b"Content-Encoding: gzip\r\n",
-                b"Content-Encoding: deflate\r\n",
-                b"\r\n",
-                b"\n",
-                b"5\r\nhello\r\n",
-                b"0\r\n\r\n",
-                zlib.compress(b"hello"),
-            ]
-        ),
-    ),
-    max_size=12,
-)
-
-
-@given(http_like)
-def test_no_bytes_upset_the_http_parser(pieces: list[bytes]) -> None:
-    with contextlib.suppress(CheckFailure):
-        status, body, _ = exchange([b"HTTP/1.1 200 \r\n", *pieces])
-        assert 200 <= status <= 999
-        assert len(body) <= 1000
-
-
-@given(st.data(), st.binary(max_size=200), st.sampled_from(["length", "chunked", "close"]))
-def test_an_answer_is_the_same_however_it_is_cut(
-    data: st.DataObject, body: bytes, framing: str
-) -> None:
-    head, framed = {
-        "length": (b"Content-Length: %d\r\n" % len(body), body),
-        "chunked": (b"Transfer-Encoding: chunked\r\n", _chunks(body)),
-        "close": (b"", body),
-    }[framing]
-    whole = b"HTTP/1.1 103 x\r\na: b\r\n\r\nHTTP/1.1 200 OK\r\n" + head + b"\r\n" + framed
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
-    pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
-    assert exchange(pieces) == (200, body, True)
-    assert exchange(pieces, limit=10)[1] == body[:10]
-
-
-def _chunks(body: bytes) -> bytes:
-    parts = [body[at : at + 7] for at in range(0, len(body), 7)]
-    return (
-        b"".join(b"%x;x=y\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\nT: x\r\n\r\n"
-    )
-
-
-@given(st.text(), st.text(), st.text())
-def test_a_request_has_the_headers_it_was_given(method: str, name: str, value: str) -> None:
-    with contextlib.suppress(CheckFailure):
-        request = request_bytes(method, "/", [(name, value)], b"")
-        assert request.count(b"\r\n") == 3
-        assert request.endswith(b"\r\n\r\n")
-        assert b"\0" not in request
 
 
 json_values = st.recursive(

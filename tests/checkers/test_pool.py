@@ -125,6 +125,18 @@ def test_one_who_stops_listening_stops_the_rest() -> None:
     assert len(ran) < 10
 
 
+def test_an_error_is_raised_where_the_results_are_awaited() -> None:
+    def check(_: CheckSpec, __: float, ___: Callable[[], None]) -> CheckResult:
+        raise LookupError("a bug")
+
+    pool = Pool(1)
+    with pytest.raises(LookupError, match="a bug"):
+        list(pool.check_lanes({"a": [spec(), spec(place=1)]}, check, owner=str))
+    pool.close()
+    with pytest.raises(RuntimeError):
+        list(pool.check_lanes({"a": [spec()]}, up, owner=str))
+
+
 def test_the_gate_lets_few_start_but_waits_for_none() -> None:
     gate = Gate(2, patience_s=0.05)
     started = time.monotonic()

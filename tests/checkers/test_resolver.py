@@ -203,6 +203,7 @@ def test_hosts_skip_what_is_no_line() -> None:
 
 CONF = """
 # comment
+nameserver ns.example
 nameserver 192.0.2.1
 nameserver 2001:db8::1
 nameserver 192.0.2.2

@@ -1,0 +1,95 @@
+"""The HTTP parser with anything: an answer or a refusal, however it is cut."""
+
+import contextlib
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.checkers.body import Body
+from chalicelib.checkers.clock import Attempt
+from chalicelib.checkers.errors import CheckFailure
+from chalicelib.checkers.http1 import read_head, request_bytes
+
+
+class FakeWire:
+    """Gives the bytes of a server piece by piece."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces: Iterator[bytes] = iter([piece for piece in pieces if piece])
+
+    def receive(self, what: str, size: int = 0) -> bytes:
+        del what, size
+        return next(self._pieces, b"")
+
+
+def exchange(pieces: list[bytes], limit: int = 1000) -> tuple[int, bytes, bool]:
+    wire: Any = FakeWire(pieces)
+    head = read_head(wire, Attempt(deadline=1e18))
+    body = Body(wire, head, "GET")
+    return head.status, body.read(limit), body.complete
+
+
+http_like = st.lists(
+    st.one_of(
+        st.binary(max_size=40),
+        st.sampled_from(
+            [
+                b"HTTP/1.1 200 OK\r\n",
+                b"HTTP/1.1 100 \r\n\r\n",
+                b"Content-Length: 5\r\n",
+                b"Transfer-Encoding: chunked\r\n",
+                b"Content-Encoding: gzip\r\n",
+                b"Content-Encoding: deflate\r\n",
+                b"\r\n",
+                b"\n",
+                b"5\r\nhello\r\n",
+                b"0\r\n\r\n",
+                zlib.compress(b"hello"),
+            ]
+        ),
+    ),
+    max_size=12,
+)
+
+
+@given(http_like)
+def test_no_bytes_upset_the_http_parser(pieces: list[bytes]) -> None:
+    with contextlib.suppress(CheckFailure):
+        status, body, _ = exchange([b"HTTP/1.1 200 \r\n", *pieces])
+        assert 200 <= status <= 999
+        assert len(body) <= 1000
+
+
+@given(st.data(), st.binary(max_size=200), st.sampled_from(["length", "chunked", "close"]))
+def test_an_answer_is_the_same_however_it_is_cut(
+    data: st.DataObject, body: bytes, framing: str
+) -> None:
+    head, framed = {
+        "length": (b"Content-Length: %d\r\n" % len(body), body),
+        "chunked": (b"Transfer-Encoding: chunked\r\n", _chunks(body)),
+        "close": (b"", body),
+    }[framing]
+    whole = b"HTTP/1.1 103 x\r\na: b\r\n\r\nHTTP/1.1 200 OK\r\n" + head + b"\r\n" + framed
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
+    pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    assert exchange(pieces) == (200, body, True)
+    assert exchange(pieces, limit=10)[1] == body[:10]
+
+
+def _chunks(body: bytes) -> bytes:
+    parts = [body[at : at + 7] for at in range(0, len(body), 7)]
+    return (
+        b"".join(b"%x;x=y\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\nT: x\r\n\r\n"
+    )
+
+
+@given(st.text(), st.text(), st.text())
+def test_a_request_has_the_headers_it_was_given(method: str, name: str, value: str) -> None:
+    with contextlib.suppress(CheckFailure):
+        request = request_bytes(method, "/", [(name, value)], b"")
+        assert request.count(b"\r\n") == 3
+        assert request.endswith(b"\r\n\r\n")
+        assert b"\0" not in request

@@ -1,0 +1,116 @@
+"""How an `http` check ends: confirmation, timings, errors, and what is nobody's fault but ours."""
+
+import time
+
+import pytest
+
+from tests.checkers.conftest import Watch
+from tests.checkers.hostile import OK, Behaviour, Peer, answers, resets_after, response, serving
+
+
+def test_a_closed_port_is_refused_and_confirmed(watch: Watch) -> None:
+    with serving(answers(OK)) as server:
+        port = server.port
+    result = watch("http", url=f"http://127.0.0.1:{port}/")
+    assert (result.verdict, result.reason, result.attempts) == ("DOWN", "refused", 2)
+    assert result.error == f"the connection to 127.0.0.1:{port} was refused (twice)"
+
+
+def flaky(failures: int, bad: Behaviour) -> Behaviour:
+    """Fail so many times, then answer well."""
+    left = iter(range(failures))
+
+    def behave(peer: Peer) -> None:
+        (answers(OK) if next(left, None) is None else bad)(peer)
+
+    return behave
+
+
+def test_a_connection_that_fails_once_is_up(watch: Watch) -> None:
+    with serving(flaky(1, resets_after(b""))) as server:
+        result = watch("http", url=f"http://127.0.0.1:{server.port}/")
+    assert (result.verdict, result.attempts, server.connections) == ("UP", 2, 2)
+
+
+def test_both_failures_are_told(watch: Watch) -> None:
+    behaviours = iter([answers(), answers(b"nonsense")])
+
+    def behave(peer: Peer) -> None:
+        next(behaviours)(peer)
+
+    with serving(behave) as server:
+        result = watch("http", url=f"http://127.0.0.1:{server.port}/")
+    assert (result.verdict, result.attempts) == ("DOWN", 2)
+    assert result.error == (
+        "the answer has no HTTP status line; the connection was closed without an answer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(response(status="500 x"), "status"), (response(body=b"no"), "body")],
+)
+def test_evidence_is_not_asked_for_twice(watch: Watch, answer: bytes, reason: str) -> None:
+    with serving(answers(answer)) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        result = watch("http", url=url, expect={"body_contains": "OK"} if reason == "body" else {})
+    assert (result.reason, result.attempts, server.connections) == (reason, 1, 1)
+
+
+@pytest.mark.parametrize(("method", "times"), [("POST", 1), ("PATCH", 1), ("PUT", 2), ("GET", 2)])
+def test_a_request_that_changes_something_is_sent_once(
+    watch: Watch, method: str, times: int
+) -> None:
+    with serving(resets_after(b"")) as server:
+        result = watch("http", url=f"http://127.0.0.1:{server.port}/", method=method)
+    assert (result.attempts, len(server.requests)) == (times, times)
+
+
+def test_timings_are_those_of_the_phases_and_add_up(watch: Watch) -> None:
+    def slow(peer: Peer) -> None:
+        peer.read_request()
+        time.sleep(0.2)
+        peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        time.sleep(0.1)
+        peer.say(b"OK")
+
+    with serving(slow) as server:
+        started = time.monotonic()
+        result = watch("http", url=f"http://127.0.0.1:{server.port}/")
+        took_ms = (time.monotonic() - started) * 1000
+    timings = result.timings
+    assert result.response_ms == sum(
+        (timings.dns, timings.connect, timings.tls, timings.first_byte, timings.body)
+    )
+    assert 200 <= timings.first_byte < 300
+    assert 100 <= timings.body < 200
+    assert 300 <= result.response_ms <= took_ms + 1
+
+
+def test_errors_hold_no_secrets(watch: Watch) -> None:
+    secrets = {
+        "headers": {"X-Api-Key": "key-12345", "Authorization": "Bearer tok-98765"},
+        "userinfo": "user:pass-4711",
+    }
+    body = b'{"a": "key-12345 tok-98765 pass-4711 dXNlcjpwYXNzLTQ3MTE="}'
+    with serving(answers(response("Echo: key-12345", body=body))) as server:
+        result = watch(
+            "http",
+            url=f"http://127.0.0.1:{server.port}/?token=in-the-url",
+            secrets=secrets,
+            expect={"json": [{"path": "$.a", "equals": 1}], "headers": {"echo": "x"}},
+        )
+    error = result.error or ""
+    assert "***" in error
+    for secret in ("key-12345", "tok-98765", "pass-4711", "dXNlcjpwYXNz", "in-the-url"):
+        assert secret not in error
+
+
+def test_a_kind_nobody_knows_is_our_fault(watch: Watch) -> None:
+    result = watch("carrier-pigeon")
+    assert (result.verdict, result.reason) == ("UNKNOWN", "internal")
+
+
+@pytest.mark.parametrize("config", [{}, {"url": None}, {"url": 7}, {"url": ["http://a/"]}])
+def test_a_broken_configuration_raises_nothing(watch: Watch, config: dict[str, object]) -> None:
+    assert watch("http", **config).verdict in {"UNKNOWN", "DOWN"}
