@@ -6,7 +6,7 @@ tick and then stand; states follow from results alone; a lane is written only as
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from chalicelib.domain.jobs import CheckJob
@@ -53,7 +53,7 @@ def run_checks(runtime: Runtime, jobs: Sequence[CheckJob]) -> WorkReport:
     report = WorkReport()
     owners = {job.owner for job in jobs}
     with acting_for(*owners):
-        works = dict(enumerate(_prepare(runtime, jobs, report)))
+        works = _distinct(_prepare(runtime, jobs, report))
     for number, results in _results(runtime, works):
         work = works[number]
         try:
@@ -64,6 +64,17 @@ def run_checks(runtime: Runtime, jobs: Sequence[CheckJob]) -> WorkReport:
             _LOG.exception("lane failed", extra={"owner": work.job.owner, "lane": work.job.lane})
             report.failed.append(number)
     return report
+
+
+def _distinct(works: Iterable[_Work]) -> dict[int, _Work]:
+    """Work by the number of its job; a message that is there twice is worked off once."""
+    seen: dict[CheckKey, int] = {}
+    numbered = dict(enumerate(works))
+    return {
+        number: work
+        for number, work in numbered.items()
+        if seen.setdefault(work.key, number) == number
+    }
 
 
 def _prepare(runtime: Runtime, jobs: Sequence[CheckJob], report: WorkReport) -> Iterator[_Work]:

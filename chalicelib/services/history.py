@@ -1,6 +1,5 @@
 """What the checks of a target found, newest first."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.domain.results import CheckResult, Verdict
@@ -39,10 +38,7 @@ def page_of_checks(
     after: str | None,
     limit: int,
 ) -> tuple[list[Check], str | None]:
-    """Up to `limit` checks and the key to go on from, None at the end of the range.
-
-    A place may have belonged to another target before: what is older than the target is not its.
-    """
+    """Up to `limit` checks and the key to go on from, None at the end of the range."""
     oldest = runtime.now - runtime.settings.results_retention_days * _DAY_S
     start = max(span.start, target.created_at, oldest)
     end = min(span.end, runtime.now + 1)
@@ -57,15 +53,10 @@ def page_of_checks(
     return checks, None
 
 
-def one_check(runtime: Runtime, target: Target, tick: int) -> Iterator[Check]:
-    """The check of a target outside the schedule at `tick`, where it is stored already."""
-    span = Range(tick, tick + 1)
-    stored = Results(target.owner).newest_first(target.lane, span.start, span.end, now=runtime.now)
-    for found in stored:
-        yield from _check(target, found, None)
-
-
 def _check(target: Target, found: LaneResults, verdict: Verdict | None) -> list[Check]:
+    if found.place is None and found.tick <= target.created_at:
+        # The place belonged to another target then: this one's first check has a key of its own.
+        return []
     result = found.by_place.get(target.spec.place)
     if result is None or verdict not in (None, result.verdict):
         return []

@@ -70,7 +70,7 @@ def _scheduled(runtime: Runtime, target: Target) -> list[CheckKey]:
     return [
         CheckKey(target.owner, target.lane, tick, region)
         for tick in (newest, newest - target.spec.interval_s)
-        if tick >= target.created_at
+        if tick > target.created_at
     ]
 
 

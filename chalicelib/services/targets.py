@@ -10,7 +10,14 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.domain.errors import ConflictError, NotFoundError, UnavailableError
+from chalicelib.checkers.urls import parse_url
+from chalicelib.domain.errors import (
+    ConflictError,
+    Fault,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+)
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
@@ -117,6 +124,7 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     """One attempt; raises ChangedError if `before` is outdated."""
     admit(runtime.guard, draft)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
+    _check_addressee(before, draft)
     draft = replace(draft, secrets=draft.secrets.over(stored))
     after = replace(
         _described(before, draft, draft.spec(before.id, before.spec.place)),
@@ -132,6 +140,16 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     if after.enabled and (after.spec != before.spec or new_secrets is not None or switched):
         _check_soon(runtime, after, is_planned=is_planned)
     return after
+
+
+def _check_addressee(before: Target, draft: Draft) -> None:
+    """Refuse to send stored secrets, which nobody can read, to another host than they were for."""
+    if not draft.secrets.has_masks:
+        return
+    origins = {parse_url(config["url"]).origin for config in (before.spec.config, draft.config)}
+    if len(origins) > 1:
+        fault = Fault(("body", "url"), "leads to another host: give its secrets again, unmasked")
+        raise InvalidError("stored secrets are not sent to another host", (fault,))
 
 
 def check_now(runtime: Runtime, target: Target) -> Check:

@@ -43,7 +43,9 @@ class LaneResults:
     def __init__(self, item: ResultsItem) -> None:
         self._item = item
         self.check = item.check
-        self.tick, self.region = int(item.check[:10]), item.check.split("#")[1]
+        tick, self.region, *place = item.check.split("#")
+        self.tick = int(tick)
+        self.place = int(place[0]) if place else None
         self.expires = int(item.expires)
 
     @cached_property

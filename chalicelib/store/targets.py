@@ -49,7 +49,13 @@ class Targets:
     def page(self, after: str | None, limit: int) -> tuple[list[Target], str | None]:
         """Up to `limit` targets after the id `after`, oldest first, and the id to go on from."""
         key = {"owner": {"S": self.owner}, "target_id": {"S": after}} if after else None
-        items = TargetItem.query(self.owner, limit=limit, page_size=limit, last_evaluated_key=key)
+        items = TargetItem.query(
+            self.owner,
+            limit=limit,
+            page_size=limit,
+            last_evaluated_key=key,
+            consistent_read=True,
+        )
         targets = [_target(item) for item in items]
         last = items.last_evaluated_key
         return targets, last["target_id"]["S"] if last else None

@@ -160,7 +160,7 @@ def test_the_check_uses_them(world: World, target: dict[str, Any]) -> None:
     ("fields", "headers", "userinfo"),
     [
         ({"headers": MASKED}, GUARDED["headers"], USERINFO),
-        ({"url": "https://***@new.example/"}, GUARDED["headers"], USERINFO),
+        ({"url": "https://***@shop.example/other"}, GUARDED["headers"], USERINFO),
         ({"name": "Renamed", "timeout_s": 5}, GUARDED["headers"], USERINFO),
         (
             {"headers": {"Authorization": "***", "X-Key": "new", "B": "2"}},
@@ -239,3 +239,14 @@ def test_a_message_that_claims_secrets_gets_those_of_its_own_place_only(
     assert len(seen) == 2
     assert sum("mallorys" in secrets for secrets in seen) == 1
     assert sum(bool(leaks(secrets)) for secrets in seen) == 1
+
+
+def test_stored_secrets_do_not_follow_the_target_to_another_host(alice: Person) -> None:
+    made = alice.make_target(headers={"X-Key": "planted"})
+    path = f"/v1/targets/{made['id']}"
+    for url in ("https://evil.example/", "http://shop.example/", "https://shop.example:444/"):
+        reply = alice.patch(path, {"url": url})
+        assert (reply.status, reply.fields) == (422, ["body.url"])
+    assert alice.patch(path, {"url": "https://shop.example/other"}).status == 200
+    moved = alice.patch(path, {"url": "https://new.example/", "headers": {"X-Key": "another"}})
+    assert moved.status == 200

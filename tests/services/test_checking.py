@@ -92,6 +92,12 @@ def test_a_message_that_comes_twice_is_checked_once(world: World) -> None:
     assert history(alice, target) == ["UP"]
 
 
+def test_a_message_that_is_in_a_batch_twice_is_checked_once(world: World) -> None:
+    world.user().make_target()
+    assert world.deliver(world.queue.take() * 2) == []
+    assert len(world.checker.seen) == 1
+
+
 def test_a_run_that_died_after_its_results_is_finished_from_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,8 +141,9 @@ def test_an_older_result_after_a_newer_moves_nothing(world: World) -> None:
     target = alice.make_target(interval_s=60, failure_threshold=1)
     job = json.loads(world.queue.take()[0])
     del job["place"]
-    world.deliver([json.dumps(job)])
-    late, newest = ({**job, "tick": START + after} for after in (60, 90))
+    first, late, newest = ({**job, "tick": START + after} for after in (1, 60, 90))
+    world.clock.time = START + 1
+    world.deliver([json.dumps(first)])
     world.clock.time = START + 90
     world.deliver([json.dumps(newest)])
     world.checker.script[target["id"]] = DOWN
