@@ -13,12 +13,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Generic, TypeVar
 
+from chalicelib.checkers.gate import STARTING, Gate
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.specs import CheckSpec
 
 CONCURRENCY: Final = 128
-STARTING: Final = 8
-STARTING_S: Final = 0.02
 Key = TypeVar("Key", bound=Hashable)
 Check = Callable[[CheckSpec, float, Callable[[], None]], CheckResult]
 
@@ -114,37 +113,6 @@ class _Run(Generic[Key]):
             self._missing[key] -= 1
             if not self._missing[key]:
                 yield key, results.pop(key)
-
-
-class Gate:
-    """Lets a few checks at a time make their connection; one that takes long no longer counts."""
-
-    def __init__(self, slots: int = STARTING, patience_s: float = STARTING_S) -> None:
-        self._slots = slots
-        self._patience_s = patience_s
-        self._entered: dict[int, float] = {}
-        self._changed = threading.Condition()
-        self._number = 0
-
-    def enter(self) -> Callable[[], None]:
-        """Wait for a slot; the answer is to be called when the connection is made."""
-        with self._changed:
-            while len(self._entered) >= self._slots:
-                oldest = next(iter(self._entered))
-                wait = self._entered[oldest] + self._patience_s - time.monotonic()
-                if wait <= 0:
-                    del self._entered[oldest]
-                else:
-                    self._changed.wait(wait)
-            self._number += 1
-            number = self._number
-            self._entered[number] = time.monotonic()
-        return lambda: self._leave(number)
-
-    def _leave(self, number: int) -> None:
-        with self._changed:
-            if self._entered.pop(number, None) is not None:
-                self._changed.notify()
 
 
 def by_turns(

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.checkers import Checker, Guard
-from chalicelib.checkers.pool import Gate, Pool, by_turns
+from chalicelib.checkers.gate import Gate
+from chalicelib.checkers.pool import Pool, by_turns
 from chalicelib.domain.results import CheckResult, Verdict
 from chalicelib.domain.specs import CheckSpec
 from tests.checkers.hostile import OK, Peer, answers, serving
