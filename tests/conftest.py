@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
-from world import World
 
 from chalicelib.ops import resources
 from chalicelib.settings import Settings
 from chalicelib.store import base
+from tests.world import World
 
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",

@@ -11,10 +11,10 @@ import pytest
 from botocore.client import BaseClient
 from moto import mock_aws
 from moto.backends import get_backend
-from world import START, World
 
 from chalicelib.ops import resources
 from chalicelib.settings import Settings
+from tests.world import START, World
 
 PREFIX = "monitum-test-"
 TABLES = ("users", "targets", "lanes", "results", "system")

@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 import pytest
 from chalice.test import Client
-from world import World
 
 import app
 from chalicelib.services.runtime import Runtime
+from tests.world import World
 
 
 @pytest.fixture

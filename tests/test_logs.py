@@ -5,9 +5,9 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from world import World
 
 from chalicelib import logs
+from tests.world import World
 
 
 @pytest.fixture

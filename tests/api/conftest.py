@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from stages import renewed, standing_stage
-from world import Person, World
+
+from tests.stages import renewed, standing_stage
+from tests.world import Person, World
 
 
 @pytest.fixture(scope="module")

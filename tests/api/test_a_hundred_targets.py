@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass, replace
 
 import pytest
-from stages import stored
-from world import START, Person, World
 
 from chalicelib.domain.state import Status
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.tripwire import acting_for
+from tests.stages import stored
+from tests.world import START, Person, World
 
 QUERIES = ["limit=200", "limit=200&q=shop&enabled=true&tag=a", "limit=1&q=nowhere"]
 

@@ -4,9 +4,9 @@ from urllib.parse import urljoin
 
 import pytest
 from chalice.test import Client
-from world import Person
 
 from chalicelib.services import listing
+from tests.world import Person
 
 SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
 

@@ -5,11 +5,11 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stages import stored
-from world import Person, World
 
 from chalicelib.api.schemas.expectations import HttpExpectations
 from chalicelib.api.schemas.kinds import HttpTarget
+from tests.stages import stored
+from tests.world import Person, World
 
 SHOP = b'{"name":"Shop","kind":"http","url":"https://shop.example/"'
 DEEP = 20_000

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from stages import stored
-from world import Person, World
+
+from tests.stages import stored
+from tests.world import Person, World
 
 SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
 

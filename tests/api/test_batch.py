@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from stages import stored
-from world import Person, World
 
 from chalicelib.store.queues import SendError
+from tests.stages import stored
+from tests.world import Person, World
 
 GOOD = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
 

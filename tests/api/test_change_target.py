@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stages import stored
-from world import Person, World
 
 from chalicelib.services import targets as service
 from chalicelib.services.drafts import admit
+from tests.stages import stored
+from tests.world import Person, World
 
 
 def path_of(target: dict[str, Any]) -> str:

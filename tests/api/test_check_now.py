@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from world import DOWN, Person, World
 
 from chalicelib.services import targets as service
+from tests.world import DOWN, Person, World
 
 
 @contextmanager

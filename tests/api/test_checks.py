@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from stages import renewed
-from world import DOWN, START, Person, World
 
 from chalicelib.api.schemas.common import render_time
+from tests.stages import renewed
+from tests.world import DOWN, START, Person, World
 
 
 @pytest.fixture(scope="module")

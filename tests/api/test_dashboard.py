@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 
-from world import Person, World
+from tests.world import Person, World
 
 
 def nobody(world: World) -> Person:

@@ -1,7 +1,8 @@
 """Whether Monitum is well: asked by anybody, answered without a secret."""
 
 import pytest
-from world import Person, World
+
+from tests.world import Person, World
 
 
 @pytest.fixture

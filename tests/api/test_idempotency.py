@@ -5,10 +5,10 @@ import threading
 from typing import Any
 
 import pytest
-from stages import calls_by_turns, stored
-from world import Person, Reply, World
 
 from chalicelib.services import targets as service
+from tests.stages import calls_by_turns, stored
+from tests.world import Person, Reply, World
 
 SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
 

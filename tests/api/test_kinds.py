@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from world import Person, World
+
+from tests.world import Person, World
 
 KINDS: dict[str, dict[str, Any]] = {
     "tcp": {"host": "db.example", "port": 8443},

@@ -4,8 +4,9 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from stages import renewed
-from world import DOWN, Person, Reply, World
+
+from tests.stages import renewed
+from tests.world import DOWN, Person, Reply, World
 
 PATH = "/v1/targets"
 

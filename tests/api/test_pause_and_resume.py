@@ -1,10 +1,10 @@
 """Pausing and resuming: repeating is harmless, and a resumed target is checked at once."""
 
 import pytest
-from world import DOWN, Person, World
 
 from chalicelib.domain.state import State, pause
 from chalicelib.services import targets as service
+from tests.world import DOWN, Person, World
 
 
 def test_a_paused_target_is_not_checked(world: World, alice: Person) -> None:

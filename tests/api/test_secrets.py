@@ -6,11 +6,11 @@ from typing import Any
 
 import boto3
 import pytest
-from stages import PREFIX, stored
-from world import Person, Reply, World
 
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.services.checking import run_checks
+from tests.stages import PREFIX, stored
+from tests.world import Person, Reply, World
 
 HEADER, USERINFO, OTHER = "Bearer pl4nted-h3ader", "us3r:pl4nted-p4ss", "pl4nted-0ther"
 SECRETS = (HEADER, USERINFO, OTHER, "pl4nted", "us3r")
@@ -79,7 +79,7 @@ def test_no_answer_shows_them(alice: Person, target: dict[str, Any]) -> None:
 
 
 def test_what_is_down_is_shown_without_them(world: World, alice: Person) -> None:
-    from world import DOWN  # noqa: PLC0415 - its one use
+    from tests.world import DOWN  # noqa: PLC0415 - its one use
 
     down = alice.make_target(**GUARDED, failure_threshold=1)
     world.checker.script[down["id"]] = DOWN

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from world import DOWN, Person, World
+
+from tests.world import DOWN, Person, World
 
 NONE = {"DOWN": 0, "DEGRADED": 0, "PENDING": 0, "UP": 0, "PAUSED": 0}
 

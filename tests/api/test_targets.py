@@ -1,7 +1,8 @@
 """Targets through the API: create one, show it, delete it."""
 
 import pytest
-from world import Person, World
+
+from tests.world import Person, World
 
 SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/health"}
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from world import Person, World
+
+from tests.world import Person, World
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from stories import CAREFUL, HASTY, LATER, LETTERS, RESTLESS, START, TWICE, last, play, result, told
 
 from chalicelib.domain.results import Reason
 from chalicelib.domain.state import (
@@ -14,6 +13,19 @@ from chalicelib.domain.state import (
     Status,
     consecutive_failures,
     observe,
+)
+from tests.domain.stories import (
+    CAREFUL,
+    HASTY,
+    LATER,
+    LETTERS,
+    RESTLESS,
+    START,
+    TWICE,
+    last,
+    play,
+    result,
+    told,
 )
 
 STORIES = [

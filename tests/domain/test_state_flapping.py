@@ -1,8 +1,7 @@
 """A target that cannot make up its mind: one incident, one alert, one end."""
 
-from stories import LETTERS, RESTLESS, START, last, play, told
-
 from chalicelib.domain.state import FlipKind, Policy, State, Status, pause
+from tests.domain.stories import LETTERS, RESTLESS, START, last, play, told
 
 
 def test_one_change_too_many_is_flapping_and_further_changes_are_not_told() -> None:

@@ -1,9 +1,9 @@
 """A pause in the middle: what it ends and what comes after it."""
 
 import pytest
-from stories import HASTY, LATER, START, TWICE, last, play, result, told
 
 from chalicelib.domain.state import Flip, FlipKind, State, Status, observe, pause, resume
+from tests.domain.stories import HASTY, LATER, START, TWICE, last, play, result, told
 
 
 def test_pausing_closes_the_open_incident_as_such() -> None:

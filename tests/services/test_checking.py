@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from world import DOWN, START, UNKNOWN, UP, Person, World
 
 from chalicelib.domain.results import CheckResult, Timings, Verdict
 from chalicelib.services import checking
+from tests.world import DOWN, START, UNKNOWN, UP, Person, World
 
 
 def state(person: Person, target: dict[str, object]) -> dict[str, object]:

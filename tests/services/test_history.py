@@ -1,11 +1,10 @@
 """The history of a target: its range, its pages, and what has expired."""
 
-from world import DOWN, START, UP, Person, World
-
 from chalicelib.api.schemas.common import render_time
 from chalicelib.domain.results import CheckResult
 from chalicelib.store.results import CheckKey, write_results
 from chalicelib.store.tripwire import acting_for
+from tests.world import DOWN, START, UP, Person, World
 
 DAY = 86_400
 

@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from world import START, World
 
 from chalicelib.domain import schedule
 from chalicelib.store.models import ScheduleItem
 from chalicelib.store.queues import SendError
 from chalicelib.store.tripwire import acting_as_system
+from tests.world import START, World
 
 MINUTE = START // 60 * 60
 

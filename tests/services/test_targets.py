@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from stages import calls_by_turns, renewed, standing_stage, stored
-from world import Person, World
 
 from chalicelib.domain.errors import ConflictError
 from chalicelib.domain.lanes import Lane, Place, choose_place
@@ -21,6 +19,8 @@ from chalicelib.services.seats import Seats
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.targets import ChangedError, Targets
 from chalicelib.store.tripwire import acting_for
+from tests.stages import calls_by_turns, renewed, standing_stage, stored
+from tests.world import Person, World
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ from typing import Any
 
 import boto3
 import pytest
-from stages import PREFIX, standing_stage
-from world import World
 
 from chalicelib.store.base import connection
 from chalicelib.store.tripwire import (
@@ -17,6 +15,8 @@ from chalicelib.store.tripwire import (
     acting_for,
     check_call,
 )
+from tests.stages import PREFIX, standing_stage
+from tests.world import World
 
 Params = dict[str, Any]
 
