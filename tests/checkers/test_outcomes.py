@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from chalicelib.checkers import Checker
 from tests.checkers.conftest import Watch
 from tests.checkers.hostile import OK, Behaviour, Peer, answers, resets_after, response, serving
 
@@ -114,3 +115,11 @@ def test_a_kind_nobody_knows_is_our_fault(watch: Watch) -> None:
 @pytest.mark.parametrize("config", [{}, {"url": None}, {"url": 7}, {"url": ["http://a/"]}])
 def test_a_broken_configuration_raises_nothing(watch: Watch, config: dict[str, object]) -> None:
     assert watch("http", **config).verdict in {"UNKNOWN", "DOWN"}
+
+
+def test_a_worker_can_ask_whether_it_is_connected(checker: Checker) -> None:
+    with serving(Peer.wait) as server:
+        here, gone = ("localhost", server.port), ("127.0.0.1", 1)
+        assert checker.is_connected([gone, here])
+        assert not checker.is_connected([gone, ("169.254.1.1", 80)])
+        assert not checker.is_connected([])
