@@ -47,3 +47,11 @@ def check(event: SQSEvent) -> dict[str, Any]:
     from chalicelib.services.messages import handle_checks
 
     return handle_checks(runtime(), event.to_dict()["Records"])
+
+
+@app.on_sqs_message(queue="alerts", batch_size=10)
+def alert(event: SQSEvent) -> dict[str, Any]:
+    """Tell of the flips in the messages; those that fail are delivered again."""
+    from chalicelib.services.alerting import handle_alerts
+
+    return handle_alerts(runtime(), event.to_dict()["Records"])

@@ -26,14 +26,15 @@ def _number(env: Mapping[str, str], name: str, *, default: int) -> int:
 class Settings:
     """One stage's settings, as the template sets them in each function's environment.
 
-    `table_prefix` stands before every table's name; `checks_queue_url` is empty in functions that
-    send no checks; `region` is the one this function runs in, named in every result.
+    `table_prefix` stands before every table's name; the queues' URLs are empty where
+    nothing is sent to them; `region` is the one this function runs in, named in every result.
     """
 
     stage: str
     region: str
     table_prefix: str
     checks_queue_url: str
+    alerts_queue_url: str
     allow_private_targets: bool
     check_concurrency: int
     results_retention_days: int
@@ -49,6 +50,7 @@ class Settings:
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
             table_prefix=prefix,
             checks_queue_url=env.get("CHECKS_QUEUE_URL", ""),
+            alerts_queue_url=env.get("ALERTS_QUEUE_URL", ""),
             allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
             check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
             results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),

@@ -87,9 +87,10 @@ class World:
         base.bind(settings)
         self.clock = Clock()
         self.queue = FakeQueue(self.clock)
+        self.alerts = FakeQueue(self.clock)
         self.checker = FakeChecker()
         self.runtime = Runtime(settings, self.clock)
-        self.runtime.__dict__.update(checks=self.queue, checker=self.checker)
+        self.runtime.__dict__.update(checks=self.queue, alerts=self.alerts, checker=self.checker)
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
         attach(self.app, ALL, lambda: self.runtime)

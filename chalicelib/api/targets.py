@@ -125,7 +125,7 @@ def delete_target(call: Call[None, NoQuery]) -> Answer:
     def allow(before: Target) -> None:
         _check_if_match(call, before)
 
-    targets.remove(call.owner, call.id("target_id", "target"), allow)
+    targets.remove(call.runtime, call.owner, call.id("target_id", "target"), allow)
     return Answer(status=204)
 
 

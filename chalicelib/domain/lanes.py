@@ -1,9 +1,10 @@
 """Up to fifty targets of one owner that are checked together."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.domain.outbox import Entry
 from chalicelib.domain.state import State
 from chalicelib.domain.targets import LANE_SIZE
 
@@ -18,12 +19,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One lane as it is stored; `version` grows with every write."""
+    """One lane as it is stored; `version` grows with every write, but not as the outbox empties."""
 
     owner: str
     number: int
     version: int = 0
     places: Mapping[int, Place] = field(default_factory=dict)
+    outbox: Sequence[Entry] = ()
 
     def state_of(self, target_id: str, place: int) -> State | None:
         """The state of the target in that place, None where it does not sit there any more."""

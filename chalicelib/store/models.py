@@ -5,6 +5,7 @@ from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
     JSONAttribute,
+    ListAttribute,
     MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -119,6 +120,7 @@ class LaneItem(Table):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
     `version` grows with every write, so that a writer can tell that it saw the present item.
+    `outbox` holds flips that are yet to be sent, as JSON.
     """
 
     TABLE = "lanes"
@@ -130,6 +132,7 @@ class LaneItem(Table):
     key = UnicodeAttribute(range_key=True)
     version = NumberAttribute()
     places: MapAttribute[str, list[object]] = MapAttribute()
+    outbox: ListAttribute[str] = ListAttribute(null=True)
 
 
 class SecretsItem(Table):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 Resources = dict[str, dict[str, Any]]
-FUNCTIONS = {"APIHandler": "api", "Tick": "tick", "Check": "check"}
+FUNCTIONS = {"APIHandler": "api", "Tick": "tick", "Check": "check", "Alert": "alert"}
 
 
 def statements(resources: Resources, function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -40,8 +40,11 @@ def test_no_permission_reaches_beyond_this_stack(
         for statement in statements(resources, function):
             found = statement["Resource"]
             for resource in found if isinstance(found, list) else [found]:
-                own_queue = resource.get("Fn::GetAtt") == ["ChecksQueue", "Arn"]
-                assert own_queue or "${AWS::StackName}-" in resource["Fn::Sub"]
+                queue, attribute = resource.get("Fn::GetAtt", ["", ""])
+                own_queue = resources.get(queue, {}).get("Type") == "AWS::SQS::Queue"
+                assert (own_queue and attribute == "Arn") or "${AWS::StackName}-" in resource[
+                    "Fn::Sub"
+                ]
 
 
 def test_nobody_may_scan_or_change_tables_themselves(
@@ -73,7 +76,14 @@ def test_nobody_may_scan_or_change_tables_themselves(
 
 @pytest.mark.parametrize(
     ("function", "table"),
-    [("Tick", "users"), ("Tick", "lanes"), ("Tick", "results"), ("Check", "users")],
+    [
+        ("Tick", "users"),
+        ("Tick", "lanes"),
+        ("Tick", "results"),
+        ("Check", "users"),
+        ("Alert", "users"),
+        ("Alert", "results"),
+    ],
 )
 def test_workers_do_not_see_what_they_do_not_need(
     resources: Resources, functions: Resources, function: str, table: str
@@ -116,19 +126,21 @@ def test_production_runs_on_arm(templates: dict[str, dict[str, Any]]) -> None:
         assert properties["Architectures"] == ["arm64"]
 
 
+@pytest.mark.parametrize(("function", "name"), [("Check", "checks"), ("Alert", "alerts")])
 def test_a_failed_message_is_repeated_alone_and_not_for_ever(
-    resources: Resources, functions: Resources
+    resources: Resources, functions: Resources, function: str, name: str
 ) -> None:
-    (event,) = functions["Check"]["Events"].values()
+    (event,) = functions[function]["Events"].values()
+    logical = f"{name.capitalize()}Queue"
 
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert event["Properties"]["Queue"] == {"Fn::Sub": "${ChecksQueue.Arn}"}
-    queue = resources["ChecksQueue"]["Properties"]
+    assert event["Properties"]["Queue"] == {"Fn::Sub": f"${{{logical}.Arn}}"}
+    queue = resources[logical]["Properties"]
     dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert resources[dead]["Properties"]["QueueName"] == {
-        "Fn::Sub": "${AWS::StackName}-checks-dead"
+        "Fn::Sub": f"${{AWS::StackName}}-{name}-dead"
     }
-    assert queue["VisibilityTimeout"] >= functions["Check"]["Timeout"]
+    assert queue["VisibilityTimeout"] >= functions[function]["Timeout"]
 
 
 def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(
