@@ -35,9 +35,13 @@ class Settings:
     table_prefix: str
     checks_queue_url: str
     alerts_queue_url: str
+    alerts_dead_queue_url: str
+    notices_queue_url: str
+    notices_dead_queue_url: str
     allow_private_targets: bool
     check_concurrency: int
     results_retention_days: int
+    mail_from: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -51,6 +55,10 @@ class Settings:
             table_prefix=prefix,
             checks_queue_url=env.get("CHECKS_QUEUE_URL", ""),
             alerts_queue_url=env.get("ALERTS_QUEUE_URL", ""),
+            alerts_dead_queue_url=env.get("ALERTS_DEAD_QUEUE_URL", ""),
+            notices_queue_url=env.get("NOTICES_QUEUE_URL", ""),
+            notices_dead_queue_url=env.get("NOTICES_DEAD_QUEUE_URL", ""),
+            mail_from=env.get("MAIL_FROM", ""),
             allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
             check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
             results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),

@@ -12,7 +12,8 @@ from chalicelib.api.door import attach
 from chalicelib.api.table import ALL
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
-from chalicelib.services import accounts, messages, scheduling
+from chalicelib.outbound import Answer, NotSent
+from chalicelib.services import accounts, alerting, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
 from chalicelib.store import base
@@ -52,11 +53,42 @@ class FakeQueue:
         self.requests += 1
         self.waiting += [(self.clock() + message.delay_s, message.body) for message in sent]
 
+    @property
+    def is_due(self) -> bool:
+        return any(at <= self.clock() for at, _ in self.waiting)
+
     def take(self) -> list[str]:
         """The bodies that are visible now, which are then gone."""
         due = [body for at, body in sorted(self.waiting) if at <= self.clock()]
         self.waiting = [(at, body) for at, body in self.waiting if at > self.clock()]
         return due
+
+
+@dataclass
+class FakeOutbound:
+    """Takes what is posted, and answers from a script: by URL a status code, or 204."""
+
+    script: dict[str, int] = field(default_factory=dict)
+    posted: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
+
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float
+    ) -> Answer:
+        assert timeout_s
+        self.posted.append((url, body, dict(headers)))
+        code = self.script.get(url, 204)
+        if not code:
+            raise NotSent(Reason.REFUSED, "the connection was refused", request_sent=False)
+        return Answer(code, b"secret words of the receiver", 12)
+
+    def told(self, url: str | None = None) -> list[Any]:
+        """The payloads that were taken, each once, however often they came."""
+        taken = {
+            headers["webhook-id"]: json.loads(body)
+            for at, body, headers in self.posted
+            if url in (None, at) and 200 <= self.script.get(at, 204) < 300
+        }
+        return list(taken.values())
 
 
 @dataclass
@@ -87,10 +119,14 @@ class World:
         base.bind(settings)
         self.clock = Clock()
         self.queue = FakeQueue(self.clock)
-        self.alerts = FakeQueue(self.clock)
+        self.alerts, self.notices = FakeQueue(self.clock), FakeQueue(self.clock)
+        self.dead = FakeQueue(self.clock)
         self.checker = FakeChecker()
+        self.outbound = FakeOutbound()
         self.runtime = Runtime(settings, self.clock)
         self.runtime.__dict__.update(checks=self.queue, alerts=self.alerts, checker=self.checker)
+        self.runtime.__dict__.update(notices=self.notices, outbound=self.outbound)
+        self.runtime.__dict__.update(alerts_dead=self.dead, notices_dead=self.dead)
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
         attach(self.app, ALL, lambda: self.runtime)
@@ -108,6 +144,25 @@ class World:
         records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
         answer = messages.handle_checks(self.runtime, records)
         return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+
+    def tell(self, bodies: Sequence[str] | None = None) -> list[str]:
+        """Hand the alerts what is visible, or `bodies`; answers the bodies that failed."""
+        taken = self.alerts.take() + self.notices.take() if bodies is None else list(bodies)
+        records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
+        answer = alerting.handle_alerts(self.runtime, records)
+        return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+
+    def tell_all(self, seconds: int = 0) -> None:
+        """Live on for some seconds with nothing but alerts; what fails comes again later."""
+        end = self.clock.time + seconds
+        again: list[str] = []
+        while True:
+            again = self.tell(again) if again else []
+            while self.alerts.is_due or self.notices.is_due:
+                again += self.tell()
+            if self.clock.time >= end:
+                return
+            self.clock.time += 1
 
     def run(self, seconds: int) -> None:
         """Live on for some seconds: a tick each minute, messages as they become visible."""

@@ -1,12 +1,14 @@
 """All operations, module by module."""
 
-from chalicelib.api import accounts, checks, health, pages, targets
+from chalicelib.api import accounts, channels, checks, health, incidents, pages, targets
 from chalicelib.api.routing import Route
 
 ALL: list[Route] = [
     *accounts.routes,
+    *channels.routes,
     *checks.routes,
     *health.routes,
+    *incidents.routes,
     *pages.routes,
     *targets.routes,
 ]

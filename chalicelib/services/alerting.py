@@ -1,17 +1,21 @@
 """From a batch of the alerts queue to work and back: each message stands or falls alone."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chalicelib.domain.outbox import (
+    DeliverJob,
     FlipsJob,
     FlushJob,
     Job,
     UnreadableMessageError,
     read_job,
 )
+from chalicelib.services.delivering import BusyError, deliver
 from chalicelib.services.outbox import flush
+from chalicelib.services.planning import TooEarlyError, plan_alerts
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.tripwire import acting_for
@@ -23,38 +27,45 @@ def handle_alerts(runtime: Runtime, records: Sequence[Mapping[str, Any]]) -> dic
     """Do what the messages in `records` ask for; answers which are to be delivered again.
 
     The shape is Lambda's for ReportBatchItemFailures. A message that cannot be read fails until it
-    is a dead letter.
+    is a dead letter. What talks to receivers comes last and side by side: none waits for another.
     """
-    failed = [record["messageId"] for record in records if not _handled(runtime, record["body"])]
+    jobs = [(record["messageId"], _read(record["body"])) for record in records]
+    failed = [message for message, job in jobs if job is None]
+    inside = [(message, job) for message, job in jobs if isinstance(job, FlushJob | FlipsJob)]
+    outside = [(message, job) for message, job in jobs if isinstance(job, DeliverJob)]
+    failed += [message for message, job in inside if not _done(runtime, job)]
+    if outside:
+        with ThreadPoolExecutor(len(outside), thread_name_prefix="deliver") as threads:
+            done = threads.map(lambda one: (one[0], _done(runtime, one[1])), outside)
+            failed += [message for message, is_done in done if not is_done]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
-def _handled(runtime: Runtime, body: str) -> bool:
+def _read(body: str) -> Job | None:
     try:
-        job = read_job(body)
+        return read_job(body)
     except UnreadableMessageError as error:
         _LOG.error("unreadable message", extra={"error": str(error)})
-        return False
+        return None
+
+
+def _done(runtime: Runtime, job: Job) -> bool:
     try:
         with acting_for(job.owner):
-            _DOERS[type(job)](runtime, job)
+            _do(runtime, job)
+    except (BusyError, TooEarlyError) as reason:
+        _LOG.info("alert comes again", extra={"owner": job.owner, "reason": str(reason)})
+        return False
     except Exception:  # noqa: BLE001 - the other messages go on, this one comes again
         _LOG.exception("alert failed", extra={"owner": job.owner})
         return False
     return True
 
 
-def _flush(runtime: Runtime, job: FlushJob) -> None:
-    flush(runtime, Lanes(job.owner).get(job.lane))
-
-
-def _flips(_runtime: Runtime, job: FlipsJob) -> None:
-    for entry in job.entries:
-        told = {"owner": job.owner, "target": entry.target_id, "kind": entry.flip.kind}
-        _LOG.info("told", extra=told)
-
-
-_DOERS: Mapping[type[Job], Callable[[Runtime, Any], None]] = {
-    FlushJob: _flush,
-    FlipsJob: _flips,
-}
+def _do(runtime: Runtime, job: Job) -> None:
+    if isinstance(job, FlipsJob):
+        plan_alerts(runtime, job)
+    elif isinstance(job, FlushJob):
+        flush(runtime, Lanes(job.owner).get(job.lane))
+    else:
+        deliver(runtime, job)

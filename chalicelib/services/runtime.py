@@ -13,6 +13,9 @@ from chalicelib.store.queues import Queue
 
 if TYPE_CHECKING:
     from chalicelib.checkers import Checker
+    from chalicelib.notifiers import Notifiers
+    from chalicelib.notifiers.mailer import Mailer
+    from chalicelib.outbound import Outbound
 
 
 @dataclass
@@ -36,11 +39,26 @@ class Runtime:
 
     @cached_property
     def checks(self) -> Queue:
-        return Queue.connect(self.settings.checks_queue_url, self.settings.region)
+        return self._queue(self.settings.checks_queue_url)
 
     @cached_property
     def alerts(self) -> Queue:
-        return Queue.connect(self.settings.alerts_queue_url, self.settings.region)
+        return self._queue(self.settings.alerts_queue_url)
+
+    @cached_property
+    def alerts_dead(self) -> Queue:
+        return self._queue(self.settings.alerts_dead_queue_url)
+
+    @cached_property
+    def notices(self) -> Queue:
+        return self._queue(self.settings.notices_queue_url)
+
+    @cached_property
+    def notices_dead(self) -> Queue:
+        return self._queue(self.settings.notices_dead_queue_url)
+
+    def _queue(self, url: str) -> Queue:
+        return Queue.connect(url, self.settings.region)
 
     @cached_property
     def guard(self) -> Guard:
@@ -52,3 +70,23 @@ class Runtime:
         from chalicelib.checkers import Checker  # noqa: PLC0415
 
         return Checker(self.guard, concurrency=self.settings.check_concurrency)
+
+    @cached_property
+    def outbound(self) -> "Outbound":
+        from chalicelib.checkers import SystemResolver  # noqa: PLC0415 - see above
+        from chalicelib.checkers.dialer import Dialer  # noqa: PLC0415
+        from chalicelib.outbound import Outbound  # noqa: PLC0415
+
+        return Outbound(Dialer(self.guard, SystemResolver(search=self.guard.allow_private)))
+
+    @cached_property
+    def notifiers(self) -> "Notifiers":
+        from chalicelib.notifiers import Notifiers  # noqa: PLC0415 - see above
+
+        return Notifiers(outbound=lambda: self.outbound, mailer=lambda: self.mailer)
+
+    @cached_property
+    def mailer(self) -> "Mailer":
+        from chalicelib.notifiers.mailer import Mailer  # noqa: PLC0415 - see above
+
+        return Mailer.connect(self.settings.region, self.settings.mail_from)

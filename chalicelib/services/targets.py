@@ -23,13 +23,14 @@ from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State, pause
 from chalicelib.domain.targets import Target
+from chalicelib.services.channels import admit_channels
 from chalicelib.services.drafts import Draft, admit
 from chalicelib.services.history import Check
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.scheduling import check_soon, send_jobs, single_job
 from chalicelib.services.seating import store_change, store_removal
 from chalicelib.services.seats import Seats
-from chalicelib.store.lanes import Lanes, read_secrets
+from chalicelib.store.lanes import read_secrets
 from chalicelib.store.queues import SendError
 from chalicelib.store.results import CheckKey, read_results
 from chalicelib.store.schedule import use_interval
@@ -57,6 +58,7 @@ def create(
     no place can be had.
     """
     draft = prepared(runtime, draft)
+    admit_channels(owner, draft.channel_ids)
     _use(draft.interval_s)
     target = _add(runtime, seats or Seats(owner), draft, target_id or new_id(runtime.clock()))
     if target.enabled:
@@ -124,6 +126,7 @@ def _persistently(owner: str, target_id: str, attempt: Callable[[Target], Done])
 def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     """One attempt; raises ChangedError if `before` is outdated."""
     admit(runtime.guard, draft)
+    admit_channels(before.owner, draft.channel_ids, before.channel_ids)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
     _check_addressee(before, draft)
     draft = replace(draft, secrets=draft.secrets.over(stored))

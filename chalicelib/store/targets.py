@@ -1,7 +1,7 @@
 """An owner's targets, each together with its place in a lane."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,12 @@ class Targets:
             return _target(TargetItem.get(self.owner, target_id, consistent_read=True))
         except DoesNotExist:
             raise NotFoundError("there is no such target") from None
+
+    def some(self, target_ids: Iterable[str]) -> dict[str, Target]:
+        """Those of the targets that are there; a call for each hundred."""
+        keys = [(self.owner, target_id) for target_id in target_ids]
+        items = TargetItem.batch_get(keys, consistent_read=True)
+        return {item.target_id: _target(item) for item in items}
 
     def page(self, after: str | None, limit: int) -> tuple[list[Target], str | None]:
         """Up to `limit` targets after the id `after`, oldest first, and the id to go on from."""

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 Resources = dict[str, dict[str, Any]]
-FUNCTIONS = {"APIHandler": "api", "Tick": "tick", "Check": "check", "Alert": "alert"}
+FUNCTIONS = {
+    "APIHandler": "api",
+    "Tick": "tick",
+    "Check": "check",
+    "Alert": "alert",
+    "Notify": "notify",
+}
 
 
 def statements(resources: Resources, function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -42,9 +48,12 @@ def test_no_permission_reaches_beyond_this_stack(
             for resource in found if isinstance(found, list) else [found]:
                 queue, attribute = resource.get("Fn::GetAtt", ["", ""])
                 own_queue = resources.get(queue, {}).get("Type") == "AWS::SQS::Queue"
-                assert (own_queue and attribute == "Arn") or "${AWS::StackName}-" in resource[
-                    "Fn::Sub"
-                ]
+                own_mail = statement["Action"] == ["ses:SendEmail"]
+                assert (
+                    own_mail
+                    or (own_queue and attribute == "Arn")
+                    or "${AWS::StackName}-" in resource["Fn::Sub"]
+                )
 
 
 def test_nobody_may_scan_or_change_tables_themselves(
@@ -71,6 +80,7 @@ def test_nobody_may_scan_or_change_tables_themselves(
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
         "sqs:SendMessage*",
+        "ses:SendEmail",
     }
 
 
@@ -83,6 +93,9 @@ def test_nobody_may_scan_or_change_tables_themselves(
         ("Check", "users"),
         ("Alert", "users"),
         ("Alert", "results"),
+        ("Notify", "users"),
+        ("Notify", "lanes"),
+        ("Notify", "targets"),
     ],
 )
 def test_workers_do_not_see_what_they_do_not_need(
@@ -126,7 +139,9 @@ def test_production_runs_on_arm(templates: dict[str, dict[str, Any]]) -> None:
         assert properties["Architectures"] == ["arm64"]
 
 
-@pytest.mark.parametrize(("function", "name"), [("Check", "checks"), ("Alert", "alerts")])
+@pytest.mark.parametrize(
+    ("function", "name"), [("Check", "checks"), ("Alert", "alerts"), ("Notify", "notices")]
+)
 def test_a_failed_message_is_repeated_alone_and_not_for_ever(
     resources: Resources, functions: Resources, function: str, name: str
 ) -> None:

@@ -74,6 +74,7 @@ class StateOut(BaseModel):
             last_checked_at=presence.last_checked_at,
             response_ms=presence.response_ms,
             consecutive_failures=presence.consecutive_failures,
+            open_incident_id=presence.open_incident_id,
         )
 
 
