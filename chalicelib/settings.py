@@ -42,6 +42,7 @@ class Settings:
     check_concurrency: int
     results_retention_days: int
     mail_from: str = ""
+    public_url: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -59,6 +60,7 @@ class Settings:
             notices_queue_url=env.get("NOTICES_QUEUE_URL", ""),
             notices_dead_queue_url=env.get("NOTICES_DEAD_QUEUE_URL", ""),
             mail_from=env.get("MAIL_FROM", ""),
+            public_url=env.get("PUBLIC_URL", "").rstrip("/"),
             allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
             check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
             results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),

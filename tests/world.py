@@ -7,12 +7,12 @@ from typing import Any
 
 from chalice.app import Chalice
 from chalice.test import Client, HTTPResponse
+from receivers import FakeMailer, FakeOutbound
 
 from chalicelib.api.door import attach
 from chalicelib.api.table import ALL
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
-from chalicelib.outbound import Answer, NotSent
 from chalicelib.services import accounts, alerting, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
@@ -65,33 +65,6 @@ class FakeQueue:
 
 
 @dataclass
-class FakeOutbound:
-    """Takes what is posted, and answers from a script: by URL a status code, or 204."""
-
-    script: dict[str, int] = field(default_factory=dict)
-    posted: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
-
-    def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float
-    ) -> Answer:
-        assert timeout_s
-        self.posted.append((url, body, dict(headers)))
-        code = self.script.get(url, 204)
-        if not code:
-            raise NotSent(Reason.REFUSED, "the connection was refused", request_sent=False)
-        return Answer(code, b"secret words of the receiver", 12)
-
-    def told(self, url: str | None = None) -> list[Any]:
-        """The payloads that were taken, each once, however often they came."""
-        taken = {
-            headers["webhook-id"]: json.loads(body)
-            for at, body, headers in self.posted
-            if url in (None, at) and 200 <= self.script.get(at, 204) < 300
-        }
-        return list(taken.values())
-
-
-@dataclass
 class FakeChecker:
     """Answers checks from a script: by target id, or UP."""
 
@@ -122,10 +95,12 @@ class World:
         self.alerts, self.notices = FakeQueue(self.clock), FakeQueue(self.clock)
         self.dead = FakeQueue(self.clock)
         self.checker = FakeChecker()
-        self.outbound = FakeOutbound()
+        self.outbound, self.mailer = FakeOutbound(), FakeMailer()
         self.runtime = Runtime(settings, self.clock)
         self.runtime.__dict__.update(checks=self.queue, alerts=self.alerts, checker=self.checker)
-        self.runtime.__dict__.update(notices=self.notices, outbound=self.outbound)
+        self.runtime.__dict__.update(
+            notices=self.notices, outbound=self.outbound, mailer=self.mailer
+        )
         self.runtime.__dict__.update(alerts_dead=self.dead, notices_dead=self.dead)
         self.app = Chalice("monitum")
         self.app.api.binary_types = []

@@ -15,11 +15,12 @@ from chalicelib.api.schemas.channels import (
     NewChannelOut,
 )
 from chalicelib.api.schemas.common import PageQuery
-from chalicelib.domain.channels import Channel
+from chalicelib.domain.channels import Channel, ChannelKind
 from chalicelib.domain.errors import Fault, InvalidError
 from chalicelib.services import channels
 from chalicelib.services.accounts import Scope
 from chalicelib.services.channels import ChannelDraft
+from chalicelib.services.confirming import ask_to_confirm, try_to_ask
 from chalicelib.store.channels import Channels
 
 routes = Routes()
@@ -27,8 +28,13 @@ routes = Routes()
 
 @routes("POST", "/v1/channels", scope=Scope.WRITE, body=ChannelIn, answer=NewChannelOut, status=201)
 def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
-    """Create a channel; a webhook's signing secret is shown this once."""
+    """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
+
+    Where the mail cannot be sent the channel is there all the same: order another one later.
+    """
     channel = channels.create(call.runtime, call.owner, call.body.draft())
+    if channel.kind is ChannelKind.EMAIL:
+        try_to_ask(call.runtime, channel)
     location = {"Location": f"channels/{channel.id}"}
     return Answer(NewChannelOut.of(channel), 201, location)
 
@@ -66,6 +72,14 @@ def delete_channel(call: Call[None, NoQuery]) -> Answer:
     """Delete a channel: nothing is sent to it any more."""
     Channels(call.owner).remove(_id(call))
     return Answer(status=204)
+
+
+@routes("POST", "/v1/channels/{channel_id}/confirmation", scope=Scope.WRITE, answer=ChannelOut)
+def mail_confirmation(call: Call[None, NoQuery]) -> Answer:
+    """Mail the link that confirms an e-mail address once more."""
+    channel = Channels(call.owner).get(_id(call))
+    ask_to_confirm(call.runtime, channel)
+    return Answer(ChannelOut.of(channel))
 
 
 @routes("POST", "/v1/channels/{channel_id}/rotate-secret", scope=Scope.WRITE, answer=NewChannelOut)

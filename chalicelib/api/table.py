@@ -1,12 +1,13 @@
 """All operations, module by module."""
 
-from chalicelib.api import accounts, channels, checks, health, incidents, pages, targets
+from chalicelib.api import accounts, channels, checks, confirm, health, incidents, pages, targets
 from chalicelib.api.routing import Route
 
 ALL: list[Route] = [
     *accounts.routes,
     *channels.routes,
     *checks.routes,
+    *confirm.routes,
     *health.routes,
     *incidents.routes,
     *pages.routes,

@@ -70,7 +70,7 @@ class Lanes:
                 if error.cause_response_code != "ConditionalCheckFailedException":
                     raise
 
-    def write(self, lane: Lane, states: Mapping[int, State], entries: Sequence[Entry]) -> bool:
+    def write(self, lane: Lane, states: Mapping[int, State], entries: Sequence[Entry] = ()) -> bool:
         """Store the changed `states` by place, and the flips they make with them.
 
         False where `lane` is not the present one.

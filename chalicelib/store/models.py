@@ -77,6 +77,20 @@ class OnceItem(Table):
     expires = NumberAttribute()
 
 
+class MailsItem(Table):
+    """Key `mails:<epoch day>`: how many confirming mails the owner has caused on that day."""
+
+    TABLE = "users"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    sent = NumberAttribute(null=True)
+    expires = NumberAttribute()
+
+
 class Due(GlobalSecondaryIndex["TargetItem"]):
     """Which targets are due in a minute; a target without a slot is not in it."""
 

@@ -33,7 +33,7 @@ BODIES: dict[tuple[str, str], object] = {
 """What each route that takes a body is called with."""
 OWN = {"target_id", "token_id", "channel_id", "incident_id"}
 """The parameters of paths that name what belongs to one owner."""
-PUBLIC = {"/", "/healthz"}
+PUBLIC = {"/", "/confirm/{token}", "/healthz"}
 
 ROUTES = pytest.mark.parametrize("route", ALL, ids=lambda route: f"{route.method} {route.path}")
 PROTECTED = pytest.mark.parametrize(
@@ -75,6 +75,7 @@ def scene(standing_world: World) -> Scene:
             "user_id": alice.owner,
             "channel_id": channel["id"],
             "incident_id": incident["id"],
+            "token": "nonsense",
         },
         [
             target["id"],
@@ -114,7 +115,9 @@ def test_every_route_is_covered(route: Route) -> None:
     assert (route.body is None) == ((route.method, route.path) not in BODIES), (
         "give the route a body above"
     )
-    assert set(parameters(route)) <= OWN | {"user_id"}, "give the route an id in the scene above"
+    assert set(parameters(route)) <= OWN | {"user_id", "token"}, (
+        "give the route an id in the scene above"
+    )
     assert (route.scope is None) == (route.path in PUBLIC), "is it meant to be public?"
     assert "user_id" not in parameters(route) or route.scope is Scope.ADMIN
 
