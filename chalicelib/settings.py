@@ -22,6 +22,12 @@ def _number(env: Mapping[str, str], name: str, *, default: int) -> int:
     return int(value)
 
 
+def _canaries(env: Mapping[str, str]) -> tuple[str, ...]:
+    """`CANARIES`, `host:port` with commas between; else the emulator, which is on loopback."""
+    given = env.get("CANARIES", "") or env.get("AWS_ENDPOINT_URL", "").partition("://")[2]
+    return tuple(place.strip(" /") for place in given.split(",") if place.strip(" /"))
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One stage's settings, as the template sets them in each function's environment.
@@ -43,6 +49,7 @@ class Settings:
     results_retention_days: int
     mail_from: str = ""
     public_url: str = ""
+    canaries: tuple[str, ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -61,6 +68,7 @@ class Settings:
             notices_dead_queue_url=env.get("NOTICES_DEAD_QUEUE_URL", ""),
             mail_from=env.get("MAIL_FROM", ""),
             public_url=env.get("PUBLIC_URL", "").rstrip("/"),
+            canaries=_canaries(env),
             allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
             check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
             results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),

@@ -110,7 +110,18 @@ class DeliverJob:
         return _message("deliver", owner=self.owner, key=self.key, again=self.again)
 
 
-Job = FlipsJob | FlushJob | DeliverJob
+@dataclass(frozen=True, slots=True)
+class WatchdogJob:
+    """A message that only has to arrive; belongs to no owner."""
+
+    sent_at: int
+    owner: str = ""
+
+    def to_json(self) -> str:
+        return _message("watchdog", sent_at=self.sent_at)
+
+
+Job = FlipsJob | FlushJob | DeliverJob | WatchdogJob
 
 
 def read_job(text: str) -> Job:
@@ -125,6 +136,8 @@ def read_job(text: str) -> Job:
 
 
 def _job(fields: Mapping[str, Any]) -> Job:
+    if fields["what"] == "watchdog":
+        return WatchdogJob(fields["sent_at"])
     owner = fields["owner"]
     if fields["what"] == "flips":
         return FlipsJob(owner, fields["lane"], [Entry.from_json(one) for one in fields["entries"]])

@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         ("package", "build the template and the zip"),
         ("deploy", "deploy to AWS or an emulator"),
         ("user", "make a user and print the token"),
+        ("redrive", "give dead letters another chance"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--stage", default="local", choices=stages.STAGES)
@@ -112,6 +113,13 @@ def _user(options: argparse.Namespace) -> None:
     say(token if options.quiet else f"user {user_id}\ntoken {token}  (shown only now)")
 
 
+def _redrive(options: argparse.Namespace) -> None:
+    from chalicelib.ops import redrive
+
+    for queue, moved in redrive.redrive(stages.stage(options.stage)).items():
+        say(f"{queue}: {moved} dead letters moved back")
+
+
 COMMANDS = {
     "up": _up,
     "down": _down,
@@ -121,6 +129,7 @@ COMMANDS = {
     "package": _package,
     "deploy": _deploy,
     "user": _user,
+    "redrive": _redrive,
 }
 
 if __name__ == "__main__":

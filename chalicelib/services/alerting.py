@@ -11,14 +11,16 @@ from chalicelib.domain.outbox import (
     FlushJob,
     Job,
     UnreadableMessageError,
+    WatchdogJob,
     read_job,
 )
 from chalicelib.services.delivering import BusyError, deliver
 from chalicelib.services.outbox import flush
 from chalicelib.services.planning import TooEarlyError, plan_alerts
 from chalicelib.services.runtime import Runtime
+from chalicelib.services.watchdog import take_watchdog
 from chalicelib.store.lanes import Lanes
-from chalicelib.store.tripwire import acting_for
+from chalicelib.store.tripwire import acting_as_system, acting_for
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,8 +33,9 @@ def handle_alerts(runtime: Runtime, records: Sequence[Mapping[str, Any]]) -> dic
     """
     jobs = [(record["messageId"], _read(record["body"])) for record in records]
     failed = [message for message, job in jobs if job is None]
-    inside = [(message, job) for message, job in jobs if isinstance(job, FlushJob | FlipsJob)]
-    outside = [(message, job) for message, job in jobs if isinstance(job, DeliverJob)]
+    known = [(message, job) for message, job in jobs if job]
+    inside = [(message, job) for message, job in known if not isinstance(job, DeliverJob)]
+    outside = [(message, job) for message, job in known if isinstance(job, DeliverJob)]
     failed += [message for message, job in inside if not _done(runtime, job)]
     if outside:
         with ThreadPoolExecutor(len(outside), thread_name_prefix="deliver") as threads:
@@ -51,8 +54,12 @@ def _read(body: str) -> Job | None:
 
 def _done(runtime: Runtime, job: Job) -> bool:
     try:
-        with acting_for(job.owner):
-            _do(runtime, job)
+        if isinstance(job, WatchdogJob):
+            with acting_as_system():
+                take_watchdog(runtime, job)
+        else:
+            with acting_for(job.owner):
+                _do(runtime, job)
     except (BusyError, TooEarlyError) as reason:
         _LOG.info("alert comes again", extra={"owner": job.owner, "reason": str(reason)})
         return False
@@ -62,7 +69,7 @@ def _done(runtime: Runtime, job: Job) -> bool:
     return True
 
 
-def _do(runtime: Runtime, job: Job) -> None:
+def _do(runtime: Runtime, job: FlipsJob | FlushJob | DeliverJob) -> None:
     if isinstance(job, FlipsJob):
         plan_alerts(runtime, job)
     elif isinstance(job, FlushJob):

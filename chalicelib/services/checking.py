@@ -16,6 +16,7 @@ from chalicelib.domain.results import CheckResult
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import Flip, Observation, Policy, State, Status, observe
+from chalicelib.services.evidence import believed
 from chalicelib.services.outbox import flush
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
@@ -136,9 +137,8 @@ def _results(
         elif work.specs:
             to_check[number] = work.specs
     if to_check:
-        yield from runtime.checker.check_lanes(
-            to_check, owner=lambda number: works[number].job.owner
-        )
+        found = runtime.checker.check_lanes(to_check, owner=lambda number: works[number].job.owner)
+        yield from believed(runtime, found)
 
 
 def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> None:

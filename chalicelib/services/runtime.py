@@ -13,6 +13,7 @@ from chalicelib.store.queues import Queue
 
 if TYPE_CHECKING:
     from chalicelib.checkers import Checker
+    from chalicelib.checkers.canaries import Canaries
     from chalicelib.notifiers import Notifiers
     from chalicelib.notifiers.mailer import Mailer
     from chalicelib.outbound import Outbound
@@ -70,6 +71,12 @@ class Runtime:
         from chalicelib.checkers import Checker  # noqa: PLC0415
 
         return Checker(self.guard, concurrency=self.settings.check_concurrency)
+
+    @cached_property
+    def canaries(self) -> "Canaries":
+        from chalicelib.checkers.canaries import Canaries  # noqa: PLC0415 - see above
+
+        return Canaries(self.settings.canaries)
 
     @cached_property
     def outbound(self) -> "Outbound":

@@ -9,6 +9,7 @@ from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.targets import Target
 from chalicelib.services.runtime import Runtime
+from chalicelib.services.watchdog import send_watchdog
 from chalicelib.store import schedule as store
 from chalicelib.store.queues import Message
 from chalicelib.store.tripwire import acting_as_system
@@ -38,6 +39,7 @@ def run_tick(runtime: Runtime) -> TickReport:
         plan = schedule.plan(cursor.planned_until, runtime.now, cursor.intervals)
         jobs = _jobs(plan, cursor.intervals)
         send_jobs(runtime, jobs)
+        send_watchdog(runtime)
         store.advance_cursor(cursor, plan.end, runtime.now)
         if plan.gap:
             expires = runtime.now + runtime.settings.results_retention_days * _DAY_S

@@ -184,6 +184,7 @@ class ResultsItem(Table):
 class ScheduleItem(Table):
     """Name `schedule`: up to where ticks are planned (exclusive), and the intervals in use.
 
+    Name `watchdog`: the newest that arrived was sent at `start` and arrived at `ticked_at`.
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
     """
 

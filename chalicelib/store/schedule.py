@@ -9,6 +9,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from chalicelib.store.models import ScheduleItem, TargetItem
 
 _NAME = "schedule"
+_WATCHDOG = "watchdog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,14 @@ class Cursor:
     planned_until: int | None = None
     ticked_at: int | None = None
     intervals: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """The watchdog's newest trip from the schedule to the alerts, in epoch seconds."""
+
+    sent_at: int
+    arrived_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,12 @@ def read_cursor() -> Cursor:
     try:
         item = ScheduleItem.get(_NAME, consistent_read=True)
     except DoesNotExist:
+        return Cursor()
+    return _cursor(item)
+
+
+def _cursor(item: ScheduleItem | None) -> Cursor:
+    if item is None:
         return Cursor()
     return Cursor(
         planned_until=None if item.cursor is None else int(item.cursor),
@@ -70,6 +85,33 @@ def use_interval(interval_s: int) -> None:
 def record_gap(start: int, end: int, *, expires: int) -> None:
     """Keep that nothing was planned from `start` to `end`, in epoch seconds."""
     ScheduleItem(f"gap:{start}", start=start, cursor=end, expires=expires).save()
+
+
+def keep_round_trip(sent_at: int, arrived_at: int) -> None:
+    """Keep when the newest watchdog that arrived was sent, and when it arrived."""
+    item = ScheduleItem(_WATCHDOG)
+    newer = ScheduleItem.start.does_not_exist() | (ScheduleItem.start < sent_at)
+    try:
+        item.update(
+            [ScheduleItem.start.set(sent_at), ScheduleItem.ticked_at.set(arrived_at)],
+            condition=newer,
+        )
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+
+
+def read_pulse() -> tuple[Cursor, RoundTrip | None]:
+    """Where the schedule stands, and the watchdog's newest round trip, in one call."""
+    found = {
+        item.name: item
+        for item in ScheduleItem.batch_get([_NAME, _WATCHDOG], consistent_read=True)
+    }
+    trip = found.get(_WATCHDOG)
+    return (
+        _cursor(found.get(_NAME)),
+        RoundTrip(int(trip.start or 0), int(trip.ticked_at or 0)) if trip else None,
+    )
 
 
 def due_targets(slot: str) -> Iterator[DueTarget]:

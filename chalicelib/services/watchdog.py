@@ -1,0 +1,20 @@
+"""A message that goes the way of every alert, once a minute: when it stops arriving, alerts do.
+
+The schedule sends it, the alerts' function takes it and keeps when it was sent; `/healthz` shows
+how long ago that was.
+"""
+
+from chalicelib.domain.outbox import WatchdogJob
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.queues import Message
+from chalicelib.store.schedule import keep_round_trip
+
+
+def send_watchdog(runtime: Runtime) -> None:
+    """Send it on its way."""
+    runtime.alerts.send([Message(WatchdogJob(runtime.now).to_json())])
+
+
+def take_watchdog(runtime: Runtime, job: WatchdogJob) -> None:
+    """Keep that it has arrived. An older one after a newer changes nothing."""
+    keep_round_trip(job.sent_at, runtime.now)

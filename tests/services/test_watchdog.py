@@ -1,0 +1,42 @@
+"""A message goes the way of every alert each minute, and /healthz says when the last one came."""
+
+from world import Person, World
+
+
+def test_health_shows_the_last_round_trip(world: World) -> None:
+    anybody = Person(world, "", "")
+    world.tick()
+    assert anybody.get("/healthz").json["round_trip_s"] is None
+    world.clock.time += 4
+    world.tell_all()
+    reply = anybody.get("/healthz")
+    assert (reply.status, reply.json["round_trip_s"], reply.json["alerts_lateness_s"]) == (
+        200,
+        4,
+        0,
+    )
+
+
+def test_alerts_that_do_not_get_through_are_not_well(world: World) -> None:
+    anybody = Person(world, "", "")
+    world.tick()
+    world.tell_all()
+    for _ in range(12):
+        world.clock.time += 60
+        world.tick()
+    reply = anybody.get("/healthz")
+    assert (reply.status, reply.json["status"]) == (503, "late")
+    assert reply.json["alerts_lateness_s"] == 11 * 60
+    world.tell_all()
+    assert anybody.get("/healthz").status == 200
+
+
+def test_an_older_watchdog_after_a_newer_changes_nothing(world: World) -> None:
+    anybody = Person(world, "", "")
+    world.tick()
+    (old,) = world.alerts.take()
+    world.clock.time += 60
+    world.tick()
+    world.tell_all()
+    assert world.tell([old]) == []
+    assert anybody.get("/healthz").json["round_trip_s"] == 0
