@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from world import DOWN, UP, Person, World
+from tests.world import DOWN, UP, Person, World
 
 HOOK = "https://hooks.example/a"
 OTHER = "https://hooks.example/b"

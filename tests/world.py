@@ -7,7 +7,6 @@ from typing import Any
 
 from chalice.app import Chalice
 from chalice.test import Client, HTTPResponse
-from receivers import FakeMailer, FakeOutbound
 
 from chalicelib.api.door import attach
 from chalicelib.api.table import ALL
@@ -19,6 +18,7 @@ from chalicelib.settings import Settings
 from chalicelib.store import base
 from chalicelib.store.queues import Message
 from chalicelib.store.tripwire import acting_as_system
+from tests.receivers import FakeMailer, FakeOutbound
 
 START = 1_795_000_000
 """Epoch second at which every test begins, not at the start of a minute."""

@@ -104,8 +104,7 @@ def keep_round_trip(sent_at: int, arrived_at: int) -> None:
 def read_pulse() -> tuple[Cursor, RoundTrip | None]:
     """Where the schedule stands, and the watchdog's newest round trip, in one call."""
     found = {
-        item.name: item
-        for item in ScheduleItem.batch_get([_NAME, _WATCHDOG], consistent_read=True)
+        item.name: item for item in ScheduleItem.batch_get([_NAME, _WATCHDOG], consistent_read=True)
     }
     trip = found.get(_WATCHDOG)
     return (

@@ -14,7 +14,7 @@ from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
 from chalicelib.services.accounts import Scope
 from tests.stages import stored
-from tests.world import Person, Reply, World
+from tests.world import DOWN, Person, Reply, World
 
 NOBODYS = "01a1ee56-5e00-7000-8000-000000000000"
 TARGET = {"name": "Mine", "kind": "http", "url": "https://mine.example/"}

@@ -3,8 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from alerts import HOOK, OTHER, channel, fail, heal, target, types
-from world import World
+
+from tests.alerts import HOOK, OTHER, channel, fail, heal, target, types
+from tests.world import World
 
 
 def test_a_recovery_waits_for_its_outage_to_have_arrived(world: World) -> None:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from alerts import HOOK, OTHER, channel, fail, heal, incidents, target, types
-from world import World
-
 from chalicelib.domain.outbox import FlipsJob, read_job
+from tests.alerts import HOOK, OTHER, channel, fail, heal, incidents, target, types
+from tests.world import World
 
 
 def test_the_recovery_goes_only_where_the_outage_went(world: World) -> None:

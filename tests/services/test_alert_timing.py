@@ -1,10 +1,9 @@
 """When it is told: mass failures in one alert, delays and reminders."""
 
-from alerts import channel, fail, heal, incidents, target, types
-from world import World
-
 from chalicelib.domain.outbox import FlipsJob, read_job
 from chalicelib.store.queues import Message
+from tests.alerts import channel, fail, heal, incidents, target, types
+from tests.world import World
 
 
 def test_many_targets_that_fail_at_once_make_one_alert(world: World) -> None:

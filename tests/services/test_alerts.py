@@ -1,8 +1,9 @@
 """From a failing target to alerts that are told once, and incidents that are kept."""
 
 import pytest
-from alerts import channel, fail, heal, incidents, target, types
-from world import World
+
+from tests.alerts import channel, fail, heal, incidents, target, types
+from tests.world import World
 
 
 def test_an_outage_is_told_once_and_so_is_its_end(world: World) -> None:

@@ -5,9 +5,10 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from alerts import HOOK, channel, fail, target
 from standardwebhooks import Webhook, WebhookVerificationError
-from world import World
+
+from tests.alerts import HOOK, channel, fail, target
+from tests.world import World
 
 
 def test_a_webhook_is_answered_whole_and_its_secret_once(world: World) -> None:

@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from alerts import fail, target
-from world import Person, World
 
 from chalicelib.notifiers.outcome import Outcome
+from tests.alerts import fail, target
+from tests.world import Person, World
 
 ADDRESS = "ops@shop.example"
 

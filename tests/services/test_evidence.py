@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from alerts import incidents, target
-from world import DOWN, UP, World
 
 from chalicelib.checkers.canaries import Canaries
 from chalicelib.domain.results import Reason, Verdict
+from tests.alerts import incidents, target
+from tests.world import DOWN, UP, World
 
 UNREACHED = replace(DOWN, reason=Reason.TIMEOUT, status_code=None, error="timed out")
 

@@ -1,7 +1,7 @@
 """Incidents through the API."""
 
-from alerts import HOOK, channel, fail, heal, incidents, target
-from world import World
+from tests.alerts import HOOK, channel, fail, heal, incidents, target
+from tests.world import World
 
 
 def test_an_incident_tells_its_story(world: World) -> None:

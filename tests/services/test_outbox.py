@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from world import DOWN, Person, World
 
 from chalicelib.domain.lanes import Lane
 from chalicelib.domain.outbox import FlipsJob, FlushJob, read_job
@@ -12,6 +11,7 @@ from chalicelib.services import alerting, seating
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.queues import Message, SendError
 from chalicelib.store.tripwire import acting_for
+from tests.world import DOWN, Person, World
 
 
 class BrokenQueue:

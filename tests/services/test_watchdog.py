@@ -1,6 +1,6 @@
 """A message goes the way of every alert each minute, and /healthz says when the last one came."""
 
-from world import Person, World
+from tests.world import Person, World
 
 
 def test_health_shows_the_last_round_trip(world: World) -> None:
