@@ -17,6 +17,11 @@ def test_an_incident_tells_its_story(world: World) -> None:
     assert done["acknowledgement"]["note"] == "on it"
     heal(world, shop)
     world.tell_all()
+    summary = alice.get("/v1/summary").json
+    assert (summary["mtta_s"], summary["mttr_s"]) == (
+        done["acknowledged_after_s"],
+        alice.get(path).json["duration_s"],
+    )
     story = alice.get(path).json
     whats = [moment["what"] for moment in story["timeline"]]
     assert whats[0] == "first_failed"

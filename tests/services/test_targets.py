@@ -194,7 +194,9 @@ def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> Non
         service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
         before = stored()
         with pytest.raises(ChangedError):
-            Targets(alice.owner).change(target, target, reseat=None, secrets=Secrets(userinfo="a:b"))
+            Targets(alice.owner).change(
+                target, target, reseat=None, secrets=Secrets(userinfo="a:b")
+            )
         with pytest.raises(ChangedError):
             Targets(alice.owner).remove(target, reseat)
     assert stored() == before
