@@ -22,10 +22,17 @@ def _number(env: Mapping[str, str], name: str, *, default: int) -> int:
     return int(value)
 
 
-def _canaries(env: Mapping[str, str]) -> tuple[str, ...]:
+def _canaries(env: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
     """`CANARIES`, `host:port` with commas between; else the emulator, which is on loopback."""
     given = env.get("CANARIES", "") or env.get("AWS_ENDPOINT_URL", "").partition("://")[2]
-    return tuple(place.strip(" /") for place in given.split(",") if place.strip(" /"))
+    return tuple(_place(text.strip(" /")) for text in given.split(",") if text.strip(" /"))
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise SettingsError(f"CANARIES must be of the form host:port, not {text!r}")
+    return host, int(port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ class Settings:
     results_retention_days: int
     mail_from: str = ""
     public_url: str = ""
-    canaries: tuple[str, ...] = ()
+    canaries: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":

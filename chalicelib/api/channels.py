@@ -39,11 +39,16 @@ def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
     return Answer(NewChannelOut.of(channel), 201, location)
 
 
-@routes("GET", "/v1/channels", scope=Scope.READ, answer=ChannelsPage)
-def list_channels(call: Call[None, NoQuery]) -> Answer:
+@routes("GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage)
+def list_channels(call: Call[None, PageQuery]) -> Answer:
     """List channels, oldest first."""
-    items = [ChannelOut.of(channel) for channel in Channels(call.owner).all()]
-    return Answer(ChannelsPage(items=items, next_cursor=None))
+    cursors = call.cursors("channels")
+    found, last = channels.page_of_channels(
+        call.owner, cursors.read(call.query.cursor), call.query.limit
+    )
+    return call.page(
+        ChannelsPage, [ChannelOut.of(channel) for channel in found], cursors.write(last)
+    )
 
 
 @routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut)

@@ -104,6 +104,12 @@ def send_test(runtime: Runtime, owner: str, channel_id: str) -> Delivery:
     return delivery
 
 
+def page_of_channels(owner: str, after: str | None, limit: int) -> tuple[list[Channel], str | None]:
+    """Up to `limit` channels after the id `after`, oldest first, and the id to go on from."""
+    left = [one for one in Channels(owner).all() if after is None or one.id > after]
+    return left[:limit], left[limit - 1].id if len(left) > limit else None
+
+
 def page_of_deliveries(
     owner: str, channel_id: str, after: str | None, limit: int
 ) -> tuple[list[Delivery], str | None]:

@@ -16,6 +16,8 @@ from chalicelib.store.lanes import Lanes
 from chalicelib.store.targets import Targets
 
 _EVENTS = (Event.DOWN, Event.REMINDER, Event.RECOVERED)
+_MOST_CHANNELS = 20
+"""Channels whose deliveries a story looks for."""
 _MEANS_DAYS, _MEANS_MOST = 30, 1_000
 _DAY_S = 86_400
 
@@ -83,7 +85,7 @@ def _deliveries(incident: Incident) -> list[Delivery]:
     """The deliveries of its alerts, oldest first."""
     deliveries, found = Deliveries(incident.owner), []
     minutes = {minute_of(entry.flip.at) for entry in incident.entries}
-    for channel_id in incident.told or ():
+    for channel_id in (incident.told or ())[:_MOST_CHANNELS]:
         for minute in minutes:
             for event in _EVENTS:
                 found += deliveries.of_minute(channel_id, minute, event)

@@ -1,7 +1,7 @@
 """The composition root: settings and clients are made here and passed on from here."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,10 +13,10 @@ from chalicelib.store.queues import Queue
 
 if TYPE_CHECKING:
     from chalicelib.checkers import Checker
-    from chalicelib.checkers.canaries import Canaries
     from chalicelib.notifiers import Notifiers
     from chalicelib.notifiers.mailer import Mailer
     from chalicelib.outbound import Outbound
+    from chalicelib.services.canaries import Canaries
 
 
 @dataclass
@@ -74,9 +74,12 @@ class Runtime:
 
     @cached_property
     def canaries(self) -> "Canaries":
-        from chalicelib.checkers.canaries import Canaries  # noqa: PLC0415 - see above
+        from chalicelib.services.canaries import Canaries  # noqa: PLC0415 - see above
 
-        return Canaries(self.settings.canaries)
+        def connects(places: Sequence[tuple[str, int]]) -> bool:
+            return self.checker.is_connected(places)
+
+        return Canaries(self.settings.canaries, connects)
 
     @cached_property
     def outbound(self) -> "Outbound":

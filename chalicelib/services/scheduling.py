@@ -39,11 +39,11 @@ def run_tick(runtime: Runtime) -> TickReport:
         plan = schedule.plan(cursor.planned_until, runtime.now, cursor.intervals)
         jobs = _jobs(plan, cursor.intervals)
         send_jobs(runtime, jobs)
-        send_watchdog(runtime)
         store.advance_cursor(cursor, plan.end, runtime.now)
         if plan.gap:
             expires = runtime.now + runtime.settings.results_retention_days * _DAY_S
             store.record_gap(*plan.gap, expires=expires)
+    send_watchdog(runtime)
     return TickReport(
         messages=len(jobs),
         targets=sum(len(job.specs) for job in jobs),

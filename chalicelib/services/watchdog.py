@@ -4,15 +4,24 @@ The schedule sends it, the alerts' function takes it and keeps when it was sent;
 how long ago that was.
 """
 
+import logging
+
+from botocore.exceptions import BotoCoreError, ClientError
+
 from chalicelib.domain.outbox import WatchdogJob
 from chalicelib.services.runtime import Runtime
-from chalicelib.store.queues import Message
+from chalicelib.store.queues import Message, SendError
 from chalicelib.store.schedule import keep_round_trip
+
+_LOG = logging.getLogger(__name__)
 
 
 def send_watchdog(runtime: Runtime) -> None:
-    """Send it on its way."""
-    runtime.alerts.send([Message(WatchdogJob(runtime.now).to_json())])
+    """Send it on its way; the schedule goes on even if that cannot be done."""
+    try:
+        runtime.alerts.send([Message(WatchdogJob(runtime.now).to_json())])
+    except (SendError, BotoCoreError, ClientError):
+        _LOG.exception("watchdog not sent")
 
 
 def take_watchdog(runtime: Runtime, job: WatchdogJob) -> None:

@@ -89,6 +89,18 @@ def test_a_channel_is_changed_field_by_field_and_null_is_the_default(world: Worl
     assert alice.get(path).status == 404
 
 
+def test_channels_are_listed_page_by_page(world: World) -> None:
+    alice = world.user()
+    ids = []
+    for _ in range(3):
+        ids.append(channel(alice)["id"])
+        world.clock.time += 1
+    page = alice.get("/v1/channels?limit=2").json
+    rest = alice.get(f"/v1/channels?limit=2&cursor={page['next_cursor']}").json
+    assert [one["id"] for one in [*page["items"], *rest["items"]]] == ids
+    assert rest["next_cursor"] is None
+
+
 def test_a_stranger_s_channel_does_not_exist(world: World) -> None:
     alice, mallory = world.user("alice"), world.user("mallory")
     path = f"/v1/channels/{channel(alice)['id']}"

@@ -1,13 +1,14 @@
 """Our own failures are not the targets': canaries decide where nothing at all was reached."""
 
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.checkers.canaries import Canaries
+from chalicelib.checkers import Checker, Guard
 from chalicelib.domain.results import Reason, Verdict
+from chalicelib.services.canaries import Canaries
+from chalicelib.settings import Settings, SettingsError
 from tests.alerts import incidents, target
 from tests.world import DOWN, UP, World
 
@@ -77,27 +78,34 @@ def test_one_answer_of_any_target_is_proof_enough(
     assert "Shop" in {one["target_name"] for one in incidents(alice)}
 
 
-@pytest.fixture
-def listening() -> Iterator[str]:
+def test_canaries_are_real_connections(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"127.0.0.1:{server.getsockname()[1]}"
+        checker = Checker(Guard(allow_private=True))
+        alive, dead = ("127.0.0.1", server.getsockname()[1]), ("127.0.0.1", 1)
+        assert Canaries([dead, alive], checker.is_connected).is_reached()
+        assert not Canaries([dead], checker.is_connected).is_reached()
+        checker.close()
 
 
-def test_canaries_are_real_connections(listening: str) -> None:
-    assert Canaries([]).is_reached()
-    assert Canaries(["127.0.0.1:1", listening]).is_reached()
-    assert not Canaries(["127.0.0.1:1"]).is_reached()
-    assert not Canaries(["nonsense"]).is_reached()
+def test_without_canaries_all_is_taken_for_well() -> None:
+    assert Canaries([], lambda _: False).is_reached()
 
 
-def test_a_canary_that_was_reached_is_believed_for_a_while(listening: str) -> None:
-    now = 0.0
-    canaries = Canaries([listening, "127.0.0.1:1"], lambda: now)
+def test_a_canary_that_was_reached_is_believed_for_a_while() -> None:
+    now, answers = 0.0, [True, False, True]
+    canaries = Canaries([("x", 1)], lambda _: answers.pop(0), lambda: now)
     assert canaries.is_reached()
-    gone = Canaries(["127.0.0.1:1"], lambda: now)
-    assert not gone.is_reached()
-    canaries._places = ["127.0.0.1:1"]
     now = 19.0
     assert canaries.is_reached()
     now = 20.0
     assert not canaries.is_reached()
+    assert canaries.is_reached()
+
+
+def test_the_canaries_of_an_emulator_are_itself() -> None:
+    env = {"TABLE_PREFIX": "x-", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
+    assert Settings.from_env(env).canaries == (("127.0.0.1", 4566),)
+    given = {**env, "CANARIES": "1.1.1.1:443, one.example:80"}
+    assert Settings.from_env(given).canaries == (("1.1.1.1", 443), ("one.example", 80))
+    with pytest.raises(SettingsError, match="host:port"):
+        Settings.from_env({**env, "CANARIES": "nonsense"})
