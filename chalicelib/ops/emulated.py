@@ -13,6 +13,7 @@ def can_update(stage: Stage) -> bool:
     """False for LocalStack: a changed route ends there in "Stage already exists" and a wreck."""
     return not stage.endpoint_url or answers(f"{stage.endpoint_url}/_ministack/health")
 
+
 SENDER = "monitum@local.example"
 """Who mails on the emulators, as the template says."""
 
