@@ -43,7 +43,7 @@ def run_tick(runtime: Runtime) -> TickReport:
         if plan.gap:
             expires = runtime.now + runtime.settings.results_retention_days * _DAY_S
             store.record_gap(*plan.gap, expires=expires)
-    send_watchdog(runtime)
+    send_watchdog(runtime, cursor.ticked_at)
     return TickReport(
         messages=len(jobs),
         targets=sum(len(job.specs) for job in jobs),
