@@ -47,3 +47,21 @@ def check(event: SQSEvent) -> dict[str, Any]:
     from chalicelib.services.messages import handle_checks
 
     return handle_checks(runtime(), event.to_dict()["Records"])
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def fan_out(_event: CloudWatchEvent) -> dict[str, Any]:
+    """Have the hours that are over folded, lane by lane."""
+    from chalicelib.services.folding import fan_out as run
+
+    messages = run(runtime())
+    _LOG.info("fan out", extra={"messages": messages})
+    return {"messages": messages}
+
+
+@app.on_sqs_message(queue="rollups", batch_size=10)
+def rollup(event: SQSEvent) -> dict[str, Any]:
+    """Fold hours and days of lanes; messages that fail are delivered again."""
+    from chalicelib.services.folding import handle_rollups
+
+    return handle_rollups(runtime(), event.to_dict()["Records"])

@@ -17,7 +17,7 @@ from chalicelib.settings import Settings
 from tests.world import START, World
 
 PREFIX = "monitum-test-"
-TABLES = ("users", "targets", "lanes", "results", "system")
+TABLES = ("users", "targets", "lanes", "results", "rollups", "system")
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

@@ -1,6 +1,6 @@
 """All operations, module by module."""
 
-from chalicelib.api import accounts, checks, health, pages, targets
+from chalicelib.api import accounts, checks, health, pages, stats, targets
 from chalicelib.api.routing import Route
 
 ALL: list[Route] = [
@@ -9,4 +9,5 @@ ALL: list[Route] = [
     *health.routes,
     *pages.routes,
     *targets.routes,
+    *stats.routes,
 ]

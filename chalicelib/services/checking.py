@@ -15,6 +15,7 @@ from chalicelib.domain.results import CheckResult
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import Flip, Observation, Policy, State, Status, observe
+from chalicelib.services.folding import fold_late
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
 from chalicelib.store.results import CheckKey, Results, read_results, write_results
@@ -128,9 +129,14 @@ def _results(
 
 
 def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> None:
-    retention = runtime.settings.results_retention_days
-    if work.stored is None and not write_results(work.key, results, retention_days=retention):
+    if work.stored is None and not write_results(
+        work.key,
+        results,
+        retention_days=runtime.settings.results_retention_days,
+        intervals_s={spec.place: spec.interval_s for spec in work.job.specs},
+    ):
         results = read_results([work.key], consistent=True)[work.key]
+    fold_late(runtime, work.job)
     for flip in _apply(runtime, work, results):
         _LOG.info("flip", extra={"owner": work.job.owner, **asdict(flip)})
 

@@ -39,6 +39,10 @@ class Runtime:
         return Queue.connect(self.settings.checks_queue_url, self.settings.region)
 
     @cached_property
+    def rollups(self) -> Queue:
+        return Queue.connect(self.settings.rollups_queue_url, self.settings.region)
+
+    @cached_property
     def guard(self) -> Guard:
         return Guard(allow_private=self.settings.allow_private_targets)
 

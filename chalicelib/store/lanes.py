@@ -1,7 +1,7 @@
 """An owner's lanes: who sits where, and in which state."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.operand import Path
@@ -50,10 +50,10 @@ class Lanes:
         lanes = read_lanes((self.owner, number) for number in numbers)
         return {lane.number: lane for lane in lanes.values()}
 
-    def open(self, number: int) -> None:
+    def open(self, number: int, shard: int = 0) -> None:
         """Make the lane and the item for its secrets; harmless where they are there."""
         for item in (
-            LaneItem(self.owner, lane_key(number), version=0, places={}),
+            LaneItem(self.owner, lane_key(number), version=0, places={}, shard=str(shard)),
             SecretsItem(self.owner, secrets_key(number), places={}),
         ):
             try:
@@ -88,6 +88,12 @@ def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
     )
     found = {(lane.owner, lane.number): lane for lane in map(_lane, items)}
     return {key: found.get(key) or Lane(*key) for key in wanted}
+
+
+def lanes_of_shard(shard: int) -> Iterator[tuple[str, int]]:
+    """All lanes of a shard, `(owner, number)`, whoever's they are."""
+    for item in LaneItem.shards_index.query(str(shard), page_size=1000):
+        yield item.owner, _number(item.key)
 
 
 def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[int, Secrets]]:

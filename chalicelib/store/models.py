@@ -10,7 +10,12 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import (
+    AllProjection,
+    GlobalSecondaryIndex,
+    IncludeProjection,
+    KeysOnlyProjection,
+)
 
 from chalicelib.store.base import Table
 
@@ -115,6 +120,17 @@ class TargetItem(Table):
     due_index = Due()
 
 
+class Shards(GlobalSecondaryIndex["LaneItem"]):
+    """All lanes by shard, so that nobody has to scan for them. Changes of state do not reach it."""
+
+    class Meta:
+        index_name = "shards"
+        projection = KeysOnlyProjection()
+
+    shard = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute(range_key=True)
+
+
 class LaneItem(Table):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
@@ -130,6 +146,8 @@ class LaneItem(Table):
     key = UnicodeAttribute(range_key=True)
     version = NumberAttribute()
     places: MapAttribute[str, list[object]] = MapAttribute()
+    shard = UnicodeAttribute(null=True)
+    shards_index = Shards()
 
 
 class SecretsItem(Table):
@@ -180,4 +198,24 @@ class ScheduleItem(Table):
     ticked_at = NumberAttribute(null=True)
     start = NumberAttribute(null=True)
     intervals = UnicodeSetAttribute(null=True)
+    shards = NumberAttribute(null=True)
     expires = NumberAttribute(null=True)
+
+
+class RollupItem(Table):
+    """What one lane's checks of an hour or a day came to: `pieces` is packed, see store/rollups.py.
+
+    `lane_month` is `<owner>#<lane>#<yyyymm>`; `period` is `1h#<start>` or `1d#<start>`. `results`
+    is how many results items it was made from: more of them know more.
+    """
+
+    TABLE = "rollups"
+
+    class Meta:
+        table_name = ""
+
+    lane_month = UnicodeAttribute(hash_key=True)
+    period = UnicodeAttribute(range_key=True)
+    pieces = BinaryAttribute(legacy_encoding=False)
+    results = NumberAttribute()
+    expires = NumberAttribute()

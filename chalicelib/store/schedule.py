@@ -9,6 +9,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from chalicelib.store.models import ScheduleItem, TargetItem
 
 _NAME = "schedule"
+_FOLDED = "rollups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,27 @@ def advance_cursor(before: Cursor, planned_until: int, now: int) -> bool:
             raise
         return False
     return True
+
+
+def read_shards() -> int:
+    """How many shards the lanes are spread over."""
+    try:
+        return int(ScheduleItem.get(_NAME, consistent_read=True).shards or 1)
+    except DoesNotExist:
+        return 1
+
+
+def read_folded() -> int | None:
+    """Up to which epoch second the hours were given out to be folded; None before the first."""
+    try:
+        return int(ScheduleItem.get(_FOLDED, consistent_read=True).cursor or 0)
+    except DoesNotExist:
+        return None
+
+
+def advance_folded(until: int) -> None:
+    """Remember up to where the hours are given out; going on from there twice does no harm."""
+    ScheduleItem(_FOLDED, cursor=until).save()
 
 
 def use_interval(interval_s: int) -> None:

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 Resources = dict[str, dict[str, Any]]
-FUNCTIONS = {"APIHandler": "api", "Tick": "tick", "Check": "check"}
+FUNCTIONS = {
+    "APIHandler": "api",
+    "Tick": "tick",
+    "Check": "check",
+    "FanOut": "fan-out",
+    "Rollup": "rollup",
+}
 
 
 def statements(resources: Resources, function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -40,7 +46,8 @@ def test_no_permission_reaches_beyond_this_stack(
         for statement in statements(resources, function):
             found = statement["Resource"]
             for resource in found if isinstance(found, list) else [found]:
-                own_queue = resource.get("Fn::GetAtt") == ["ChecksQueue", "Arn"]
+                named, attribute = resource.get("Fn::GetAtt", ["", ""])
+                own_queue = attribute == "Arn" and resources[named]["Type"] == "AWS::SQS::Queue"
                 assert own_queue or "${AWS::StackName}-" in resource["Fn::Sub"]
 
 
@@ -73,7 +80,18 @@ def test_nobody_may_scan_or_change_tables_themselves(
 
 @pytest.mark.parametrize(
     ("function", "table"),
-    [("Tick", "users"), ("Tick", "lanes"), ("Tick", "results"), ("Check", "users")],
+    [
+        ("Tick", "users"),
+        ("Tick", "lanes"),
+        ("Tick", "results"),
+        ("Check", "users"),
+        ("Check", "rollups"),
+        ("FanOut", "results"),
+        ("FanOut", "targets"),
+        ("Rollup", "users"),
+        ("Rollup", "targets"),
+        ("Rollup", "lanes"),
+    ],
 )
 def test_workers_do_not_see_what_they_do_not_need(
     resources: Resources, functions: Resources, function: str, table: str
@@ -110,25 +128,49 @@ def test_the_stage_decides_whether_private_addresses_are_checked(
     assert stages == {"local": "local", "localstack": "localstack", "prod": "prod"}
 
 
+def test_the_stage_decides_how_long_history_is_kept(templates: dict[str, dict[str, Any]]) -> None:
+    days = {
+        stage: [
+            {
+                **found["Globals"]["Function"]["Environment"]["Variables"],
+                **found["Resources"]["Check"]["Properties"]
+                .get("Environment", {})
+                .get("Variables", {}),
+            }[f"{name}_RETENTION_DAYS"]
+            for name in ("RESULTS", "HOURLY", "DAILY")
+        ]
+        for stage, found in templates.items()
+    }
+    assert days["prod"] == ["90", "400", "1827"]
+    assert days["local"] == days["localstack"] == ["30", "400", "1827"]
+
+
+def test_hours_are_given_out_every_hour(functions: Resources) -> None:
+    (event,) = functions["FanOut"]["Events"].values()
+
+    assert event["Properties"]["Schedule"] == "rate(1 hour)"
+
+
 def test_production_runs_on_arm(templates: dict[str, dict[str, Any]]) -> None:
     for name in FUNCTIONS:
         properties = templates["prod"]["Resources"][name]["Properties"]
         assert properties["Architectures"] == ["arm64"]
 
 
+@pytest.mark.parametrize(("function", "queue_name"), [("Check", "Checks"), ("Rollup", "Rollups")])
 def test_a_failed_message_is_repeated_alone_and_not_for_ever(
-    resources: Resources, functions: Resources
+    resources: Resources, functions: Resources, function: str, queue_name: str
 ) -> None:
-    (event,) = functions["Check"]["Events"].values()
+    (event,) = functions[function]["Events"].values()
 
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert event["Properties"]["Queue"] == {"Fn::Sub": "${ChecksQueue.Arn}"}
-    queue = resources["ChecksQueue"]["Properties"]
+    assert event["Properties"]["Queue"] == {"Fn::Sub": f"${{{queue_name}Queue.Arn}}"}
+    queue = resources[f"{queue_name}Queue"]["Properties"]
     dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert resources[dead]["Properties"]["QueueName"] == {
-        "Fn::Sub": "${AWS::StackName}-checks-dead"
+        "Fn::Sub": f"${{AWS::StackName}}-{queue_name.lower()}-dead"
     }
-    assert queue["VisibilityTimeout"] >= functions["Check"]["Timeout"]
+    assert queue["VisibilityTimeout"] >= functions[function]["Timeout"]
 
 
 def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(
