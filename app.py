@@ -32,11 +32,11 @@ if os.environ.get("_HANDLER", "app.app") == "app.app":
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
-def tick(_event: CloudWatchEvent) -> dict[str, Any]:
-    """Send the checks of the next minute."""
+def tick(event: CloudWatchEvent) -> dict[str, Any]:
+    """Send the checks of the next minutes, of the shard that the event names or of the first."""
     from chalicelib.services.scheduling import run_tick
 
-    report = run_tick(runtime())
+    report = run_tick(runtime(), int((event.detail or {}).get("shard", 0)))
     _LOG.info("tick", extra=asdict(report))
     return {"messages": report.messages, "targets": report.targets}
 

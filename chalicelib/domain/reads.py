@@ -51,16 +51,17 @@ class Reads:
     results: tuple[Span, ...] = ()
 
 
-def reads(span: Span, kept: Kept, *, created_at: int, look_back_s: int) -> Reads:
+def reads(span: Span, kept: Kept, *, bucket_s: int, created_at: int, look_back_s: int) -> Reads:
     """What to read for `span`, which fits what is `kept`, of a target made at `created_at`.
 
-    With what stood at its beginning: the last check before it, at most `look_back_s` ago.
+    The parts fit into buckets of `bucket_s`. With what stood at the beginning: the last check
+    before it, at most `look_back_s` ago.
     """
     start, end = max(span[0], created_at), span[1]
     if start >= end:
         return Reads()
     before = _before(start, max(created_at, start - look_back_s), kept)
-    if start >= kept.results and kept.bucket_s(*span) < HOUR_S:
+    if bucket_s < HOUR_S:
         return Reads(before.days, before.hours, merged([*before.results, (start, end)]))
     first_hour = _up(start, HOUR_S) if start >= kept.results else _down(start, HOUR_S)
     last_hour = _down(min(end, kept.now), HOUR_S)
@@ -68,7 +69,7 @@ def reads(span: Span, kept: Kept, *, created_at: int, look_back_s: int) -> Reads
         return Reads(before.days, before.hours, merged([*before.results, (start, end)]))
     first_day = _up(start, DAY_S) if start >= kept.hours else _down(start, DAY_S)
     last_day = min(_down(end, DAY_S), _down(kept.now - SETTLED_S, DAY_S))
-    if first_day < last_day:
+    if first_day < last_day and bucket_s >= DAY_S:
         days = [(first_day, last_day)]
         hours = [(first_hour, first_day), (last_day, last_hour)]
     else:

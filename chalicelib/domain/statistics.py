@@ -22,7 +22,6 @@ _BUCKETS: Final = (
     (2 * HOUR_S, 60),
     (6 * HOUR_S, 300),
     (WEEK_S, HOUR_S),
-    (31 * DAY_S, 6 * HOUR_S),
     (400 * DAY_S, DAY_S),
 )
 

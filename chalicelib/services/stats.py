@@ -42,7 +42,7 @@ def statistics(runtime: Runtime, owner: str, targets: Sequence[Target], span: Sp
     bucket = keep.bucket_s(*fitting)
     edges = bucket_edges(*fitting, bucket)
     series = [Tally(start, end) for start, end in pairwise(edges)]
-    for _, parts in _tallies(runtime, owner, targets, edges):
+    for _, parts in _tallies(runtime, owner, targets, edges, bucket):
         for whole, part in zip(series, parts, strict=True):
             whole.add(part)
     return Statistics(
@@ -58,11 +58,13 @@ def each_over(
 ) -> dict[str, Tally]:
     """The sums of each target by id, over a range of whole days or hours that is kept."""
     edges = list(kept(runtime).fit(*span))
-    return {target.id: tallies[0] for target, tallies in _tallies(runtime, owner, targets, edges)}
+    return {
+        target.id: tallies[0] for target, tallies in _tallies(runtime, owner, targets, edges, DAY_S)
+    }
 
 
 def _tallies(
-    runtime: Runtime, owner: str, targets: Sequence[Target], edges: Sequence[int]
+    runtime: Runtime, owner: str, targets: Sequence[Target], edges: Sequence[int], bucket_s: int
 ) -> Iterator[tuple[Target, list[Tally]]]:
     """Each target's sums between the edges; a lane is read once for all of its targets."""
     keep, start, end = kept(runtime), edges[0], edges[-1]
@@ -71,11 +73,12 @@ def _tallies(
         needs = reads(
             (start, end),
             keep,
+            bucket_s=bucket_s,
             created_at=target.created_at,
             look_back_s=_look_back_s(target, start),
         )
         wanted.setdefault(target.lane, {})[target.id] = target, needs
-    grain_s = min(HOUR_S, keep.bucket_s(start, end))
+    grain_s = min(HOUR_S, bucket_s)
     needs_by_lane = {
         lane: [needs for _, needs in members.values()] for lane, members in wanted.items()
     }

@@ -120,4 +120,6 @@ def _lane(item: LaneItem) -> Lane:
         int(place): Place(values[0], State.from_list(values[1:]))
         for place, values in item.places.as_dict().items()
     }
-    return Lane(item.owner, _number(item.key), int(item.version), places)
+    return Lane(
+        item.owner, _number(item.key), int(item.version), places, shard=int(item.shard or 0)
+    )

@@ -108,6 +108,7 @@ class TargetItem(Table):
     target_id = UnicodeAttribute(range_key=True)
     slot = UnicodeAttribute(null=True)
     lane = UnicodeAttribute()
+    shard = NumberAttribute(default=0)
     spec = JSONAttribute()
     name = UnicodeAttribute()
     tags = JSONAttribute()
@@ -184,6 +185,9 @@ class ResultsItem(Table):
 
 class ScheduleItem(Table):
     """Name `schedule`: up to where ticks are planned (exclusive), and the intervals in use.
+
+    `shards` is how many shards the lanes are spread over; those after the first have such an item
+    of their own, `schedule:<shard>`. Name `rollups`: up to where hours are given out to be folded.
 
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
     """

@@ -1,7 +1,6 @@
 """Statistics through the API: windows, ranges, tags, and what is refused."""
 
 import pytest
-from world import DOWN, START, UNKNOWN, UP, Person, World
 
 from chalicelib.api.schemas.common import render_time
 from chalicelib.domain.folds import Fold
@@ -9,6 +8,7 @@ from chalicelib.domain.results import CheckResult, Timings, Verdict
 from chalicelib.services.folding import fold_lane
 from chalicelib.store.results import CheckKey, write_results
 from chalicelib.store.tripwire import acting_for
+from tests.world import DOWN, START, UNKNOWN, UP, Person, World
 
 DAY_S = 86_400
 

@@ -17,7 +17,17 @@ def covered(found: Reads) -> int:
 
 
 def plan(start: int, end: int = NOW, created_at: int = 0, look_back_s: int = 60) -> Reads:
-    return reads(KEPT.fit(start, end), KEPT, created_at=created_at, look_back_s=look_back_s)
+    return read(KEPT.fit(start, end), created_at=created_at, look_back_s=look_back_s)
+
+
+def read(span: tuple[int, int], *, created_at: int, look_back_s: int) -> Reads:
+    return reads(
+        span,
+        KEPT,
+        bucket_s=KEPT.bucket_s(*span),
+        created_at=created_at,
+        look_back_s=look_back_s,
+    )
 
 
 def test_an_hour_is_read_result_by_result() -> None:
@@ -43,10 +53,12 @@ def test_a_year_is_read_in_days_with_the_hours_of_the_last_two() -> None:
 def test_what_is_kept_by_the_day_only_is_answered_from_its_midnight_on() -> None:
     start, end = KEPT.fit(NOW - 500 * DAY_S, NOW - 450 * DAY_S)
     assert (start % DAY_S, end % DAY_S) == (0, 0)
-    assert reads((start, end), KEPT, created_at=0, look_back_s=60) == Reads(
-        days=((start - DAY_S, end),)
-    )
+    assert read((start, end), created_at=0, look_back_s=60) == Reads(days=((start - DAY_S, end),))
     assert KEPT.bucket_s(start, end) == DAY_S
+
+
+def test_a_week_is_read_in_hours_as_its_buckets_are() -> None:
+    assert plan(NOW - 7 * DAY_S).days == ()
 
 
 def test_nothing_is_read_of_the_time_before_a_target_was_made() -> None:
@@ -68,7 +80,7 @@ def test_the_parts_cover_the_range_once_and_what_stood_before_it(
 ) -> None:
     span = KEPT.fit(NOW - ago - 1, NOW - ago - 1 + length)
     created_at = NOW - age
-    found = reads(span, KEPT, created_at=created_at, look_back_s=look_back_s)
+    found = read(span, created_at=created_at, look_back_s=look_back_s)
     start = max(span[0], created_at)
     if start >= span[1]:
         assert found == Reads()

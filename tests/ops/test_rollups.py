@@ -3,15 +3,15 @@
 import os
 
 import pytest
-from world import START, UP, World
 
-from chalicelib.ops import rollups
+from chalicelib.ops import deploy, rollups
 from chalicelib.ops.__main__ import main
 from chalicelib.ops.console import Failure
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.results import CheckKey, write_results
 from chalicelib.store.rollups import Period, Rollups
 from chalicelib.store.tripwire import acting_for
+from tests.world import START, UP, World
 
 HOUR = START // 3_600 * 3_600 - 48 * 3_600
 
@@ -42,7 +42,7 @@ def test_all_lanes_are_folded_again(
     with acting_for(alice.owner):
         key = CheckKey(alice.owner, 0, HOUR + 10, "us-east-1")
         write_results(key, {0: UP}, retention_days=90)
-    monkeypatch.setattr(rollups.deploy, "function_environment", lambda _: dict(os.environ))
+    monkeypatch.setattr(deploy, "function_environment", lambda _: dict(os.environ))
     monkeypatch.setattr(Runtime, "now", START)
     assert main(["rollup", "--stage", "prod", "--from", "2026-11-16", "--to", "2026-11-18"]) == 0
     assert "1 hours of 1 lanes made again" in capsys.readouterr().out

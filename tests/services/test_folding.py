@@ -3,17 +3,17 @@
 from itertools import pairwise
 
 import pytest
-from world import DOWN, START, UP, Person, World, as_system
 
-from chalicelib.domain.folds import DAY_S, Fold, spans_to_fold
+from chalicelib.domain.folds import Fold, spans_to_fold
 from chalicelib.domain.results import CheckResult
-from chalicelib.domain.rollup import HOUR_S, Piece
+from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece
 from chalicelib.services.folding import fan_out, fold_lane
 from chalicelib.store.models import RollupItem
 from chalicelib.store.queues import SendError
 from chalicelib.store.results import CheckKey, Results, write_results
 from chalicelib.store.rollups import Period, Rollup, Rollups, months_of
 from chalicelib.store.tripwire import acting_for
+from tests.world import DOWN, START, UP, Person, World, as_system
 
 HOUR = START // HOUR_S * HOUR_S
 DAY = START // DAY_S * DAY_S

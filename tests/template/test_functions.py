@@ -69,6 +69,7 @@ def test_nobody_may_scan_or_change_tables_themselves(
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
+        "lambda:InvokeFunction",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "sqs:DeleteMessage",
