@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 _DAY_S = 86_400
 
 
-_SHARD_TARGETS = 25_000
+SHARD_TARGETS = 25_000
 """So many targets in a minute fill a shard: reading and sending them takes a run some 10 s."""
 Lanes = dict[tuple[int, str, int], list[store.DueTarget]]
 
@@ -54,7 +54,7 @@ def run_tick(runtime: Runtime, shard: int = 0) -> TickReport:
             expires = runtime.now + runtime.settings.results_retention_days * _DAY_S
             store.record_gap(*plan.gap, shard=shard, expires=expires)
         targets = sum(map(len, lanes.values()))
-        if targets > _SHARD_TARGETS * len(plan.minutes):
+        if targets > SHARD_TARGETS * len(plan.minutes):
             store.open_shard(shard + 1)
     return TickReport(
         messages=len(lanes),

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
-from chalicelib.store.base import connection
 from chalicelib.store.models import ScheduleItem, TargetItem
 
 _NAME = "schedule"
@@ -119,14 +118,6 @@ def due_targets(slot: str) -> Iterator[DueTarget]:
     Models are passed by, and specs stay the text that they are: a shard has thousands of them, and
     a model takes longer to make than all the rest.
     """
-    table, start = TargetItem.Meta.table_name, None
-    while True:
-        page = connection().query(
-            table, slot, index_name="due", exclusive_start_key=start, attributes_to_get=_DUE
-        )
-        for item in page["Items"]:
-            owner, _, lane = item["lane"]["S"].rpartition("#")
-            yield DueTarget(owner, int(lane), item["target_id"]["S"], item["spec"]["S"])
-        start = page.get("LastEvaluatedKey")
-        if start is None:
-            return
+    for item in TargetItem.raw_query(slot, index="due", attributes=_DUE):
+        owner, _, lane = item["lane"]["S"].rpartition("#")
+        yield DueTarget(owner, int(lane), item["target_id"]["S"], item["spec"]["S"])

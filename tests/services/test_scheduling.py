@@ -169,7 +169,7 @@ def test_a_planned_message_is_what_the_job_would_be(world: World) -> None:
 def test_shards_are_opened_as_targets_come_and_run_beside_each_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.scheduling._SHARD_TARGETS", 50)
+    monkeypatch.setattr("chalicelib.services.scheduling.SHARD_TARGETS", 50)
     started: list[int] = []
     monkeypatch.setattr(Runtime, "start_tick", lambda _, shard: started.append(shard))
     alice = world.user()
