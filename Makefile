@@ -9,7 +9,7 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset logs test lint format e2e user deploy dev package python run-venv dev-venv
+.PHONY: help up down reset logs test lint format e2e user redrive deploy dev package python run-venv dev-venv
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ e2e: dev-venv  ## end-to-end tests against AWS_ENDPOINT_URL, or the local stack
 user: run-venv  ## make a user: NAME=who [ADMIN=1] [STAGE=local]
 	@test -n "$(NAME)" || { echo "error: say who: make user NAME=someone" >&2; exit 1; }
 	@$(VENV) -m chalicelib.ops user --name "$(NAME)" $(if $(ADMIN),--admin) --stage $(STAGE)
+
+redrive: run-venv  ## give dead letters another chance: alerts that were given up (STAGE=local)
+	@$(VENV) -m chalicelib.ops redrive --stage $(STAGE)
 
 deploy: run-venv  ## deploy to STAGE=prod (AWS) or STAGE=localstack
 	@test "$(STAGE)" != local || { echo "error: make up deploys the local stage; STAGE=prod or STAGE=localstack" >&2; exit 1; }

@@ -66,3 +66,19 @@ def rollup(event: SQSEvent) -> dict[str, Any]:
     from chalicelib.services.folding import handle_rollups
 
     return handle_rollups(runtime(), event.to_dict()["Records"])
+
+
+@app.on_sqs_message(queue="alerts", batch_size=10)
+def alert(event: SQSEvent) -> dict[str, Any]:
+    """Tell of the flips in the messages; those that fail are delivered again."""
+    from chalicelib.services.alerting import handle_alerts
+
+    return handle_alerts(runtime(), event.to_dict()["Records"])
+
+
+@app.on_sqs_message(queue="notices", batch_size=10)
+def notify(event: SQSEvent) -> dict[str, Any]:
+    """Deliver to chat services: they have a function of their own, as their library is heavy."""
+    from chalicelib.services.alerting import handle_alerts
+
+    return handle_alerts(runtime(), event.to_dict()["Records"])

@@ -2,7 +2,7 @@
 
 Servers run on one core, the client on another (on the same one where there is but one). Rounds
 alternate, so that what else the machine does falls on all; medians and ratios are printed. CPU is
-the client process's own. The comparators aiohttp and pycurl are in requirements-dev.txt; one that
+the client process's own. The comparators are in benchmarks/requirements.txt; one that
 is not installed is left out.
 """
 

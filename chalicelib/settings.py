@@ -22,18 +22,35 @@ def _number(env: Mapping[str, str], name: str, *, default: int) -> int:
     return int(value)
 
 
+def _canaries(env: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
+    """`CANARIES`, `host:port` with commas between; else the emulator, which is on loopback."""
+    given = env.get("CANARIES", "") or env.get("AWS_ENDPOINT_URL", "").partition("://")[2]
+    return tuple(_place(text.strip(" /")) for text in given.split(",") if text.strip(" /"))
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise SettingsError(f"CANARIES must be of the form host:port, not {text!r}")
+    return host, int(port)
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One stage's settings, as the template sets them in each function's environment.
 
-    `table_prefix` stands before every table's name; `checks_queue_url` is empty in functions that
-    send no checks; `region` is the one this function runs in, named in every result.
+    `table_prefix` stands before every table's name; the queues' URLs are empty where
+    nothing is sent to them; `region` is the one this function runs in, named in every result.
     """
 
     stage: str
     region: str
     table_prefix: str
     checks_queue_url: str
+    alerts_queue_url: str
+    alerts_dead_queue_url: str
+    notices_queue_url: str
+    notices_dead_queue_url: str
     allow_private_targets: bool
     check_concurrency: int
     results_retention_days: int
@@ -41,6 +58,9 @@ class Settings:
     function_name: str = ""
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
+    mail_from: str = ""
+    public_url: str = ""
+    canaries: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -53,6 +73,13 @@ class Settings:
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
             table_prefix=prefix,
             checks_queue_url=env.get("CHECKS_QUEUE_URL", ""),
+            alerts_queue_url=env.get("ALERTS_QUEUE_URL", ""),
+            alerts_dead_queue_url=env.get("ALERTS_DEAD_QUEUE_URL", ""),
+            notices_queue_url=env.get("NOTICES_QUEUE_URL", ""),
+            notices_dead_queue_url=env.get("NOTICES_DEAD_QUEUE_URL", ""),
+            mail_from=env.get("MAIL_FROM", ""),
+            public_url=env.get("PUBLIC_URL", "").rstrip("/"),
+            canaries=_canaries(env),
             allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
             check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
             results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),

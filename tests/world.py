@@ -12,12 +12,13 @@ from chalicelib.api.door import attach
 from chalicelib.api.table import ALL
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
-from chalicelib.services import accounts, folding, messages, scheduling
+from chalicelib.services import accounts, alerting, folding, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
 from chalicelib.store import base
 from chalicelib.store.queues import Message
 from chalicelib.store.tripwire import acting_as_system
+from tests.receivers import FakeMailer, FakeOutbound
 
 START = 1_795_000_000
 """Epoch second at which every test begins, not at the start of a minute."""
@@ -51,6 +52,10 @@ class FakeQueue:
     def send(self, sent: Iterator[Message]) -> None:
         self.requests += 1
         self.waiting += [(self.clock() + message.delay_s, message.body) for message in sent]
+
+    @property
+    def is_due(self) -> bool:
+        return any(at <= self.clock() for at, _ in self.waiting)
 
     def take(self) -> list[str]:
         """The bodies that are visible now, which are then gone."""
@@ -87,11 +92,18 @@ class World:
         base.bind(settings)
         self.clock = Clock()
         self.queue = FakeQueue(self.clock)
+        self.alerts, self.notices = FakeQueue(self.clock), FakeQueue(self.clock)
+        self.dead = FakeQueue(self.clock)
         self.checker = FakeChecker()
+        self.outbound, self.mailer = FakeOutbound(), FakeMailer()
         self.runtime = Runtime(settings, self.clock)
-        self.runtime.__dict__.update(checks=self.queue, checker=self.checker)
+        self.runtime.__dict__.update(checks=self.queue, alerts=self.alerts, checker=self.checker)
+        self.runtime.__dict__.update(
+            notices=self.notices, outbound=self.outbound, mailer=self.mailer
+        )
+        self.runtime.__dict__.update(alerts_dead=self.dead, notices_dead=self.dead)
         self.rollups = FakeQueue(self.clock)
-        self.runtime.__dict__.update(rollups=self.rollups)
+        self.runtime.__dict__["rollups"] = self.rollups
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
         attach(self.app, ALL, lambda: self.runtime)
@@ -101,7 +113,11 @@ class World:
         return Person(self, owner, token)
 
     def tick(self) -> scheduling.TickReport:
-        return scheduling.run_tick(self.runtime)
+        """Run the schedule; what the watchdog sends is left out, but where it is what is tested."""
+        before = list(self.alerts.waiting)
+        report = scheduling.run_tick(self.runtime)
+        self.alerts.waiting = before
+        return report
 
     def deliver(self, bodies: Sequence[str] | None = None) -> list[str]:
         """Hand the worker what is visible, or `bodies`; answers the bodies that failed."""
@@ -121,6 +137,25 @@ class World:
         records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
         answer = folding.handle_rollups(self.runtime, records)
         return [bodies[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+
+    def tell(self, bodies: Sequence[str] | None = None) -> list[str]:
+        """Hand the alerts what is visible, or `bodies`; answers the bodies that failed."""
+        taken = self.alerts.take() + self.notices.take() if bodies is None else list(bodies)
+        records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
+        answer = alerting.handle_alerts(self.runtime, records)
+        return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+
+    def tell_all(self, seconds: int = 0) -> None:
+        """Live on for some seconds with nothing but alerts; what fails comes again later."""
+        end = self.clock.time + seconds
+        again: list[str] = []
+        while True:
+            again = self.tell(again) if again else []
+            while self.alerts.is_due or self.notices.is_due:
+                again += self.tell()
+            if self.clock.time >= end:
+                return
+            self.clock.time += 1
 
     def run(self, seconds: int) -> None:
         """Live on for some seconds: a tick each minute, messages as they become visible."""

@@ -17,8 +17,8 @@ from chalicelib.domain.errors import (
 
 BODY_BYTES = 64 * 1024
 NESTING = 32
-KINDS = ("http", "tcp", "tls", "dns")
-"""The kinds of targets, which pydantic puts before the fields of a target."""
+TAGS = ("http", "tcp", "tls", "dns", "webhook", "email", "apprise")
+"""The kinds of targets and channels, which pydantic puts before their fields."""
 _Schema = TypeVar("_Schema", bound=BaseModel)
 
 
@@ -76,13 +76,14 @@ def _location(found: ErrorDetails) -> Iterable[str | int]:
     if found["type"].startswith("union_tag"):
         return (*found["loc"], "kind")
     loc = found["loc"]
-    tag = loc[:1] if loc and loc[0] in KINDS else ()
+    tag = loc[:1] if loc and loc[0] in TAGS else ()
     return (part for part in loc[len(tag) :] if part != "[key]")
 
 
 def _message(found: ErrorDetails) -> str:
     if found["type"].startswith("union_tag"):
-        return f"must be one of {', '.join(KINDS)}"
+        expected = found["msg"].partition("expected tags: ")[2].replace("'", "")
+        return f"must be one of {expected}" if expected else "is needed: it says what it is"
     return found["msg"].removeprefix("Value error, ")
 
 

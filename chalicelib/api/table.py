@@ -1,12 +1,25 @@
 """All operations, module by module."""
 
-from chalicelib.api import accounts, checks, health, pages, stats, targets
+from chalicelib.api import (
+    accounts,
+    channels,
+    checks,
+    confirm,
+    health,
+    incidents,
+    pages,
+    stats,
+    targets,
+)
 from chalicelib.api.routing import Route
 
 ALL: list[Route] = [
     *accounts.routes,
+    *channels.routes,
     *checks.routes,
+    *confirm.routes,
     *health.routes,
+    *incidents.routes,
     *pages.routes,
     *targets.routes,
     *stats.routes,

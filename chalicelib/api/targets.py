@@ -27,11 +27,13 @@ from chalicelib.domain.errors import (
     PreconditionError,
     UnavailableError,
 )
+from chalicelib.domain.incidents import Means
 from chalicelib.domain.state import Status
 from chalicelib.domain.targets import Target
 from chalicelib.services import targets
 from chalicelib.services.accounts import Scope
 from chalicelib.services.drafts import Draft
+from chalicelib.services.incidents import recent_means
 from chalicelib.services.listing import Filters, page_of_targets, summary
 from chalicelib.services.once import once
 from chalicelib.services.presence import present
@@ -125,7 +127,7 @@ def delete_target(call: Call[None, NoQuery]) -> Answer:
     def allow(before: Target) -> None:
         _check_if_match(call, before)
 
-    targets.remove(call.owner, call.id("target_id", "target"), allow)
+    targets.remove(call.runtime, call.owner, call.id("target_id", "target"), allow)
     return Answer(status=204)
 
 
@@ -150,7 +152,9 @@ def check_target(call: Call[None, NoQuery]) -> Answer:
 @routes("GET", "/v1/summary", scope=Scope.READ, query=SummaryQuery, answer=SummaryOut)
 def get_summary(call: Call[None, SummaryQuery]) -> Answer:
     """Count targets by status, in all and by tag, and list what is down, longest first."""
-    return Answer(SummaryOut.of(summary(call.runtime, call.owner, call.query.tag)))
+    tag = call.query.tag
+    times = Means(None, None) if tag else recent_means(call.runtime, call.owner)
+    return Answer(SummaryOut.of(summary(call.runtime, call.owner, tag), times))
 
 
 def _target(call: Call[Any, Any]) -> Target:

@@ -1,9 +1,10 @@
 """Up to fifty targets of one owner that are checked together."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.domain.outbox import Entry
 from chalicelib.domain.state import State
 from chalicelib.domain.targets import LANE_SIZE
 
@@ -18,7 +19,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One lane as it is stored; `version` grows with every write.
+    """One lane as it is stored; `version` grows with every write, but not as the outbox empties.
 
     `shard` is chosen when it is opened, and stays.
     """
@@ -27,6 +28,7 @@ class Lane:
     number: int
     version: int = 0
     places: Mapping[int, Place] = field(default_factory=dict)
+    outbox: Sequence[Entry] = ()
     shard: int = 0
 
     def state_of(self, target_id: str, place: int) -> State | None:

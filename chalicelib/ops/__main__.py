@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
         ("deploy", "deploy to AWS or an emulator"),
         ("user", "make a user and print the token"),
         ("rollup", "make the rollups of a range again from the results"),
+        ("redrive", "give dead letters another chance"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--stage", default="local", choices=stages.STAGES)
@@ -129,6 +130,13 @@ def _rollup(options: argparse.Namespace) -> None:
     say(f"{hours:,} hours of {lanes:,} lanes made again")
 
 
+def _redrive(options: argparse.Namespace) -> None:
+    from chalicelib.ops import redrive
+
+    for queue, moved in redrive.redrive(stages.stage(options.stage)).items():
+        say(f"{queue}: {moved} dead letters moved back")
+
+
 COMMANDS = {
     "up": _up,
     "down": _down,
@@ -139,6 +147,7 @@ COMMANDS = {
     "deploy": _deploy,
     "user": _user,
     "rollup": _rollup,
+    "redrive": _redrive,
 }
 
 if __name__ == "__main__":

@@ -11,11 +11,14 @@ from dataclasses import asdict, dataclass, field, replace
 
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.lanes import Lane
+from chalicelib.domain.outbox import Entry
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import Flip, Observation, Policy, State, Status, observe
+from chalicelib.services.evidence import believed
 from chalicelib.services.folding import fold_late
+from chalicelib.services.outbox import flush
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
 from chalicelib.store.results import CheckKey, Results, read_results, write_results
@@ -79,7 +82,10 @@ def _distinct(works: Iterable[_Work]) -> dict[int, _Work]:
 
 
 def _prepare(runtime: Runtime, jobs: Sequence[CheckJob], report: WorkReport) -> Iterator[_Work]:
-    lanes = read_lanes((job.owner, job.lane) for job in jobs)
+    lanes = {
+        key: _flushed(runtime, lane)
+        for key, lane in read_lanes((job.owner, job.lane) for job in jobs).items()
+    }
     keys = [_key(runtime, job) for job in jobs]
     stored = read_results(keys, consistent=True)
     guarded = {(job.owner, job.lane) for job in jobs if any(spec.has_secrets for spec in job.specs)}
@@ -95,6 +101,15 @@ def _prepare(runtime: Runtime, jobs: Sequence[CheckJob], report: WorkReport) -> 
             if key in stored or _is_wanted(runtime, job, spec, lane, report)
         ]
         yield _Work(job, key, lane, stored.get(key), specs)
+
+
+def _flushed(runtime: Runtime, lane: Lane) -> Lane:
+    """The lane without what a run before this one left to send, if that can be sent now."""
+    try:
+        return flush(runtime, lane)
+    except Exception:  # noqa: BLE001 - checks do not wait for alerts; it is tried again after them
+        _LOG.exception("outbox not sent", extra={"owner": lane.owner, "lane": lane.number})
+        return lane
 
 
 def _is_wanted(
@@ -123,9 +138,8 @@ def _results(
         elif work.specs:
             to_check[number] = work.specs
     if to_check:
-        yield from runtime.checker.check_lanes(
-            to_check, owner=lambda number: works[number].job.owner
-        )
+        found = runtime.checker.check_lanes(to_check, owner=lambda number: works[number].job.owner)
+        yield from believed(runtime, found)
 
 
 def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> None:
@@ -137,12 +151,14 @@ def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -
     ):
         results = read_results([work.key], consistent=True)[work.key]
     fold_late(runtime, work.job)
-    for flip in _apply(runtime, work, results):
-        _LOG.info("flip", extra={"owner": work.job.owner, **asdict(flip)})
+    flush(runtime, _apply(runtime, work, results))
 
 
-def _apply(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> list[Flip]:
-    """Move the states on; in the steady state nothing is written. Raises ContendedError."""
+def _apply(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> Lane:
+    """Move the states on and return the lane with its outbox as it then is.
+
+    In the steady state nothing is written. Raises ContendedError.
+    """
     lanes, lane = Lanes(work.job.owner), work.lane
     outdated: set[int] | None = None
     for _ in range(_ATTEMPTS):
@@ -150,15 +166,19 @@ def _apply(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) ->
         if moved and outdated is None:
             outdated = Results(work.job.owner).places_after(work.key, runtime.now)
         moved = {place: move for place, move in moved.items() if place not in (outdated or ())}
-        if not moved or lanes.write(lane, {place: state for place, (state, _) in moved.items()}):
-            return [flip for _, flip in moved.values() if flip]
+        if not moved:
+            return lane
+        entries = [entry for _, entry in moved.values() if entry]
+        if lanes.write(lane, {place: state for place, (state, _) in moved.items()}, entries):
+            _log(work, entries)
+            return replace(lane, version=lane.version + 1, outbox=[*lane.outbox, *entries])
         lane = lanes.get(work.job.lane)
     raise ContendedError(f"lane {work.job.lane}")
 
 
 def _observe(
     runtime: Runtime, work: _Work, lane: Lane, results: Mapping[int, CheckResult]
-) -> dict[int, tuple[State, Flip | None]]:
+) -> dict[int, tuple[State, Entry | None]]:
     """The states that `results` change, by place, with the flips they make."""
     moved = {}
     for spec in work.job.specs:
@@ -172,8 +192,20 @@ def _observe(
             # A check outside the schedule is found again by this tick, not by arithmetic.
             after = replace(after, changed=work.job.tick)
         if after is not state:
-            moved[spec.place] = after, flip
+            moved[spec.place] = after, _entry(spec, flip, result) if flip else None
     return moved
+
+
+def _entry(spec: CheckSpec, flip: Flip, result: CheckResult) -> Entry:
+    return Entry(
+        target_id=spec.target_id, flip=flip, error=result.error, status_code=result.status_code
+    )
+
+
+def _log(work: _Work, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        told = {"owner": work.job.owner, "target": entry.target_id, **asdict(entry.flip)}
+        _LOG.info("flip", extra=told)
 
 
 def _counts(state: State, tick: int) -> bool:

@@ -1,29 +1,45 @@
-"""Whether the schedule runs."""
+"""Whether the schedule runs, and alerts get through."""
 
 from dataclasses import dataclass
 
 from chalicelib.services.runtime import Runtime
-from chalicelib.store.schedule import read_cursor
+from chalicelib.services.watchdog import WATCHDOG_EVERY_S
+from chalicelib.store.schedule import read_pulse
 from chalicelib.store.tripwire import acting_as_system
 
 _EVERY_S = 120
 """The schedule plans two minutes at a time, and is late when it has not done so since."""
 _PATIENCE_S = 60
+_ALERTS_PATIENCE_S = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`lateness_s`: how much more than two minutes ago the last plan was; None before the first."""
+    """`lateness_s`: how much more than two minutes ago the last plan was; None before the first.
+
+    `alerts_lateness_s`: the same of the newest watchdog that came through the alerts queue, which
+    is how long the queue's oldest messages wait; `round_trip_s` is how long that one took.
+    """
 
     is_well: bool
     lateness_s: int | None
+    alerts_lateness_s: int | None = None
+    round_trip_s: int | None = None
 
 
 def health(runtime: Runtime) -> Health:
-    """How late the schedule is."""
+    """How late the schedule and the alerts are."""
     with acting_as_system():
-        ticked_at = read_cursor().ticked_at
-    if ticked_at is None:
+        cursor, trip = read_pulse()
+    if cursor.ticked_at is None:
         return Health(is_well=False, lateness_s=None)
-    lateness = max(0, runtime.now - ticked_at - _EVERY_S)
-    return Health(is_well=lateness <= _PATIENCE_S, lateness_s=lateness)
+    lateness = max(0, runtime.now - cursor.ticked_at - _EVERY_S)
+    if trip is None:
+        return Health(is_well=lateness <= _PATIENCE_S, lateness_s=lateness)
+    waited = max(0, runtime.now - trip.sent_at - WATCHDOG_EVERY_S)
+    return Health(
+        is_well=lateness <= _PATIENCE_S and waited <= _ALERTS_PATIENCE_S,
+        lateness_s=lateness,
+        alerts_lateness_s=waited,
+        round_trip_s=max(0, trip.arrived_at - trip.sent_at),
+    )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain import schedule
+from chalicelib.domain.incidents import incident_id
 from chalicelib.domain.lanes import Lane
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.state import State, Status, consecutive_failures
@@ -29,6 +30,7 @@ class Presence:
     last_checked_at: int | None
     response_ms: int | None
     consecutive_failures: int
+    open_incident_id: str | None = None
 
 
 def present(runtime: Runtime, owner: str, targets: Sequence[Target]) -> dict[str, Presence]:
@@ -108,6 +110,9 @@ def _presence(target: Target, state: State, keys: Sequence[CheckKey], found: _Fo
         consecutive_failures=consecutive_failures(
             state, target.spec.interval_s, tick or state.since
         ),
+        open_incident_id=None
+        if state.opened is None
+        else incident_id(target.owner, target.id, state.opened),
     )
 
 

@@ -1,7 +1,7 @@
 """The composition root: settings and clients are made here and passed on from here."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,6 +14,10 @@ from chalicelib.store.queues import Queue
 
 if TYPE_CHECKING:
     from chalicelib.checkers import Checker
+    from chalicelib.notifiers import Notifiers
+    from chalicelib.notifiers.mailer import Mailer
+    from chalicelib.outbound import Outbound
+    from chalicelib.services.canaries import Canaries
 
 
 @dataclass
@@ -37,7 +41,26 @@ class Runtime:
 
     @cached_property
     def checks(self) -> Queue:
-        return Queue.connect(self.settings.checks_queue_url, self.settings.region)
+        return self._queue(self.settings.checks_queue_url)
+
+    @cached_property
+    def alerts(self) -> Queue:
+        return self._queue(self.settings.alerts_queue_url)
+
+    @cached_property
+    def alerts_dead(self) -> Queue:
+        return self._queue(self.settings.alerts_dead_queue_url)
+
+    @cached_property
+    def notices(self) -> Queue:
+        return self._queue(self.settings.notices_queue_url)
+
+    @cached_property
+    def notices_dead(self) -> Queue:
+        return self._queue(self.settings.notices_dead_queue_url)
+
+    def _queue(self, url: str) -> Queue:
+        return Queue.connect(url, self.settings.region)
 
     def start_tick(self, shard: int) -> None:
         """Have the schedule of a shard run beside this one; what came of it is not waited for."""
@@ -61,3 +84,32 @@ class Runtime:
         from chalicelib.checkers import Checker  # noqa: PLC0415
 
         return Checker(self.guard, concurrency=self.settings.check_concurrency)
+
+    @cached_property
+    def canaries(self) -> "Canaries":
+        from chalicelib.services.canaries import Canaries  # noqa: PLC0415 - see above
+
+        def connects(places: Sequence[tuple[str, int]]) -> bool:
+            return self.checker.is_connected(places)
+
+        return Canaries(self.settings.canaries, connects)
+
+    @cached_property
+    def outbound(self) -> "Outbound":
+        from chalicelib.checkers import SystemResolver  # noqa: PLC0415 - see above
+        from chalicelib.checkers.dialer import Dialer  # noqa: PLC0415
+        from chalicelib.outbound import Outbound  # noqa: PLC0415
+
+        return Outbound(Dialer(self.guard, SystemResolver(search=self.guard.allow_private)))
+
+    @cached_property
+    def notifiers(self) -> "Notifiers":
+        from chalicelib.notifiers import Notifiers  # noqa: PLC0415 - see above
+
+        return Notifiers(outbound=lambda: self.outbound, mailer=lambda: self.mailer)
+
+    @cached_property
+    def mailer(self) -> "Mailer":
+        from chalicelib.notifiers.mailer import Mailer  # noqa: PLC0415 - see above
+
+        return Mailer.connect(self.settings.region, self.settings.mail_from)

@@ -8,6 +8,7 @@ from chalicelib.domain import schedule
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.targets import Target
 from chalicelib.services.runtime import Runtime
+from chalicelib.services.watchdog import send_watchdog
 from chalicelib.store import schedule as store
 from chalicelib.store.queues import Message
 from chalicelib.store.tripwire import acting_as_system
@@ -56,6 +57,8 @@ def run_tick(runtime: Runtime, shard: int = 0) -> TickReport:
         targets = sum(map(len, lanes.values()))
         if targets > SHARD_TARGETS * len(plan.minutes):
             store.open_shard(shard + 1)
+    if shard == 0:
+        send_watchdog(runtime)
     return TickReport(
         messages=len(lanes),
         targets=targets,

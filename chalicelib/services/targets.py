@@ -21,18 +21,20 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
-from chalicelib.domain.state import State, pause, resume
+from chalicelib.domain.state import State, pause
 from chalicelib.domain.targets import Target
+from chalicelib.services.channels import admit_channels
 from chalicelib.services.drafts import Draft, admit
 from chalicelib.services.history import Check
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.scheduling import check_soon, send_jobs, single_job
+from chalicelib.services.seating import store_change, store_removal
 from chalicelib.services.seats import Seats
-from chalicelib.store.lanes import Lanes, read_secrets
+from chalicelib.store.lanes import read_secrets
 from chalicelib.store.queues import SendError
 from chalicelib.store.results import CheckKey, read_results
 from chalicelib.store.schedule import use_interval
-from chalicelib.store.targets import ChangedError, Switched, Targets
+from chalicelib.store.targets import ChangedError, Targets
 from chalicelib.store.tripwire import acting_as_system
 
 Done = TypeVar("Done")
@@ -56,6 +58,7 @@ def create(
     no place can be had.
     """
     draft = prepared(runtime, draft)
+    admit_channels(owner, draft.channel_ids)
     target = _add(runtime, seats or Seats(owner), draft, target_id or new_id(runtime.clock()))
     if target.enabled:
         _check_soon(runtime, target, is_planned=False)
@@ -90,7 +93,7 @@ def switch(runtime: Runtime, owner: str, target_id: str, *, enabled: bool) -> Ta
         if before.enabled == enabled:
             return before
         after = replace(before, enabled=enabled, version=before.version + 1, updated_at=runtime.now)
-        Targets(owner).change(before, after, state=_switched(runtime, after), secrets=None)
+        store_change(runtime, before, after, None)
         if enabled:
             _check_soon(runtime, after, is_planned=False)
         return after
@@ -98,12 +101,12 @@ def switch(runtime: Runtime, owner: str, target_id: str, *, enabled: bool) -> Ta
     return _persistently(owner, target_id, attempt)
 
 
-def remove(owner: str, target_id: str, allow: Callable[[Target], None]) -> None:
+def remove(runtime: Runtime, owner: str, target_id: str, allow: Callable[[Target], None]) -> None:
     """Delete the target, if `allow` does not raise. Raises NotFoundError."""
 
     def attempt(before: Target) -> None:
         allow(before)
-        Targets(owner).remove(before)
+        store_removal(runtime, before)
 
     _persistently(owner, target_id, attempt)
 
@@ -122,6 +125,7 @@ def _persistently(owner: str, target_id: str, attempt: Callable[[Target], Done])
 def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     """One attempt; raises ChangedError if `before` is outdated."""
     admit(runtime.guard, draft)
+    admit_channels(before.owner, draft.channel_ids, before.channel_ids)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
     _check_addressee(before, draft)
     draft = replace(draft, secrets=draft.secrets.over(stored))
@@ -133,10 +137,10 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     is_planned = before.enabled and after.spec.interval_s == before.spec.interval_s
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
-    switched = _switched(runtime, after) if after.enabled != before.enabled else None
+    switches = after.enabled != before.enabled
     new_secrets = None if draft.secrets == stored else draft.secrets
-    Targets(before.owner).change(before, after, state=switched, secrets=new_secrets)
-    if after.enabled and (after.spec != before.spec or new_secrets is not None or switched):
+    store_change(runtime, before, after, new_secrets)
+    if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
         _check_soon(runtime, after, is_planned=is_planned)
     return after
 
@@ -219,16 +223,6 @@ def _described(target: Target, draft: Draft, spec: CheckSpec) -> Target:
         enabled=draft.enabled,
         secret_names=draft.secrets.names,
     )
-
-
-def _switched(runtime: Runtime, after: Target) -> Switched:
-    """The state that a target is switched to; raises ChangedError where it has none."""
-    lane = Lanes(after.owner).get(after.lane)
-    state = lane.state_of(after.id, after.spec.place)
-    if state is None:
-        raise ChangedError
-    now = runtime.now
-    return Switched(resume(state, now) if after.enabled else pause(state, now)[0], lane.version)
 
 
 def _stored_secrets(target: Target) -> Secrets:

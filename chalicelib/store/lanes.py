@@ -1,12 +1,14 @@
 """An owner's lanes: who sits where, and in which state."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import RemoveAction, SetAction
 
 from chalicelib.domain.lanes import Lane, Place
+from chalicelib.domain.outbox import Entry
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.state import State
 from chalicelib.store.models import LaneItem, SecretsItem
@@ -28,6 +30,12 @@ def secrets_key(number: int) -> str:
 def seat(place: int) -> Path:
     """The path to a place in a lane's item, or in its secrets."""
     return Path(["places", str(place)])
+
+
+def post(entries: Sequence[Entry]) -> SetAction | RemoveAction:
+    """The action that puts flips into a lane's outbox."""
+    outbox = Path(["outbox"])
+    return outbox.set((outbox | []).append([entry.to_json() for entry in entries]))
 
 
 class Lanes:
@@ -62,13 +70,18 @@ class Lanes:
                 if error.cause_response_code != "ConditionalCheckFailedException":
                     raise
 
-    def write(self, lane: Lane, states: Mapping[int, State]) -> bool:
-        """Store the changed `states` by place; False where `lane` is not the present one."""
+    def write(self, lane: Lane, states: Mapping[int, State], entries: Sequence[Entry] = ()) -> bool:
+        """Store the changed `states` by place, and the flips they make with them.
+
+        False where `lane` is not the present one.
+        """
         item = LaneItem(self.owner, lane_key(lane.number))
         actions = [
             seat(place).set([lane.places[place].target_id, *state.to_list()])
             for place, state in states.items()
         ]
+        if entries:
+            actions.append(post(entries))
         try:
             item.update(
                 [*actions, LaneItem.version.add(1)], condition=LaneItem.version == lane.version
@@ -78,6 +91,15 @@ class Lanes:
                 raise
             return False
         return True
+
+    def empty_outbox(self, lane: Lane) -> None:
+        """Empty the outbox, unless the lane was written after `lane`."""
+        item = LaneItem(self.owner, lane_key(lane.number))
+        try:
+            item.update([LaneItem.outbox.remove()], condition=LaneItem.version == lane.version)
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
 
 
 def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
@@ -120,6 +142,6 @@ def _lane(item: LaneItem) -> Lane:
         int(place): Place(values[0], State.from_list(values[1:]))
         for place, values in item.places.as_dict().items()
     }
-    return Lane(
-        item.owner, _number(item.key), int(item.version), places, shard=int(item.shard or 0)
-    )
+    outbox = [Entry.from_json(text) for text in item.outbox or ()]
+    number, version = _number(item.key), int(item.version)
+    return Lane(item.owner, number, version, places, outbox, shard=int(item.shard or 0))

@@ -5,6 +5,7 @@ from pynamodb.attributes import (
     BooleanAttribute,
     DiscriminatorAttribute,
     JSONAttribute,
+    ListAttribute,
     MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -81,6 +82,20 @@ class OnceItem(Table):
     expires = NumberAttribute()
 
 
+class MailsItem(Table):
+    """Key `mails:<epoch day>`: how many confirming mails the owner has caused on that day."""
+
+    TABLE = "users"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    sent = NumberAttribute(null=True)
+    expires = NumberAttribute()
+
+
 class Due(GlobalSecondaryIndex["TargetItem"]):
     """Which targets are due in a minute; a target without a slot is not in it."""
 
@@ -136,6 +151,7 @@ class LaneItem(Table):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
     `version` grows with every write, so that a writer can tell that it saw the present item.
+    `outbox` holds flips that are yet to be sent, as JSON.
     """
 
     TABLE = "lanes"
@@ -149,6 +165,7 @@ class LaneItem(Table):
     places: MapAttribute[str, list[object]] = MapAttribute()
     shard = UnicodeAttribute(null=True)
     shards_index = Shards()
+    outbox: ListAttribute[str] = ListAttribute(null=True)
 
 
 class SecretsItem(Table):
@@ -189,6 +206,7 @@ class ScheduleItem(Table):
     `shards` is how many shards the lanes are spread over; those after the first have such an item
     of their own, `schedule:<shard>`. Name `rollups`: up to where hours are given out to be folded.
 
+    Name `watchdog`: the newest that arrived was sent at `start` and arrived at `ticked_at`.
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
     """
 

@@ -10,6 +10,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from chalicelib.store.models import ScheduleItem, TargetItem
 
 _NAME = "schedule"
+_WATCHDOG = "watchdog"
 _FOLDED = "rollups"
 _DUE: Final = ["lane", "target_id", "spec"]
 
@@ -22,6 +23,14 @@ class Cursor:
     ticked_at: int | None = None
     intervals: frozenset[int] = frozenset()
     shards: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """The watchdog's newest trip from the schedule to the alerts, in epoch seconds."""
+
+    sent_at: int
+    arrived_at: int
 
 
 class DueTarget(NamedTuple):
@@ -38,6 +47,12 @@ def read_cursor(shard: int = 0) -> Cursor:
     try:
         item = ScheduleItem.get(_name(shard), consistent_read=True)
     except DoesNotExist:
+        return Cursor()
+    return _cursor(item)
+
+
+def _cursor(item: ScheduleItem | None) -> Cursor:
+    if item is None:
         return Cursor()
     return Cursor(
         planned_until=None if item.cursor is None else int(item.cursor),
@@ -110,6 +125,32 @@ def record_gap(start: int, end: int, *, shard: int, expires: int) -> None:
         cursor=end,
         expires=expires,
     ).save()
+
+
+def keep_round_trip(sent_at: int, arrived_at: int) -> None:
+    """Keep when the newest watchdog that arrived was sent, and when it arrived."""
+    item = ScheduleItem(_WATCHDOG)
+    newer = ScheduleItem.start.does_not_exist() | (ScheduleItem.start < sent_at)
+    try:
+        item.update(
+            [ScheduleItem.start.set(sent_at), ScheduleItem.ticked_at.set(arrived_at)],
+            condition=newer,
+        )
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+
+
+def read_pulse() -> tuple[Cursor, RoundTrip | None]:
+    """Where the schedule stands, and the watchdog's newest round trip, in one call."""
+    found = {
+        item.name: item for item in ScheduleItem.batch_get([_NAME, _WATCHDOG], consistent_read=True)
+    }
+    trip = found.get(_WATCHDOG)
+    return (
+        _cursor(found.get(_NAME)),
+        RoundTrip(int(trip.start or 0), int(trip.ticked_at or 0)) if trip else None,
+    )
 
 
 def due_targets(slot: str) -> Iterator[DueTarget]:

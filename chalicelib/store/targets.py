@@ -1,9 +1,8 @@
 """An owner's targets, each together with its place in a lane."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
@@ -19,18 +18,11 @@ from chalicelib.domain.targets import Target
 from chalicelib.store.base import connection
 from chalicelib.store.lanes import lane_key, seat, secrets_key
 from chalicelib.store.models import LaneItem, SecretsItem, TargetItem
+from chalicelib.store.seating import Reseat
 
 
 class ChangedError(Exception):
     """Another write came between: what was read is not what is stored any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Switched:
-    """The state that a target is given, and the version of the lane that it was reckoned from."""
-
-    state: State
-    lane_version: int
 
 
 class Targets:
@@ -45,6 +37,12 @@ class Targets:
             return _target(TargetItem.get(self.owner, target_id, consistent_read=True))
         except DoesNotExist:
             raise NotFoundError("there is no such target") from None
+
+    def some(self, target_ids: Iterable[str]) -> dict[str, Target]:
+        """Those of the targets that are there; a call for each hundred."""
+        keys = [(self.owner, target_id) for target_id in target_ids]
+        items = TargetItem.batch_get(keys, consistent_read=True)
+        return {item.target_id: _target(item) for item in items}
 
     def page(self, after: str | None, limit: int) -> tuple[list[Target], str | None]:
         """Up to `limit` targets after the id `after`, oldest first, and the id to go on from."""
@@ -73,42 +71,35 @@ class Targets:
                 self._write_secrets(write, target, secrets)
 
     def change(
-        self, before: Target, after: Target, *, state: Switched | None, secrets: Secrets | None
+        self, before: Target, after: Target, *, reseat: Reseat | None, secrets: Secrets | None
     ) -> None:
         """Store `after` in the place of `before`; raises ChangedError where that is outdated.
 
-        `state` goes into its place in the lane if nobody wrote there since it was reckoned, None
-        leaves it. `secrets` replaces the stored
-        ones: empty removes them, None leaves them.
+        `reseat` is what becomes of its place in the lane, None leaves it. `secrets` replaces the
+        stored ones: empty removes them, None leaves them.
         """
         with _transaction() as write:
             write.update(
                 TargetItem(self.owner, after.id), _changes(after), condition=_unchanged(before)
             )
-            if state:
-                place = seat(after.spec.place)
-                write.update(
-                    LaneItem(self.owner, lane_key(after.lane)),
-                    [place.set([after.id, *state.state.to_list()]), _next_version()],
-                    condition=(place[0] == after.id) & (LaneItem.version == state.lane_version),
-                )
+            if reseat:
+                self._reseat(write, reseat)
             if secrets:
                 self._write_secrets(write, after, secrets)
             elif secrets is not None:
                 self._remove_secrets(write, before)
 
-    def remove(self, target: Target) -> None:
+    def remove(self, target: Target, reseat: Reseat) -> None:
         """Delete the target and free its place; raises ChangedError where it is outdated."""
-        place = seat(target.spec.place)
         with _transaction() as write:
             write.delete(TargetItem(self.owner, target.id), condition=_unchanged(target))
-            write.update(
-                LaneItem(self.owner, lane_key(target.lane)),
-                [place.remove(), _next_version()],
-                condition=place[0] == target.id,
-            )
+            self._reseat(write, reseat)
             if target.spec.has_secrets:
                 self._remove_secrets(write, target)
+
+    def _reseat(self, write: TransactWrite, reseat: Reseat) -> None:
+        item = LaneItem(self.owner, lane_key(reseat.lane.number))
+        write.update(item, reseat.actions, condition=reseat.condition)
 
     def _write_secrets(self, write: TransactWrite, target: Target, secrets: Secrets) -> None:
         item = SecretsItem(self.owner, secrets_key(target.lane))

@@ -26,7 +26,7 @@ FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"tags": ["ok", "x" * 51]}, "body.tags.1"),
     ({"tags": [None]}, "body.tags.0"),
     ({"tags": [f"{number}" for number in range(21)]}, "body.tags"),
-    ({"channel_ids": ["01a1ee56-5e00-7000-8000-000000000000"]}, "body.channel_ids"),
+    ({"channel_ids": ["01a1ee56-5e00-7000-8000-000000000000"]}, "body.channel_ids.0"),
     # unknown fields
     ({"unknown": 1}, "body.unknown"),
     ({"Name": "x"}, "body.Name"),

@@ -12,7 +12,15 @@ def anybody(world: World) -> Person:
 
 def test_before_the_first_tick_it_is_not_well(anybody: Person) -> None:
     reply = anybody.get("/healthz")
-    assert (reply.status, reply.json) == (503, {"status": "late", "lateness_s": None})
+    assert (reply.status, reply.json) == (
+        503,
+        {
+            "status": "late",
+            "lateness_s": None,
+            "alerts_lateness_s": None,
+            "round_trip_s": None,
+        },
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
 from chalicelib.services.accounts import Scope
 from tests.stages import stored
-from tests.world import Person, Reply, World
+from tests.world import DOWN, Person, Reply, World
 
 NOBODYS = "01a1ee56-5e00-7000-8000-000000000000"
 TARGET = {"name": "Mine", "kind": "http", "url": "https://mine.example/"}
+CHANNEL = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
 BODIES: dict[tuple[str, str], object] = {
     ("POST", "/v1/targets"): TARGET,
     ("POST", "/v1/targets/batch"): {"items": [TARGET]},
@@ -25,11 +26,14 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/v1/tokens"): {"name": "more"},
     ("POST", "/v1/users"): {"name": "more"},
     ("PATCH", "/v1/users/{user_id}"): {"disabled": True},
+    ("POST", "/v1/channels"): CHANNEL,
+    ("PATCH", "/v1/channels/{channel_id}"): {"name": "Mallory was here"},
+    ("POST", "/v1/incidents/{incident_id}/acknowledge"): {"note": "Mallory was here"},
 }
 """What each route that takes a body is called with."""
-OWN = {"target_id", "token_id"}
+OWN = {"target_id", "token_id", "channel_id", "incident_id"}
 """The parameters of paths that name what belongs to one owner."""
-PUBLIC = {"/", "/healthz"}
+PUBLIC = {"/", "/confirm/{token}", "/healthz"}
 
 ROUTES = pytest.mark.parametrize("route", ALL, ids=lambda route: f"{route.method} {route.path}")
 PROTECTED = pytest.mark.parametrize(
@@ -52,15 +56,38 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene(standing_world: World) -> Scene:
     alice, mallory = standing_world.user("alice"), standing_world.user("mallory", admin=True)
-    target = alice.make_target(name="Alices", tags=["alices"], headers={"X": "planted"})
+    target = alice.make_target(
+        name="Alices", tags=["alices"], headers={"X": "planted"}, failure_threshold=1
+    )
+    channel = alice.post("/v1/channels", {**CHANNEL, "name": "alices hook"}).json
+    standing_world.checker.script[target["id"]] = DOWN
     standing_world.deliver()
+    standing_world.tell_all()
+    (incident,) = alice.get("/v1/incidents").json["items"]
     token = alice.post("/v1/tokens", {"name": "second"}).json
     mallory.make_target(name="Mallorys")
     return Scene(
         alice,
         mallory,
-        {"target_id": target["id"], "token_id": token["id"], "user_id": alice.owner},
-        [target["id"], token["id"], alice.owner, "alices", "Alices", "planted"],
+        {
+            "target_id": target["id"],
+            "token_id": token["id"],
+            "user_id": alice.owner,
+            "channel_id": channel["id"],
+            "incident_id": incident["id"],
+            "token": "nonsense",
+        },
+        [
+            target["id"],
+            token["id"],
+            alice.owner,
+            channel["id"],
+            channel["secret"],
+            incident["id"],
+            "alices",
+            "Alices",
+            "planted",
+        ],
     )
 
 
@@ -88,7 +115,9 @@ def test_every_route_is_covered(route: Route) -> None:
     assert (route.body is None) == ((route.method, route.path) not in BODIES), (
         "give the route a body above"
     )
-    assert set(parameters(route)) <= OWN | {"user_id"}, "give the route an id in the scene above"
+    assert set(parameters(route)) <= OWN | {"user_id", "token"}, (
+        "give the route an id in the scene above"
+    )
     assert (route.scope is None) == (route.path in PUBLIC), "is it meant to be public?"
     assert "user_id" not in parameters(route) or route.scope is Scope.ADMIN
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain.state import State, pause
-from chalicelib.services import targets as service
+from chalicelib.services import seating as service
 from tests.world import DOWN, Person, World
 
 

@@ -5,13 +5,14 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.checkers.body import Body
 from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.errors import CheckFailure
-from chalicelib.checkers.http1 import read_head, request_bytes
+from chalicelib.checkers.http1 import MAX_HEAD, read_head, request_bytes
 
 
 class FakeWire:
@@ -93,3 +94,14 @@ def test_a_request_has_the_headers_it_was_given(method: str, name: str, value: s
         assert request.count(b"\r\n") == 3
         assert request.endswith(b"\r\n\r\n")
         assert b"\0" not in request
+
+
+@pytest.mark.parametrize(("size", "fits"), [(MAX_HEAD, True), (MAX_HEAD + 1, False)])
+def test_a_head_has_a_largest_size(size: int, fits: bool) -> None:
+    start, end = b"HTTP/1.1 200 OK\r\nX: ", b"\r\nContent-Length: 0\r\n\r\n"
+    head = start + b"y" * (size - len(start) - len(end)) + end
+    if fits:
+        assert exchange([head])[0] == 200
+    else:
+        with pytest.raises(CheckFailure, match="64 KiB"):
+            exchange([head])

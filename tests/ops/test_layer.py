@@ -25,6 +25,8 @@ def files(root: Path) -> set[str]:
 
 def test_only_what_runs_is_kept(tmp_path: Path) -> None:
     kept = {
+        "apprise/plugins/base.py",
+        "apprise/plugins/slack.py",
         "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
         "botocore/data/endpoints.json",
         "botocore/session.py",
@@ -36,6 +38,8 @@ def test_only_what_runs_is_kept(tmp_path: Path) -> None:
         "pydantic/main.py",
     }
     superfluous = {
+        "apprise/plugins/mqtt.py",
+        "apprise/plugins/email/base.py",
         "dns/asyncquery.py",
         "dns/quic/_common.py",
         "bin/chalice",
@@ -80,6 +84,12 @@ def test_bytecode_is_used_as_it_is_and_names_no_directory_of_this_machine(tmp_pa
     assert int.from_bytes(content[4:8], "little") == 0b01
     assert str(tmp_path).encode() not in content
     assert b"/var/task/module.py" in content
+
+
+def test_dependencies_are_shipped_as_bytecode_alone(tmp_path: Path) -> None:
+    layer.compile_tree(make(tmp_path, "some/module.py"), keep_sources=False)
+
+    assert files(tmp_path) == {"some/module.pyc"}
 
 
 def test_the_commands_are_not_shipped() -> None:

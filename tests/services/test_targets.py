@@ -17,6 +17,7 @@ from chalicelib.services import targets as service
 from chalicelib.services.drafts import Draft
 from chalicelib.services.seats import Seats
 from chalicelib.store.lanes import Lanes
+from chalicelib.store.seating import Reseat
 from chalicelib.store.targets import ChangedError, Targets
 from chalicelib.store.tripwire import acting_for
 from tests.stages import calls_by_turns, renewed, standing_stage, stored
@@ -96,7 +97,7 @@ def test_holes_are_used_again_before_a_lane_is_opened(alice: Person, small_lanes
     with acting_for(alice.owner):
         holes = [made[number] for number in (0, 1, 3)]
         for hole in holes:
-            service.remove(alice.owner, hole.id, lambda _: None)
+            service.remove(alice.world.runtime, alice.owner, hole.id, lambda _: None)
     again = make(alice, 3)
     assert {(target.lane, target.spec.place) for target in again} == {
         (hole.lane, hole.spec.place) for hole in holes
@@ -110,7 +111,7 @@ def test_the_state_of_the_former_target_does_not_stay_in_its_place(
     (target,) = make(alice, 1)
     world.deliver()
     with acting_for(alice.owner):
-        service.remove(alice.owner, target.id, lambda _: None)
+        service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
         for place in range(LANE_SIZE):
             assert Lanes(alice.owner).get(0).state_of(target.id, place) is None
 
@@ -188,12 +189,16 @@ def test_a_creation_is_stored_whole_or_not_at_all(alice: Person, broken: str) ->
 def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> None:
     (target,) = make(alice, 1)
     with acting_for(alice.owner):
-        service.remove(alice.owner, target.id, lambda _: None)
+        lane = Lanes(alice.owner).get(target.lane)
+        reseat = Reseat(lane, target.id, target.spec.place, None)
+        service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
         before = stored()
         with pytest.raises(ChangedError):
-            Targets(alice.owner).change(target, target, state=None, secrets=Secrets(userinfo="a:b"))
+            Targets(alice.owner).change(
+                target, target, reseat=None, secrets=Secrets(userinfo="a:b")
+            )
         with pytest.raises(ChangedError):
-            Targets(alice.owner).remove(target)
+            Targets(alice.owner).remove(target, reseat)
     assert stored() == before
 
 

@@ -12,6 +12,8 @@ FUNCTIONS = {
     "Check": "check",
     "FanOut": "fan-out",
     "Rollup": "rollup",
+    "Alert": "alert",
+    "Notify": "notify",
 }
 
 
@@ -46,9 +48,14 @@ def test_no_permission_reaches_beyond_this_stack(
         for statement in statements(resources, function):
             found = statement["Resource"]
             for resource in found if isinstance(found, list) else [found]:
-                named, attribute = resource.get("Fn::GetAtt", ["", ""])
-                own_queue = attribute == "Arn" and resources[named]["Type"] == "AWS::SQS::Queue"
-                assert own_queue or "${AWS::StackName}-" in resource["Fn::Sub"]
+                queue, attribute = resource.get("Fn::GetAtt", ["", ""])
+                own_queue = resources.get(queue, {}).get("Type") == "AWS::SQS::Queue"
+                own_mail = statement["Action"] == ["ses:SendEmail"]
+                assert (
+                    own_mail
+                    or (own_queue and attribute == "Arn")
+                    or "${AWS::StackName}-" in resource["Fn::Sub"]
+                )
 
 
 def test_nobody_may_scan_or_change_tables_themselves(
@@ -76,6 +83,7 @@ def test_nobody_may_scan_or_change_tables_themselves(
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
         "sqs:SendMessage*",
+        "ses:SendEmail",
     }
 
 
@@ -92,6 +100,11 @@ def test_nobody_may_scan_or_change_tables_themselves(
         ("Rollup", "users"),
         ("Rollup", "targets"),
         ("Rollup", "lanes"),
+        ("Alert", "users"),
+        ("Alert", "results"),
+        ("Notify", "users"),
+        ("Notify", "lanes"),
+        ("Notify", "targets"),
     ],
 )
 def test_workers_do_not_see_what_they_do_not_need(
@@ -158,18 +171,22 @@ def test_production_runs_on_arm(templates: dict[str, dict[str, Any]]) -> None:
         assert properties["Architectures"] == ["arm64"]
 
 
-@pytest.mark.parametrize(("function", "queue_name"), [("Check", "Checks"), ("Rollup", "Rollups")])
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [("Check", "checks"), ("Alert", "alerts"), ("Notify", "notices"), ("Rollup", "rollups")],
+)
 def test_a_failed_message_is_repeated_alone_and_not_for_ever(
-    resources: Resources, functions: Resources, function: str, queue_name: str
+    resources: Resources, functions: Resources, function: str, name: str
 ) -> None:
     (event,) = functions[function]["Events"].values()
+    logical = f"{name.capitalize()}Queue"
 
     assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert event["Properties"]["Queue"] == {"Fn::Sub": f"${{{queue_name}Queue.Arn}}"}
-    queue = resources[f"{queue_name}Queue"]["Properties"]
+    assert event["Properties"]["Queue"] == {"Fn::Sub": f"${{{logical}.Arn}}"}
+    queue = resources[logical]["Properties"]
     dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert resources[dead]["Properties"]["QueueName"] == {
-        "Fn::Sub": f"${{AWS::StackName}}-{queue_name.lower()}-dead"
+        "Fn::Sub": f"${{AWS::StackName}}-{name}-dead"
     }
     assert queue["VisibilityTimeout"] >= functions[function]["Timeout"]
 

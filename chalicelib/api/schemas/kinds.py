@@ -63,15 +63,8 @@ class _Common(Schema):
     failure_threshold: Annotated[int, Field(ge=1, le=10)] = 2
     recovery_threshold: Annotated[int, Field(ge=1, le=10)] = 1
     tags: Annotated[list[Tag], Field(max_length=20), AfterValidator(_distinct)] = []
-    channel_ids: Annotated[list[str], Field(max_length=20)] = []
+    channel_ids: Annotated[list[str], Field(max_length=20), AfterValidator(_distinct)] = []
     enabled: bool = True
-
-    @field_validator("channel_ids")
-    @classmethod
-    def _known_channels(cls, channel_ids: list[str]) -> list[str]:
-        if channel_ids:
-            raise ValueError("there is no such channel")
-        return channel_ids
 
     @field_validator("timeout_s")
     @classmethod

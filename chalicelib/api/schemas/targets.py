@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, RootModel
 from chalicelib.api.schemas.common import Moment, Page, PageQuery, Schema, Tag
 from chalicelib.api.schemas.kinds import AnyTarget, DnsTarget, HttpTarget, TcpTarget, TlsTarget
 from chalicelib.api.schemas.requests import with_userinfo
+from chalicelib.domain.incidents import Means
 from chalicelib.domain.secrets import MASK
 from chalicelib.domain.targets import Target
 from chalicelib.services.drafts import Draft
@@ -74,6 +75,7 @@ class StateOut(BaseModel):
             last_checked_at=presence.last_checked_at,
             response_ms=presence.response_ms,
             consecutive_failures=presence.consecutive_failures,
+            open_incident_id=presence.open_incident_id,
         )
 
 
@@ -157,16 +159,24 @@ class SummaryQuery(Schema):
 
 
 class SummaryOut(BaseModel):
-    """How many targets have which status; `down` holds the worst, longest down first."""
+    """How many targets have which status; `down` holds the worst, longest down first.
+
+    `mtta_s` and `mttr_s` are the mean times until the incidents of the last thirty days were
+    acknowledged and resolved; null where none was, and where a tag is asked for.
+    """
 
     total: int
     by_status: dict[str, int]
     by_tag: dict[str, dict[str, int]]
     down: list[TargetOut]
+    mtta_s: int | None
+    mttr_s: int | None
 
     @classmethod
-    def of(cls, found: Summary) -> "SummaryOut":
+    def of(cls, found: Summary, times: Means) -> "SummaryOut":
         return cls(
+            mtta_s=times.mtta_s,
+            mttr_s=times.mttr_s,
             total=found.total,
             by_status=found.by_status,
             by_tag=found.by_tag,

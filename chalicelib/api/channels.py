@@ -1,0 +1,122 @@
+"""Operations on channels."""
+
+from typing import Any
+
+from chalicelib.api.calls import Answer, Call
+from chalicelib.api.reading import validate_body
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.schemas.channels import (
+    ChannelIn,
+    ChannelOut,
+    ChannelPatch,
+    ChannelsPage,
+    DeliveriesPage,
+    DeliveryOut,
+    NewChannelOut,
+)
+from chalicelib.api.schemas.common import PageQuery
+from chalicelib.domain.channels import Channel, ChannelKind
+from chalicelib.domain.errors import Fault, InvalidError
+from chalicelib.services import channels
+from chalicelib.services.accounts import Scope
+from chalicelib.services.channels import ChannelDraft
+from chalicelib.services.confirming import ask_to_confirm, try_to_ask
+from chalicelib.store.channels import Channels
+
+routes = Routes()
+
+
+@routes("POST", "/v1/channels", scope=Scope.WRITE, body=ChannelIn, answer=NewChannelOut, status=201)
+def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
+    """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
+
+    Where the mail cannot be sent the channel is there all the same: order another one later.
+    """
+    channel = channels.create(call.runtime, call.owner, call.body.draft())
+    if channel.kind is ChannelKind.EMAIL:
+        try_to_ask(call.runtime, channel)
+    location = {"Location": f"channels/{channel.id}"}
+    return Answer(NewChannelOut.of(channel), 201, location)
+
+
+@routes("GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage)
+def list_channels(call: Call[None, PageQuery]) -> Answer:
+    """List channels, oldest first."""
+    cursors = call.cursors("channels")
+    found, last = channels.page_of_channels(
+        call.owner, cursors.read(call.query.cursor), call.query.limit
+    )
+    return call.page(
+        ChannelsPage, [ChannelOut.of(channel) for channel in found], cursors.write(last)
+    )
+
+
+@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut)
+def get_channel(call: Call[None, NoQuery]) -> Answer:
+    """Show a channel."""
+    return Answer(ChannelOut.of(Channels(call.owner).get(_id(call))))
+
+
+@routes(
+    "PATCH", "/v1/channels/{channel_id}", scope=Scope.WRITE, body=ChannelPatch, answer=ChannelOut
+)
+def change_channel(call: Call[ChannelPatch, NoQuery]) -> Answer:
+    """Replace the fields that are given; null puts a field's default back."""
+
+    def redraft(before: Channel) -> ChannelDraft:
+        if call.body.root.get("kind", before.kind) != before.kind:
+            fault = Fault(("body", "kind"), "the kind of a channel does not change")
+            raise InvalidError("the body does not fit the schema", (fault,))
+        return validate_body(ChannelIn, call.body.over(before)).draft()
+
+    return Answer(ChannelOut.of(channels.change(call.runtime, call.owner, _id(call), redraft)))
+
+
+@routes("DELETE", "/v1/channels/{channel_id}", scope=Scope.WRITE, status=204)
+def delete_channel(call: Call[None, NoQuery]) -> Answer:
+    """Delete a channel: nothing is sent to it any more."""
+    Channels(call.owner).remove(_id(call))
+    return Answer(status=204)
+
+
+@routes("POST", "/v1/channels/{channel_id}/confirmation", scope=Scope.WRITE, answer=ChannelOut)
+def mail_confirmation(call: Call[None, NoQuery]) -> Answer:
+    """Mail the link that confirms an e-mail address once more."""
+    channel = Channels(call.owner).get(_id(call))
+    ask_to_confirm(call.runtime, channel)
+    return Answer(ChannelOut.of(channel))
+
+
+@routes("POST", "/v1/channels/{channel_id}/rotate-secret", scope=Scope.WRITE, answer=NewChannelOut)
+def rotate_channel_secret(call: Call[None, NoQuery]) -> Answer:
+    """Make a new signing secret, shown this once; the old one signs too for a day."""
+    channel = channels.rotate_secret(call.runtime, call.owner, _id(call))
+    return Answer(NewChannelOut.of(channel))
+
+
+@routes("POST", "/v1/channels/{channel_id}/test", scope=Scope.WRITE, answer=DeliveryOut, status=202)
+def test_channel(call: Call[None, NoQuery]) -> Answer:
+    """Have a test alert delivered, at most one a minute; see the channel's deliveries."""
+    delivery = channels.send_test(call.runtime, call.owner, _id(call))
+    return Answer(DeliveryOut.of(delivery), 202)
+
+
+@routes(
+    "GET",
+    "/v1/channels/{channel_id}/deliveries",
+    scope=Scope.READ,
+    query=PageQuery,
+    answer=DeliveriesPage,
+)
+def list_deliveries(call: Call[None, PageQuery]) -> Answer:
+    """List the alerts of a channel with every attempt, newest first."""
+    channel, cursors = Channels(call.owner).get(_id(call)), call.cursors("deliveries")
+    found, last = channels.page_of_deliveries(
+        call.owner, channel.id, cursors.read(call.query.cursor), call.query.limit
+    )
+    items = [DeliveryOut.of(delivery) for delivery in found]
+    return call.page(DeliveriesPage, items, cursors.write(last))
+
+
+def _id(call: Call[Any, Any]) -> str:
+    return call.id("channel_id", "channel")

@@ -1,0 +1,138 @@
+"""Deliveries: alerts on their way to one channel, and when they are tried.
+
+A delivery carries what happened to targets of an owner within one minute, for one channel. The
+first in a minute leaves at once, or at the end of the minute where many targets are concerned; what
+comes after it has left is gathered until the end of the minute. So a mass failure makes one alert,
+at most two, and a single failure does not wait.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from chalicelib.domain.channels import ChannelKind, Event
+from chalicelib.domain.ids import derived_id
+from chalicelib.domain.outbox import Entry
+
+MINUTE_S: Final = 60
+MANY: Final = 5
+"""From this many targets in one go the rest of the minute is waited for."""
+LASTS_S: Final = 86_400
+"""For how long a delivery is tried."""
+LEASE_S: Final = 45
+"""For how long one try keeps others from trying."""
+_FIRST_S, _LONGEST_S, _SETTLE_S = 10, 3_600, 5
+
+
+class DeliveryStatus(StrEnum):
+    """How far a delivery got."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """There was nothing to tell any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try: when, the status code where there was an answer, else a short reason."""
+
+    at: int
+    status_code: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One delivery. `about` names flips, see `reference`; `dropped` those that were left out."""
+
+    owner: str
+    channel_id: str
+    kind: ChannelKind
+    event: Event
+    minute: int
+    serial: str
+    about: frozenset[str]
+    dropped: frozenset[str] = frozenset()
+    status: DeliveryStatus = DeliveryStatus.WAITING
+    created_at: int
+    due_at: int
+    next_at: int
+    tries: int = 0
+    leased_until: int = 0
+    attempts: Sequence[Attempt] = ()
+
+    @property
+    def key(self) -> str:
+        return delivery_key(self.channel_id, self.minute, self.event, self.serial)
+
+    @property
+    def id(self) -> str:
+        """The same on every attempt: what a receiver tells doubles by."""
+        return derived_id(self.minute, "delivery", self.owner, self.key)
+
+
+def delivery_key(channel_id: str, minute: int, event: Event, serial: str) -> str:
+    """Where it is stored beneath its owner: by channel, in the order of time."""
+    return f"{channel_id}#{minute:010d}#{event}#{serial}"
+
+
+def minute_of(at: int) -> int:
+    """The beginning of the minute of a time."""
+    return at // MINUTE_S * MINUTE_S
+
+
+def reference(entry: Entry) -> str:
+    """A flip's name: what it is recorded under, what it is and when."""
+    flip = entry.flip
+    return f"{record_key(entry)}|{flip.kind}|{flip.at}"
+
+
+def record_key(entry: Entry) -> str:
+    """Where a flip is recorded beneath its owner: in its incident, or alone."""
+    flip = entry.flip
+    if flip.opened_at is None:
+        return f"notice#{flip.at:010d}#{entry.target_id}"
+    return f"{flip.opened_at:010d}#{entry.target_id}"
+
+
+def read_reference(text: str) -> tuple[str, str, int]:
+    """The record's key, the kind and the time in a flip's name."""
+    key, kind, at = text.split("|")
+    return key, kind, int(at)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When flips of a minute are to be told: `count` of them, the last one not before `ripe_at`."""
+
+    minute: int
+    count: int
+    now: int
+    ripe_at: int = 0
+
+    def at(self, place: int) -> int:
+        """When the delivery in this place of the minute is due: 0 is the first."""
+        gathers = place or self.count >= MANY
+        gathered = self.minute + MINUTE_S + _SETTLE_S if gathers else 0
+        return max(self.now, gathered, self.ripe_at)
+
+
+def next_attempt(tries: int, due: int, now: int, chance: float) -> int | None:
+    """When to try again after `tries` failures; None when it has been tried for a day.
+
+    `chance` in [0, 1) spreads the tries: half of the exponential pause is certain.
+    """
+    pause = min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
+    at = now + round(pause * (0.5 + chance / 2))
+    return at if at < due + LASTS_S else None
+
+
+def is_permanent(status_code: int) -> bool:
+    """Whether asking again would bring the same answer: 3xx, as no redirect is followed, and 4xx.
+
+    408 (timeout) and 429 (too many) ask for another try.
+    """
+    return 300 <= status_code < 500 and status_code not in (408, 429)

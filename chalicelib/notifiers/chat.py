@@ -1,0 +1,119 @@
+"""Chat and paging services through apprise's plugins, each loaded alone and put behind the guard.
+
+A plugin calls `requests` as a module. What it finds under that name is replaced by a stand-in that
+sends through guarded sessions, so that addresses and redirects are judged like those of a check.
+"""
+
+import importlib
+import logging
+import sys
+import threading
+from typing import Any, Final, Self
+
+import requests
+
+from chalicelib.domain.alerts import Alert
+from chalicelib.domain.channels import Channel, Event
+from chalicelib.domain.deliveries import is_permanent
+from chalicelib.notifiers.outcome import Outcome
+from chalicelib.notifiers.services import SERVICES, scheme_of
+from chalicelib.outbound import Outbound
+
+_KINDS: Final = {Event.DOWN: "failure", Event.REMINDER: "failure", Event.RECOVERED: "success"}
+_MOST_REDIRECTS: Final = 3
+_METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+# apprise would log URLs, and with them the keys that they carry.
+logging.getLogger("apprise").setLevel(logging.CRITICAL)
+
+
+def send_chat(alert: Alert, channel: Channel, outbound: Outbound) -> Outcome:
+    """Have the service that the channel's URL names take the alert."""
+    plugin = _plugin(channel.url or "")
+    if plugin is None:
+        reason = "the URL is not one of a known service"
+        return Outcome(is_sent=False, is_permanent=True, reason=reason)
+    _guard_plugins()
+    with _Sending(outbound) as sending:
+        is_sent = plugin.notify(
+            title=alert.title,
+            body="\n".join(alert.lines),
+            notify_type=_KINDS.get(alert.event, "warning"),
+        )
+    if is_sent:
+        return Outcome(is_sent=True, status_code=sending.status_code)
+    code = sending.status_code
+    reason = f"answered {code}" if code else "the service could not be reached"
+    permanent = code is not None and is_permanent(code)
+    return Outcome(is_sent=False, is_permanent=permanent, status_code=code, reason=reason)
+
+
+def fits_service(url: str) -> bool:
+    """Whether the service that the URL names finds in it all that it needs."""
+    return _plugin(url) is not None
+
+
+def _plugin(url: str) -> Any | None:
+    """Apprise's plugin for a URL; None where it cannot be read."""
+    found = SERVICES.get(scheme_of(url))
+    if found is None:
+        return None
+    module, name = found
+    kind = getattr(importlib.import_module(f"apprise.plugins.{module}"), name)
+    try:
+        arguments = kind.parse_url(url)
+        # Certificates are checked, whatever the URL says.
+        return kind(**{**arguments, "verify": True}) if arguments else None
+    except (TypeError, ValueError):
+        return None
+
+
+class _Sending:
+    """While it lasts, this thread's requests go through `outbound`; keeps the last status code."""
+
+    def __init__(self, outbound: Outbound) -> None:
+        self.outbound = outbound
+        self.status_code: int | None = None
+
+    def __enter__(self) -> Self:
+        _THREAD.sending = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _THREAD.sending = None
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        with self.outbound.session() as session:
+            session.max_redirects = _MOST_REDIRECTS
+            response = session.request(method, url, **{**options, "verify": True, "stream": False})
+        self.status_code = response.status_code
+        return response
+
+
+class _Guarded:
+    """Stands for the module `requests`: its functions are guarded, its names are its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _METHODS:
+            return lambda url, *args, **options: self.request(name, url, *args, **options)
+        if name in {"Session", "session", "sessions", "api", "adapters"}:
+            raise AttributeError(f"requests.{name} would go round the guard")
+        return getattr(requests, name)
+
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> requests.Response:
+        sending: _Sending | None = getattr(_THREAD, "sending", None)
+        if sending is None:
+            raise requests.ConnectionError("no request outside of an alert")
+        if args:
+            options["data" if method.lower() != "get" else "params"] = args[0]
+        return sending.request(method, url, **options)
+
+
+_THREAD = threading.local()
+_GUARDED: Final = _Guarded()
+
+
+def _guard_plugins() -> None:
+    """Put the stand-in into every module of apprise that has been loaded."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("apprise.") and getattr(module, "requests", None) is requests:
+            module.requests = _GUARDED  # type: ignore[attr-defined]

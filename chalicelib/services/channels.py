@@ -1,0 +1,200 @@
+"""What owners do with their channels."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.checkers.urls import BadUrl
+from chalicelib.domain.channels import EVENTS, ROTATION_S, Channel, ChannelKind, Event
+from chalicelib.domain.deliveries import Delivery, minute_of
+from chalicelib.domain.errors import ConflictError, Fault, InvalidError
+from chalicelib.domain.ids import new_id
+from chalicelib.notifiers.services import SERVICES, scheme_of
+from chalicelib.services.hops import send_deliveries
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.channels import Channels
+from chalicelib.store.deliveries import Deliveries, Slot
+from chalicelib.store.targets import ChangedError
+
+MOST_CHANNELS = 50
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelDraft:
+    """A channel as its owner describes it, valid by the schema."""
+
+    name: str
+    kind: ChannelKind
+    url: str | None = None
+    address: str | None = None
+    events: Sequence[Event] = EVENTS
+    delay_s: int = 0
+    repeat_s: int | None = None
+    tags: Sequence[str] = ()
+
+
+def create(runtime: Runtime, owner: str, draft: ChannelDraft) -> Channel:
+    """Store a new channel; a webhook gets its signing secret.
+
+    Raises InvalidError for what could never be reached, ConflictError beyond MOST_CHANNELS.
+    """
+    _admit(runtime, draft)
+    channels = Channels(owner)
+    if len(channels.all()) >= MOST_CHANNELS:
+        raise ConflictError(f"there are {MOST_CHANNELS} channels already, which is the most")
+    now = runtime.now
+    channel = _described(
+        Channel(
+            owner=owner,
+            id=new_id(runtime.clock()),
+            name="",
+            kind=draft.kind,
+            created_at=now,
+            updated_at=now,
+        ),
+        draft,
+    )
+    if channel.kind is ChannelKind.WEBHOOK:
+        channel = replace(channel, secret=_new_secret())
+    channels.add(channel)
+    return channel
+
+
+def change(
+    runtime: Runtime, owner: str, channel_id: str, redraft: Callable[[Channel], ChannelDraft]
+) -> Channel:
+    """Make the channel what `redraft` says of it as it is now; raises NotFoundError, InvalidError.
+
+    A new address has to be confirmed again.
+    """
+
+    def changed(before: Channel) -> Channel:
+        draft = redraft(before)
+        _admit(runtime, draft)
+        after = _described(before, draft)
+        is_same = after.address == before.address
+        return replace(after, confirmed_at=before.confirmed_at if is_same else None)
+
+    return _persistently(runtime, owner, channel_id, changed)
+
+
+def rotate_secret(runtime: Runtime, owner: str, channel_id: str) -> Channel:
+    """Sign with a new secret, for a day with the old one too; raises NotFoundError, ConflictError.
+
+    Until the day is over the new one is not replaced: receivers may know no other than the old.
+    """
+
+    def rotated(before: Channel) -> Channel:
+        if before.kind is not ChannelKind.WEBHOOK:
+            raise ConflictError("only webhooks are signed")
+        if runtime.now < before.old_until:
+            raise ConflictError("the secret was changed within the last day")
+        until = runtime.now + ROTATION_S
+        return replace(before, secret=_new_secret(), old_secret=before.secret, old_until=until)
+
+    return _persistently(runtime, owner, channel_id, rotated)
+
+
+def send_test(runtime: Runtime, owner: str, channel_id: str) -> Delivery:
+    """Have a test alert delivered, at most one a minute; raises NotFoundError."""
+    channel = Channels(owner).get(channel_id)
+    slot = Slot(channel, Event.TEST, minute_of(runtime.now), "0")
+    delivery = Deliveries(owner).put(slot, frozenset({"test"}), due=runtime.now, now=runtime.now)
+    send_deliveries(runtime, [delivery])
+    return delivery
+
+
+def page_of_channels(owner: str, after: str | None, limit: int) -> tuple[list[Channel], str | None]:
+    """Up to `limit` channels after the id `after`, oldest first, and the id to go on from."""
+    left = [one for one in Channels(owner).all() if after is None or one.id > after]
+    return left[:limit], left[limit - 1].id if len(left) > limit else None
+
+
+def page_of_deliveries(
+    owner: str, channel_id: str, after: str | None, limit: int
+) -> tuple[list[Delivery], str | None]:
+    """Up to `limit` deliveries of a channel, newest first, and the key to go on from."""
+    found: list[Delivery] = []
+    for delivery in Deliveries(owner).newest_first(channel_id, after):
+        found.append(delivery)
+        if len(found) == limit:
+            return found, delivery.key
+    return found, None
+
+
+def admit_channels(owner: str, wanted: Sequence[str], before: Sequence[str] = ()) -> None:
+    """Refuse channels that the owner has not; raises InvalidError, naming each.
+
+    One that a target has already may have been deleted since.
+    """
+    if set(wanted) <= set(before):
+        return
+    known = {channel.id for channel in Channels(owner).all()} | set(before)
+    faults = tuple(
+        Fault(("body", "channel_ids", place), "there is no such channel")
+        for place, channel_id in enumerate(wanted)
+        if channel_id not in known
+    )
+    if faults:
+        raise InvalidError("the body does not fit the schema", faults)
+
+
+def _persistently(
+    runtime: Runtime, owner: str, channel_id: str, changed: Callable[[Channel], Channel]
+) -> Channel:
+    channels = Channels(owner)
+    for _ in range(_ATTEMPTS):
+        before = channels.get(channel_id)
+        after = replace(changed(before), version=before.version + 1, updated_at=runtime.now)
+        try:
+            channels.change(before, after)
+        except ChangedError:
+            continue
+        return after
+    raise ConflictError("the channel is being changed by others; try again")
+
+
+def _described(channel: Channel, draft: ChannelDraft) -> Channel:
+    return replace(
+        channel,
+        name=draft.name,
+        url=draft.url,
+        address=draft.address,
+        events=tuple(draft.events),
+        delay_s=draft.delay_s,
+        repeat_s=draft.repeat_s,
+        tags=tuple(draft.tags),
+    )
+
+
+def _admit(runtime: Runtime, draft: ChannelDraft) -> None:
+    """Refuse what could never be reached; raises InvalidError, naming the field."""
+    fault = None
+    if draft.kind is ChannelKind.WEBHOOK:
+        fault = _webhook_fault(runtime, draft.url or "")
+    elif draft.kind is ChannelKind.APPRISE:
+        fault = _service_fault(draft.url or "")
+    if fault:
+        raise InvalidError("alerts can not be sent there", (Fault(("body", "url"), fault),))
+
+
+def _webhook_fault(runtime: Runtime, url: str) -> str | None:
+    try:
+        runtime.guard.validate_url(url)
+    except BadUrl as error:
+        return str(error)
+    return None
+
+
+def _service_fault(url: str) -> str | None:
+    if scheme_of(url) not in SERVICES:
+        return f"the URL must begin with one of {', '.join(f'{one}://' for one in SERVICES)}"
+    from chalicelib.notifiers.chat import fits_service  # noqa: PLC0415 - heavy, and rarely needed
+
+    return None if fits_service(url) else "the URL lacks something that its service needs"
+
+
+def _new_secret() -> str:
+    from chalicelib.notifiers.webhook import new_secret  # noqa: PLC0415 - see above
+
+    return new_secret()

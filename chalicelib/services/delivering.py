@@ -1,0 +1,127 @@
+"""One try at one delivery: claim it, say what there is to say, keep what came of it.
+
+A try that dies leaves a lease, which runs out; the message then comes again and the receiver sees
+the same id. Only one lease holds at a time, so doubled messages do not double an alert.
+"""
+
+import logging
+import random
+
+from chalicelib.domain.alerts import MOST_SUBJECTS, Alert
+from chalicelib.domain.channels import Channel, Event
+from chalicelib.domain.deliveries import (
+    LASTS_S,
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    next_attempt,
+    read_reference,
+)
+from chalicelib.domain.errors import NotFoundError
+from chalicelib.domain.outbox import DeliverJob
+from chalicelib.notifiers import outcome as notifiers
+from chalicelib.services.hops import bury, send_deliveries
+from chalicelib.services.reminding import remind_later
+from chalicelib.services.runtime import Runtime
+from chalicelib.services.subjects import Telling, telling
+from chalicelib.store.channels import Channels
+from chalicelib.store.deliveries import Deliveries, Outcome
+
+_LOG = logging.getLogger(__name__)
+_WAIT_S = 30
+"""How long a recovery waits for its outage to have been told."""
+
+
+class BusyError(Exception):
+    """Somebody else is at it, or was when it died: the message has to come again."""
+
+
+def deliver(runtime: Runtime, job: DeliverJob) -> None:
+    """Do what a message asks for; raises BusyError. Harmless for a delivery that is done."""
+    deliveries = Deliveries(job.owner)
+    delivery = deliveries.get(job.key)
+    if delivery is None:
+        _LOG.warning("no such delivery", extra={"owner": job.owner})
+        return
+    if delivery.status is DeliveryStatus.FAILED:
+        if job.again:
+            deliveries.reopen(delivery, runtime.now)
+            deliver(runtime, DeliverJob(job.owner, job.key))
+        else:
+            bury(runtime, delivery)
+        return
+    if delivery.status is not DeliveryStatus.WAITING:
+        return
+    if delivery.next_at > runtime.now:
+        send_deliveries(runtime, [delivery])
+        return
+    claimed = deliveries.claim(job.key, runtime.now)
+    if claimed is None:
+        raise BusyError(job.key)
+    _try(runtime, claimed)
+
+
+def _try(runtime: Runtime, delivery: Delivery) -> None:
+    outcome = _outcome(runtime, delivery)
+    if not Deliveries(delivery.owner).finish(delivery, outcome):
+        raise BusyError(delivery.key)
+    if outcome.status is DeliveryStatus.FAILED:
+        bury(runtime, delivery)
+    if outcome.status is DeliveryStatus.WAITING:
+        after = Deliveries(delivery.owner).get(delivery.key)
+        send_deliveries(runtime, [after] if after else [])
+    told = {"owner": delivery.owner, "event": delivery.event, "status": outcome.status}
+    _LOG.info("delivery", extra={**told, "tries": delivery.tries})
+
+
+def _outcome(runtime: Runtime, delivery: Delivery) -> Outcome:
+    try:
+        channel = Channels(delivery.owner).get(delivery.channel_id)
+    except NotFoundError:
+        return Outcome(DeliveryStatus.SKIPPED)
+    told = _telling(runtime, delivery, channel)
+    if told.must_wait:
+        at = runtime.now + _WAIT_S
+        if at < delivery.due_at + LASTS_S:
+            return Outcome(DeliveryStatus.WAITING, next_at=at)
+        return Outcome(DeliveryStatus.SKIPPED)
+    if not told.subjects and delivery.event is not Event.TEST:
+        return Outcome(DeliveryStatus.SKIPPED, dropped=told.dropped)
+    sent = runtime.notifiers.send(_alert(delivery, told), channel, runtime.now)
+    attempt = Attempt(runtime.now, sent.status_code, sent.reason)
+    if sent.is_sent:
+        remind_later(runtime, delivery, channel, told.dropped)
+        return Outcome(DeliveryStatus.SENT, attempt, dropped=told.dropped)
+    return _failed(runtime, delivery, sent, attempt)
+
+
+def _failed(
+    runtime: Runtime, delivery: Delivery, sent: notifiers.Outcome, attempt: Attempt
+) -> Outcome:
+    chance = random.random()  # noqa: S311 - spreads tries
+    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance)
+    if sent.is_permanent or at is None:
+        return Outcome(DeliveryStatus.FAILED, attempt)
+    return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)
+
+
+def _telling(runtime: Runtime, delivery: Delivery, channel: Channel) -> Telling:
+    if delivery.event is Event.TEST:
+        return Telling()
+    return telling(delivery, channel, runtime.now)
+
+
+def _alert(delivery: Delivery, told: Telling) -> Alert:
+    outages = delivery.event is Event.DOWN
+    if delivery.event is Event.TEST:
+        at = delivery.minute
+    else:
+        at = max(read_reference(one)[2] for one in delivery.about - told.dropped)
+    return Alert(
+        id=delivery.id,
+        event=delivery.event,
+        at=at,
+        subjects=told.subjects[:MOST_SUBJECTS],
+        count=len(told.subjects),
+        late=outages and all(subject.until is not None for subject in told.subjects),
+    )

@@ -1,0 +1,32 @@
+"""Reminders: an outage told once is told again until it is over or somebody looks after it."""
+
+from chalicelib.domain.channels import Channel, Event
+from chalicelib.domain.deliveries import Delivery
+from chalicelib.services.hops import send_deliveries
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.deliveries import Deliveries, Slot
+
+_REPEATED = (Event.DOWN, Event.REMINDER)
+
+
+def remind_later(
+    runtime: Runtime, delivery: Delivery, channel: Channel, dropped: frozenset[str]
+) -> None:
+    """Have what was told now told again after the channel's `repeat_s`, if it has one.
+
+    Whether there is still something to tell is seen when the time has come.
+    """
+    about = delivery.about - dropped
+    wanted = channel.repeat_s and channel.wants(Event.REMINDER)
+    if delivery.event not in _REPEATED or not wanted or not about:
+        return
+    slot = Slot(channel, Event.REMINDER, delivery.minute, _next_serial(delivery))
+    due = runtime.now + (channel.repeat_s or 0)
+    reminder = Deliveries(delivery.owner).put(slot, about, due=due, now=runtime.now)
+    send_deliveries(runtime, [reminder])
+
+
+def _next_serial(delivery: Delivery) -> str:
+    """The first reminder of delivery 0 is `0.00001`; then `0.00002`."""
+    place, _, number = delivery.serial.partition(".")
+    return f"{place}.{int(number or 0) + 1:05d}"

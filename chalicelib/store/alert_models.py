@@ -1,0 +1,105 @@
+"""The items of incidents, channels and deliveries. Times are epoch seconds."""
+
+from pynamodb.attributes import (
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.store.base import Table
+
+
+class OfTarget(GlobalSecondaryIndex["IncidentItem"]):
+    """The incidents of one target, in order of their opening."""
+
+    class Meta:
+        index_name = "of_target"
+        projection = AllProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    target_key = UnicodeAttribute(range_key=True)
+
+
+class IncidentItem(Table):
+    """Key `<opened at>#<target id>`: one incident as the set of its flips, each as JSON.
+
+    Key `notice#<at>#<target id>`: a flip without an incident, kept for its alert; it expires.
+    `target_key` is `<target id>#<opened at>`. `told` are the channels that the outage went to.
+    """
+
+    TABLE = "incidents"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    target_key = UnicodeAttribute(null=True)
+    target_id = UnicodeAttribute()
+    opened_at = NumberAttribute()
+    name = UnicodeAttribute()
+    url = UnicodeAttribute()
+    flips = UnicodeSetAttribute()
+    told = JSONAttribute(null=True)
+    acknowledged_by = UnicodeAttribute(null=True)
+    acknowledged_at = NumberAttribute(null=True)
+    note = UnicodeAttribute(null=True)
+    expires = NumberAttribute(null=True)
+    of_target = OfTarget()
+
+
+class ChannelItem(Table):
+    """One channel. `secret` and `old_secret` sign its webhooks; `url` may be a secret itself."""
+
+    TABLE = "channels"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    channel_id = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    name = UnicodeAttribute()
+    url = UnicodeAttribute(null=True)
+    address = UnicodeAttribute(null=True)
+    events = JSONAttribute()
+    delay_s = NumberAttribute()
+    repeat_s = NumberAttribute(null=True)
+    tags = JSONAttribute()
+    secret = UnicodeAttribute(null=True)
+    old_secret = UnicodeAttribute(null=True)
+    old_until = NumberAttribute(null=True)
+    confirmed_at = NumberAttribute(null=True)
+    version = NumberAttribute()
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+
+
+class DeliveryItem(Table):
+    """Key `<channel id>#<minute>#<event>#<serial>`: one alert for one channel.
+
+    `about` and `dropped` name flips, see domain/deliveries.py; `attempts` is a list of
+    `[at, status code, reason]`. `tries` is not there before the first try, which closes `about`.
+    """
+
+    TABLE = "deliveries"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    about = UnicodeSetAttribute()
+    dropped = UnicodeSetAttribute(null=True)
+    status = UnicodeAttribute()
+    created_at = NumberAttribute()
+    due_at = NumberAttribute()
+    next_at = NumberAttribute()
+    tries = NumberAttribute(null=True)
+    leased_until = NumberAttribute(null=True)
+    attempts: ListAttribute[list[object]] = ListAttribute(null=True)
+    expires = NumberAttribute()
