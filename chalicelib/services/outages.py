@@ -1,20 +1,19 @@
 """How often targets were down, for how long, and how long they ran in between."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from chalicelib.domain.folds import Span
-from chalicelib.services.runtime import Runtime
+from chalicelib.domain.incidents import Ending, Incident
+from chalicelib.store.incidents import Incidents
 
 
 @dataclass(frozen=True, slots=True)
 class Outages:
-    """Incidents that opened in a range; None where they are not known.
+    """Incidents that opened in a range, and how many seconds those took that recovered."""
 
-    `repair_s` is how long those took that have ended.
-    """
-
-    count: int | None = None
+    count: int
     repair_s: Sequence[int] = ()
 
     @property
@@ -27,9 +26,22 @@ class Outages:
         return round(up_s / self.count) if self.count else None
 
 
-def outages(_runtime: Runtime, _owner: str, _target_ids: Sequence[str], _span: Span) -> Outages:
-    """The incidents of these targets that opened in the range.
+def outages(owner: str, target_ids: Sequence[str], span: Span) -> Outages:
+    """The incidents of these targets that opened in the range; reads no older ones."""
+    start, end = span
+    wanted = set(target_ids)
+    found = [
+        incident
+        for incident in _since(owner, target_ids, start)
+        if incident.target_id in wanted and incident.opened_at < end
+    ]
+    recovered = [one for one in found if one.ended_as is Ending.RECOVERED]
+    return Outages(len(found), [one.duration_s(end) for one in recovered])
 
-    Incidents are not stored yet, so they are not known: null, not zero.
-    """
-    return Outages()
+
+def _since(owner: str, target_ids: Sequence[str], start: int) -> Iterator[Incident]:
+    """Incidents that opened at `start` or later, of one target by its index."""
+    if len(target_ids) != 1:
+        return Incidents(owner).newest_first(start=start) if target_ids else iter(())
+    of_target = Incidents(owner).of_target(target_ids[0])
+    return takewhile(lambda incident: incident.opened_at >= start, of_target)

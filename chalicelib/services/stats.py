@@ -49,7 +49,7 @@ def statistics(runtime: Runtime, owner: str, targets: Sequence[Target], span: Sp
         whole=total(series),
         bucket_s=bucket,
         series=series,
-        outages=outages(runtime, owner, [target.id for target in targets], fitting),
+        outages=outages(owner, [target.id for target in targets], fitting),
     )
 
 

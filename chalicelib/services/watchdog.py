@@ -1,4 +1,4 @@
-"""A message that goes the way of every alert, every five minutes: when it stops arriving, alerts do.
+"""A message that goes the way of every alert, now and then: when it stops arriving, alerts do.
 
 The schedule sends it, the alerts' function takes it and keeps when it was sent; `/healthz` shows
 how long ago that was.
@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def send_watchdog(runtime: Runtime) -> None:
-    """Send it on its way in every fifth minute; the schedule goes on even if that cannot be done."""
+    """Send it on its way in every fifth minute; the schedule goes on even if that fails."""
     if runtime.now % WATCHDOG_EVERY_S // 60 != 1:
         return
     try:

@@ -191,3 +191,20 @@ def test_a_month_as_csv_page_by_page(world: World, lowest_place: None) -> None:
 def test_a_month_that_is_none_is_refused(world: World, month: str) -> None:
     reply = world.user().get(f"/v1/reports/uptime?month={month}")
     assert (reply.status, reply.fields) == (400, ["query.month"])
+
+
+def test_incidents_and_the_mean_times_to_and_between_them(world: World, lowest_place: None) -> None:
+    alice = world.user()
+    target = alice.make_target()["id"]
+    other = alice.make_target()["id"]
+    for result, seconds in ((UP, 300), (DOWN, 300), (UP, 600)):
+        world.checker.script[target] = result
+        world.run(seconds)
+        world.tell_all()
+    found = alice.get(f"/v1/targets/{target}/stats?window=1h").json
+    assert found["incidents"] == 1
+    assert 200 <= found["mttr_s"] <= 300
+    assert 700 <= found["mtbf_s"] <= 1_000
+    calm = alice.get(f"/v1/targets/{other}/stats?window=1h").json
+    assert (calm["incidents"], calm["mttr_s"], calm["mtbf_s"]) == (0, None, None)
+    assert alice.get("/v1/stats?window=1h").json["incidents"] == 1

@@ -1,4 +1,4 @@
-"""A message goes the way of every alert every five minutes, and /healthz says when the last one came."""
+"""A message goes the way of every alert, and /healthz says when the last one came."""
 
 from chalicelib.services.scheduling import run_tick
 from tests.world import Person, World

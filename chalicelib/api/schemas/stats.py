@@ -101,14 +101,14 @@ class PointOut(TallyOut):
 class StatsOut(TallyOut):
     """The statistics of the time from `from` to `to`.
 
-    They begin with the hour, or the day, where nothing finer is kept of it any more. `incidents`,
-    `mttr_s` and `mtbf_s` are null where incidents are not known.
+    They begin with the hour, or the day, where nothing finer is kept of it any more. `mttr_s` is
+    null where nothing recovered, `mtbf_s` where nothing failed.
     """
 
     from_: Annotated[Moment, Field(serialization_alias="from")]
     to: Moment
     targets: int
-    incidents: int | None
+    incidents: int
     mttr_s: int | None
     mtbf_s: int | None
     bucket_s: int
