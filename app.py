@@ -32,21 +32,40 @@ if os.environ.get("_HANDLER", "app.app") == "app.app":
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))
-def tick(_event: CloudWatchEvent) -> dict[str, Any]:
-    """Send the checks of the next minute."""
+def tick(event: CloudWatchEvent) -> dict[str, Any]:
+    """Send the checks of the next minutes, of the shard that the event names or of the first."""
     from chalicelib.services.scheduling import run_tick
 
-    report = run_tick(runtime())
+    report = run_tick(runtime(), int((event.detail or {}).get("shard", 0)))
     _LOG.info("tick", extra=asdict(report))
     return {"messages": report.messages, "targets": report.targets}
 
 
-@app.on_sqs_message(queue="checks", batch_size=10)
+# Five lanes are 250 checks: half a vCPU starts them within two seconds.
+@app.on_sqs_message(queue="checks", batch_size=5)
 def check(event: SQSEvent) -> dict[str, Any]:
     """Check what the messages name; those that fail are delivered again."""
     from chalicelib.services.messages import handle_checks
 
     return handle_checks(runtime(), event.to_dict()["Records"])
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS))
+def fan_out(_event: CloudWatchEvent) -> dict[str, Any]:
+    """Have the hours that are over folded, lane by lane."""
+    from chalicelib.services.folding import fan_out as run
+
+    messages = run(runtime())
+    _LOG.info("fan out", extra={"messages": messages})
+    return {"messages": messages}
+
+
+@app.on_sqs_message(queue="rollups", batch_size=10)
+def rollup(event: SQSEvent) -> dict[str, Any]:
+    """Fold hours and days of lanes; messages that fail are delivered again."""
+    from chalicelib.services.folding import handle_rollups
+
+    return handle_rollups(runtime(), event.to_dict()["Records"])
 
 
 @app.on_sqs_message(queue="alerts", batch_size=10)

@@ -1,10 +1,11 @@
 """What a check costs: the real handlers on moto, every unit counted.
 
-    python -m benchmarks.cost [--targets 100] [--minutes 20]
+    python -m benchmarks.cost [--targets 100] [--minutes 20] [--table]
 
 An owner has so many targets at 60 s, on a server on loopback that answers after 150 ms. The
 schedule's function and the worker run as they are deployed; time is simulated between them, so the
-counts are exact and only the functions' own durations are measured.
+counts are exact and only the functions' own durations are measured. An hour's rollups, and a look
+at every target's statistics once a day, are counted in; `--table` adds a month's costs.
 """
 
 import argparse
@@ -23,7 +24,10 @@ from typing import Any
 from moto import mock_aws
 
 from benchmarks import prices
+from benchmarks.comparison import month, table
+from benchmarks.history_cost import KEPT_S, keep_history, live_an_hour
 from benchmarks.metering import Meter, Spent
+from chalicelib.domain.targets import Target
 from chalicelib.ops import resources
 from chalicelib.services import accounts, scheduling, targets
 from chalicelib.services.drafts import Draft
@@ -71,10 +75,14 @@ class SimulatedSqs:
             heapq.heappush(self._waiting, (visible, self._sent, entry["MessageBody"]))
         return {}
 
+    def forget(self) -> None:
+        """Drop what waits."""
+        self._waiting.clear()
+
     def receive(self) -> list[dict[str, Any]]:
-        """Up to ten visible messages, received and later deleted as Lambda's poller does it."""
+        """Up to five visible messages, received and later deleted as Lambda's poller does it."""
         records: list[dict[str, Any]] = []
-        while self._waiting and self._waiting[0][0] <= self.clock() and len(records) < 10:
+        while self._waiting and self._waiting[0][0] <= self.clock() and len(records) < 5:
             _, number, body = heapq.heappop(self._waiting)
             records.append({"messageId": str(number), "body": body})
         if records and self.meter:
@@ -126,8 +134,9 @@ def _stage() -> Iterator[tuple[Runtime, SimulatedSqs, Clock]]:
         yield runtime, sqs, clock
 
 
-def _populate(runtime: Runtime, count: int, url: str) -> None:
+def _populate(runtime: Runtime, count: int, url: str) -> tuple[str, list[Target]]:
     owner, _ = accounts.create_user("benchmark")
+    made = []
     with acting_for(owner):
         for number in range(count):
             draft = Draft(
@@ -140,7 +149,8 @@ def _populate(runtime: Runtime, count: int, url: str) -> None:
                 config={"url": f"{url}/a-path-of-usual-length/{number}"},
                 expect={"status_codes": ["200-299"]},
             )
-            targets.create(runtime, owner, draft)
+            made.append(targets.create(runtime, owner, draft))
+    return owner, made
 
 
 @dataclass
@@ -173,12 +183,31 @@ def _run(runtime: Runtime, sqs: SimulatedSqs, clock: Clock, minutes: int) -> Fun
 def measure(count: int, minutes: int) -> dict[str, float]:
     """Units, requests and milliseconds per check in the steady state, by name."""
     with _site() as url, _stage() as (runtime, sqs, clock):
-        _populate(runtime, count, url)
+        clock.time -= KEPT_S
+        owner, made = _populate(runtime, count, url)
+        clock.time = _START
+        sqs.forget()
+        keep_history(runtime, owner, made)
         _run(runtime, sqs, clock, 3)
         sqs.meter = meter = Meter(base.connection().client)
-        functions = _run(runtime, sqs, clock, minutes)
-    checks = count * minutes
-    found = {name: amount / checks for name, amount in sorted(meter.counts.items())}
+        checking = _run(runtime, sqs, clock, minutes)
+        found = _per_check(checking, meter, count * minutes)
+        meter.reset()
+        folds = SimulatedSqs(clock)
+        folds.meter = meter
+        runtime.__dict__["rollups"] = Queue(folds, "rollups")
+        history = Functions()
+        live_an_hour(runtime, owner, made, folds.receive, history.run)
+        for name, amount in _per_check(history, meter, count * 60).items():
+            if " " not in name:
+                found[f"{name} of history"] = amount
+                found[name] += amount
+    found["usd"] = _usd_per_million(found)
+    return dict(sorted(found.items()))
+
+
+def _per_check(functions: Functions, meter: Meter, checks: int) -> dict[str, float]:
+    found = {name: amount / checks for name, amount in meter.counts.items()}
     found.update(
         write=meter.total("write") / checks,
         read=meter.total("read") / checks,
@@ -186,7 +215,6 @@ def measure(count: int, minutes: int) -> dict[str, float]:
         invocations=functions.invocations / checks,
         ms=_lambda_ms(functions, meter) / checks,
     )
-    found["usd"] = _usd_per_million(found)
     return found
 
 
@@ -215,6 +243,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--targets", type=int, default=100)
     parser.add_argument("--minutes", type=int, default=20)
+    parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
     found = measure(args.targets, args.minutes)
     print(f"{args.targets} targets at 60 s, {args.minutes} minutes in the steady state\n")
@@ -232,11 +261,11 @@ def main() -> None:
         for part, amount in found.items():
             if part.startswith(f"{name} "):
                 print(f"    {part.partition(' ')[2]:24} {amount:10.4f}")
-    month = found["usd"] / 1e6 * args.targets * prices.MINUTES_A_MONTH
-    polls = prices.POLLS_A_MINUTE * prices.MINUTES_A_MONTH * prices.SQS_REQUEST
     print(f"\n{'USD per million checks':28} {found['usd']:10.4f} {_BOUNDS['usd']:8.2f}")
-    print(f"USD a month for {args.targets} targets {month:9.2f}")
-    print(f"    and {polls:.2f} for Lambda's polling of the queue, whatever its load")
+    for part, usd in month(args.targets, found).items():
+        print(f"USD a month, {part:26} {usd:8.2f}")
+    if args.table:
+        table(lambda count: measure(count, 5))
     print(f"\n* measured here, without the emulator, at {_CALL_MS} ms a call to DynamoDB or SQS")
     over = [name for name, bound in _BOUNDS.items() if found[name] > bound + 1e-9]
     if over:

@@ -97,6 +97,11 @@ class Meter:
         """One SQS request with a payload of these sizes; each 64 KB are charged as one more."""
         self.counts[f"sqs {kind}"] += max(1, math.ceil(sum(sizes) / _SQS_BYTES))
 
+    def reset(self) -> None:
+        """Begin to count anew."""
+        self.counts.clear()
+        self.calls, self.spent = 0, Spent()
+
     def total(self, prefix: str) -> float:
         return sum(count for name, count in self.counts.items() if name.startswith(prefix))
 

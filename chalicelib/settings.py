@@ -54,6 +54,10 @@ class Settings:
     allow_private_targets: bool
     check_concurrency: int
     results_retention_days: int
+    rollups_queue_url: str = ""
+    function_name: str = ""
+    hourly_retention_days: int = 400
+    daily_retention_days: int = 1_827
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[tuple[str, int], ...] = ()
@@ -79,4 +83,8 @@ class Settings:
             allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
             check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
             results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),
+            function_name=env.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+            rollups_queue_url=env.get("ROLLUPS_QUEUE_URL", ""),
+            hourly_retention_days=_number(env, "HOURLY_RETENTION_DAYS", default=400),
+            daily_retention_days=_number(env, "DAILY_RETENTION_DAYS", default=1_827),
         )

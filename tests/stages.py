@@ -17,7 +17,17 @@ from chalicelib.settings import Settings
 from tests.world import START, World
 
 PREFIX = "monitum-test-"
-TABLES = ("users", "targets", "lanes", "results", "system", "incidents", "channels", "deliveries")
+TABLES = (
+    "users",
+    "targets",
+    "lanes",
+    "results",
+    "rollups",
+    "system",
+    "incidents",
+    "channels",
+    "deliveries",
+)
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

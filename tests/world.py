@@ -12,7 +12,7 @@ from chalicelib.api.door import attach
 from chalicelib.api.table import ALL
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
-from chalicelib.services import accounts, alerting, messages, scheduling
+from chalicelib.services import accounts, alerting, folding, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
 from chalicelib.store import base
@@ -102,6 +102,8 @@ class World:
             notices=self.notices, outbound=self.outbound, mailer=self.mailer
         )
         self.runtime.__dict__.update(alerts_dead=self.dead, notices_dead=self.dead)
+        self.rollups = FakeQueue(self.clock)
+        self.runtime.__dict__["rollups"] = self.rollups
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
         attach(self.app, ALL, lambda: self.runtime)
@@ -123,6 +125,18 @@ class World:
         records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
         answer = messages.handle_checks(self.runtime, records)
         return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+
+    def fold(self) -> list[str]:
+        """Have the hours that are over folded; answers the messages that failed."""
+        folding.fan_out(self.runtime)
+        self.clock.time += 900
+        return self.deliver_folds(self.rollups.take())
+
+    def deliver_folds(self, bodies: Sequence[str]) -> list[str]:
+        """Hand the rollups' function messages; answers those that failed."""
+        records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
+        answer = folding.handle_rollups(self.runtime, records)
+        return [bodies[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
 
     def tell(self, bodies: Sequence[str] | None = None) -> list[str]:
         """Hand the alerts what is visible, or `bodies`; answers the bodies that failed."""

@@ -1,6 +1,16 @@
 """All operations, module by module."""
 
-from chalicelib.api import accounts, channels, checks, confirm, health, incidents, pages, targets
+from chalicelib.api import (
+    accounts,
+    channels,
+    checks,
+    confirm,
+    health,
+    incidents,
+    pages,
+    stats,
+    targets,
+)
 from chalicelib.api.routing import Route
 
 ALL: list[Route] = [
@@ -12,4 +22,5 @@ ALL: list[Route] = [
     *incidents.routes,
     *pages.routes,
     *targets.routes,
+    *stats.routes,
 ]

@@ -1,7 +1,7 @@
 """The message that has a lane's targets checked at one tick."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,18 @@ class CheckJob:
         if self.place is not None:
             job["place"] = self.place
         return json.dumps(job, separators=(",", ":"))
+
+    @staticmethod
+    def planned(owner: str, lane: int, tick: int, specs: Iterable[tuple[str, str]]) -> str:
+        """The message of a scheduled job; `specs` are target ids with specs that are JSON already.
+
+        The same as `to_json` gives, without reading what is only passed on.
+        """
+        head = json.dumps(
+            {"v": _VERSION, "owner": owner, "lane": lane, "tick": tick}, separators=(",", ":")
+        )
+        pairs = ",".join(f'["{target_id}",{spec}]' for target_id, spec in specs)
+        return f'{head[:-1]},"specs":[{pairs}]}}'
 
     @classmethod
     def from_json(cls, text: str) -> "CheckJob":

@@ -19,13 +19,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One lane as it is stored; `version` grows with every write, but not as the outbox empties."""
+    """One lane as it is stored; `version` grows with every write, but not as the outbox empties.
+
+    `shard` is chosen when it is opened, and stays.
+    """
 
     owner: str
     number: int
     version: int = 0
     places: Mapping[int, Place] = field(default_factory=dict)
     outbox: Sequence[Entry] = ()
+    shard: int = 0
 
     def state_of(self, target_id: str, place: int) -> State | None:
         """The state of the target in that place, None where it does not sit there any more."""

@@ -13,6 +13,8 @@ from typing import Final
 
 DAY_S: Final = 86_400
 MINUTE_S: Final = 60
+AHEAD_S: Final = 180
+"""How far ahead a plan reaches at most."""
 
 # fmt: off
 INTERVALS_S: Final[tuple[int, ...]] = (
@@ -95,8 +97,10 @@ def plan(cursor: int | None, now: int, intervals: Iterable[int] = INTERVALS_S) -
     """Return what a run of the scheduler at `now` has to send.
 
     `cursor` is the `end` of the plan before, so a multiple of 60, or None at the very first run.
-    The window reaches to the end of the next full minute, at most 120 s ahead: messages are delayed
-    to the second of their tick, and an event that comes late by some seconds makes no check late.
+    A run plans until the next full minute is planned, and then the one behind it as well: so every
+    second run finds nothing to do, and the cursor is written every other minute, which is most of
+    what a small stage writes. The window reaches at most 180 s ahead: messages are delayed to the
+    second of their tick, and an event that comes late by some seconds makes no check late.
 
     - A doubled event, or a clock that went back, finds the cursor ahead of it: an empty window.
     - A missing event makes the next window longer as long as the cursor is in the present minute.
@@ -104,11 +108,13 @@ def plan(cursor: int | None, now: int, intervals: Iterable[int] = INTERVALS_S) -
       only `catch_up` is made good; `intervals` bounds it to the intervals in use.
     """
     minute = now // MINUTE_S * MINUTE_S
-    horizon = minute + 2 * MINUTE_S
+    horizon = minute + AHEAD_S
     if cursor is None:
         return Plan(minute, horizon)
+    if cursor >= minute + 2 * MINUTE_S:
+        return Plan(cursor, cursor)
     if cursor >= minute:
-        return Plan(cursor, max(cursor, horizon))
+        return Plan(cursor, horizon)
     missed = frozenset(
         (interval_s, missed_phase)
         for interval_s in intervals

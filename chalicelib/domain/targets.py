@@ -14,11 +14,15 @@ SPEC_BYTES = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One target of one owner. Times are epoch seconds; `version` grows with every change."""
+    """One target of one owner. Times are epoch seconds; `version` grows with every change.
+
+    `shard` is its lane's: which run of the schedule looks after it.
+    """
 
     owner: str
     spec: CheckSpec
     lane: int
+    shard: int = 0
     name: str
     tags: tuple[str, ...] = ()
     channel_ids: tuple[str, ...] = ()

@@ -38,12 +38,18 @@ def _parser() -> argparse.ArgumentParser:
         ("package", "build the template and the zip"),
         ("deploy", "deploy to AWS or an emulator"),
         ("user", "make a user and print the token"),
+        ("rollup", "make the rollups of a range again from the results"),
         ("redrive", "give dead letters another chance"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--stage", default="local", choices=stages.STAGES)
         if name == "package":
             command.add_argument("--alone", action="store_true", help="prove that it is complete")
+        if name == "rollup":
+            for bound in ("from", "to"):
+                command.add_argument(
+                    f"--{bound}", dest=bound, required=True, help="a date or a time in UTC"
+                )
         if name == "user":
             command.add_argument("--name", required=True)
             command.add_argument("--admin", action="store_true")
@@ -113,6 +119,17 @@ def _user(options: argparse.Namespace) -> None:
     say(token if options.quiet else f"user {user_id}\ntoken {token}  (shown only now)")
 
 
+def _rollup(options: argparse.Namespace) -> None:
+    from chalicelib.ops import rollups
+
+    bounds = vars(options)
+    start, end = rollups.read_range(bounds["from"], bounds["to"])
+    stage = stages.stage(options.stage)
+    with step("folding"):
+        lanes, hours = rollups.fold_again(stage, start, end)
+    say(f"{hours:,} hours of {lanes:,} lanes made again")
+
+
 def _redrive(options: argparse.Namespace) -> None:
     from chalicelib.ops import redrive
 
@@ -129,6 +146,7 @@ COMMANDS = {
     "package": _package,
     "deploy": _deploy,
     "user": _user,
+    "rollup": _rollup,
     "redrive": _redrive,
 }
 

@@ -18,7 +18,7 @@ from chalicelib.notifiers.services import SERVICES as CHAT_SERVICES
 from chalicelib.ops.console import Failure
 
 # Whose models stay in botocore; a client of any other service fails in the functions.
-SERVICES = frozenset({"dynamodb", "sqs", "sesv2", "sts"})
+SERVICES = frozenset({"dynamodb", "lambda", "sqs", "sesv2", "sts"})
 # What nothing in the functions imports: boto3 (they use botocore), pydantic's first version, time
 # zones beside those of the system, DNS beyond the messages themselves.
 UNUSED = (

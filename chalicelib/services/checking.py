@@ -17,6 +17,7 @@ from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import Flip, Observation, Policy, State, Status, observe
 from chalicelib.services.evidence import believed
+from chalicelib.services.folding import fold_late
 from chalicelib.services.outbox import flush
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
@@ -142,9 +143,14 @@ def _results(
 
 
 def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> None:
-    retention = runtime.settings.results_retention_days
-    if work.stored is None and not write_results(work.key, results, retention_days=retention):
+    if work.stored is None and not write_results(
+        work.key,
+        results,
+        retention_days=runtime.settings.results_retention_days,
+        intervals_s={spec.place: spec.interval_s for spec in work.job.specs},
+    ):
         results = read_results([work.key], consistent=True)[work.key]
+    fold_late(runtime, work.job)
     flush(runtime, _apply(runtime, work, results))
 
 

@@ -80,7 +80,7 @@ def summary(runtime: Runtime, owner: str, tag: str | None) -> Summary:
     total: Counter[str] = Counter()
     by_tag: dict[str, Counter[str]] = {}
     down: list[Target] = []
-    for target in _all(owner):
+    for target in all_targets(owner):
         if (tag is not None and tag not in target.tags) or target.id not in states:
             continue
         status = states[target.id].status
@@ -105,7 +105,8 @@ def count_targets(owner: str) -> int:
     return sum(len(lane.places) for lane in Lanes(owner).all())
 
 
-def _all(owner: str) -> Iterator[Target]:
+def all_targets(owner: str) -> Iterator[Target]:
+    """Every target of the owner, oldest first."""
     after: str | None = None
     while True:
         page, after = Targets(owner).page(after, 1_000)

@@ -18,7 +18,6 @@ from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.results import CheckKey, read_results
 
-_PLANNED_AHEAD_S = 120
 _Found = Mapping[CheckKey, Mapping[int, CheckResult]]
 
 
@@ -84,7 +83,7 @@ def _apart(runtime: Runtime, target: Target, state: State) -> CheckKey:
     """
     offset = schedule.offset(target.owner, target.lane)
     newest = schedule.latest_tick(target.spec.interval_s, offset, state.changed)
-    is_lanes = newest == state.changed > target.updated_at + _PLANNED_AHEAD_S
+    is_lanes = newest == state.changed > target.updated_at + schedule.AHEAD_S
     place = None if is_lanes else target.spec.place
     return CheckKey(target.owner, target.lane, state.changed, runtime.settings.region, place)
 

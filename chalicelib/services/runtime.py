@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.checkers.guard import Guard
 from chalicelib.settings import Settings
 from chalicelib.store import base
+from chalicelib.store.functions import Functions, shard_event
 from chalicelib.store.queues import Queue
 
 if TYPE_CHECKING:
@@ -60,6 +61,18 @@ class Runtime:
 
     def _queue(self, url: str) -> Queue:
         return Queue.connect(url, self.settings.region)
+
+    def start_tick(self, shard: int) -> None:
+        """Have the schedule of a shard run beside this one; what came of it is not waited for."""
+        self.functions.start(self.settings.function_name, shard_event(shard))
+
+    @cached_property
+    def functions(self) -> Functions:
+        return Functions.connect(self.settings.region)
+
+    @cached_property
+    def rollups(self) -> Queue:
+        return Queue.connect(self.settings.rollups_queue_url, self.settings.region)
 
     @cached_property
     def guard(self) -> Guard:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from chalicelib.domain import schedule
 from chalicelib.domain.jobs import CheckJob
-from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.targets import Target
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.watchdog import send_watchdog
@@ -18,6 +17,11 @@ _LOG = logging.getLogger(__name__)
 _DAY_S = 86_400
 
 
+SHARD_TARGETS = 25_000
+"""So many targets in a minute fill a shard: reading and sending them takes a run some 10 s."""
+Lanes = dict[tuple[int, str, int], list[store.DueTarget]]
+
+
 @dataclass(frozen=True, slots=True)
 class TickReport:
     """What one run of the schedule did; `gap_s` is the time that nobody had planned."""
@@ -26,29 +30,41 @@ class TickReport:
     targets: int
     planned_until: int
     gap_s: int
+    shard: int = 0
 
 
-def run_tick(runtime: Runtime) -> TickReport:
-    """Send the checks of the minutes up to the end of the next one.
+def run_tick(runtime: Runtime, shard: int = 0) -> TickReport:
+    """Send the checks of a shard up to the end of the next minute, or of the one behind it.
 
-    The cursor moves on after everything is sent: a run that dies is made up for by the next, and
-    what is sent twice is checked once, as the worker finds its results.
+    The run of the first shard starts those of the others, which are the same function once more.
+    The cursor, of which each shard has its own, moves on after everything is sent: a run that dies
+    is made up for by the next, and what is sent twice is checked once, as the worker finds its
+    results.
     """
     with acting_as_system():
-        cursor = store.read_cursor()
+        cursor = store.read_cursor(shard)
+        if shard == 0:
+            for other in range(1, cursor.shards):
+                runtime.start_tick(other)
         plan = schedule.plan(cursor.planned_until, runtime.now, cursor.intervals)
-        jobs = _jobs(plan, cursor.intervals)
-        send_jobs(runtime, jobs)
-        store.advance_cursor(cursor, plan.end, runtime.now)
+        lanes = _due(plan, cursor.intervals, shard)
+        _send_planned(runtime, lanes)
+        if plan.end != cursor.planned_until:
+            store.advance_cursor(cursor, plan.end, runtime.now, shard)
         if plan.gap:
             expires = runtime.now + runtime.settings.results_retention_days * _DAY_S
-            store.record_gap(*plan.gap, expires=expires)
-    send_watchdog(runtime, cursor.ticked_at)
+            store.record_gap(*plan.gap, shard=shard, expires=expires)
+        targets = sum(map(len, lanes.values()))
+        if targets > SHARD_TARGETS * len(plan.minutes):
+            store.open_shard(shard + 1)
+    if shard == 0:
+        send_watchdog(runtime)
     return TickReport(
-        messages=len(jobs),
-        targets=sum(len(job.specs) for job in jobs),
+        messages=len(lanes),
+        targets=targets,
         planned_until=plan.end,
         gap_s=plan.gap[1] - plan.gap[0] if plan.gap else 0,
+        shard=shard,
     )
 
 
@@ -61,7 +77,7 @@ def check_soon(runtime: Runtime, target: Target, *, is_planned: bool) -> None:
     ticks = [runtime.now]
     if not is_planned:
         with acting_as_system():
-            planned_until = store.read_cursor().planned_until or 0
+            planned_until = store.read_cursor(target.shard).planned_until or 0
         offset = schedule.offset(target.owner, target.lane)
         ticks += schedule.ticks_in(target.spec.interval_s, offset, runtime.now + 1, planned_until)
     send_jobs(runtime, [single_job(target, tick) for tick in ticks])
@@ -81,12 +97,24 @@ def send_jobs(runtime: Runtime, jobs: list[CheckJob]) -> None:
     )
 
 
-def _jobs(plan: schedule.Plan, intervals: frozenset[int]) -> list[CheckJob]:
-    specs: dict[tuple[int, str, int], list[CheckSpec]] = defaultdict(list)
+def _due(plan: schedule.Plan, intervals: frozenset[int], shard: int) -> Lanes:
+    """What the plan has checked, by tick, owner and lane."""
+    lanes: Lanes = defaultdict(list)
     for interval_s, phase in plan.slots(intervals):
-        for due in store.due_targets(f"{interval_s}:{phase}:0"):
-            spec = CheckSpec.from_message(due.target_id, due.spec)
+        for due in store.due_targets(f"{interval_s}:{phase}:{shard}"):
             offset = schedule.offset(due.owner, due.lane)
             for tick in plan.ticks(interval_s, offset):
-                specs[tick, due.owner, due.lane].append(spec)
-    return [CheckJob(owner, lane, tick, due) for (tick, owner, lane), due in sorted(specs.items())]
+                lanes[tick, due.owner, due.lane].append(due)
+    return lanes
+
+
+def _send_planned(runtime: Runtime, lanes: Lanes) -> None:
+    """Send a message for each lane and tick, hidden until its tick; raises SendError."""
+    now = runtime.now
+    runtime.checks.send(
+        Message(
+            CheckJob.planned(owner, lane, tick, ((one.target_id, one.spec) for one in due)),
+            delay_s=min(max(tick - now, 0), 900),
+        )
+        for (tick, owner, lane), due in sorted(lanes.items())
+    )

@@ -5,6 +5,8 @@ from dataclasses import replace
 from chalicelib.domain.lanes import Lane, Place, choose_place
 from chalicelib.domain.state import State
 from chalicelib.store.lanes import Lanes
+from chalicelib.store.schedule import read_shards
+from chalicelib.store.tripwire import acting_as_system
 
 
 class Seats:
@@ -24,8 +26,14 @@ class Seats:
             seat = choose_place(self._lanes.values())
             if seat is not None:
                 return seat
-            Lanes(self.owner).open(len(self._lanes))
+            with acting_as_system():
+                newest = read_shards() - 1
+            Lanes(self.owner).open(len(self._lanes), newest)
             self.forget()
+
+    def shard(self, lane: int) -> int:
+        """The shard of a lane that was chosen."""
+        return self._lanes[lane].shard if self._lanes else 0
 
     def take(self, lane: int, place: int, target_id: str, state: State) -> None:
         """Remember that the place was had."""

@@ -59,7 +59,6 @@ def create(
     """
     draft = prepared(runtime, draft)
     admit_channels(owner, draft.channel_ids)
-    _use(draft.interval_s)
     target = _add(runtime, seats or Seats(owner), draft, target_id or new_id(runtime.clock()))
     if target.enabled:
         _check_soon(runtime, target, is_planned=False)
@@ -137,7 +136,7 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     )
     is_planned = before.enabled and after.spec.interval_s == before.spec.interval_s
     if not is_planned:
-        _use(after.spec.interval_s)
+        _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
     new_secrets = None if draft.secrets == stored else draft.secrets
     store_change(runtime, before, after, new_secrets)
@@ -183,8 +182,12 @@ def _add(runtime: Runtime, seats: Seats, draft: Draft, target_id: str) -> Target
     for attempt in range(_ATTEMPTS):
         lane, place = seats.choose()
         spec = draft.spec(target_id, place)
-        new = Target(owner=owner, spec=spec, lane=lane, name="", created_at=now, updated_at=now)
+        shard = seats.shard(lane)
+        new = Target(
+            owner=owner, spec=spec, lane=lane, shard=shard, name="", created_at=now, updated_at=now
+        )
         target = _described(new, draft, spec)
+        _use(draft.interval_s, shard)
         try:
             Targets(owner).add(target, state, draft.secrets)
         except ChangedError:
@@ -227,9 +230,9 @@ def _stored_secrets(target: Target) -> Secrets:
     return read_secrets([lane]).get(lane, {}).get(target.spec.place, Secrets())
 
 
-def _use(interval_s: int) -> None:
+def _use(interval_s: int, shard: int) -> None:
     with acting_as_system():
-        use_interval(interval_s)
+        use_interval(interval_s, shard)
 
 
 def _check_soon(runtime: Runtime, target: Target, *, is_planned: bool) -> None:

@@ -1,7 +1,7 @@
 """An owner's lanes: who sits where, and in which state."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.operand import Path
@@ -58,10 +58,10 @@ class Lanes:
         lanes = read_lanes((self.owner, number) for number in numbers)
         return {lane.number: lane for lane in lanes.values()}
 
-    def open(self, number: int) -> None:
+    def open(self, number: int, shard: int = 0) -> None:
         """Make the lane and the item for its secrets; harmless where they are there."""
         for item in (
-            LaneItem(self.owner, lane_key(number), version=0, places={}),
+            LaneItem(self.owner, lane_key(number), version=0, places={}, shard=str(shard)),
             SecretsItem(self.owner, secrets_key(number), places={}),
         ):
             try:
@@ -112,6 +112,12 @@ def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
     return {key: found.get(key) or Lane(*key) for key in wanted}
 
 
+def lanes_of_shard(shard: int) -> Iterator[tuple[str, int]]:
+    """All lanes of a shard, `(owner, number)`, whoever's they are."""
+    for item in LaneItem.shards_index.query(str(shard), page_size=1000):
+        yield item.owner, _number(item.key)
+
+
 def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[int, Secrets]]:
     """The secrets of lanes of several owners: `{(owner, number): {place: secrets}}`."""
     items = SecretsItem.batch_get(
@@ -137,4 +143,5 @@ def _lane(item: LaneItem) -> Lane:
         for place, values in item.places.as_dict().items()
     }
     outbox = [Entry.from_json(text) for text in item.outbox or ()]
-    return Lane(item.owner, _number(item.key), int(item.version), places, outbox)
+    number, version = _number(item.key), int(item.version)
+    return Lane(item.owner, number, version, places, outbox, shard=int(item.shard or 0))

@@ -11,7 +11,12 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
+from pynamodb.indexes import (
+    AllProjection,
+    GlobalSecondaryIndex,
+    IncludeProjection,
+    KeysOnlyProjection,
+)
 
 from chalicelib.store.base import Table
 
@@ -118,6 +123,7 @@ class TargetItem(Table):
     target_id = UnicodeAttribute(range_key=True)
     slot = UnicodeAttribute(null=True)
     lane = UnicodeAttribute()
+    shard = NumberAttribute(default=0)
     spec = JSONAttribute()
     name = UnicodeAttribute()
     tags = JSONAttribute()
@@ -128,6 +134,17 @@ class TargetItem(Table):
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
     due_index = Due()
+
+
+class Shards(GlobalSecondaryIndex["LaneItem"]):
+    """All lanes by shard, so that nobody has to scan for them. Changes of state do not reach it."""
+
+    class Meta:
+        index_name = "shards"
+        projection = KeysOnlyProjection()
+
+    shard = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute(range_key=True)
 
 
 class LaneItem(Table):
@@ -146,6 +163,8 @@ class LaneItem(Table):
     key = UnicodeAttribute(range_key=True)
     version = NumberAttribute()
     places: MapAttribute[str, list[object]] = MapAttribute()
+    shard = UnicodeAttribute(null=True)
+    shards_index = Shards()
     outbox: ListAttribute[str] = ListAttribute(null=True)
 
 
@@ -184,6 +203,9 @@ class ResultsItem(Table):
 class ScheduleItem(Table):
     """Name `schedule`: up to where ticks are planned (exclusive), and the intervals in use.
 
+    `shards` is how many shards the lanes are spread over; those after the first have such an item
+    of their own, `schedule:<shard>`. Name `rollups`: up to where hours are given out to be folded.
+
     Name `watchdog`: the newest that arrived was sent at `start` and arrived at `ticked_at`.
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
     """
@@ -198,4 +220,24 @@ class ScheduleItem(Table):
     ticked_at = NumberAttribute(null=True)
     start = NumberAttribute(null=True)
     intervals = UnicodeSetAttribute(null=True)
+    shards = NumberAttribute(null=True)
     expires = NumberAttribute(null=True)
+
+
+class RollupItem(Table):
+    """What one lane's checks of an hour or a day came to: `pieces` is packed, see store/rollups.py.
+
+    `lane_month` is `<owner>#<lane>#<yyyymm>`; `period` is `1h#<start>` or `1d#<start>`. `results`
+    is how many results items it was made from: more of them know more.
+    """
+
+    TABLE = "rollups"
+
+    class Meta:
+        table_name = ""
+
+    lane_month = UnicodeAttribute(hash_key=True)
+    period = UnicodeAttribute(range_key=True)
+    pieces = BinaryAttribute(legacy_encoding=False)
+    results = NumberAttribute()
+    expires = NumberAttribute()

@@ -8,8 +8,9 @@ from functools import cached_property
 from pynamodb.exceptions import PutError
 
 from chalicelib.domain.results import CheckResult
+from chalicelib.domain.rollup import Sample
 from chalicelib.store.models import ResultsItem
-from chalicelib.store.packing import pack, unpack
+from chalicelib.store.packing import pack, samples, unpack
 
 _DAY_S = 86_400
 
@@ -53,21 +54,32 @@ class LaneResults:
         errors = self._item.errors
         return unpack(self._item.results, errors.as_dict() if errors else {})
 
+    def samples(self) -> Iterator[tuple[int, Sample]]:
+        """What a statistic needs of it, by place."""
+        return samples(self._item.results, self.tick)
+
     @property
     def item_key(self) -> tuple[str, str]:
         return self._item.lane_day, self._item.check
 
 
 def write_results(
-    key: CheckKey, results: Mapping[int, CheckResult], *, retention_days: int
+    key: CheckKey,
+    results: Mapping[int, CheckResult],
+    *,
+    retention_days: int,
+    intervals_s: Mapping[int, int] | None = None,
 ) -> bool:
-    """Store the results; False where there are some already, which then stand."""
+    """Store the results; False where there are some already, which then stand.
+
+    `intervals_s` are the targets' intervals by place: for how long a check stands at most.
+    """
     lane_day, check = key.item_key
     errors = {str(place): result.error for place, result in results.items() if result.error}
     item = ResultsItem(
         lane_day,
         check,
-        results=pack(results),
+        results=pack(results, intervals_s),
         errors=errors or None,
         expires=key.tick + retention_days * _DAY_S,
     )
@@ -120,6 +132,16 @@ class Results:
                 if found.expires > now:
                     yield found
             last, after = day_start, None
+
+    def between(self, lane: int, start: int, end: int, *, now: int) -> Iterator[LaneResults]:
+        """Results with `start <= tick < end`, oldest first, a call for each day as it is taken."""
+        at = start
+        while at < end:
+            day_end = min(_day_end(at), end)
+            for found in self._day(lane, at, day_end):
+                if found.expires > now:
+                    yield found
+            at = day_end
 
     def _day(
         self,

@@ -1,8 +1,9 @@
 """What is due when, and up to where it is planned: belongs to no owner."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Final, NamedTuple
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
@@ -10,6 +11,8 @@ from chalicelib.store.models import ScheduleItem, TargetItem
 
 _NAME = "schedule"
 _WATCHDOG = "watchdog"
+_FOLDED = "rollups"
+_DUE: Final = ["lane", "target_id", "spec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,7 @@ class Cursor:
     planned_until: int | None = None
     ticked_at: int | None = None
     intervals: frozenset[int] = frozenset()
+    shards: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +33,19 @@ class RoundTrip:
     arrived_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class DueTarget:
-    """One entry of the index: whose, in which lane, and the spec as it travels."""
+class DueTarget(NamedTuple):
+    """One entry of the index: whose, in which lane, and the spec as JSON, as it travels."""
 
     owner: str
     lane: int
     target_id: str
-    spec: dict[str, Any]
+    spec: str
 
 
-def read_cursor() -> Cursor:
-    """Where the schedule stands; empty before the first tick."""
+def read_cursor(shard: int = 0) -> Cursor:
+    """Where the schedule of a shard stands; empty before the first tick."""
     try:
-        item = ScheduleItem.get(_NAME, consistent_read=True)
+        item = ScheduleItem.get(_name(shard), consistent_read=True)
     except DoesNotExist:
         return Cursor()
     return _cursor(item)
@@ -55,10 +58,11 @@ def _cursor(item: ScheduleItem | None) -> Cursor:
         planned_until=None if item.cursor is None else int(item.cursor),
         ticked_at=None if item.ticked_at is None else int(item.ticked_at),
         intervals=frozenset(map(int, item.intervals or ())),
+        shards=int(item.shards or 1),
     )
 
 
-def advance_cursor(before: Cursor, planned_until: int, now: int) -> bool:
+def advance_cursor(before: Cursor, planned_until: int, now: int, shard: int = 0) -> bool:
     """Move the cursor on; False where another tick did so first."""
     condition = (
         ScheduleItem.cursor.does_not_exist()
@@ -66,7 +70,7 @@ def advance_cursor(before: Cursor, planned_until: int, now: int) -> bool:
         else ScheduleItem.cursor == before.planned_until
     )
     try:
-        ScheduleItem(_NAME).update(
+        ScheduleItem(_name(shard)).update(
             [ScheduleItem.cursor.set(planned_until), ScheduleItem.ticked_at.set(now)],
             condition=condition,
         )
@@ -77,14 +81,50 @@ def advance_cursor(before: Cursor, planned_until: int, now: int) -> bool:
     return True
 
 
-def use_interval(interval_s: int) -> None:
-    """Have the slots of this interval read from now on."""
-    ScheduleItem(_NAME).update([ScheduleItem.intervals.add([str(interval_s)])])
+def read_shards() -> int:
+    """How many shards the lanes are spread over."""
+    return read_cursor().shards
 
 
-def record_gap(start: int, end: int, *, expires: int) -> None:
-    """Keep that nothing was planned from `start` to `end`, in epoch seconds."""
-    ScheduleItem(f"gap:{start}", start=start, cursor=end, expires=expires).save()
+def open_shard(number: int) -> None:
+    """Have new lanes go to the shard `number` from now on; harmless where it is open already."""
+    known = ScheduleItem.shards
+    with suppress(UpdateError):
+        ScheduleItem(_NAME).update(
+            [known.set(number + 1)], condition=known.does_not_exist() | (known <= number)
+        )
+
+
+def _name(shard: int) -> str:
+    return f"{_NAME}:{shard}" if shard else _NAME
+
+
+def read_folded() -> int | None:
+    """Up to which epoch second the hours were given out to be folded; None before the first."""
+    try:
+        return int(ScheduleItem.get(_FOLDED, consistent_read=True).cursor or 0)
+    except DoesNotExist:
+        return None
+
+
+def advance_folded(until: int) -> None:
+    """Remember up to where the hours are given out; going on from there twice does no harm."""
+    ScheduleItem(_FOLDED, cursor=until).save()
+
+
+def use_interval(interval_s: int, shard: int = 0) -> None:
+    """Have the shard's slots of this interval read from now on."""
+    ScheduleItem(_name(shard)).update([ScheduleItem.intervals.add([str(interval_s)])])
+
+
+def record_gap(start: int, end: int, *, shard: int, expires: int) -> None:
+    """Keep that nothing of a shard was planned from `start` to `end`, in epoch seconds."""
+    ScheduleItem(
+        f"gap:{start}:{shard}" if shard else f"gap:{start}",
+        start=start,
+        cursor=end,
+        expires=expires,
+    ).save()
 
 
 def keep_round_trip(sent_at: int, arrived_at: int) -> None:
@@ -114,7 +154,11 @@ def read_pulse() -> tuple[Cursor, RoundTrip | None]:
 
 
 def due_targets(slot: str) -> Iterator[DueTarget]:
-    """The targets of a slot, those of a lane together."""
-    for item in TargetItem.due_index.query(slot, page_size=1000):
-        owner, _, lane = item.lane.rpartition("#")
-        yield DueTarget(owner, int(lane), item.target_id, item.spec)
+    """The targets of a slot, those of a lane together.
+
+    Models are passed by, and specs stay the text that they are: a shard has thousands of them, and
+    a model takes longer to make than all the rest.
+    """
+    for item in TargetItem.raw_query(slot, index="due", attributes=_DUE):
+        owner, _, lane = item["lane"]["S"].rpartition("#")
+        yield DueTarget(owner, int(lane), item["target_id"]["S"], item["spec"]["S"])

@@ -135,7 +135,7 @@ def _slot(target: Target) -> str | None:
     if not target.enabled:
         return None
     offset = schedule.offset(target.owner, target.lane)
-    return schedule.slot(target.spec.interval_s, offset)
+    return schedule.slot(target.spec.interval_s, offset, target.shard)
 
 
 def _attributes(target: Target) -> dict[str, Any]:
@@ -143,6 +143,7 @@ def _attributes(target: Target) -> dict[str, Any]:
     return {
         "slot": _slot(target),
         "lane": f"{target.owner}#{target.lane}",
+        "shard": target.shard,
         "spec": target.spec.to_message(),
         "name": target.name,
         "tags": list(target.tags),
@@ -174,6 +175,7 @@ def _target(item: TargetItem) -> Target:
         owner=item.owner,
         spec=CheckSpec.from_message(item.target_id, item.spec),
         lane=int(item.lane.rpartition("#")[2]),
+        shard=int(item.shard or 0),
         name=item.name,
         tags=tuple(item.tags),
         channel_ids=tuple(item.channel_ids),

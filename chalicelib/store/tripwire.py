@@ -59,7 +59,8 @@ def check_call(params: Mapping[str, Any], model: Any, **_: object) -> None:
 
 def _owners_of(key: Key) -> set[str]:
     found = {key["owner"]["S"]} if "owner" in key else set()
-    return found | {key["lane_day"]["S"].partition("#")[0]} if "lane_day" in key else found
+    compound = [key[name]["S"] for name in ("lane_day", "lane_month") if name in key]
+    return found | {value.partition("#")[0] for value in compound}
 
 
 def _one(params: Mapping[str, Any]) -> Iterator[Key]:

@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import schedule
+from chalicelib.domain.jobs import CheckJob
+from chalicelib.services import scheduling, targets
+from chalicelib.services.drafts import Draft
+from chalicelib.services.folding import all_lanes
+from chalicelib.services.runtime import Runtime
 from chalicelib.store.models import ScheduleItem
 from chalicelib.store.queues import SendError
-from chalicelib.store.tripwire import acting_as_system
+from chalicelib.store.tripwire import acting_as_system, acting_for
 from tests.world import START, World
 
 MINUTE = START // 60 * 60
@@ -24,15 +29,15 @@ def ticks(world: World) -> list[int]:
     return sorted(int(str(job["tick"])) for job in jobs(world))
 
 
-def test_a_tick_plans_up_to_the_end_of_the_next_minute(world: World) -> None:
+def test_a_tick_plans_the_present_minute_and_the_next_two(world: World) -> None:
     alice = world.user()
     alice.make_target(interval_s=10)
     world.queue.waiting.clear()
     report = world.tick()
     offset = schedule.offset(alice.owner, 0)
-    assert ticks(world) == schedule.ticks_in(10, offset, MINUTE, MINUTE + 120)
-    assert report.planned_until == MINUTE + 120
-    assert report.messages == 12
+    assert ticks(world) == schedule.ticks_in(10, offset, MINUTE, MINUTE + 180)
+    assert report.planned_until == MINUTE + 180
+    assert report.messages == 18
 
 
 def test_messages_are_hidden_until_their_tick(world: World) -> None:
@@ -73,7 +78,7 @@ def test_every_tick_is_sent_once_over_an_hour_of_odd_events(world: World) -> Non
         if minute % 5 == 0:
             world.tick()
     offset = schedule.offset(alice.owner, 0)
-    expected = schedule.ticks_in(60, offset, MINUTE, MINUTE + 61 * 60)
+    expected = schedule.ticks_in(60, offset, MINUTE, world.tick().planned_until)
     assert ticks(world) == expected
 
 
@@ -85,12 +90,12 @@ def test_after_an_outage_the_newest_ticks_run_and_the_gap_is_kept(world: World) 
     world.queue.waiting.clear()
     world.clock.time += 86_400
     report = world.tick()
-    assert len(ticks(world)) <= 4, "no burst of old checks"
-    assert report.gap_s == 86_400 - 120
+    assert len(ticks(world)) <= 6, "no burst of old checks"
+    assert report.gap_s == 86_400 - 180
     sent = [target_id for job in jobs(world) for target_id, _ in job["specs"]]
     assert daily["id"] in sent, "a daily target is not left for another day"
     with acting_as_system():
-        gap = ScheduleItem.get(f"gap:{MINUTE + 120}")
+        gap = ScheduleItem.get(f"gap:{MINUTE + 180}")
     assert int(gap.cursor) == MINUTE + 86_400
 
 
@@ -114,7 +119,7 @@ def test_a_changed_interval_moves_the_target_to_another_slot(world: World) -> No
     target = alice.make_target(interval_s=60)
     assert alice.patch(f"/v1/targets/{target['id']}", {"interval_s": 30}).status == 200
     world.queue.waiting.clear()
-    assert world.tick().messages == 4
+    assert world.tick().messages == 6
 
 
 def test_when_the_queue_refuses_the_ticks_are_sent_by_the_next_run(
@@ -130,7 +135,7 @@ def test_when_the_queue_refuses_the_ticks_are_sent_by_the_next_run(
         patch.setattr(world.queue, "send", refuse)
         with pytest.raises(SendError):
             world.tick()
-    assert world.tick().messages == 2
+    assert world.tick().messages == 3
 
 
 def test_a_tick_reads_only_the_slots_of_intervals_in_use(
@@ -149,4 +154,55 @@ def test_a_target_made_between_ticks_is_checked_at_once_and_at_its_ticks(world: 
     alice.make_target(interval_s=30)
     sent = sorted(json.loads(body)["tick"] for _, body in world.queue.waiting)
     offset = schedule.offset(alice.owner, 0)
-    assert sent == [START, *schedule.ticks_in(30, offset, START + 1, MINUTE + 120)]
+    assert sent == [START, *schedule.ticks_in(30, offset, START + 1, MINUTE + 180)]
+
+
+def test_a_planned_message_is_what_the_job_would_be(world: World) -> None:
+    alice = world.user()
+    alice.make_target(name="a", headers={"X-Key": "secret"}, expect={"body_contains": 'ü "x"'})
+    world.queue.waiting.clear()
+    world.tick()
+    for _, body in world.queue.waiting:
+        assert json.loads(CheckJob.from_json(body).to_json()) == json.loads(body)
+
+
+def test_shards_are_opened_as_targets_come_and_run_beside_each_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.services.scheduling.SHARD_TARGETS", 50)
+    started: list[int] = []
+    monkeypatch.setattr(Runtime, "start_tick", lambda _, shard: started.append(shard))
+    alice = world.user()
+    with acting_for(alice.owner):
+        for number in range(51):
+            targets.create(world.runtime, alice.owner, draft(f"target {number}"))
+    world.tick()
+    assert started == [], "two lanes in the first shard, and a new one from now on"
+    ben = world.user("ben")
+    with acting_for(ben.owner):
+        made = targets.create(world.runtime, ben.owner, draft("in the second"))
+    assert made.shard == 1
+    world.queue.waiting.clear()
+    world.clock.time += 120
+    assert world.tick().targets == 2 * 51
+    assert started == [1]
+    report = scheduling.run_tick(world.runtime, 1)
+    assert (report.shard, report.targets) == (1, 3)
+    assert {job["owner"] for job in jobs(world)} == {alice.owner, ben.owner}
+    assert world.tick().messages == 0
+    assert scheduling.run_tick(world.runtime, 1).messages == 0
+    with acting_as_system():
+        assert sorted(all_lanes()) == sorted([(alice.owner, 0), (alice.owner, 1), (ben.owner, 0)])
+
+
+def draft(name: str) -> Draft:
+    return Draft(
+        name=name,
+        kind="http",
+        interval_s=60,
+        timeout_s=10,
+        failure_threshold=2,
+        recovery_threshold=1,
+        config={"url": "https://shop.example/"},
+        expect={},
+    )

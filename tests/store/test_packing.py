@@ -38,9 +38,9 @@ def test_the_order_of_the_results_does_not_matter(results: dict[int, CheckResult
     assert pack(dict(reversed(results.items()))) == pack(results)
 
 
-def test_a_full_lane_takes_801_bytes() -> None:
+def test_a_full_lane_takes_851_bytes() -> None:
     full = dict.fromkeys(range(LANE_SIZE), CheckResult(Verdict.UP))
-    assert len(pack(full)) == 801
+    assert len(pack(full)) == 851
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
@@ -52,7 +52,7 @@ def test_what_is_beyond_a_field_is_cut_to_it(phase: int, days: int) -> None:
     assert replace(found, timings=Timings(), tls_days_left=None) == CheckResult(Verdict.UP)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x02", b"\x00" * 17])
+@pytest.mark.parametrize("data", [b"", b"\x03", b"\x00" * 17])
 def test_an_unknown_format_is_refused(data: bytes) -> None:
     with pytest.raises(UnreadableResultsError):
         unpack(data, {})

@@ -83,7 +83,9 @@ def test_tables_are_paid_by_use_and_guarded_in_production(tables: Resources) -> 
         assert table["UpdateReplacePolicy"] == "Retain"
 
 
-@pytest.mark.parametrize("name", ["users", "results", "system", "incidents", "deliveries"])
+@pytest.mark.parametrize(
+    "name", ["users", "results", "rollups", "system", "incidents", "deliveries"]
+)
 def test_what_expires_expires_by_the_same_attribute(tables: Resources, name: str) -> None:
     expiry = tables[name]["Properties"]["TimeToLiveSpecification"]
 

@@ -10,6 +10,8 @@ FUNCTIONS = {
     "APIHandler": "api",
     "Tick": "tick",
     "Check": "check",
+    "FanOut": "fan-out",
+    "Rollup": "rollup",
     "Alert": "alert",
     "Notify": "notify",
 }
@@ -74,6 +76,7 @@ def test_nobody_may_scan_or_change_tables_themselves(
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
+        "lambda:InvokeFunction",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
         "sqs:DeleteMessage",
@@ -91,6 +94,12 @@ def test_nobody_may_scan_or_change_tables_themselves(
         ("Tick", "lanes"),
         ("Tick", "results"),
         ("Check", "users"),
+        ("Check", "rollups"),
+        ("FanOut", "results"),
+        ("FanOut", "targets"),
+        ("Rollup", "users"),
+        ("Rollup", "targets"),
+        ("Rollup", "lanes"),
         ("Alert", "users"),
         ("Alert", "results"),
         ("Notify", "users"),
@@ -133,6 +142,29 @@ def test_the_stage_decides_whether_private_addresses_are_checked(
     assert stages == {"local": "local", "localstack": "localstack", "prod": "prod"}
 
 
+def test_the_stage_decides_how_long_history_is_kept(templates: dict[str, dict[str, Any]]) -> None:
+    days = {
+        stage: [
+            {
+                **found["Globals"]["Function"]["Environment"]["Variables"],
+                **found["Resources"]["Check"]["Properties"]
+                .get("Environment", {})
+                .get("Variables", {}),
+            }[f"{name}_RETENTION_DAYS"]
+            for name in ("RESULTS", "HOURLY", "DAILY")
+        ]
+        for stage, found in templates.items()
+    }
+    assert days["prod"] == ["90", "400", "1827"]
+    assert days["local"] == days["localstack"] == ["30", "400", "1827"]
+
+
+def test_hours_are_given_out_every_hour(functions: Resources) -> None:
+    (event,) = functions["FanOut"]["Events"].values()
+
+    assert event["Properties"]["Schedule"] == "rate(1 hour)"
+
+
 def test_production_runs_on_arm(templates: dict[str, dict[str, Any]]) -> None:
     for name in FUNCTIONS:
         properties = templates["prod"]["Resources"][name]["Properties"]
@@ -140,7 +172,8 @@ def test_production_runs_on_arm(templates: dict[str, dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "name"), [("Check", "checks"), ("Alert", "alerts"), ("Notify", "notices")]
+    ("function", "name"),
+    [("Check", "checks"), ("Alert", "alerts"), ("Notify", "notices"), ("Rollup", "rollups")],
 )
 def test_a_failed_message_is_repeated_alone_and_not_for_ever(
     resources: Resources, functions: Resources, function: str, name: str

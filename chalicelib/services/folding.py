@@ -1,0 +1,158 @@
+"""Folds results into hours and hours into days, so that long ranges are read fast and kept cheaply.
+
+Every step may run twice, late or not at all: what it writes follows from the results alone, a
+rollup made from fewer results never takes the place of one made from more, and every hour is given
+out at least three times (domain/folds.py).
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from chalicelib.domain import schedule
+from chalicelib.domain.folds import Fold, Span, UnreadableFoldError, days_of, spans_to_fold
+from chalicelib.domain.jobs import CheckJob
+from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, Sample, fold, join
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.lanes import lanes_of_shard
+from chalicelib.store.queues import Message
+from chalicelib.store.results import LaneResults, Results
+from chalicelib.store.rollups import Period, Rollup, Rollups
+from chalicelib.store.schedule import advance_folded, read_folded, read_shards
+from chalicelib.store.tripwire import acting_as_system, acting_for
+
+_LOG = logging.getLogger(__name__)
+_WAIT_S, _SPREAD_S = 300, 600
+"""Folds wait for checks that are under way, and are spread over some minutes."""
+
+
+def fan_out(runtime: Runtime) -> int:
+    """Send a message for each lane with the hours to fold; returns how many were sent.
+
+    The cursor moves on after everything is sent. Lanes come from an index by shard: nothing is
+    scanned, and a lane without results leaves nothing.
+    """
+    with acting_as_system():
+        retention_s = runtime.settings.results_retention_days * DAY_S
+        batches = spans_to_fold(read_folded(), runtime.now, retention_s)
+        lanes = list(all_lanes()) if batches else []
+        runtime.rollups.send(
+            Message(
+                Fold(owner, lane, spans).to_json(),
+                delay_s=_WAIT_S + schedule.offset(owner, lane) % _SPREAD_S,
+            )
+            for owner, lane in lanes
+            for spans in batches
+        )
+        if batches:
+            advance_folded(runtime.now // HOUR_S * HOUR_S)
+    return len(lanes) * len(batches)
+
+
+def all_lanes() -> Iterator[tuple[str, int]]:
+    """Every owner's lanes, `(owner, number)`; for the system scope."""
+    for shard in range(read_shards()):
+        yield from lanes_of_shard(shard)
+
+
+def handle_rollups(runtime: Runtime, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Fold what the messages in `records` ask for; answers which are to be delivered again.
+
+    The shape is Lambda's for ReportBatchItemFailures.
+    """
+    failed = []
+    for record in records:
+        try:
+            wanted = Fold.from_json(record["body"])
+            with acting_for(wanted.owner):
+                fold_lane(runtime, wanted)
+        except UnreadableFoldError as error:
+            _LOG.error("unreadable message", extra={"error": str(error)})
+            failed.append(record["messageId"])
+        except Exception:  # noqa: BLE001 - the other lanes go on, this one comes again
+            _LOG.exception("fold failed")
+            failed.append(record["messageId"])
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def fold_lane(runtime: Runtime, wanted: Fold) -> int:
+    """Make the hours of a lane again, and the days of theirs that are over; returns the hours."""
+    count = 0
+    for span in wanted.spans:
+        for start, end in days_of(*_over(span, runtime.now)):
+            count += _fold_hours(runtime, wanted, (start, end))
+            if start // DAY_S * DAY_S + DAY_S <= runtime.now:
+                _fold_day(runtime, wanted, start // DAY_S * DAY_S)
+    return count
+
+
+def fold_late(runtime: Runtime, job: CheckJob) -> None:
+    """Have the hour of a check folded again, if it should have been by now."""
+    hour = job.tick // HOUR_S * HOUR_S
+    if hour + HOUR_S + _WAIT_S <= runtime.now:
+        again = Fold(job.owner, job.lane, [(hour, hour + HOUR_S)])
+        runtime.rollups.send([Message(again.to_json())])
+
+
+def pieces_of_hours(
+    stored: Iterable[LaneResults],
+) -> Iterator[tuple[int, dict[int, Piece], int]]:
+    """Results, oldest first, as `(start of an hour, pieces by place, results items)`."""
+    hour, count = -1, 0
+    samples: defaultdict[int, list[Sample]] = defaultdict(list)
+    for found in stored:
+        if found.tick // HOUR_S * HOUR_S != hour:
+            if samples:
+                yield hour, _folded(samples), count
+            hour, count = found.tick // HOUR_S * HOUR_S, 0
+            samples.clear()
+        count += 1
+        for place, sample in found.samples():
+            samples[place].append(sample)
+    if samples:
+        yield hour, _folded(samples), count
+
+
+def _folded(samples: dict[int, list[Sample]]) -> dict[int, Piece]:
+    return {place: piece for place, part in samples.items() if (piece := fold(part))}
+
+
+def _over(span: Span, now: int) -> Span:
+    """The hours of a span that are over."""
+    start = span[0] // HOUR_S * HOUR_S
+    return start, max(start, min(span[1], now) // HOUR_S * HOUR_S)
+
+
+def _fold_hours(runtime: Runtime, wanted: Fold, span: Span) -> int:
+    now, rollups = runtime.now, Rollups(wanted.owner)
+    stored = {
+        rollup.start: rollup for rollup in rollups.between(Period.HOUR, wanted.lane, *span, now=now)
+    }
+    results = Results(wanted.owner).between(wanted.lane, *span, now=now)
+    retention_days = runtime.settings.hourly_retention_days
+    count = 0
+    for hour, pieces, items in pieces_of_hours(results):
+        count += 1
+        rollup = Rollup.of(hour, pieces, items)
+        if rollup != stored.get(hour):
+            rollups.write(Period.HOUR, wanted.lane, rollup, retention_days=retention_days)
+    return count
+
+
+def _fold_day(runtime: Runtime, wanted: Fold, start: int) -> None:
+    now, rollups = runtime.now, Rollups(wanted.owner)
+    hours = list(rollups.between(Period.HOUR, wanted.lane, start, start + DAY_S, now=now))
+    by_place: defaultdict[int, list[Piece]] = defaultdict(list)
+    for hour in hours:
+        for place, piece in hour.pieces.items():
+            by_place[place].append(piece)
+    pieces = {place: whole for place, parts in by_place.items() if (whole := join(parts))}
+    if not pieces:
+        return
+    rollup = Rollup.of(start, pieces, sum(hour.results for hour in hours))
+    stored = list(rollups.between(Period.DAY, wanted.lane, start, start + 1, now=now))
+    if stored != [rollup]:
+        rollups.write(
+            Period.DAY, wanted.lane, rollup, retention_days=runtime.settings.daily_retention_days
+        )

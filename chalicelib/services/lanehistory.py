@@ -1,0 +1,136 @@
+"""A lane's history over a range, read once for all of its targets that are asked for.
+
+Days, hours and results are read side by side, a call for each month of rollups and for each day of
+results. An hour of the last day that is not folded yet is read from its results in a second round.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+
+from chalicelib.domain.folds import Span, days_of
+from chalicelib.domain.reads import SETTLED_S, Reads, merged
+from chalicelib.domain.rollup import HOUR_S, Piece, Sample, fold
+from chalicelib.domain.targets import Target
+from chalicelib.store.parallel import side_by_side
+from chalicelib.store.results import Results
+from chalicelib.store.rollups import Period, Rollup, Rollups, months_of
+
+_LANES_AT_ONCE = 8
+Reader = Callable[[], None]
+
+
+@dataclass
+class LaneHistory:
+    """What was read of one lane: rollups by their start, and samples by place."""
+
+    owner: str
+    lane: int
+    now: int
+    days: dict[int, Rollup] = field(default_factory=dict)
+    hours: dict[int, Rollup] = field(default_factory=dict)
+    samples: dict[int, list[Sample]] = field(default_factory=dict)
+    unfolded: tuple[Span, ...] = ()
+
+    def pieces(self, target: Target, reads: Reads, start: int, grain_s: int) -> Iterator[Piece]:
+        """The target's pieces, those before `start` among them; results in parts of `grain_s`.
+
+        A place may have been another target's: only what is wholly the target's own is taken.
+        """
+        place, created_at = target.spec.place, target.created_at
+        for rollups, spans in ((self.days, reads.days), (self.hours, reads.hours)):
+            for at, rollup in rollups.items():
+                piece = rollup.piece(place) if _within(at, spans) else None
+                if piece and (piece.last if at < start else piece.first) >= created_at:
+                    yield piece
+        spans = (*reads.results, *_overlaps(self.unfolded, reads.hours))
+        own = [
+            sample
+            for sample in self.samples.get(place, ())
+            if sample.tick >= created_at and _within(sample.tick, spans)
+        ]
+        own.sort(key=lambda sample: sample.tick)
+        for _, part in groupby(own, key=lambda one: (one.tick >= start, one.tick // grain_s)):
+            if piece := fold(part):
+                yield piece
+
+    def readers(self, wanted: Reads) -> Iterator[Reader]:
+        """The calls of the first round."""
+        for period, found, spans in (
+            (Period.DAY, self.days, wanted.days),
+            (Period.HOUR, self.hours, wanted.hours),
+        ):
+            for start, end in spans:
+                for month in months_of(start, end):
+                    yield partial(self._read_rollups, period, found, month)
+        yield from self._result_readers(wanted.results)
+
+    def late_readers(self, wanted: Reads) -> Iterator[Reader]:
+        """The calls of the second round: for hours that should have been folded by now."""
+        recent = self.now - SETTLED_S
+        self.unfolded = merged(
+            (hour, hour + HOUR_S)
+            for start, end in wanted.hours
+            for hour in range(max(start, recent // HOUR_S * HOUR_S), end, HOUR_S)
+            if hour not in self.hours
+        )
+        read = wanted.results
+        yield from self._result_readers(_without(self.unfolded, read))
+
+    def _result_readers(self, spans: Sequence[Span]) -> Iterator[Reader]:
+        for start, end in spans:
+            for day in days_of(start, end):
+                yield partial(self._read_results, day)
+
+    def _read_rollups(self, period: Period, found: dict[int, Rollup], span: Span) -> None:
+        rollups = Rollups(self.owner).between(period, self.lane, *span, now=self.now)
+        found.update((rollup.start, rollup) for rollup in rollups)
+
+    def _read_results(self, span: Span) -> None:
+        for results in Results(self.owner).between(self.lane, *span, now=self.now):
+            for place, sample in results.samples():
+                self.samples.setdefault(place, []).append(sample)
+
+
+def read_histories(
+    owner: str, wanted: Mapping[int, Sequence[Reads]], now: int
+) -> Iterator[LaneHistory]:
+    """The histories of lanes, by number with what their targets want; some lanes at a time."""
+    numbers = sorted(wanted)
+    for at in range(0, len(numbers), _LANES_AT_ONCE):
+        histories = [LaneHistory(owner, lane, now) for lane in numbers[at : at + _LANES_AT_ONCE]]
+        needs = [_together(wanted[history.lane]) for history in histories]
+        pairs = list(zip(histories, needs, strict=True))
+        side_by_side([call for history, need in pairs for call in history.readers(need)])
+        side_by_side([call for history, need in pairs for call in history.late_readers(need)])
+        yield from histories
+
+
+def _together(wanted: Sequence[Reads]) -> Reads:
+    return Reads(
+        merged(span for one in wanted for span in one.days),
+        merged(span for one in wanted for span in one.hours),
+        merged(span for one in wanted for span in one.results),
+    )
+
+
+def _within(at: int, spans: Sequence[Span]) -> bool:
+    return any(start <= at < end for start, end in spans)
+
+
+def _overlaps(spans: Sequence[Span], others: Sequence[Span]) -> tuple[Span, ...]:
+    return merged((max(a, c), min(b, d)) for a, b in spans for c, d in others)
+
+
+def _without(spans: Sequence[Span], taken: Sequence[Span]) -> tuple[Span, ...]:
+    """The parts of `spans` that are not in `taken`; both in order."""
+    left: list[Span] = list(spans)
+    for start, end in taken:
+        left = [
+            part
+            for a, b in left
+            for part in ((a, min(b, start)), (max(a, end), b))
+            if part[0] < part[1]
+        ]
+    return merged(left)

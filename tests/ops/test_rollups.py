@@ -1,0 +1,51 @@
+"""The command that makes rollups again."""
+
+import os
+
+import pytest
+
+from chalicelib.ops import deploy, rollups
+from chalicelib.ops.__main__ import main
+from chalicelib.ops.console import Failure
+from chalicelib.services.runtime import Runtime
+from chalicelib.store.results import CheckKey, write_results
+from chalicelib.store.rollups import Period, Rollups
+from chalicelib.store.tripwire import acting_for
+from tests.world import START, UP, World
+
+HOUR = START // 3_600 * 3_600 - 48 * 3_600
+
+
+def test_a_range_is_read_as_utc() -> None:
+    start, end = rollups.read_range("2026-11-01", "2026-11-02T06:00+02:00")
+    assert end - start == 28 * 3_600
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "told"),
+    [
+        ("yesterday", "2026-11-02", "--from must be like"),
+        ("2026-11-01", "2026-02-30", "--to must be like"),
+        ("2026-11-02", "2026-11-02", "--from must be before --to"),
+    ],
+)
+def test_a_range_that_is_none_is_refused(start: str, end: str, told: str) -> None:
+    with pytest.raises(Failure, match=told):
+        rollups.read_range(start, end)
+
+
+def test_all_lanes_are_folded_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alice = world.user()
+    alice.make_target()
+    with acting_for(alice.owner):
+        key = CheckKey(alice.owner, 0, HOUR + 10, "us-east-1")
+        write_results(key, {0: UP}, retention_days=90)
+    monkeypatch.setattr(deploy, "function_environment", lambda _: dict(os.environ))
+    monkeypatch.setattr(Runtime, "now", START)
+    assert main(["rollup", "--stage", "prod", "--from", "2026-11-16", "--to", "2026-11-18"]) == 0
+    assert "1 hours of 1 lanes made again" in capsys.readouterr().out
+    with acting_for(alice.owner):
+        found = list(Rollups(alice.owner).between(Period.HOUR, 0, HOUR, HOUR + 1, now=START))
+    assert len(found) == 1
