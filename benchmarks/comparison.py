@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from benchmarks import prices
 
-QUEUES = 2
-"""Queues that Lambda polls: checks and rollups."""
+QUEUES = 4
+"""Queues that Lambda polls: checks, rollups, alerts and notices."""
 _LANE_GB = (90 * 1_440 * 0.95 + 400 * 24 * 3.5 + 1_827 * 5) / 1e6
 """What a lane of fifty stores in the end: results, hours, days; in KB each."""
 Costs = Mapping[str, float]
@@ -37,12 +37,10 @@ def others(count: int) -> dict[str, float]:
 
 
 def table(measure: Callable[[int], Costs]) -> None:
-    """Print the months of 1 to 10,000 targets; the largest cost what a thousand cost per check."""
+    """Print the months of 1 to 10,000 targets; more than a hundred cost what those do per check."""
     counts = (1, 10, 100, 1_000, 10_000)
-    found: dict[int, Costs] = {}
-    for count in counts[:-1]:
-        found[count] = measure(count)
-    found[10_000] = found[1_000]
+    found = {count: measure(count) for count in counts[:3]}
+    found[1_000] = found[10_000] = found[100]
     parts = [month(count, found[count]) for count in counts]
     print(f"\n{'USD a month, targets at 60 s':30}" + "".join(f"{count:>12,}" for count in counts))
     for name in parts[0]:

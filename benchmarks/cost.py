@@ -9,7 +9,6 @@ at every target's statistics once a day, are counted in; `--table` adds a month'
 """
 
 import argparse
-import heapq
 import os
 import subprocess
 import sys
@@ -19,17 +18,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from moto import mock_aws
 
 from benchmarks import prices
+from benchmarks.clockwork import START, Clock, SimulatedSqs
 from benchmarks.comparison import month, table
 from benchmarks.history_cost import KEPT_S, keep_history, live_an_hour
 from benchmarks.metering import Meter, Spent
 from chalicelib.domain.targets import Target
 from chalicelib.ops import resources
 from chalicelib.services import accounts, scheduling, targets
+from chalicelib.services.alerting import handle_alerts
 from chalicelib.services.drafts import Draft
 from chalicelib.services.messages import handle_checks
 from chalicelib.services.runtime import Runtime
@@ -37,7 +37,6 @@ from chalicelib.store import base
 from chalicelib.store.queues import Queue
 from chalicelib.store.tripwire import acting_for
 
-_START = 1_795_000_020 // 60 * 60
 _MEMORY_GB = 0.5
 _CALL_MS = 5
 """Taken for one call to DynamoDB or SQS from a function in the same region."""
@@ -55,48 +54,6 @@ class Site(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
-
-
-class SimulatedSqs:
-    """The part of an SQS client that the queue uses, on the simulated clock."""
-
-    def __init__(self, clock: "Clock") -> None:
-        self.clock = clock
-        self.meter: Meter | None = None
-        self._waiting: list[tuple[float, int, str]] = []
-        self._sent = 0
-
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803, ARG002
-        if self.meter:
-            self.meter.sqs("send", [len(entry["MessageBody"]) for entry in Entries])
-        for entry in Entries:
-            self._sent += 1
-            visible = self.clock() + entry["DelaySeconds"]
-            heapq.heappush(self._waiting, (visible, self._sent, entry["MessageBody"]))
-        return {}
-
-    def forget(self) -> None:
-        """Drop what waits."""
-        self._waiting.clear()
-
-    def receive(self) -> list[dict[str, Any]]:
-        """Up to five visible messages, received and later deleted as Lambda's poller does it."""
-        records: list[dict[str, Any]] = []
-        while self._waiting and self._waiting[0][0] <= self.clock() and len(records) < 5:
-            _, number, body = heapq.heappop(self._waiting)
-            records.append({"messageId": str(number), "body": body})
-        if records and self.meter:
-            self.meter.sqs("receive", [len(record["body"]) for record in records])
-            self.meter.sqs("delete")
-        return records
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time: float = _START
-
-    def __call__(self) -> float:
-        return self.time
 
 
 def serve() -> None:
@@ -128,9 +85,11 @@ def _stage() -> Iterator[tuple[Runtime, SimulatedSqs, Clock]]:
     with mock_aws():
         clock = Clock()
         sqs = SimulatedSqs(clock)
+        sqs.alerts = SimulatedSqs(clock)
         runtime = Runtime.from_env({**os.environ, **resources.create("monitum-cost-")})
         runtime.clock = clock
         runtime.__dict__["checks"] = Queue(sqs, "checks")
+        runtime.__dict__["alerts"] = Queue(sqs.alerts, "alerts")
         yield runtime, sqs, clock
 
 
@@ -176,6 +135,8 @@ def _run(runtime: Runtime, sqs: SimulatedSqs, clock: Clock, minutes: int) -> Fun
         while records := sqs.receive():
             answer = functions.run(partial(handle_checks, runtime, records))
             assert answer == {"batchItemFailures": []}
+        while records := sqs.alerts.receive():
+            functions.run(partial(handle_alerts, runtime, records))
         clock.time += 1
     return functions
 
@@ -185,11 +146,11 @@ def measure(count: int, minutes: int) -> dict[str, float]:
     with _site() as url, _stage() as (runtime, sqs, clock):
         clock.time -= KEPT_S
         owner, made = _populate(runtime, count, url)
-        clock.time = _START
+        clock.time = START
         sqs.forget()
         keep_history(runtime, owner, made)
         _run(runtime, sqs, clock, 3)
-        sqs.meter = meter = Meter(base.connection().client)
+        sqs.meter = sqs.alerts.meter = meter = Meter(base.connection().client)
         checking = _run(runtime, sqs, clock, minutes)
         found = _per_check(checking, meter, count * minutes)
         meter.reset()

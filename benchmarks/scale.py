@@ -120,6 +120,7 @@ class Stage:
         self.sqs, self.checker = Sqs(self.clock), ModelChecker(self.clock, self.measured)
         runtime.clock = self.clock
         runtime.__dict__.update(checks=Queue(self.sqs, "checks"), checker=self.checker)
+        runtime.__dict__["alerts"] = Queue(_Nowhere(), "alerts")
         runtime.__dict__["start_tick"] = self._nothing
         self.runtime = runtime
         self.shards = populate(self.dynamo, count, intervals, START)

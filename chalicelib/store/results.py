@@ -1,9 +1,9 @@
 """What the checks found, by lane and day; written once, never changed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from pynamodb.exceptions import PutError
 
@@ -11,8 +11,11 @@ from chalicelib.domain.results import CheckResult
 from chalicelib.domain.rollup import Sample
 from chalicelib.store.models import ResultsItem
 from chalicelib.store.packing import pack, samples, unpack
+from chalicelib.store.parallel import side_by_side
 
 _DAY_S = 86_400
+_SHORT_DAY = 50
+_MOST_DAYS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +125,35 @@ class Results:
     ) -> Iterator[LaneResults]:
         """Results with `start <= tick < end`, read day by day as they are taken.
 
+        Where days turn out to hold little, more and more of them are read side by side.
         `after` goes on behind that check key; what has expired is left out, whether or not it is
         deleted yet.
         """
         last = end if after is None else min(end, int(after[:10]) + 1)
+        width = 1
         while last > start:
-            day_start = max(start, (last - 1) // _DAY_S * _DAY_S)
-            for found in self._day(lane, day_start, last, after=after, newest_first=True):
+            days = _days_back(start, last, width)
+            count = 0
+            for found in self._days(lane, days, after):
+                count += 1
                 if found.expires > now:
                     yield found
-            last, after = day_start, None
+            last, after = days[-1][0], None
+            width = min(_MOST_DAYS, width * 2) if count < _SHORT_DAY * width else 1
+
+    def _days(
+        self, lane: int, days: Sequence[tuple[int, int]], after: str | None
+    ) -> Iterator[LaneResults]:
+        """Results of days, newest first: of one as they are taken, of several side by side."""
+        if len(days) == 1:
+            yield from self._day(lane, *days[0], after=after, newest_first=True)
+            return
+        calls = [partial(self._whole_day, lane, day) for day in days]
+        for found in side_by_side(calls):
+            yield from found
+
+    def _whole_day(self, lane: int, day: tuple[int, int]) -> list[LaneResults]:
+        return list(self._day(lane, *day, newest_first=True))
 
     def between(self, lane: int, start: int, end: int, *, now: int) -> Iterator[LaneResults]:
         """Results with `start <= tick < end`, oldest first, a call for each day as it is taken."""
@@ -164,6 +186,16 @@ class Results:
             last_evaluated_key=key,
         )
         return map(LaneResults, items)
+
+
+def _days_back(start: int, end: int, most: int) -> list[tuple[int, int]]:
+    """The last days of [start, end), newest first, `most` at most."""
+    days: list[tuple[int, int]] = []
+    while end > start and len(days) < most:
+        first = max(start, (end - 1) // _DAY_S * _DAY_S)
+        days.append((first, end))
+        end = first
+    return days
 
 
 def _day_end(tick: int) -> int:

@@ -1,7 +1,12 @@
 """The history of a target: its range, its pages, and what has expired."""
 
+from collections.abc import Callable
+
+import pytest
+
 from chalicelib.api.schemas.common import render_time
 from chalicelib.domain.results import CheckResult
+from chalicelib.store.parallel import side_by_side
 from chalicelib.store.results import CheckKey, write_results
 from chalicelib.store.tripwire import acting_for
 from tests.world import DOWN, START, UP, Person, World
@@ -99,3 +104,23 @@ def test_a_day_reads_the_partition_of_that_day_only(
     start, end = render_time(day), render_time(day + DAY)
     times(alice, f"/v1/targets/{target}/checks?from={start}&to={end}")
     assert dynamodb_calls.count("Query") == 1
+
+
+def test_checks_that_are_days_apart_are_read_side_by_side(
+    world: World, lowest_place: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = world.user()
+    target = a_year_old_target(world, alice)
+    ticks = [START - ago * DAY for ago in range(1, 60)]
+    for tick in ticks:
+        keep(world, alice, tick)
+    rounds: list[int] = []
+
+    def count(calls: list[Callable[[], object]]) -> list[object]:
+        rounds.append(len(calls))
+        return side_by_side(calls)
+
+    monkeypatch.setattr("chalicelib.store.results.side_by_side", count)
+    path = f"/v1/targets/{target}/checks?limit=200"
+    assert times(alice, path) == [render_time(tick) for tick in ticks]
+    assert rounds == [2, 4, 8, 16, 16, 16, 16, 12]
