@@ -10,7 +10,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from chalicelib.checkers.gate import STARTING, Gate
@@ -56,20 +57,19 @@ class Pool:
                 return
             started = self._gate.enter()
             try:
-                self._threads.submit(self._run, run, key, spec, started)
+                future = self._threads.submit(run.check, key, spec, started)
             except RuntimeError as error:  # closed meanwhile, or no thread can be made
                 self._places.release()
                 run.fail(error)
                 return
+            future.add_done_callback(partial(self._leave, run, started))
 
-    def _run(
-        self, run: "_Run[Key]", key: Key, spec: CheckSpec, started: Callable[[], None]
-    ) -> None:
-        try:
-            run.check(key, spec, started)
-        finally:
-            started()
-            self._places.release()
+    def _leave(self, run: "_Run[Key]", started: Callable[[], None], future: "Future[None]") -> None:
+        """Give the place back, also of a check that never ran because the pool was closed."""
+        started()
+        self._places.release()
+        if future.cancelled():
+            run.fail(RuntimeError("the pool was closed before the check began"))
 
     def close(self) -> None:
         """End the threads once their checks are done."""

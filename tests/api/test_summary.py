@@ -15,6 +15,8 @@ def test_without_targets_all_is_zero(alice: Person) -> None:
         "by_status": NONE,
         "by_tag": {},
         "down": [],
+        "mtta_s": None,
+        "mttr_s": None,
     }
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -136,6 +137,26 @@ def test_an_error_is_raised_where_the_results_are_awaited() -> None:
     pool.close()
     with pytest.raises(RuntimeError):
         list(pool.check_lanes({"a": [spec()]}, up, owner=str))
+
+
+def test_closing_ends_those_who_wait_for_what_never_began() -> None:
+    release, begun = threading.Event(), threading.Event()
+
+    def check(target: CheckSpec, _: float, connected: Callable[[], None]) -> CheckResult:
+        begun.set()
+        release.wait(5)
+        return up(target, 0, connected)
+
+    pool = Pool(2)
+    pool._threads = ThreadPoolExecutor(1)  # two places, one thread: the second check waits
+    found = pool.check_lanes({"a": [spec(), spec(place=1)]}, check, owner=str)
+    waiting = threading.Timer(0.2, pool.close)
+    waiting.start()
+    threading.Timer(0.4, release.set).start()
+    with pytest.raises(RuntimeError):
+        list(found)
+    waiting.join()
+    assert pool._places.acquire(blocking=False), "the place of what never began is free"
 
 
 def test_the_gate_lets_few_start_but_waits_for_none() -> None:
