@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chalicelib.services.runtime import Runtime
-from chalicelib.services.watchdog import WATCHDOG_EVERY_S
+from chalicelib.services.watchdog import WATCHDOG_S
 from chalicelib.store.schedule import read_pulse
 from chalicelib.store.tripwire import acting_as_system
 
@@ -17,8 +17,8 @@ _ALERTS_PATIENCE_S = 600
 class Health:
     """`lateness_s`: how much more than two minutes ago the last plan was; None before the first.
 
-    `alerts_lateness_s`: the same of the newest watchdog that came through the alerts queue, which
-    is how long the queue's oldest messages wait; `round_trip_s` is how long that one took.
+    `alerts_lateness_s`: how much later than each ten minutes the newest watchdog came through the
+    alerts queue, so how long its messages wait; `round_trip_s` is how long that one took.
     """
 
     is_well: bool
@@ -36,7 +36,7 @@ def health(runtime: Runtime) -> Health:
     lateness = max(0, runtime.now - cursor.ticked_at - _EVERY_S)
     if trip is None:
         return Health(is_well=lateness <= _PATIENCE_S, lateness_s=lateness)
-    waited = max(0, runtime.now - trip.sent_at - WATCHDOG_EVERY_S)
+    waited = max(0, runtime.now - trip.sent_at - WATCHDOG_S)
     return Health(
         is_well=lateness <= _PATIENCE_S and waited <= _ALERTS_PATIENCE_S,
         lateness_s=lateness,

@@ -57,8 +57,9 @@ def run_tick(runtime: Runtime, shard: int = 0) -> TickReport:
         targets = sum(map(len, lanes.values()))
         if targets > SHARD_TARGETS * len(plan.minutes):
             store.open_shard(shard + 1)
-    if shard == 0:
-        send_watchdog(runtime)
+    # A run that finds everything planned does not move the time of the last one.
+    if shard == 0 and plan.end != cursor.planned_until:
+        send_watchdog(runtime, cursor.ticked_at)
     return TickReport(
         messages=len(lanes),
         targets=targets,

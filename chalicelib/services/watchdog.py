@@ -1,4 +1,4 @@
-"""A message that goes the way of every alert, now and then: when it stops arriving, alerts do.
+"""A message that goes the way of every alert, each ten minutes: when it stops arriving, alerts do.
 
 The schedule sends it, the alerts' function takes it and keeps when it was sent; `/healthz` shows
 how long ago that was.
@@ -13,14 +13,19 @@ from chalicelib.services.runtime import Runtime
 from chalicelib.store.queues import Message, SendError
 from chalicelib.store.schedule import keep_round_trip
 
-WATCHDOG_EVERY_S = 300
-"""Each minute it would cost as much as all the checks of a hundred targets."""
 _LOG = logging.getLogger(__name__)
 
 
-def send_watchdog(runtime: Runtime) -> None:
-    """Send it on its way in every fifth minute; the schedule goes on even if that fails."""
-    if runtime.now % WATCHDOG_EVERY_S // 60 != 1:
+WATCHDOG_S = 600
+"""Seldom enough to be a fiftieth of what the checks of a hundred targets cost."""
+
+
+def send_watchdog(runtime: Runtime, last_tick: int | None) -> None:
+    """Send it on its way, with the first tick of each ten minutes.
+
+    The schedule goes on even if that cannot be done.
+    """
+    if last_tick is not None and last_tick // WATCHDOG_S == runtime.now // WATCHDOG_S:
         return
     try:
         runtime.alerts.send([Message(WatchdogJob(runtime.now).to_json())])
