@@ -1,10 +1,12 @@
 """What all tests share: no network but loopback, AWS by moto, tables as the template has them."""
 
 import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from moto import mock_aws
 
 from chalicelib.ops import resources
@@ -20,6 +22,20 @@ _ENV = {
     "STAGE": "test",
     "ALLOW_PRIVATE_TARGETS": "false",
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _calls_by_turns() -> Iterator[None]:
+    """Have threads call AWS one at a time: moto takes no conditional write for one step."""
+    lock, call = threading.RLock(), BaseClient._make_api_call
+
+    def by_turns(client: BaseClient, *args: Any) -> Any:
+        with lock:
+            return call(client, *args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", by_turns)
+        yield
 
 
 @pytest.fixture

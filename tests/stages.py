@@ -2,13 +2,11 @@
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from moto import mock_aws
 from moto.backends import get_backend
 
@@ -58,20 +56,6 @@ def renewed(world: World) -> World:
     world.checker.seen.clear()
     world.checker.before = lambda: None
     return world
-
-
-@contextmanager
-def calls_by_turns() -> Iterator[None]:
-    """Have threads call AWS one at a time, as moto needs it; between calls they overtake freely."""
-    lock, call = threading.Lock(), BaseClient._make_api_call
-
-    def by_turns(client: BaseClient, *args: Any) -> Any:
-        with lock:
-            return call(client, *args)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", by_turns)
-        yield
 
 
 def stored(*tables: str) -> dict[str, list[str]]:

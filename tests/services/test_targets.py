@@ -20,7 +20,7 @@ from chalicelib.store.lanes import Lanes
 from chalicelib.store.seating import Reseat
 from chalicelib.store.targets import ChangedError, Targets
 from chalicelib.store.tripwire import acting_for
-from tests.stages import calls_by_turns, renewed, standing_stage, stored
+from tests.stages import renewed, standing_stage, stored
 from tests.world import Person, World
 
 
@@ -148,11 +148,10 @@ def test_many_at_once_never_share_or_lose_a_place(alice: Person) -> None:
             errors.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(5)]
-    with calls_by_turns():
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert errors == []
     assert len(seats_of(alice)) == 15
 
