@@ -48,7 +48,8 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 # Up to the C library of the oldest of Lambda's Pythons that we take, 3.11 on Amazon Linux 2.
 PLATFORMS = {
     "arm64": ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_26_aarch64"),
-    "x86_64": ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_26_x86_64"),
+    # RE2's needs glibc 2.27: the runtimes from Python 3.12 on have it, that of 3.11 has 2.26.
+    "x86_64": ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64"),
 }
 
 
