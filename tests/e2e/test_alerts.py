@@ -49,8 +49,13 @@ def server() -> Iterator[str]:
     made.server_close()
 
 
+_MOST_KILLS = 6
+
+
 class Death:
     """Kills a process of the local stack's functions now and then, whatever it is doing.
+
+    A message that dies with its function comes again after minutes, so it kills a few times only.
 
     Elsewhere than on the local stack there is nothing to kill, and the story goes undisturbed.
     """
@@ -69,7 +74,7 @@ class Death:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(random.uniform(0.5, 3)):
+        while self.kills < _MOST_KILLS and not self._over.wait(random.uniform(0.5, 3)):
             if victims := _functions():
                 with suppress(ProcessLookupError):
                     os.kill(random.choice(victims), signal.SIGKILL)
