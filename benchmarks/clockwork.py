@@ -18,7 +18,7 @@ class SimulatedSqs:
         self._waiting: list[tuple[float, int, str]] = []
         self._sent = 0
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803, ARG002
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803, ARG002 - the names of botocore
         if self.meter:
             self.meter.sqs("send", [len(entry["MessageBody"]) for entry in Entries])
         for entry in Entries:

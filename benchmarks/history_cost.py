@@ -56,7 +56,7 @@ def live_an_hour(
 ) -> None:
     """The hour's folds, and the day's statistics of each twenty-fourth target."""
     run(partial(folding.fan_out, runtime))
-    runtime.clock.time += 900  # type: ignore[attr-defined]
+    runtime.clock.time += 900  # type: ignore[attr-defined]  # the benchmark's own clock
     while records := receive():
         answer = run(partial(folding.handle_rollups, runtime, records))
         assert answer == {"batchItemFailures": []}

@@ -116,7 +116,7 @@ class Stage:
         self.dynamo = Dynamo(self.clock, PREFIX)
         connection = base.Table._shared  # noqa: SLF001 - the seam below the store
         assert connection is not None
-        connection._client = self.dynamo  # type: ignore[assignment]  # noqa: SLF001
+        connection._client = self.dynamo  # type: ignore[assignment]  # noqa: SLF001 - the same seam
         self.sqs, self.checker = Sqs(self.clock), ModelChecker(self.clock, self.measured)
         runtime.clock = self.clock
         runtime.__dict__.update(checks=Queue(self.sqs, "checks"), checker=self.checker)

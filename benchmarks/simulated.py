@@ -70,7 +70,7 @@ class Dynamo:
         found = self._find(table, asked["Key"], consistent=asked.get("ConsistentRead", False))
         return {} if found is None else {"Item": found}
 
-    def _BatchGetItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _BatchGetItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
         answer = {}
         for full_name, request in asked["RequestItems"].items():
             if len(request["Keys"]) > 100:
@@ -81,12 +81,12 @@ class Dynamo:
             answer[full_name] = [item for item in items if item is not None]
         return {"Responses": answer, "UnprocessedKeys": {}}
 
-    def _PutItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _PutItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
         table, item = self._name(asked["TableName"]), asked["Item"]
         self._write(table, item, asked)
         return {}
 
-    def _UpdateItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _UpdateItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
         table, key = self._name(asked["TableName"]), asked["Key"]
         partition, sort = self._key(table, key)
         stored = self._tables[table][partition].get(sort)
@@ -97,7 +97,7 @@ class Dynamo:
         self._write(table, item, asked)
         return {"Attributes": item}
 
-    def _Query(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def _Query(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
         values = [value["S"] for value in asked["ExpressionAttributeValues"].values()]
         if asked.get("IndexName") == "due":
             return self._page_of_due(values[0], _start(asked))
@@ -169,7 +169,7 @@ class Sqs:
         self.messages = 0
         self._waiting: list[tuple[float, int, str]] = []
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803, ARG002
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803, ARG002 - the names of botocore
         size = sum(len(entry["MessageBody"]) for entry in Entries)
         if len(Entries) > _BATCH_MESSAGES or size > _BATCH_BYTES:
             raise LimitError(f"a batch of {len(Entries)} messages and {size} bytes")
