@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         ("down", "stop the local stack and keep its data"),
         ("reset", "stop the local stack and forget its data"),
         ("dev", "run everything in this process, on moto"),
+        ("openapi", "write docs/openapi.json anew"),
     ):
         commands.add_parser(name, help=text)
     for name, text in (
@@ -80,6 +81,12 @@ def _dev(_options: argparse.Namespace) -> None:
     from chalicelib.ops import dev
 
     dev.run()
+
+
+def _openapi(_options: argparse.Namespace) -> None:
+    from chalicelib.ops import openapi
+
+    openapi.write()
 
 
 def _logs(options: argparse.Namespace) -> None:
@@ -142,6 +149,7 @@ COMMANDS = {
     "down": _down,
     "reset": _reset,
     "dev": _dev,
+    "openapi": _openapi,
     "logs": _logs,
     "package": _package,
     "deploy": _deploy,
