@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         ("redrive", "give dead letters another chance"),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("--stage", default="local", choices=stages.STAGES)
+        command.add_argument("--stage", default="local", choices=list(stages.STAGES))
         if name == "package":
             command.add_argument("--alone", action="store_true", help="prove that it is complete")
         if name == "rollup":
