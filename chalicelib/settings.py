@@ -1,4 +1,4 @@
-"""Everything about a stage that the code needs to know: its defaults, and the environment over them.
+"""Everything about a stage that the code needs to know: defaults, and the environment over them.
 
 There is one table of stages, below. A variable of the environment takes the place of a stage's
 value; docs/operations.md lists them all. Nothing here is secret, and no stage has secrets of its

@@ -30,9 +30,9 @@ def test_the_handbook_has_every_setting_of_every_stage() -> None:
 
     assert documented() == {
         name: {
-            stage: str(getattr(defaults, name.lower())).replace("True", "true").replace(
-                "False", "false"
-            )
+            stage: str(getattr(defaults, name.lower()))
+            .replace("True", "true")
+            .replace("False", "false")
             for stage, defaults in STAGES.items()
         }
         for name in named
