@@ -23,6 +23,10 @@ def runtime() -> Runtime:
     return Runtime.from_env(os.environ)
 
 
+if "_HANDLER" in os.environ:
+    # In Lambda a setting that makes no sense ends the function before its first event.
+    runtime()
+
 if os.environ.get("_HANDLER", "app.app") == "app.app":
     # Only the function behind the API loads the routes, and with them the schemas.
     from chalicelib.api.door import attach

@@ -34,7 +34,7 @@ _ENV = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",
-    "STAGE": "test",
+    "STAGE": "local",
 }
 Outcome = dict[str, Any]
 
