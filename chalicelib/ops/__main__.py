@@ -44,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--stage", default="local", choices=list(STAGES))
+        if name == "logs":
+            command.add_argument("--once", action="store_true", help="the last minutes only")
         if name == "package":
             command.add_argument("--alone", action="store_true", help="prove that it is complete")
         if name == "rollup":
@@ -86,7 +88,8 @@ def _dev(_options: argparse.Namespace) -> None:
 def _logs(options: argparse.Namespace) -> None:
     from chalicelib.ops import logs
 
-    logs.follow(stages.stage(options.stage))
+    show = logs.show if options.once else logs.follow
+    show(stages.stage(options.stage))
 
 
 def _package(options: argparse.Namespace) -> None:
