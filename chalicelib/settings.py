@@ -49,13 +49,9 @@ class Settings:
     checks_queue_url: str
     alerts_queue_url: str
     alerts_dead_queue_url: str
-    notices_queue_url: str
-    notices_dead_queue_url: str
     allow_private_targets: bool
     check_concurrency: int
     results_retention_days: int
-    rollups_queue_url: str = ""
-    function_name: str = ""
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
     mail_from: str = ""
@@ -75,16 +71,12 @@ class Settings:
             checks_queue_url=env.get("CHECKS_QUEUE_URL", ""),
             alerts_queue_url=env.get("ALERTS_QUEUE_URL", ""),
             alerts_dead_queue_url=env.get("ALERTS_DEAD_QUEUE_URL", ""),
-            notices_queue_url=env.get("NOTICES_QUEUE_URL", ""),
-            notices_dead_queue_url=env.get("NOTICES_DEAD_QUEUE_URL", ""),
             mail_from=env.get("MAIL_FROM", ""),
             public_url=env.get("PUBLIC_URL", "").rstrip("/"),
             canaries=_canaries(env),
             allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
             check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
             results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),
-            function_name=env.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-            rollups_queue_url=env.get("ROLLUPS_QUEUE_URL", ""),
             hourly_retention_days=_number(env, "HOURLY_RETENTION_DAYS", default=400),
             daily_retention_days=_number(env, "DAILY_RETENTION_DAYS", default=1_827),
         )
