@@ -10,6 +10,7 @@ from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import logs
 from chalicelib.services.runtime import Runtime
+from chalicelib.settings import Settings
 
 logs.configure()
 app = Chalice(app_name="monitum", configure_logs=False)
@@ -25,7 +26,7 @@ def runtime() -> Runtime:
 
 if "_HANDLER" in os.environ:
     # In Lambda a setting that makes no sense ends the function before its first event.
-    runtime()
+    Settings.from_env(os.environ)
 
 if os.environ.get("_HANDLER", "app.app") == "app.app":
     # Only the function behind the API loads the routes, and with them the schemas.
