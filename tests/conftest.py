@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from chalicelib.ops import resources
 from chalicelib.settings import Settings
 from chalicelib.store import base
 from tests.world import World
+
+# A loaded machine is no bug: what is slow is told by tests that measure time themselves.
+settings.register_profile("monitum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("monitum")
 
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
