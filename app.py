@@ -10,6 +10,7 @@ from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import logs
 from chalicelib.services.runtime import Runtime
+from chalicelib.settings import Settings
 
 logs.configure()
 app = Chalice(app_name="monitum", configure_logs=False)
@@ -22,6 +23,10 @@ def runtime() -> Runtime:
     """What this process works with, made at its first event."""
     return Runtime.from_env(os.environ)
 
+
+if "_HANDLER" in os.environ:
+    # In Lambda a setting that makes no sense ends the function before its first event.
+    Settings.from_env(os.environ)
 
 if os.environ.get("_HANDLER", "app.app") == "app.app":
     # Only the function behind the API loads the routes, and with them the schemas.

@@ -80,7 +80,7 @@ def _stage() -> Iterator[tuple[Runtime, SimulatedSqs, Clock]]:
         AWS_ACCESS_KEY_ID="benchmark",
         AWS_SECRET_ACCESS_KEY="benchmark",
         AWS_DEFAULT_REGION="us-east-1",
-        ALLOW_PRIVATE_TARGETS="true",
+        STAGE="local",
     )
     with mock_aws():
         clock = Clock()

@@ -48,10 +48,14 @@ class FakeQueue:
     clock: Clock
     waiting: list[tuple[float, str]] = field(default_factory=list)
     requests: int = 0
+    hidden: dict[str, int] = field(default_factory=dict)
 
     def send(self, sent: Iterator[Message]) -> None:
         self.requests += 1
         self.waiting += [(self.clock() + message.delay_s, message.body) for message in sent]
+
+    def hide(self, receipts: Mapping[str, int]) -> None:
+        self.hidden.update(receipts)
 
     @property
     def is_due(self) -> bool:
@@ -142,7 +146,15 @@ class World:
     def deliver(self, bodies: Sequence[str] | None = None) -> list[str]:
         """Hand the worker what is visible, or `bodies`; answers the bodies that failed."""
         taken = self.queue.take() if bodies is None else list(bodies)
-        records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
+        records = [
+            {
+                "messageId": str(n),
+                "body": body,
+                "receiptHandle": f"receipt {n}",
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
+            for n, body in enumerate(taken)
+        ]
         answer = messages.handle_checks(self.runtime, records)
         return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
 

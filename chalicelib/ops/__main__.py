@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.ops import stages
 from chalicelib.ops.console import Failure, fail, say, step
+from chalicelib.settings import STAGES
 
 
 def main(arguments: list[str]) -> int:
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         ("redrive", "give dead letters another chance"),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("--stage", default="local", choices=stages.STAGES)
+        command.add_argument("--stage", default="local", choices=list(STAGES))
         if name == "package":
             command.add_argument("--alone", action="store_true", help="prove that it is complete")
         if name == "rollup":
