@@ -64,13 +64,9 @@ class Settings:
     checks_queue_url: str
     alerts_queue_url: str
     alerts_dead_queue_url: str
-    notices_queue_url: str
-    notices_dead_queue_url: str
     allow_private_targets: bool
     check_concurrency: int
     results_retention_days: int
-    rollups_queue_url: str = ""
-    function_name: str = ""
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
     mail_from: str = ""
@@ -94,9 +90,6 @@ class Settings:
             checks_queue_url=_url(env, "CHECKS_QUEUE_URL"),
             alerts_queue_url=_url(env, "ALERTS_QUEUE_URL"),
             alerts_dead_queue_url=_url(env, "ALERTS_DEAD_QUEUE_URL"),
-            notices_queue_url=_url(env, "NOTICES_QUEUE_URL"),
-            notices_dead_queue_url=_url(env, "NOTICES_DEAD_QUEUE_URL"),
-            rollups_queue_url=_url(env, "ROLLUPS_QUEUE_URL"),
             mail_from=_mail(env, "MAIL_FROM") or of_stage.mail_from,
             public_url=_url(env, "PUBLIC_URL").rstrip("/"),
             canaries=_canaries(env, of_stage.canaries),
@@ -113,7 +106,6 @@ class Settings:
             daily_retention_days=_number(
                 env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
             ),
-            function_name=env.get("AWS_LAMBDA_FUNCTION_NAME", ""),
         )
         settings._check_retention()
         return settings

@@ -181,7 +181,7 @@ def test_aws_runs_it_on_arm(templates: dict[str, dict[str, Any]], stage: str) ->
 
 @pytest.mark.parametrize(
     ("function", "name"),
-    [("Check", "checks"), ("Alert", "alerts"), ("Notify", "notices"), ("Rollup", "rollups")],
+    [("Check", "checks"), ("Alert", "alerts")],
 )
 def test_a_failed_message_is_repeated_alone_and_not_for_ever(
     resources: Resources, functions: Resources, function: str, name: str
@@ -197,6 +197,36 @@ def test_a_failed_message_is_repeated_alone_and_not_for_ever(
         "Fn::Sub": f"${{AWS::StackName}}-{name}-dead"
     }
     assert queue["VisibilityTimeout"] >= functions[function]["Timeout"]
+
+
+def test_lambda_polls_no_other_queue(functions: Resources) -> None:
+    """Each costs a quarter of a dollar a month, whether or not there is anything in it."""
+    polled = [
+        event["Properties"]["Queue"]["Fn::Sub"]
+        for function in functions.values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "SQS"
+    ]
+
+    assert sorted(polled) == ["${AlertsQueue.Arn}", "${ChecksQueue.Arn}"]
+
+
+def test_a_fold_that_fails_at_every_try_is_kept(resources: Resources, functions: Resources) -> None:
+    letters = functions["Rollup"]["DeadLetterQueue"]
+
+    assert letters["Type"] == "SQS"
+    dead = resources[letters["TargetArn"]["Fn::GetAtt"][0]]
+    assert dead["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+
+
+def test_alerts_may_wait_in_their_own_queue_as_often_as_they_must(functions: Resources) -> None:
+    """Lambda stops a function whose messages come back to it for the sixteenth time."""
+    assert functions["Alert"]["RecursiveLoop"] == "Allow"
+    assert functions["Notify"]["RecursiveLoop"] == "Allow"
+
+
+def test_alert_has_the_time_to_wait_for_notify(functions: Resources) -> None:
+    assert functions["Notify"]["Timeout"] < functions["Alert"]["Timeout"]
 
 
 def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(
