@@ -24,8 +24,8 @@ down: run-venv  ## stop the local stack, keep its data
 reset: run-venv  ## stop the local stack and forget its data
 	@$(VENV) -m chalicelib.ops reset
 
-logs: run-venv  ## follow the functions' logs (STAGE=local)
-	@$(VENV) -m chalicelib.ops logs --stage $(STAGE)
+logs: run-venv  ## follow the functions' logs; ONCE=1 shows the last minutes (STAGE=local)
+	@$(VENV) -m chalicelib.ops logs --stage $(STAGE) $(if $(ONCE),--once)
 
 test: dev-venv  ## run the tests (ARGS="-k name")
 	@$(VENV) -m pytest $(ARGS)

@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.ops import stages
 from chalicelib.ops.console import Failure, fail, say, step
+from chalicelib.settings import STAGES
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         ("redrive", "give dead letters another chance"),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("--stage", default="local", choices=stages.STAGES)
+        command.add_argument("--stage", default="local", choices=list(STAGES))
+        if name == "logs":
+            command.add_argument("--once", action="store_true", help="the last minutes only")
         if name == "package":
             command.add_argument("--alone", action="store_true", help="prove that it is complete")
         if name == "rollup":
@@ -92,7 +95,8 @@ def _openapi(_options: argparse.Namespace) -> None:
 def _logs(options: argparse.Namespace) -> None:
     from chalicelib.ops import logs
 
-    logs.follow(stages.stage(options.stage))
+    show = logs.show if options.once else logs.follow
+    show(stages.stage(options.stage))
 
 
 def _package(options: argparse.Namespace) -> None:
