@@ -13,6 +13,7 @@ from chalicelib.domain.results import Reason
 _CHUNK_SIZE: Final = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _MAX_CHUNK_LINE: Final = 4096
 _MAX_CHUNKS: Final = 20_000  # of a few bytes each, they would cost more CPU than they carry
+_GZIP_BEGINS: Final = 0x1F
 _MAX_MEMBERS: Final = 100  # of gzip
 _OVERHEAD: Final = 1024  # what an encoding may add to a body that it does not shorten
 _MAX_TRAILERS: Final = 64 * 1024
@@ -139,15 +140,16 @@ class _Decoder:
     def feed(self, data: bytes, limit: int) -> bytes:
         decoded = b""
         while data and len(decoded) < limit and not self._padding:
-            if self._zlib.eof and not self._next_member():
+            if self._zlib.eof and not self._next_member(data):
                 break
             decoded += self._inflate(data, limit - len(decoded))
             data = self._zlib.unused_data
         return decoded
 
-    def _next_member(self) -> bool:
-        """Go on to another member, of which gzip may have many (RFC 1952, 2.2)."""
-        if self._name == "deflate":
+    def _next_member(self, data: bytes) -> bool:
+        """Go on to another member, of which gzip may have many (RFC 1952, 2.2), or to padding."""
+        if self._name == "deflate" or data[0] != _GZIP_BEGINS:
+            self._padding = True
             return False
         self._members += 1
         if self._members > _MAX_MEMBERS:
@@ -159,9 +161,6 @@ class _Decoder:
         try:
             decoded = self._zlib.decompress(data, limit)
         except zlib.error:
-            if self._members > 1 and not self._begun:
-                self._padding = True
-                return b""
             decoded = self._raw_deflate(data, limit)
         self._begun = True
         return decoded
@@ -177,7 +176,7 @@ class _Decoder:
             raise self._broken() from None
 
     def finish(self, received: int) -> None:
-        if received and not (self._zlib.eof or self._padding):
+        if received and not self._zlib.eof:
             raise self._broken()
 
     def _broken(self) -> CheckFailure:
