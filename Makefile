@@ -9,7 +9,8 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset logs test lint format e2e user redrive deploy plan smoke destroy not-local dev package python run-venv dev-venv
+.PHONY: help up down reset logs test lint openapi format e2e user redrive deploy plan smoke destroy \
+  not-local dev package python run-venv dev-venv
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -36,6 +37,9 @@ lint: dev-venv  ## formatting, lint, types, layers, template
 	$(VENV) -m mypy
 	.venv/bin/lint-imports
 	$(VENV) -m pytest -q tests/template
+
+openapi: dev-venv  ## write docs/openapi.json anew, after a change of routes or schemas
+	@$(VENV) -m chalicelib.ops openapi
 
 format: dev-venv  ## format the code
 	@$(VENV) -m ruff format .

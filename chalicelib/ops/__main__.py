@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -9,6 +10,27 @@ from chalicelib.ops import stages
 from chalicelib.ops.console import Failure, confirm, fail, say, step
 from chalicelib.ops.stages import Stage
 from chalicelib.settings import STAGES
+
+
+_FLAG = "store_true"
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "logs": {"--once": {"action": _FLAG, "help": "the last minutes only"}},
+    "package": {"--alone": {"action": _FLAG, "help": "prove that it is complete"}},
+    "destroy": {
+        "--yes": {"action": _FLAG, "help": "ask nothing"},
+        "--data": {"action": _FLAG, "help": "delete the tables too"},
+    },
+    "rollup": {
+        "--from": {"required": True, "help": "a date or a time in UTC"},
+        "--to": {"required": True, "help": "a date or a time in UTC"},
+    },
+    "user": {
+        "--name": {"required": True},
+        "--admin": {"action": _FLAG},
+        "--quiet": {"action": _FLAG, "help": "print nothing but the token"},
+    },
+}
+"""What a command takes beside the stage."""
 
 
 def main(arguments: list[str]) -> int:
@@ -33,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         ("down", "stop the local stack and keep its data"),
         ("reset", "stop the local stack and forget its data"),
         ("dev", "run everything in this process, on moto"),
+        ("openapi", "write docs/openapi.json anew"),
     ):
         commands.add_parser(name, help=text)
     for name, text in (
@@ -48,22 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--stage", default="local", choices=list(STAGES))
-        if name == "logs":
-            command.add_argument("--once", action="store_true", help="the last minutes only")
-        if name == "package":
-            command.add_argument("--alone", action="store_true", help="prove that it is complete")
-        if name == "destroy":
-            command.add_argument("--yes", action="store_true", help="ask nothing")
-            command.add_argument("--data", action="store_true", help="delete the tables too")
-        if name == "rollup":
-            for bound in ("from", "to"):
-                command.add_argument(
-                    f"--{bound}", dest=bound, required=True, help="a date or a time in UTC"
-                )
-        if name == "user":
-            command.add_argument("--name", required=True)
-            command.add_argument("--admin", action="store_true")
-            command.add_argument("--quiet", action="store_true", help="print nothing but the token")
+        for option, settings in OPTIONS.get(name, {}).items():
+            command.add_argument(option, **settings)
     return parser
 
 
@@ -90,6 +99,12 @@ def _dev(_options: argparse.Namespace) -> None:
     from chalicelib.ops import dev
 
     dev.run()
+
+
+def _openapi(_options: argparse.Namespace) -> None:
+    from chalicelib.ops import openapi
+
+    openapi.write()
 
 
 def _logs(options: argparse.Namespace) -> None:
@@ -183,6 +198,7 @@ COMMANDS = {
     "down": _down,
     "reset": _reset,
     "dev": _dev,
+    "openapi": _openapi,
     "logs": _logs,
     "package": _package,
     "deploy": _deploy,

@@ -37,7 +37,8 @@ def complete(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, st
 
 
 def _is_localstack(stage: Stage) -> bool:
-    return bool(stage.endpoint_url) and answers(f"{stage.endpoint_url}/_localstack/health")
+    """ministack answers for LocalStack too, and needs none of this."""
+    return bool(stage.endpoint_url) and not answers(f"{stage.endpoint_url}/_ministack/health")
 
 
 def _renew_routes(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
