@@ -11,7 +11,6 @@ from chalicelib.ops.console import Failure, confirm, fail, say, step
 from chalicelib.ops.stages import Stage
 from chalicelib.settings import STAGES
 
-
 _FLAG = "store_true"
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "logs": {"--once": {"action": _FLAG, "help": "the last minutes only"}},
