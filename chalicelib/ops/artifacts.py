@@ -26,7 +26,7 @@ def bucket_name(stage: Stage) -> str:
 
 
 def make_bucket(stage: Stage) -> str:
-    """The name of the bucket for packages, made when it is missing: private, and TLS only."""
+    """The name of the bucket for packages, made when it is missing: private."""
     name, region = bucket_name(stage), stage.session().region_name
     s3 = stage.client("s3")
     try:
@@ -51,16 +51,6 @@ def _close_bucket(s3: Any, name: str) -> None:
             "RestrictPublicBuckets": True,
         },
     )
-    everything = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
-    plain = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": everything,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    policy = {"Version": "2012-10-17", "Statement": [plain]}
-    s3.put_bucket_policy(Bucket=name, Policy=json.dumps(policy))
 
 
 def with_code(stage: Stage, package: Package, bucket: str) -> Template:

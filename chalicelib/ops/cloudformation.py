@@ -67,13 +67,14 @@ def outputs(stage: Stage) -> dict[str, str]:
 
 def deployed(stage: Stage) -> Deployed | None:
     """What the stack is made from now; None where there is none in working order."""
-    if not outputs(stage):
+    stack = find(stage)
+    if stack is None or stack["StackStatus"] in DEAD_STATES:
         return None
     body = stage.client("cloudformation").get_template(
         StackName=stage.stack_name, TemplateStage="Original"
     )["TemplateBody"]
     template: Template = json.loads(body) if isinstance(body, str) else json.loads(json.dumps(body))
-    return Deployed(template, parameters(find(stage)))
+    return Deployed(template, parameters(stack))
 
 
 def parameters(stack: Mapping[str, Any] | None) -> dict[str, str]:

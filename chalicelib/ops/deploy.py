@@ -38,18 +38,19 @@ def deploy(stage: Stage, package: Package) -> dict[str, str]:
     Raises:
         Failure: the stack could not be made or updated, with the first reasons.
     """
+    given = parameters(stage, package.template)
     _clear_away(stage)
     bucket = artifacts.make_bucket(stage)
     template = artifacts.with_code(stage, package, bucket)
-    _apply(stage, bucket, template, parameters(stage, template))
+    _apply(stage, bucket, template, given)
     return cloudformation.outputs(stage)
 
 
 def plan(stage: Stage, package: Package) -> list[cloudformation.Change]:
     """What deploying would change; nothing is."""
+    given = parameters(stage, package.template)
     bucket = artifacts.make_bucket(stage)
-    template = artifacts.with_code(stage, package, bucket)
-    changes = _compare(stage, bucket, template, parameters(stage, template))
+    changes = _compare(stage, bucket, artifacts.with_code(stage, package, bucket), given)
     if changes is None:
         return []
     found = changes.changes()
