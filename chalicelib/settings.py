@@ -8,7 +8,10 @@ own: those of users lie with their owners, see docs/decisions.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
+
+from chalicelib.limits import WIDE, Limits
 
 Place = tuple[str, int]
 
@@ -33,6 +36,7 @@ class Defaults:
     daily_retention_days: int = 1_827
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
+    limits: Limits = Limits()
 
 
 _EMULATED: Final = Defaults(
@@ -41,6 +45,7 @@ _EMULATED: Final = Defaults(
     results_retention_days=30,
     mail_from="monitum@local.example",
     canaries="",
+    limits=WIDE,
 )
 STAGES: Final[Mapping[str, Defaults]] = {
     "local": _EMULATED,
@@ -72,6 +77,7 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
+    limits: Limits = Limits()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -106,6 +112,7 @@ class Settings:
             daily_retention_days=_number(
                 env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
             ),
+            limits=of_stage.limits.read(partial(_number, env)),
         )
         settings._check_retention()
         return settings

@@ -122,7 +122,14 @@ def rotate_channel_secret(call: Call[None, NoQuery]) -> Answer:
     return Answer(NewChannelOut.of(channel))
 
 
-@routes("POST", "/v1/channels/{channel_id}/test", scope=Scope.WRITE, answer=DeliveryOut, status=202)
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/test",
+    scope=Scope.WRITE,
+    answer=DeliveryOut,
+    status=202,
+    bucket="tests",
+)
 def test_channel(call: Call[None, NoQuery]) -> Answer:
     """Have a test alert delivered, at most one a minute; see the channel's deliveries."""
     delivery = channels.send_test(call.runtime, call.owner, _id(call))

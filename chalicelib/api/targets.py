@@ -196,6 +196,7 @@ def resume_target(call: Call[None, NoQuery]) -> Answer:
     scope=Scope.WRITE,
     answer=CheckOut,
     status=201,
+    bucket="checks",
     problems=[409],
 )
 def check_target(call: Call[None, NoQuery]) -> Answer:

@@ -2,15 +2,17 @@
 
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chalicelib.domain.errors import ForbiddenError, UnauthenticatedError
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.rates import BUCKETS, WINDOW_S, Minute
 from chalicelib.domain.tokens import new_token, read_token, token_hash, token_hint
 from chalicelib.store.accounts import Accounts, list_users
 from chalicelib.store.models import Token, User
+from chalicelib.store.rates import minute_key, read_minutes
 from chalicelib.store.tripwire import acting_as_system, acting_for
 
 
@@ -24,7 +26,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling: the owner all data belongs to, and the token that proved it."""
+    """Who is calling: the owner all data belongs to, and the token that proved it.
+
+    `limits` are the user's own; `minute_before` is what the token did in the minute before this.
+    """
 
     owner: str
     user_name: str
@@ -32,6 +37,8 @@ class Principal:
     token_name: str
     scopes: frozenset[Scope]
     cursor_key: str = field(repr=False)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    minute_before: Mapping[str, Minute] = field(default_factory=dict)
 
 
 def authenticate(token: str, now: float) -> Principal:
@@ -40,10 +47,11 @@ def authenticate(token: str, now: float) -> Principal:
     if name is None:
         raise UnauthenticatedError("the token is not valid")
     with acting_for(name.owner):
-        found = Accounts(name.owner).user_and_token(name.token_id)
+        before = minute_key(name.token_id, int(now) // WINDOW_S - 1)
+        found = Accounts(name.owner).caller(name.token_id, before)
     if found is None:
         raise UnauthenticatedError("the token is not valid")
-    user, item = found
+    user, item, counts = found
     expired = item.expires_at is not None and item.expires_at <= now
     if expired or user.disabled or not hmac.compare_digest(item.hash, token_hash(token)):
         raise UnauthenticatedError("the token is not valid")
@@ -54,6 +62,8 @@ def authenticate(token: str, now: float) -> Principal:
         token_name=item.name,
         scopes=frozenset(map(Scope, item.scopes)),
         cursor_key=user.cursor_key,
+        limits=user.limits or {},
+        minute_before=read_minutes(counts, BUCKETS),
     )
 
 

@@ -1,14 +1,17 @@
 """Users and their tokens. Both sit under the owner, so one call reads what a request needs."""
 
 import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pynamodb.exceptions import DeleteError, DoesNotExist, UpdateError
 
-from chalicelib.domain.errors import NotFoundError
+from chalicelib.domain.errors import NotFoundError, UnavailableError
 from chalicelib.store.models import Account, Token, User
 
 _USER = "user"
 _TOKEN = "token:"  # noqa: S105 - the beginning of a key
+Raw = Mapping[str, Mapping[str, Any]]
 _FAILED = "ConditionalCheckFailedException"
 
 
@@ -18,14 +21,28 @@ class Accounts:
     def __init__(self, owner: str) -> None:
         self.owner = owner
 
-    def user_and_token(self, token_id: str) -> tuple[User, Token] | None:
-        """Both as they are now, in one call; None where either is missing."""
-        keys = [(self.owner, _USER), (self.owner, _TOKEN + token_id)]
-        found = {item.key: item for item in Account.batch_get(keys, consistent_read=True)}
-        user, token = found.get(_USER), found.get(_TOKEN + token_id)
+    def caller(self, token_id: str, beside: str) -> tuple[User, Token, Raw] | None:
+        """User and token as they are now, in one call; None where either is missing.
+
+        With them comes, as it is stored, the item under the key `beside`, empty where none is.
+        """
+        keys = [_USER, _TOKEN + token_id, beside]
+        found = {item["key"]["S"]: item for item in self._raw(keys)}
+        user, token = (
+            Account.from_raw_data(dict(found[key])) if key in found else None for key in keys[:2]
+        )
         if isinstance(user, User) and isinstance(token, Token):
-            return user, token
+            return user, token, found.get(beside, {})
         return None
+
+    def _raw(self, keys: Sequence[str]) -> Iterator[Raw]:
+        connection = Account._get_connection()  # noqa: SLF001 - items of several kinds at once
+        wanted: list[Any] = [{"owner": self.owner, "key": key} for key in keys]
+        answer = connection.batch_get_item(wanted, consistent_read=True)
+        if answer.get("UnprocessedKeys"):
+            raise UnavailableError("too much at once; try again")
+        for items in answer["Responses"].values():
+            yield from items
 
     def user(self) -> User:
         """The user; raises NotFoundError."""

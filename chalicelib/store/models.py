@@ -49,12 +49,16 @@ class Account(Table):
 
 
 class User(Account, discriminator="user"):
-    """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors."""
+    """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors.
+
+    `limits` are those of the user's own, see services/quotas.py; what is not there is the stage's.
+    """
 
     directory = UnicodeAttribute(default="users")
     admin = BooleanAttribute(default=False)
     disabled = BooleanAttribute(default=False)
     cursor_key = UnicodeAttribute()
+    limits = JSONAttribute(null=True)
 
 
 class Token(Account, discriminator="token"):

@@ -7,7 +7,7 @@ content type, a header or a body that the document does not know.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from schemathesis import Case, GenerationMode
+from schemathesis import Case, CheckFunction, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
@@ -57,7 +57,7 @@ PLAIN: dict[str, Any] = {
 }
 NOT_FINE_ALREADY = {"get_health": {503}}
 """Statuses above 499 that are no fault: an installation that has not begun is not well."""
-CONFORMANCE: list[Callable[..., Any]] = [
+CONFORMANCE: list[CheckFunction] = [
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
@@ -129,7 +129,7 @@ def schema(stage: World) -> BaseSchema:
     return found
 
 
-def cases(schema: BaseSchema, route: Route) -> SearchStrategy[Case]:
+def cases(schema: BaseSchema, route: Route) -> SearchStrategy[Case[Any]]:
     """Calls of an operation that fit its description, and calls that do not."""
     operation = schema[route.path][route.method]
     return st.one_of(
@@ -147,7 +147,7 @@ def test_an_operation_does_what_the_document_says(
 
     @settings(max_examples=CASES, **SETTINGS)
     @given(case=cases(schema, route), is_there=st.booleans())
-    def call(case: Case, is_there: bool) -> None:
+    def call(case: Case[Any], is_there: bool) -> None:
         if time.monotonic() > until and seen.total() >= LEAST:
             raise Enough
         if is_there and route.method != "DELETE":
@@ -184,10 +184,10 @@ def test_what_is_created_can_be_read_changed_and_deleted(schema: BaseSchema, ali
     until = time.monotonic() + CHAINS_SECONDS
 
     class Chains(linked.as_state_machine()):  # type: ignore[misc] - made at run time
-        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+        def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
             return {"headers": {"Authorization": f"Token {alice.token}"}}
 
-        def validate_response(self, response: Any, case: Case, **_: Any) -> None:
+        def validate_response(self, response: Any, case: Case[Any], **_: Any) -> None:
             name = case.operation.definition.raw["operationId"]
             seen[f"{name} {response.status_code}"] += 1
             is_fine = response.status_code in NOT_FINE_ALREADY.get(name, ())
