@@ -32,6 +32,7 @@ class Limits:
         )
 
 
+NORMAL = Limits()
 WIDE = Limits(
     rate_per_minute=60_000,
     rate_burst=10_000,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from chalicelib.limits import WIDE, Limits
+from chalicelib.limits import NORMAL, WIDE, Limits
 
 Place = tuple[str, int]
 
@@ -36,7 +36,7 @@ class Defaults:
     daily_retention_days: int = 1_827
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
-    limits: Limits = Limits()
+    limits: Limits = NORMAL
 
 
 _EMULATED: Final = Defaults(
@@ -77,7 +77,7 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits = NORMAL
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":

@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
+from chalicelib.api.idempotency import made_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.channels import (
@@ -15,12 +16,14 @@ from chalicelib.api.schemas.channels import (
     NewChannelOut,
 )
 from chalicelib.api.schemas.common import PageQuery
+from chalicelib.api.versions import check_if_match, etag
 from chalicelib.domain.channels import Channel, ChannelKind
 from chalicelib.domain.errors import Fault, InvalidError
 from chalicelib.services import channels
 from chalicelib.services.accounts import Scope
 from chalicelib.services.channels import ChannelDraft
 from chalicelib.services.confirming import ask_to_confirm, try_to_ask
+from chalicelib.services.once import Turn
 from chalicelib.store.channels import Channels
 
 routes = Routes()
@@ -33,18 +36,27 @@ routes = Routes()
     body=ChannelIn,
     answer=NewChannelOut,
     status=201,
-    gives=["Location"],
-    problems=[409],
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
 )
 def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
     """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
 
     Where the mail cannot be sent the channel is there all the same: order another one later.
     """
-    channel = channels.create(call.runtime, call.owner, call.body.draft())
-    if channel.kind is ChannelKind.EMAIL:
-        try_to_ask(call.runtime, channel)
-    location = {"Location": f"channels/{channel.id}"}
+
+    def make(turn: Turn | None) -> Channel:
+        channel_id, quota = turn.made if turn else None, call.quota("channels")
+        channel = channels.create(call.runtime, call.owner, call.body.draft(), channel_id, quota)
+        if channel.kind is ChannelKind.EMAIL:
+            try_to_ask(call.runtime, channel)
+        return channel
+
+    def find(turn: Turn) -> Channel:
+        return Channels(call.owner).get(turn.made)
+
+    channel = made_once(call, "create_channel", make, find)
+    location = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
     return Answer(NewChannelOut.of(channel), 201, location)
 
 
@@ -62,10 +74,10 @@ def list_channels(call: Call[None, PageQuery]) -> Answer:
     )
 
 
-@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut)
+@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut, gives=["ETag"])
 def get_channel(call: Call[None, NoQuery]) -> Answer:
     """Show a channel."""
-    return Answer(ChannelOut.of(Channels(call.owner).get(_id(call))))
+    return _answer(Channels(call.owner).get(_id(call)))
 
 
 @routes(
@@ -74,24 +86,38 @@ def get_channel(call: Call[None, NoQuery]) -> Answer:
     scope=Scope.WRITE,
     body=ChannelPatch,
     answer=ChannelOut,
+    takes=["If-Match"],
+    gives=["ETag"],
     problems=[409],
 )
 def change_channel(call: Call[ChannelPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Channel) -> ChannelDraft:
+        check_if_match(call, before.version)
         if call.body.root.get("kind", before.kind) != before.kind:
             fault = Fault(("body", "kind"), "the kind of a channel does not change")
             raise InvalidError("the body does not fit the schema", (fault,))
         return validate_body(ChannelIn, call.body.over(before)).draft()
 
-    return Answer(ChannelOut.of(channels.change(call.runtime, call.owner, _id(call), redraft)))
+    return _answer(channels.change(call.runtime, call.owner, _id(call), redraft))
 
 
-@routes("DELETE", "/v1/channels/{channel_id}", scope=Scope.WRITE, status=204)
+@routes(
+    "DELETE",
+    "/v1/channels/{channel_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
 def delete_channel(call: Call[None, NoQuery]) -> Answer:
     """Delete a channel: nothing is sent to it any more."""
-    Channels(call.owner).remove(_id(call))
+
+    def allow(before: Channel) -> None:
+        check_if_match(call, before.version)
+
+    channels.remove(call.owner, _id(call), allow)
     return Answer(status=204)
 
 
@@ -152,6 +178,10 @@ def list_deliveries(call: Call[None, PageQuery]) -> Answer:
     )
     items = [DeliveryOut.of(delivery) for delivery in found]
     return call.page(DeliveriesPage, items, cursors.write(last))
+
+
+def _answer(channel: Channel) -> Answer:
+    return Answer(ChannelOut.of(channel), headers={"ETag": etag(channel.version)})
 
 
 def _id(call: Call[Any, Any]) -> str:

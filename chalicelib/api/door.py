@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from chalice.app import Chalice, Request, Response
 from pydantic import BaseModel
@@ -25,6 +25,7 @@ from chalicelib.domain.errors import (
 from chalicelib.services.accounts import Principal, authenticate
 from chalicelib.services.limiting import spend, spend_failure
 from chalicelib.services.runtime import Runtime
+from chalicelib.store.audit import Actor, recorded_as
 from chalicelib.store.tripwire import acting_for
 
 _LOG = logging.getLogger(__name__)
@@ -119,8 +120,16 @@ def _call(route: Route, runtime: Runtime, visit: Visit) -> Answer:
         given={name: values[0] for name, values in given.items()},
         request_id=visit.request_id,
     )
-    with acting_for(*([caller.owner] if caller else [])):
+    with acting_for(*([caller.owner] if caller else [])), recorded_as(_actor(call)):
         return route.view(call)
+
+
+def _actor(call: Call[Any, Any]) -> Actor | None:
+    caller = call.caller
+    if caller is None:
+        return None
+    now = call.runtime.clock()
+    return Actor(caller.user_name, caller.token_id, caller.token_name, call.request_id, now)
 
 
 def _raw(request: Request) -> bytes:

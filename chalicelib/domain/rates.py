@@ -1,10 +1,10 @@
 """Rate limits: a bucket of `burst` that fills at `per_minute`, counted second by second.
 
 Nothing but counts is stored: how many requests came in each second of a minute, and how full the
-bucket was when the minute began. Each request adds one to its second, and reads from the answer how
-many came before it. So the counts order all requests, however many arrive at once, and whether one is
-admitted follows from replaying them. The level is in sixtieths of a request: a minute's worth of
-seconds adds a minute's worth of requests, in whole numbers.
+bucket was when the minute began. Each request adds one to its second, and reads from the answer
+how many came before it. So the counts order all requests, however many arrive at once, and whether
+one is admitted follows from replaying them. The level is in sixtieths of a request: a minute's
+worth of seconds adds a minute's worth of requests, in whole numbers.
 """
 
 from collections.abc import Mapping

@@ -35,7 +35,7 @@ def rates(limits: Limits, caller: Principal) -> dict[str, Rate]:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What counting a request came to: headers that tell what is left, and whether it is too much."""
+    """What counting a request came to: headers that tell what is left, and a refusal or none."""
 
     headers: Mapping[str, str]
     refusal: RateLimitedError | None = None

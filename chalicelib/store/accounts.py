@@ -2,17 +2,20 @@
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain.errors import NotFoundError, UnavailableError
+from chalicelib.store.audit import note
+from chalicelib.store.ledger import NOTHING, ChangedError, Ledger, enter, transaction
 from chalicelib.store.models import Account, Token, User
 
 _USER = "user"
 _TOKEN = "token:"  # noqa: S105 - the beginning of a key
 Raw = Mapping[str, Mapping[str, Any]]
-_FAILED = "ConditionalCheckFailedException"
 
 
 class Accounts:
@@ -55,7 +58,7 @@ class Accounts:
         return item
 
     def add_user(self, *, name: str, admin: bool, now: int) -> User:
-        """Store a new user."""
+        """Store a new user, or find the one that is stored already."""
         user = User(
             self.owner,
             _USER,
@@ -64,18 +67,30 @@ class Accounts:
             created_at=now,
             cursor_key=secrets.token_hex(16),
         )
-        user.save(condition=Account.key.does_not_exist())
+        try:
+            with transaction() as write:
+                write.save(user, condition=Account.key.does_not_exist())
+                note(write, self.owner, "user.created", self.owner, name)
+        except ChangedError:
+            return self.user()
         return user
 
-    def set_disabled(self, *, disabled: bool) -> None:
-        """Have the user's tokens refused, or accepted again; raises NotFoundError."""
+    def change_user(self, *, disabled: bool | None, limits: Mapping[str, int] | None) -> None:
+        """Have the user's tokens refused or accepted, and other limits; raises NotFoundError.
+
+        None leaves what there is.
+        """
+        actions: list[Action] = []
+        if disabled is not None:
+            actions.append(User.disabled.set(disabled))
+        if limits is not None:
+            actions.append(User.limits.set(dict(limits)))
         try:
-            User(self.owner, _USER).update(
-                [User.disabled.set(disabled)], condition=Account.key.exists()
-            )
-        except UpdateError as error:
-            if error.cause_response_code != _FAILED:
-                raise
+            with transaction() as write:
+                write.update(User(self.owner, _USER), actions, condition=Account.key.exists())
+                fields = [name for name, given in _given(disabled, limits) if given]
+                note(write, self.owner, "user.changed", self.owner, "", fields)
+        except ChangedError:
             raise NotFoundError("there is no such user") from None
 
     def tokens(self, after: str | None, limit: int) -> tuple[list[tuple[str, Token]], str | None]:
@@ -97,19 +112,44 @@ class Accounts:
         last = items.last_evaluated_key
         return tokens, last["key"]["S"].removeprefix(_TOKEN) if last else None
 
-    def add_token(self, token_id: str, token: Token) -> None:
-        """Store a new token under its id."""
-        token.owner, token.key = self.owner, _TOKEN + token_id
-        token.save(condition=Account.key.does_not_exist())
-
-    def remove_token(self, token_id: str) -> None:
-        """Revoke it, from now on; raises NotFoundError."""
+    def token(self, token_id: str) -> Token:
+        """The token; raises NotFoundError."""
         try:
-            Account(self.owner, _TOKEN + token_id).delete(condition=Account.key.exists())
-        except DeleteError as error:
-            if error.cause_response_code != _FAILED:
-                raise
+            item = Account.get(self.owner, _TOKEN + token_id, consistent_read=True)
+        except DoesNotExist:
             raise NotFoundError("there is no such token") from None
+        assert isinstance(item, Token)
+        return item
+
+    def add_token(self, token_id: str, token: Token, ledger: Ledger = NOTHING) -> None:
+        """Store a new token under its id; raises ChangedError where it is there, or too many."""
+        token.owner, token.key = self.owner, _TOKEN + token_id
+        with transaction() as write:
+            write.save(token, condition=Account.key.does_not_exist())
+            enter(write, self.owner, ledger)
+            note(write, self.owner, "token.created", token_id, token.name, token.scopes)
+
+    def remove_token(self, token_id: str, name: str, ledger: Ledger = NOTHING) -> None:
+        """Revoke it, from now on; raises ChangedError where it is not there."""
+        with transaction() as write:
+            write.delete(Account(self.owner, _TOKEN + token_id), condition=Account.key.exists())
+            enter(write, self.owner, ledger)
+            note(write, self.owner, "token.revoked", token_id, name)
+
+    def mark_used(self, token_id: str, now: int, before: int) -> None:
+        """Remember when the token was used last, unless another just did after `before`."""
+        used_at = Token.last_used_at
+        with suppress(UpdateError):
+            Token(self.owner, _TOKEN + token_id).update(
+                [used_at.set(now)],
+                condition=Account.key.exists() & (used_at.does_not_exist() | (used_at <= before)),
+            )
+
+
+def _given(*given: object) -> list[tuple[str, bool]]:
+    return [
+        (name, one is not None) for name, one in zip(("disabled", "limits"), given, strict=True)
+    ]
 
 
 def list_users(after: str | None, limit: int) -> tuple[list[User], str | None]:

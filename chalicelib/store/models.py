@@ -68,6 +68,7 @@ class Token(Account, discriminator="token"):
     hint = UnicodeAttribute()
     scopes = JSONAttribute()
     expires_at = NumberAttribute(null=True)
+    last_used_at = NumberAttribute(null=True)
 
 
 class OnceItem(Table):
@@ -82,7 +83,46 @@ class OnceItem(Table):
     key = UnicodeAttribute(range_key=True)
     fingerprint = UnicodeAttribute()
     made = UnicodeAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
     done = BooleanAttribute(default=False)
+    expires = NumberAttribute()
+
+
+class UsageItem(Table):
+    """Key `usage`: how much of what the owner has, counted as it changes."""
+
+    TABLE = "users"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    targets = NumberAttribute(null=True)
+    channels = NumberAttribute(null=True)
+    tokens = NumberAttribute(null=True)
+    pages = NumberAttribute(null=True)
+
+
+class AuditItem(Table):
+    """Key `audit:<id>`: who changed what; see store/audit.py."""
+
+    TABLE = "users"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    at = NumberAttribute()
+    user = UnicodeAttribute()
+    token_id = UnicodeAttribute()
+    token_name = UnicodeAttribute()
+    request_id = UnicodeAttribute()
+    action = UnicodeAttribute()
+    thing = UnicodeAttribute()
+    name = UnicodeAttribute()
+    fields = JSONAttribute(null=True)
     expires = NumberAttribute()
 
 
@@ -111,10 +151,22 @@ class Due(GlobalSecondaryIndex["TargetItem"]):
     lane = UnicodeAttribute(range_key=True)
 
 
+class ByName(GlobalSecondaryIndex["TargetItem"]):
+    """An owner's targets by name; only keys, as the targets themselves are read by key."""
+
+    class Meta:
+        index_name = "by_name"
+        projection = KeysOnlyProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
 class TargetItem(Table):
     """One target. `spec` is the part that travels to the worker; it never holds a secret.
 
-    `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool}`, whose
+    `lane` is `<owner>#<number>`; `name_key` is the name in small letters, then the id;
+    `secret_names` is `{"headers": [name], "userinfo": bool}`, whose
     values are in the lane's secrets.
     """
 
@@ -137,7 +189,9 @@ class TargetItem(Table):
     version = NumberAttribute()
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
+    name_key = UnicodeAttribute()
     due_index = Due()
+    by_name = ByName()
 
 
 class Shards(GlobalSecondaryIndex["LaneItem"]):
@@ -212,6 +266,8 @@ class ScheduleItem(Table):
 
     Name `watchdog`: the newest that arrived was sent at `start` and arrived at `ticked_at`.
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
+    Name `host:<host>`: how many `checks` a day it is asked by all owners together.
+    Name `failures:<address>:<minute>`: how many `failures` to authenticate came from there.
     """
 
     TABLE = "system"
@@ -225,6 +281,8 @@ class ScheduleItem(Table):
     start = NumberAttribute(null=True)
     intervals = UnicodeSetAttribute(null=True)
     shards = NumberAttribute(null=True)
+    checks = NumberAttribute(null=True)
+    failures = NumberAttribute(null=True)
     expires = NumberAttribute(null=True)
 
 

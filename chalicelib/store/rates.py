@@ -1,10 +1,11 @@
-"""Counts of requests: per token and minute, and of failed authentications per address and minute."""
+"""Counts of requests by token and minute, and of failed authentications by address and minute."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain.rates import WINDOW_S, Minute
 from chalicelib.store.models import Account, ScheduleItem
@@ -27,7 +28,7 @@ def count(
     `starts` are the buckets' levels at the beginning of the minute, which its first request keeps.
     """
     minute, second = divmod(now, WINDOW_S)
-    actions = [Path([f"{name}{second}"]).add(1) for name in counted]
+    actions: list[Action] = [Path([f"{name}{second}"]).add(1) for name in counted]
     actions += [
         Path([f"{name}_start"]).set(Path([f"{name}_start"]) | level)
         for name, level in starts.items()

@@ -7,7 +7,7 @@ content type, a header or a body that the document does not know.
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -31,11 +31,12 @@ from chalicelib.api import door
 from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
 from chalicelib.ops.openapi_parts import LINKS
-from chalicelib.services.accounts import Principal
+from chalicelib.services.accounts import Principal, authenticate
 from tests.stages import standing_stage
 from tests.world import DOWN, Person, World
 from tests.wsgi import application
 
+Recorder = Callable[[str, object], None]
 CASES = 300
 SECONDS = 2.0
 """What one operation may take: a slow machine tries fewer cases, but never fewer than LEAST."""
@@ -80,7 +81,6 @@ class Enough(BaseException):
 def stage() -> Iterator[World]:
     with standing_stage() as world, pytest.MonkeyPatch.context() as patch:
         known: dict[str, Principal] = {}
-        authenticate = door.authenticate
 
         def remembered(token: str, now: float) -> Principal:
             # Reading the caller anew would take most of the time; others test that it is done.
@@ -140,7 +140,7 @@ def cases(schema: BaseSchema, route: Route) -> SearchStrategy[Case[Any]]:
 
 @pytest.mark.parametrize("route", ALL, ids=lambda route: route.name)
 def test_an_operation_does_what_the_document_says(
-    schema: BaseSchema, route: Route, alice: Person, ids: dict[str, str]
+    schema: BaseSchema, route: Route, alice: Person, ids: dict[str, str], record_property: Recorder
 ) -> None:
     seen: Counter[int] = Counter()
     until = time.monotonic() + SECONDS
@@ -163,10 +163,12 @@ def test_an_operation_does_what_the_document_says(
     with suppress(Enough):
         call()
     assert seen.total() >= 1
-    print(f"{route.name}: {seen.total()} cases, {dict(seen)}")
+    record_property("cases", dict(seen))
 
 
-def test_what_is_created_can_be_read_changed_and_deleted(schema: BaseSchema, alice: Person) -> None:
+def test_what_is_created_can_be_read_changed_and_deleted(
+    schema: BaseSchema, alice: Person, record_property: Recorder
+) -> None:
     """Chains of calls along the links of the document."""
 
     @schema.hook
@@ -183,7 +185,9 @@ def test_what_is_created_can_be_read_changed_and_deleted(schema: BaseSchema, ali
     seen: Counter[str] = Counter()
     until = time.monotonic() + CHAINS_SECONDS
 
-    class Chains(linked.as_state_machine()):  # type: ignore[misc] - made at run time
+    machine: Any = linked.as_state_machine()
+
+    class Chains(machine):  # type: ignore[misc]
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
             return {"headers": {"Authorization": f"Token {alice.token}"}}
 
@@ -201,7 +205,7 @@ def test_what_is_created_can_be_read_changed_and_deleted(schema: BaseSchema, ali
 
     with suppress(Enough):
         Chains.run(settings=settings(max_examples=CASES, stateful_step_count=8, **SETTINGS))
-    print(dict(seen))
+    record_property("calls", dict(seen))
     reads = ("get_target 200", "get_channel 200", "get_user 200", "list_checks 200")
     ends = ("delete_target 204", "delete_channel 204", "revoke_token 204")
     assert any(seen[one] for one in reads), "no chain came to read what it had made"
