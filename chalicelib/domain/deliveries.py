@@ -23,6 +23,7 @@ LASTS_S: Final = 86_400
 LEASE_S: Final = 45
 """For how long one try keeps others from trying."""
 _FIRST_S, _LONGEST_S, _SETTLE_S = 10, 3_600, 5
+_QUICK_S: Final = 300
 
 
 class DeliveryStatus(StrEnum):
@@ -46,7 +47,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One delivery. `about` names flips, see `reference`; `dropped` those that were left out."""
+    """One delivery. `about` names flips, see `reference`; `dropped` those that were left out.
+
+    `held_until` is the end of the maintenance that it has waited for, 0 for none.
+    """
 
     owner: str
     channel_id: str
@@ -60,6 +64,7 @@ class Delivery:
     created_at: int
     due_at: int
     next_at: int
+    held_until: int = 0
     tries: int = 0
     leased_until: int = 0
     attempts: Sequence[Attempt] = ()
@@ -128,6 +133,28 @@ def next_attempt(tries: int, due: int, now: int, chance: float) -> int | None:
     pause = min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
     at = now + round(pause * (0.5 + chance / 2))
     return at if at < due + LASTS_S else None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What is held as its target is in maintenance: until when, and when it is due after that."""
+
+    until: int
+    due: int
+
+
+def hold(until: int, interval_s: int) -> Hold:
+    """What is to be told of a target in maintenance waits until it was checked once behind its end.
+
+    Only then it is known whether an outage has lasted. Targets that are checked more seldom than
+    each five minutes are not waited for.
+    """
+    return Hold(until, until + settling_s(interval_s) + _SETTLE_S)
+
+
+def settling_s(interval_s: int) -> int:
+    """For how long after a maintenance an outage may still end as if within it."""
+    return interval_s if interval_s <= _QUICK_S else 0
 
 
 def is_permanent(status_code: int) -> bool:

@@ -79,6 +79,7 @@ def _record(
         name=line(target.name if target else entry.name or entry.target_id),
         url=line(target.url if target else "", 300),
         told=decided,
+        target=target,
     )
     return incident.told if has_incident else decided
 

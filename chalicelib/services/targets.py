@@ -23,6 +23,7 @@ from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State, pause
 from chalicelib.domain.targets import Target
+from chalicelib.services.arranging import concerns_skipping, is_skipped, rearranged
 from chalicelib.services.channels import admit_channels
 from chalicelib.services.drafts import Draft, admit
 from chalicelib.services.history import Check
@@ -40,6 +41,7 @@ from chalicelib.store.tripwire import acting_as_system
 Done = TypeVar("Done")
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 30
+_DAY_S = 86_400
 _CHECK_PATIENCE_S = 10
 """How long a check may wait in the queue and for a worker to start, beyond its own timeout."""
 _CALL_S = 27
@@ -131,8 +133,10 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
     _check_addressee(before, draft)
     draft = replace(draft, secrets=draft.secrets.over(stored))
+    kept_s = runtime.settings.results_retention_days * _DAY_S
+    tagged = before.tagged(draft.tags, runtime.now, kept_s)
     after = replace(
-        _described(before, draft, draft.spec(before.id, before.spec.place)),
+        _described(tagged, draft, draft.spec(before.id, before.spec.place)),
         version=before.version + 1,
         updated_at=runtime.now,
     )
@@ -141,7 +145,9 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
         _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
     new_secrets = None if draft.secrets == stored else draft.secrets
-    store_change(runtime, before, after, new_secrets)
+    is_concerned = concerns_skipping(before.owner, after.tags, before.tags)
+    with rearranged(runtime, before.owner, is_needed=is_concerned):
+        store_change(runtime, before, after, new_secrets)
     if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
         _check_soon(runtime, after, is_planned=is_planned)
     return after
@@ -160,10 +166,13 @@ def _check_addressee(before: Target, draft: Draft) -> None:
 def check_now(runtime: Runtime, target: Target) -> Check:
     """Have the worker check the target now and wait for it.
 
-    Raises ConflictError for a paused target, UnavailableError when the worker does not come to it.
+    Raises ConflictError for one that is paused or skipped, UnavailableError when the worker does
+    not come to it.
     """
     if not target.enabled:
         raise ConflictError("the target is paused; resume it first")
+    if is_skipped(target, runtime.now):
+        raise ConflictError("a maintenance window keeps the target from being checked now")
     tick, region, place = runtime.now, runtime.settings.region, target.spec.place
     send_jobs(runtime, [single_job(target, tick)])
     key = CheckKey(target.owner, target.lane, tick, region, place)
@@ -192,7 +201,8 @@ def _add(runtime: Runtime, seats: Seats, draft: Draft, target_id: str) -> Target
         target = _described(new, draft, spec)
         _use(draft.interval_s, shard)
         try:
-            Targets(owner).add(target, state, draft.secrets)
+            with rearranged(runtime, owner, is_needed=concerns_skipping(owner, target.tags)):
+                Targets(owner).add(target, state, draft.secrets)
         except ChangedError:
             if made := _existing(owner, target_id):
                 return made

@@ -115,7 +115,7 @@ def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
 def lanes_of_shard(shard: int) -> Iterator[tuple[str, int]]:
     """All lanes of a shard, `(owner, number)`, whoever's they are."""
     for item in LaneItem.shards_index.query(str(shard), page_size=1000):
-        yield item.owner, _number(item.key)
+        yield item.owner, number_of(item.key)
 
 
 def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[int, Secrets]]:
@@ -125,7 +125,7 @@ def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[
         consistent_read=True,
     )
     return {
-        (item.owner, _number(item.key)): {
+        (item.owner, number_of(item.key)): {
             int(place): Secrets.from_json(json.loads(text))
             for place, text in item.places.as_dict().items()
         }
@@ -133,7 +133,7 @@ def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[
     }
 
 
-def _number(key: str) -> int:
+def number_of(key: str) -> int:
     return int(key.rpartition(":")[2])
 
 
@@ -143,5 +143,13 @@ def _lane(item: LaneItem) -> Lane:
         for place, values in item.places.as_dict().items()
     }
     outbox = [Entry.from_json(text) for text in item.outbox or ()]
-    number, version = _number(item.key), int(item.version)
-    return Lane(item.owner, number, version, places, outbox, shard=int(item.shard or 0))
+    number, version = number_of(item.key), int(item.version)
+    return Lane(
+        item.owner,
+        number,
+        version,
+        places,
+        outbox,
+        shard=int(item.shard or 0),
+        calendar=int(item.calendar or 0),
+    )
