@@ -1,0 +1,128 @@
+"""What the commands print: tables and lines for people, JSON for scripts.
+
+Everything is made as text first and written in one place, so that a pipe whose reader has gone and
+an encoding that lacks a character are dealt with once.
+"""
+
+import errno
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from monitum_cli.errors import BrokenPipe
+from monitum_cli.texts import clean
+
+STYLES: Mapping[str, str] = {
+    "UP": "green",
+    "DOWN": "bold red",
+    "DEGRADED": "yellow",
+    "UNKNOWN": "magenta",
+    "PAUSED": "dim",
+    "PENDING": "cyan",
+    "open": "bold red",
+    "closed": "green",
+    "failed": "bold red",
+    "sent": "green",
+}
+_UNBOUNDED = 100_000
+"""As wide as any table: in a pipe nothing is cut off."""
+
+
+class Output:
+    """The two streams of a command.
+
+    `env` decides with the streams about colour and width: NO_COLOR, TERM and COLUMNS count.
+    """
+
+    def __init__(self, out: TextIO, err: TextIO, env: Mapping[str, str]) -> None:
+        self._out, self._err, self._env = out, err, env
+
+    @property
+    def is_terminal(self) -> bool:
+        return self._out.isatty()
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """A table of cleaned texts; the first column keeps its width longest."""
+        made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for column in columns:
+            made.add_column(column, no_wrap=True, overflow="ellipsis")
+        for row in rows:
+            made.add_row(*(_cell(value) for value in row))
+        self._render(made)
+
+    def pairs(self, pairs: Iterable[tuple[str, object]]) -> None:
+        """Names and values, one below the other; values are folded where they are long."""
+        made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        made.add_column(style="bold", no_wrap=True)
+        made.add_column(overflow="fold")
+        for name, value in pairs:
+            made.add_row(Text(name), _cell(value))
+        self._render(made)
+
+    def line(self, text: object = "", style: str = "") -> None:
+        """One line, cleaned and in one style."""
+        self._render(Text(clean(text), style=style), soft=True)
+
+    def json(self, value: object) -> None:
+        """JSON as the API has it, in ASCII, so that no text in it can move the cursor."""
+        self._write(json.dumps(value, indent=2) + "\n")
+
+    def json_line(self, value: object) -> None:
+        """One value on one line, at once: for what is followed."""
+        self._write(json.dumps(value) + "\n")
+
+    def raw(self, text: str) -> None:
+        """A file's text, as it is."""
+        self._write(text)
+
+    def note(self, text: object) -> None:
+        """A line beside the output, on the other stream."""
+        self._write(clean(text) + "\n", self._err)
+
+    def prompt(self, text: object) -> None:
+        """A question beside the output; the answer comes on the same line."""
+        self._write(clean(text), self._err)
+
+    def warn(self, text: object) -> None:
+        self.note(f"warning: {text}")
+
+    def _render(self, what: Table | Text, *, soft: bool = False) -> None:
+        console = Console(
+            file=io.StringIO(),
+            force_terminal=self.is_terminal,
+            width=None if self.is_terminal else _UNBOUNDED,
+            no_color="NO_COLOR" in self._env or None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            _environ={**self._env},
+        )
+        console.print(what, soft_wrap=soft)
+        made: Any = console.file
+        lines = made.getvalue().splitlines()
+        self._write("".join(f"{line.rstrip()}\n" for line in lines))
+
+    def _write(self, text: str, stream: TextIO | None = None) -> None:
+        stream = stream or self._out
+        encoding = stream.encoding or "utf-8"
+        try:
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.flush()
+        except OSError as error:
+            if error.errno not in {errno.EPIPE, errno.EINVAL}:
+                raise
+            raise BrokenPipe("the output was closed") from error
+
+
+def _cell(value: object) -> Text:
+    if isinstance(value, Text):
+        return value
+    if value is None:
+        return Text("-", style="dim")
+    text = clean(value)
+    return Text(text, style=STYLES.get(text, ""))
