@@ -65,7 +65,7 @@ def change(
 ) -> Channel:
     """Make the channel what `redraft` says of it as it is now; raises NotFoundError, InvalidError.
 
-    A new address has to be confirmed again.
+    A new address has to be confirmed again. Where it is so already, its version stays.
     """
 
     def changed(before: Channel) -> Channel:
@@ -145,7 +145,10 @@ def _persistently(
     channels = Channels(owner)
     for _ in range(_ATTEMPTS):
         before = channels.get(channel_id)
-        after = replace(changed(before), version=before.version + 1, updated_at=runtime.now)
+        described = changed(before)
+        if described == before:
+            return before
+        after = replace(described, version=before.version + 1, updated_at=runtime.now)
         try:
             channels.change(before, after)
         except ChangedError:
@@ -160,7 +163,7 @@ def _described(channel: Channel, draft: ChannelDraft) -> Channel:
         name=draft.name,
         url=draft.url,
         address=draft.address,
-        events=tuple(draft.events),
+        events=tuple(event for event in EVENTS if event in draft.events),
         delay_s=draft.delay_s,
         repeat_s=draft.repeat_s,
         tags=tuple(draft.tags),

@@ -7,6 +7,8 @@ import click
 from monitum_cli.commands import (
     channels,
     checks,
+    files,
+    imports,
     incidents,
     login,
     targets,
@@ -49,5 +51,9 @@ for command in (
     channels.channels,
     tokens.tokens,
     users.users,
+    files.export_file,
+    files.plan,
+    files.apply_file,
+    imports.import_file,
 ):
     cli.add_command(command)

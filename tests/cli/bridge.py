@@ -38,55 +38,60 @@ class Bridge:
         return [method for method, _, _ in self.asked]
 
 
+class _Server(HTTPServer):
+    world: World
+    bridge: Bridge
+
+
 @contextmanager
 def serving(world: World) -> Iterator[Bridge]:
     """Answer on loopback, one request at a time."""
-    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    bridge = Bridge(f"http://127.0.0.1:{server.server_port}{PREFIX}")
-    server.RequestHandlerClass = _handler(world, bridge)
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.world = world
+    server.bridge = Bridge(f"http://127.0.0.1:{server.server_port}{PREFIX}")
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield bridge
+        yield server.bridge
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def _handler(world: World, bridge: Bridge) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            assert self.path.startswith(PREFIX), self.path
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = dict(self.headers.items())
-            bridge.asked.append((self.command, self.path.removeprefix(PREFIX), headers))
-            canned = bridge.canned.pop(0) if bridge.canned else None
-            if canned is None:
-                reply = self.ask(headers, body)
-                self.say(reply.status_code, reply.headers, reply.body)
-                return
-            if canned.after:
-                self.ask(headers, body)
-            if canned.status:
-                self.say(canned.status, canned.headers, canned.body)
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
 
-        def ask(self, headers: dict[str, str], body: bytes) -> HTTPResponse:
-            path = self.path.removeprefix(PREFIX)
-            with Client(world.app) as client:
-                return client.http.request(self.command, path, headers=headers, body=body)
+    def answer(self) -> None:
+        assert self.path.startswith(PREFIX), self.path
+        bridge = self.server.bridge
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = dict(self.headers.items())
+        bridge.asked.append((self.command, self.path.removeprefix(PREFIX), headers))
+        canned = bridge.canned.pop(0) if bridge.canned else None
+        if canned is None:
+            reply = self.ask(headers, body)
+            self.say(reply.status_code, reply.headers, reply.body)
+            return
+        if canned.after:
+            self.ask(headers, body)
+        if canned.status:
+            self.say(canned.status, canned.headers, canned.body)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's names
+    do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's names
 
-        def say(self, status: int, headers: dict[str, str], body: bytes) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def ask(self, headers: dict[str, str], body: bytes) -> HTTPResponse:
+        path = self.path.removeprefix(PREFIX)
+        with Client(self.server.world.app) as client:
+            return client.http.request(self.command, path, headers=headers, body=body)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
+    def say(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-    return Handler
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
