@@ -7,6 +7,7 @@ an encoding that lacks a character are dealt with once.
 import errno
 import io
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
@@ -29,8 +30,10 @@ STYLES: Mapping[str, str] = {
     "failed": "bold red",
     "sent": "green",
 }
+_COLUMN, _GAP = 8, 2
+"""A table with fewer characters for each column, and between two, could not be read."""
 _UNBOUNDED = 100_000
-"""As wide as any table: in a pipe nothing is cut off."""
+"""As wide as any table."""
 
 
 class Output:
@@ -47,22 +50,37 @@ class Output:
         return self._out.isatty()
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table of cleaned texts; the first column keeps its width longest."""
-        made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        for column in columns:
-            made.add_column(column, no_wrap=True, overflow="ellipsis")
-        for row in rows:
-            made.add_row(*(_cell(value) for value in row))
+        """A table of cleaned texts, cut off where they are long; row by row where it is narrow."""
+        cells = [[_cell(value) for value in row] for row in rows]
+        if self._width < (_COLUMN + _GAP) * len(columns):
+            for row in cells:
+                self._list(zip(columns, row, strict=True))
+                self.line()
+            return
+        made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+        for place, column in enumerate(columns):
+            longest = max((row[place].cell_len for row in cells), default=0)
+            least = min(_COLUMN, max(longest, len(column)))
+            made.add_column(column, no_wrap=True, overflow="ellipsis", min_width=least)
+        for row in cells:
+            made.add_row(*row)
         self._render(made)
 
     def pairs(self, pairs: Iterable[tuple[str, object]]) -> None:
         """Names and values, one below the other; values are folded where they are long."""
-        made = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        if self._width < 5 * _COLUMN:
+            self._list(pairs)
+            return
+        made = Table(box=None, pad_edge=False, show_header=False, padding=(0, _GAP, 0, 0))
         made.add_column(style="bold", no_wrap=True)
         made.add_column(overflow="fold")
         for name, value in pairs:
             made.add_row(Text(name), _cell(value))
         self._render(made)
+
+    def _list(self, pairs: Iterable[tuple[str, object]]) -> None:
+        for name, value in pairs:
+            self._render(Text.assemble((f"{name}: ", "bold"), _cell(value)), soft=True)
 
     def line(self, text: object = "", style: str = "") -> None:
         """One line, cleaned and in one style."""
@@ -91,17 +109,28 @@ class Output:
     def warn(self, text: object) -> None:
         self.note(f"warning: {text}")
 
-    def _render(self, what: Table | Text, *, soft: bool = False) -> None:
-        console = Console(
+    @property
+    def _width(self) -> int:
+        """Characters in a line; in a pipe nothing is cut off."""
+        if not self.is_terminal:
+            return _UNBOUNDED
+        said = self._env.get("COLUMNS", "")
+        return int(said) if said.isdecimal() and int(said) else shutil.get_terminal_size().columns
+
+    def _console(self) -> Console:
+        return Console(
             file=io.StringIO(),
             force_terminal=self.is_terminal,
-            width=None if self.is_terminal else _UNBOUNDED,
+            width=self._width,
             no_color="NO_COLOR" in self._env or None,
             highlight=False,
             markup=False,
             emoji=False,
             _environ={**self._env},
         )
+
+    def _render(self, what: Table | Text, *, soft: bool = False) -> None:
+        console = self._console()
         console.print(what, soft_wrap=soft)
         made: Any = console.file
         lines = made.getvalue().splitlines()

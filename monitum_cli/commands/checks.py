@@ -16,7 +16,7 @@ from monitum_cli.commands.options import (
     percent,
     with_session,
 )
-from monitum_cli.errors import Exit, Failure, Unreachable
+from monitum_cli.errors import Exit, Failure
 from monitum_cli.finding import TARGET, find, find_id
 from monitum_cli.session import Session
 
@@ -92,8 +92,10 @@ def _look(session: Session, path: str, **query: Any) -> list[dict[str, Any]]:
     """The checks since then; nothing where the API is out of reach for a while."""
     try:
         return list(islice(session.api.each(path, **query), 1_000))
-    except Unreachable as error:
-        session.output.warn(error)
+    except Failure as failure:
+        if failure.code is not Exit.UNREACHABLE:
+            raise
+        session.output.warn(failure)
         return []
 
 

@@ -39,6 +39,8 @@ def read(name: str, raw: bytes) -> Imported:
         with imported.item(about):
             _endpoint(imported, endpoint, channels, defaults)
     for part in sorted(set(content) - _TAKEN):
+        if part.startswith("x-"):
+            continue
         imported.leave_out(part, "there is nothing like it in a file")
     return imported
 

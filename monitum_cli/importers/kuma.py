@@ -47,7 +47,7 @@ def read(name: str, raw: bytes) -> Imported:
         raise Failure(f"{name} has no monitorList: is it a backup of Uptime Kuma?", Exit.INVALID)
     imported = Imported()
     given = content.get("notificationList", []) if isinstance(content, dict) else []
-    channels = {str(one.get("id")): kuma_channels.take(imported, one) for one in given}
+    channels = kuma_channels.take_all(imported, given)
     groups = {one.get("id"): str(one.get("name")) for one in monitors if one.get("type") == "group"}
     for monitor in monitors:
         if monitor.get("type") != "group":

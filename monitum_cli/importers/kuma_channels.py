@@ -8,7 +8,16 @@ from monitum_cli.importers import services
 from monitum_cli.importers.common import Imported
 
 
-def take(imported: Imported, notification: Mapping[str, Any]) -> list[str]:
+def take_all(imported: Imported, given: Any) -> dict[str, list[str]]:
+    """The names of the channels that each notification becomes, by its number."""
+    channels: dict[str, list[str]] = {}
+    for one in given if isinstance(given, list) else []:
+        with imported.item(f"notification {one.get('name') if isinstance(one, dict) else one}"):
+            channels[str(one.get("id"))] = _take(imported, one)
+    return channels
+
+
+def _take(imported: Imported, notification: Mapping[str, Any]) -> list[str]:
     """The names of the channels that a notification becomes; what cannot be is left out."""
     name = str(notification.get("name") or "unnamed")
     config = notification.get("config") or {}
@@ -20,6 +29,10 @@ def take(imported: Imported, notification: Mapping[str, Any]) -> list[str]:
         imported.leave_out(f"notification {name}", why)
         return []
     imported.secrets += sum(one["kind"] == "apprise" for one in made)
+    if kind == "webhook":
+        imported.note(
+            f"notification {name}", "its receiver gets Monitum's alerts, signed, not Kuma's"
+        )
     return [imported.add_channel(name, one) for one in made]
 
 

@@ -33,7 +33,7 @@ def read(name: str, raw: bytes) -> Imported:
     """
     content = read_json(name, raw)
     pages = content if isinstance(content, list) else [content]
-    if not all(isinstance(page, dict) and isinstance(page.get("monitors"), list) for page in pages):
+    if not all(_is_page(page) for page in pages):
         raise Failure(
             f"{name} has no monitors: is it what getMonitors of UptimeRobot's API v2 answers?",
             Exit.INVALID,
@@ -51,19 +51,25 @@ def read(name: str, raw: bytes) -> Imported:
     return imported
 
 
+def _is_page(page: Any) -> bool:
+    monitors = page.get("monitors") if isinstance(page, dict) else None
+    return isinstance(monitors, list) and all(isinstance(one, dict) for one in monitors)
+
+
 def _channels(
     imported: Imported, monitors: list[dict[str, Any]], pages: list[dict[str, Any]]
 ) -> dict[str, str]:
     """The channels by the numbers of the contacts; names come from `getAlertContacts`, if there."""
     listed = [one for page in pages for one in page.get("alert_contacts", [])]
-    named = {str(one["id"]): one for one in listed if "id" in one}
     used = [one for monitor in monitors for one in monitor.get("alert_contacts") or []]
+    known = [one for one in [*listed, *used] if isinstance(one, dict)]
+    named = {str(one.get("id")): one for one in reversed(known)}
     made: dict[str, str] = {}
-    for contact in [*listed, *used]:
+    for contact in known:
         key = str(contact.get("id"))
         if key in made:
             continue
-        full = {**contact, **named.get(key, {})}
+        full = {**contact, **named[key]}
         channel = _channel(full)
         title = str(full.get("friendly_name") or full.get("value") or f"contact {key}")
         if channel is None:

@@ -61,7 +61,8 @@ def parse(source: Source, raw: bytes) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line if mark else 0
-        hint = "; *** wants quotes: '***'" if "***" in text.split("\n")[line] else ""
+        there = "".join(text.splitlines()[line : line + 1])
+        hint = "; *** wants quotes: '***'" if "***" in there else ""
         raise source.fault(line + 1, f"{error.problem}{hint}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
