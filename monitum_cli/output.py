@@ -32,6 +32,8 @@ STYLES: Mapping[str, str] = {
 }
 _COLUMN, _GAP = 8, 2
 """A table with fewer characters for each column, and between two, could not be read."""
+_HEIGHT = 25
+"""Of no account, but without it the width would not count either."""
 _UNBOUNDED = 100_000
 """As wide as any table."""
 
@@ -51,6 +53,7 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table of cleaned texts, cut off where they are long; row by row where it is narrow."""
+        titles = [Text(column) for column in columns]
         cells = [[_cell(value) for value in row] for row in rows]
         if self._width < (_COLUMN + _GAP) * len(columns):
             for row in cells:
@@ -58,10 +61,12 @@ class Output:
                 self.line()
             return
         made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-        for place, column in enumerate(columns):
-            longest = max((row[place].cell_len for row in cells), default=0)
-            least = min(_COLUMN, max(longest, len(column)))
-            made.add_column(column, no_wrap=True, overflow="ellipsis", min_width=least)
+        longest = [
+            max(text.cell_len for text in column) for column in zip(titles, *cells, strict=True)
+        ]
+        room = self._width - _GAP * len(columns)
+        for title, width in zip(titles, _fitted(longest, room), strict=True):
+            made.add_column(title, no_wrap=True, overflow="ellipsis", width=width)
         for row in cells:
             made.add_row(*row)
         self._render(made)
@@ -122,6 +127,7 @@ class Output:
             file=io.StringIO(),
             force_terminal=self.is_terminal,
             width=self._width,
+            height=_HEIGHT,
             no_color="NO_COLOR" in self._env or None,
             highlight=False,
             markup=False,
@@ -146,6 +152,14 @@ class Output:
             if error.errno not in {errno.EPIPE, errno.EINVAL}:
                 raise
             raise BrokenPipe("the output was closed") from error
+
+
+def _fitted(longest: Sequence[int], room: int) -> list[int]:
+    """The widths of columns in `room` characters: what is long gives way first."""
+    widths = list(longest)
+    while sum(widths) > room and max(widths) > _COLUMN:
+        widths[widths.index(max(widths))] -= 1
+    return widths
 
 
 def _cell(value: object) -> Text:
