@@ -34,7 +34,7 @@ _ENV = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",
-    "STAGE": "test",
+    "STAGE": "local",
 }
 Outcome = dict[str, Any]
 
@@ -149,7 +149,15 @@ class Stage:
     def _invoke(self, name: str, handle: Callable[..., Any], bodies: list[str]) -> None:
         for start in range(0, len(bodies), 10):
             batch = bodies[start : start + 10]
-            records = [{"messageId": str(n), "body": body} for n, body in enumerate(batch)]
+            records = [
+                {
+                    "messageId": str(n),
+                    "body": body,
+                    "receiptHandle": str(n),
+                    "attributes": {"ApproximateReceiveCount": "1"},
+                }
+                for n, body in enumerate(batch)
+            ]
             if name == "checks":
                 self.checker.tick = json.loads(batch[0])["tick"]
             try:

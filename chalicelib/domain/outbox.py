@@ -100,14 +100,19 @@ class FlushJob:
 
 @dataclass(frozen=True, slots=True)
 class DeliverJob:
-    """One delivery to be made, by its key; `again` has one that was given up tried anew."""
+    """One delivery to be made, by its key; `again` has one that was given up tried anew.
+
+    `is_chat`: it goes to a chat service, for which there is a function of its own.
+    """
 
     owner: str
     key: str
     again: bool = False
+    is_chat: bool = False
 
     def to_json(self) -> str:
-        return _message("deliver", owner=self.owner, key=self.key, again=self.again)
+        chat = {"chat": True} if self.is_chat else {}
+        return _message("deliver", owner=self.owner, key=self.key, again=self.again, **chat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,8 @@ def _job(fields: Mapping[str, Any]) -> Job:
     if fields["what"] == "flush":
         return FlushJob(owner, fields["lane"])
     if fields["what"] == "deliver":
-        return DeliverJob(owner, fields["key"], fields.get("again", False))
+        again, is_chat = fields.get("again", False), fields.get("chat", False)
+        return DeliverJob(owner, fields["key"], again, is_chat)
     raise ValueError("unknown")
 
 
