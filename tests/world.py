@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalice.app import Chalice
-from chalice.test import Client, HTTPResponse
+from chalice.test import HTTPResponse
 
 from chalicelib.api.door import attach
 from chalicelib.api.table import ALL
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
+from chalicelib.ops.gateway import Gateway
 from chalicelib.services import accounts, alerting, background, folding, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
@@ -131,6 +132,7 @@ class World:
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
         attach(self.app, ALL, lambda: self.runtime)
+        self.gateway = Gateway(self.app)
 
     def user(self, name: str = "alice", *, admin: bool = False) -> "Person":
         owner, token = accounts.create_user(name, admin=admin)
@@ -217,8 +219,8 @@ class Person:
         raw = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         )
-        with Client(self.world.app) as client:
-            return Reply(client.http.request(method, path, headers=given, body=raw))
+        answer = self.world.gateway.handle_request(method, path, given, raw)
+        return Reply(HTTPResponse.create_from_dict(answer))
 
     def get(self, path: str, **headers: str) -> "Reply":
         return self.call("GET", path, **headers)

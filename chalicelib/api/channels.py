@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
+from chalicelib.api.conditions import check_if_match, etag, made_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.channels import (
@@ -26,20 +27,37 @@ from chalicelib.store.channels import Channels
 routes = Routes()
 
 
-@routes("POST", "/v1/channels", scope=Scope.WRITE, body=ChannelIn, answer=NewChannelOut, status=201)
+@routes(
+    "POST",
+    "/v1/channels",
+    scope=Scope.WRITE,
+    body=ChannelIn,
+    answer=NewChannelOut,
+    status=201,
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
+    problems=[409],
+)
 def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
     """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
 
     Where the mail cannot be sent the channel is there all the same: order another one later.
     """
-    channel = channels.create(call.runtime, call.owner, call.body.draft())
-    if channel.kind is ChannelKind.EMAIL:
-        try_to_ask(call.runtime, channel)
-    location = {"Location": f"channels/{channel.id}"}
-    return Answer(NewChannelOut.of(channel), 201, location)
+
+    def make(channel_id: str | None) -> Channel:
+        made = channels.create(call.runtime, call.owner, call.body.draft(), channel_id)
+        if made.kind is ChannelKind.EMAIL:
+            try_to_ask(call.runtime, made)
+        return made
+
+    channel = made_once(call, make=make, find=Channels(call.owner).get)
+    headers = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
+    return Answer(NewChannelOut.of(channel), 201, headers)
 
 
-@routes("GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage)
+@routes(
+    "GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage, gives=["Link"]
+)
 def list_channels(call: Call[None, PageQuery]) -> Answer:
     """List channels, oldest first."""
     cursors = call.cursors("channels")
@@ -51,35 +69,60 @@ def list_channels(call: Call[None, PageQuery]) -> Answer:
     )
 
 
-@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut)
+@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut, gives=["ETag"])
 def get_channel(call: Call[None, NoQuery]) -> Answer:
     """Show a channel."""
-    return Answer(ChannelOut.of(Channels(call.owner).get(_id(call))))
+    return _answer(Channels(call.owner).get(_id(call)))
 
 
 @routes(
-    "PATCH", "/v1/channels/{channel_id}", scope=Scope.WRITE, body=ChannelPatch, answer=ChannelOut
+    "PATCH",
+    "/v1/channels/{channel_id}",
+    scope=Scope.WRITE,
+    body=ChannelPatch,
+    answer=ChannelOut,
+    takes=["If-Match"],
+    gives=["ETag"],
+    problems=[409],
 )
 def change_channel(call: Call[ChannelPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Channel) -> ChannelDraft:
+        check_if_match(call, before.version, "channel")
         if call.body.root.get("kind", before.kind) != before.kind:
             fault = Fault(("body", "kind"), "the kind of a channel does not change")
             raise InvalidError("the body does not fit the schema", (fault,))
         return validate_body(ChannelIn, call.body.over(before)).draft()
 
-    return Answer(ChannelOut.of(channels.change(call.runtime, call.owner, _id(call), redraft)))
+    return _answer(channels.change(call.runtime, call.owner, _id(call), redraft))
 
 
-@routes("DELETE", "/v1/channels/{channel_id}", scope=Scope.WRITE, status=204)
+@routes(
+    "DELETE",
+    "/v1/channels/{channel_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
 def delete_channel(call: Call[None, NoQuery]) -> Answer:
     """Delete a channel: nothing is sent to it any more."""
-    Channels(call.owner).remove(_id(call))
+
+    def allow(before: Channel) -> None:
+        check_if_match(call, before.version, "channel")
+
+    channels.remove(call.owner, _id(call), allow)
     return Answer(status=204)
 
 
-@routes("POST", "/v1/channels/{channel_id}/confirmation", scope=Scope.WRITE, answer=ChannelOut)
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/confirmation",
+    scope=Scope.WRITE,
+    answer=ChannelOut,
+    problems=[409],
+)
 def mail_confirmation(call: Call[None, NoQuery]) -> Answer:
     """Mail the link that confirms an e-mail address once more."""
     channel = Channels(call.owner).get(_id(call))
@@ -87,7 +130,13 @@ def mail_confirmation(call: Call[None, NoQuery]) -> Answer:
     return Answer(ChannelOut.of(channel))
 
 
-@routes("POST", "/v1/channels/{channel_id}/rotate-secret", scope=Scope.WRITE, answer=NewChannelOut)
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/rotate-secret",
+    scope=Scope.WRITE,
+    answer=NewChannelOut,
+    problems=[409],
+)
 def rotate_channel_secret(call: Call[None, NoQuery]) -> Answer:
     """Make a new signing secret, shown this once; the old one signs too for a day."""
     channel = channels.rotate_secret(call.runtime, call.owner, _id(call))
@@ -107,6 +156,7 @@ def test_channel(call: Call[None, NoQuery]) -> Answer:
     scope=Scope.READ,
     query=PageQuery,
     answer=DeliveriesPage,
+    gives=["Link"],
 )
 def list_deliveries(call: Call[None, PageQuery]) -> Answer:
     """List the alerts of a channel with every attempt, newest first."""
@@ -116,6 +166,10 @@ def list_deliveries(call: Call[None, PageQuery]) -> Answer:
     )
     items = [DeliveryOut.of(delivery) for delivery in found]
     return call.page(DeliveriesPage, items, cursors.write(last))
+
+
+def _answer(channel: Channel) -> Answer:
+    return Answer(ChannelOut.of(channel), headers={"ETag": etag(channel.version)})
 
 
 def _id(call: Call[Any, Any]) -> str:

@@ -22,7 +22,7 @@ class HealthOut(BaseModel):
     round_trip_s: int | None
 
 
-@routes("GET", "/healthz", scope=None, answer=HealthOut)
+@routes("GET", "/healthz", scope=None, answer=HealthOut, also={503: HealthOut})
 def get_health(call: Call[None, NoQuery]) -> Answer:
     """Answer 200 while the schedule runs and alerts get through, 503 when either has stopped."""
     found = health(call.runtime)

@@ -4,10 +4,12 @@ import logging
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
+from chalicelib.api.conditions import check_if_match, etag, made_once
 from chalicelib.api.problems import problem, status_of
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.checks import CheckOut
+from chalicelib.api.schemas.common import Problem
 from chalicelib.api.schemas.targets import (
     BatchItem,
     BatchOut,
@@ -24,7 +26,6 @@ from chalicelib.domain.errors import (
     Fault,
     InvalidError,
     MonitumError,
-    PreconditionError,
     UnavailableError,
 )
 from chalicelib.domain.incidents import Means
@@ -35,7 +36,6 @@ from chalicelib.services.accounts import Scope
 from chalicelib.services.drafts import Draft
 from chalicelib.services.incidents import recent_means
 from chalicelib.services.listing import Filters, page_of_targets, summary
-from chalicelib.services.once import once
 from chalicelib.services.presence import present
 from chalicelib.services.seats import Seats
 from chalicelib.store.targets import Targets
@@ -44,20 +44,24 @@ routes = Routes()
 _LOG = logging.getLogger(__name__)
 
 
-@routes("POST", "/v1/targets", scope=Scope.WRITE, body=TargetIn, answer=TargetOut, status=201)
+@routes(
+    "POST",
+    "/v1/targets",
+    scope=Scope.WRITE,
+    body=TargetIn,
+    answer=TargetOut,
+    status=201,
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
+)
 def create_target(call: Call[TargetIn, NoQuery]) -> Answer:
     """Create a target; it is checked at once."""
     draft = targets.prepared(call.runtime, call.body.draft())
 
-    def make(target_id: str | None = None) -> Target:
+    def make(target_id: str | None) -> Target:
         return targets.create(call.runtime, call.owner, draft, target_id)
 
-    key = call.headers.get("idempotency-key")
-    if key is None:
-        target = make()
-    else:
-        asked = call.body.model_dump(mode="json")
-        target = once(call.runtime, call.owner, key, asked, make=make, find=Targets(call.owner).get)
+    target = made_once(call, make=make, find=Targets(call.owner).get)
     return _answer(call, target, status=201, location=True)
 
 
@@ -71,7 +75,7 @@ def create_targets(call: Call[TargetsIn, NoQuery]) -> Answer:
     return Answer(
         BatchOut(
             items=[
-                BatchItem(status=status_of(item), problem=problem(item))
+                BatchItem(status=status_of(item), problem=Problem(**problem(item, call.request_id)))
                 if isinstance(item, MonitumError)
                 else BatchItem(status=201, target=TargetOut.of(item, states[item.id]))
                 for item in made
@@ -80,7 +84,14 @@ def create_targets(call: Call[TargetsIn, NoQuery]) -> Answer:
     )
 
 
-@routes("GET", "/v1/targets", scope=Scope.READ, query=TargetsQuery, answer=TargetsPage)
+@routes(
+    "GET",
+    "/v1/targets",
+    scope=Scope.READ,
+    query=TargetsQuery,
+    answer=TargetsPage,
+    gives=["Link"],
+)
 def list_targets(call: Call[None, TargetsQuery]) -> Answer:
     """List targets with their present states, oldest first."""
     query, cursors = call.query, call.cursors("targets")
@@ -98,18 +109,27 @@ def list_targets(call: Call[None, TargetsQuery]) -> Answer:
     return call.page(TargetsPage, items, cursors.write(last))
 
 
-@routes("GET", "/v1/targets/{target_id}", scope=Scope.READ, answer=TargetOut)
+@routes("GET", "/v1/targets/{target_id}", scope=Scope.READ, answer=TargetOut, gives=["ETag"])
 def get_target(call: Call[None, NoQuery]) -> Answer:
     """Show a target with its present state."""
     return _answer(call, _target(call))
 
 
-@routes("PATCH", "/v1/targets/{target_id}", scope=Scope.WRITE, body=TargetPatch, answer=TargetOut)
+@routes(
+    "PATCH",
+    "/v1/targets/{target_id}",
+    scope=Scope.WRITE,
+    body=TargetPatch,
+    answer=TargetOut,
+    takes=["If-Match"],
+    gives=["ETag"],
+    problems=[409],
+)
 def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Target) -> Draft:
-        _check_if_match(call, before)
+        check_if_match(call, before.version, "target")
         kind = call.body.root.get("kind", before.spec.kind)
         if kind != before.spec.kind:
             fault = Fault(("body", "kind"), "the kind of a target does not change")
@@ -120,30 +140,58 @@ def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
     return _answer(call, targets.change(call.runtime, call.owner, target_id, redraft))
 
 
-@routes("DELETE", "/v1/targets/{target_id}", scope=Scope.WRITE, status=204)
+@routes(
+    "DELETE",
+    "/v1/targets/{target_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
 def delete_target(call: Call[None, NoQuery]) -> Answer:
     """Delete a target; its history goes with it."""
 
     def allow(before: Target) -> None:
-        _check_if_match(call, before)
+        check_if_match(call, before.version, "target")
 
     targets.remove(call.runtime, call.owner, call.id("target_id", "target"), allow)
     return Answer(status=204)
 
 
-@routes("POST", "/v1/targets/{target_id}/pause", scope=Scope.WRITE, answer=TargetOut)
+@routes(
+    "POST",
+    "/v1/targets/{target_id}/pause",
+    scope=Scope.WRITE,
+    answer=TargetOut,
+    gives=["ETag"],
+    problems=[409],
+)
 def pause_target(call: Call[None, NoQuery]) -> Answer:
     """Stop checking a target; repeating is harmless."""
     return _switch(call, enabled=False)
 
 
-@routes("POST", "/v1/targets/{target_id}/resume", scope=Scope.WRITE, answer=TargetOut)
+@routes(
+    "POST",
+    "/v1/targets/{target_id}/resume",
+    scope=Scope.WRITE,
+    answer=TargetOut,
+    gives=["ETag"],
+    problems=[409],
+)
 def resume_target(call: Call[None, NoQuery]) -> Answer:
     """Check a paused target again, at once; repeating is harmless."""
     return _switch(call, enabled=True)
 
 
-@routes("POST", "/v1/targets/{target_id}/check", scope=Scope.WRITE, answer=CheckOut, status=201)
+@routes(
+    "POST",
+    "/v1/targets/{target_id}/check",
+    scope=Scope.WRITE,
+    answer=CheckOut,
+    status=201,
+    problems=[409],
+)
 def check_target(call: Call[None, NoQuery]) -> Answer:
     """Check a target now and answer with what was found."""
     return Answer(CheckOut.of(targets.check_now(call.runtime, _target(call))), status=201)
@@ -181,19 +229,7 @@ def _answer(
     call: Call[Any, Any], target: Target, *, status: int = 200, location: bool = False
 ) -> Answer:
     presence = present(call.runtime, call.owner, [target])[target.id]
-    headers = {"ETag": _etag(target)}
+    headers = {"ETag": etag(target.version)}
     if location:
         headers["Location"] = f"targets/{target.id}"
     return Answer(TargetOut.of(target, presence), status, headers)
-
-
-def _etag(target: Target) -> str:
-    return f'"{target.version}"'
-
-
-def _check_if_match(call: Call[Any, Any], target: Target) -> None:
-    given = call.headers.get("if-match")
-    if given is None or given.strip() == "*":
-        return
-    if _etag(target) not in [tag.strip() for tag in given.split(",")]:
-        raise PreconditionError("the target is not at the version that If-Match names")

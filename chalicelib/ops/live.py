@@ -11,7 +11,9 @@ from typing import Any
 from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression, SQSEventConfig
 from chalice.cli.factory import CLIFactory
 from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LambdaContext, LocalChalice
+from chalice.local import CustomLocalChalice, LambdaContext, LocalChalice
+
+from chalicelib.ops.gateway import RequestHandler
 
 ROOT = Path(__file__).resolve().parents[2]
 STAYING = ("chalicelib", "chalicelib.ops")
@@ -55,7 +57,7 @@ class LiveApp:
 
     def request_handler(self, request: Any, client: Any, server: Any) -> BaseHTTPRequestHandler:
         """Answer one connection with the newest code."""
-        return ChaliceRequestHandler(request, client, server, self._module.app, self._config)
+        return RequestHandler(request, client, server, self._module.app, self._config)
 
     def schedules(self) -> dict[str, int]:
         """The seconds between two runs, by function."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
@@ -157,7 +158,7 @@ def _attributes(target: Target) -> dict[str, Any]:
         "tags": list(target.tags),
         "past_tags": [[end, list(tags)] for end, tags in target.past_tags] or None,
         "channel_ids": list(target.channel_ids),
-        "secret_names": {"headers": list(names.headers), "userinfo": names.userinfo},
+        "secret_names": {**asdict(names), "headers": list(names.headers)},
         "enabled": target.enabled,
         "version": target.version,
         "created_at": target.created_at,
@@ -189,7 +190,11 @@ def _target(item: TargetItem) -> Target:
         tags=tuple(item.tags),
         past_tags=tuple((int(end), tuple(tags)) for end, tags in item.past_tags or ()),
         channel_ids=tuple(item.channel_ids),
-        secret_names=SecretNames(headers=tuple(names["headers"]), userinfo=names["userinfo"]),
+        secret_names=SecretNames(
+            headers=tuple(names["headers"]),
+            userinfo=names["userinfo"],
+            send=names.get("send", False),
+        ),
         enabled=item.enabled,
         version=int(item.version),
         created_at=int(item.created_at),
