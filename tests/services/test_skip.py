@@ -35,13 +35,15 @@ def alice(world: World) -> Person:
 def test_targets_are_not_checked_within_and_are_afterwards(world: World, alice: Person) -> None:
     shop, blog = target(alice, "prod"), target(alice)
     seen(world, 10)
-    window(alice, 60, 240, mode="skip")
+    made = window(alice, 60, 240, mode="skip")
     arrange(world)
     assert seen(world, 60) == {shop, blog}
     assert seen(world, 180) == {blog}
     assert seen(world, 60) == {shop, blog}
     items = alice.get(f"/v1/targets/{shop}/checks").json["items"]
-    assert len(items) == 3
+    times = [item["checked_at"] for item in items]
+    assert [at for at in times if made["starts_at"] <= at < made["ends_at"]] == []
+    assert times[-1] < made["starts_at"] < made["ends_at"] <= times[0]
 
 
 def test_no_read_more_once_a_calendar_is_known(
@@ -154,7 +156,8 @@ def test_two_changes_at_once_are_both_seen(
     target(alice, "blog")
     seen(world, 60)
     window(alice, 0, 86_400, mode="skip")
-    wanted, raced = arranging._wanted, []
+    raced: list[str] = []
+    wanted = arranging._wanted
 
     def slowly(runtime: Any, owner: str) -> Any:
         found = wanted(runtime, owner)
