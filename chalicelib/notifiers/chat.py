@@ -15,6 +15,7 @@ import requests
 from chalicelib.domain.alerts import Alert
 from chalicelib.domain.channels import Channel, Event
 from chalicelib.domain.deliveries import is_permanent
+from chalicelib.domain.times import retry_at
 from chalicelib.notifiers.outcome import Outcome
 from chalicelib.notifiers.services import SERVICES, scheme_of
 from chalicelib.outbound import Outbound
@@ -26,7 +27,7 @@ _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "o
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
 
 
-def send_chat(alert: Alert, channel: Channel, outbound: Outbound) -> Outcome:
+def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> Outcome:
     """Have the service that the channel's URL names take the alert."""
     plugin = _plugin(channel.url or "")
     if plugin is None:
@@ -43,8 +44,13 @@ def send_chat(alert: Alert, channel: Channel, outbound: Outbound) -> Outcome:
         return Outcome(is_sent=True, status_code=sending.status_code)
     code = sending.status_code
     reason = f"answered {code}" if code else "the service could not be reached"
-    permanent = code is not None and is_permanent(code)
-    return Outcome(is_sent=False, is_permanent=permanent, status_code=code, reason=reason)
+    return Outcome(
+        is_sent=False,
+        is_permanent=code is not None and is_permanent(code),
+        status_code=code,
+        reason=reason,
+        retry_at=retry_at(sending.retry_after, now),
+    )
 
 
 def fits_service(url: str) -> bool:
@@ -73,6 +79,7 @@ class _Sending:
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
         self.status_code: int | None = None
+        self.retry_after: str | None = None
 
     def __enter__(self) -> Self:
         _THREAD.sending = self
@@ -86,6 +93,7 @@ class _Sending:
             session.max_redirects = _MOST_REDIRECTS
             response = session.request(method, url, **{**options, "verify": True, "stream": False})
         self.status_code = response.status_code
+        self.retry_after = response.headers.get("Retry-After")
         return response
 
 

@@ -16,7 +16,7 @@ from chalicelib.domain.outbox import (
 )
 from chalicelib.services.delivering import BusyError, deliver
 from chalicelib.services.outbox import flush
-from chalicelib.services.planning import TooEarlyError, plan_alerts
+from chalicelib.services.planning import plan_alerts
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.watchdog import take_watchdog
 from chalicelib.store.lanes import Lanes
@@ -60,7 +60,7 @@ def _done(runtime: Runtime, job: Job) -> bool:
         else:
             with acting_for(job.owner):
                 _do(runtime, job)
-    except (BusyError, TooEarlyError) as reason:
+    except BusyError as reason:
         _LOG.info("alert comes again", extra={"owner": job.owner, "reason": str(reason)})
         return False
     except Exception:  # noqa: BLE001 - the other messages go on, this one comes again

@@ -14,6 +14,7 @@ from chalicelib.domain.deliveries import (
     Attempt,
     Delivery,
     DeliveryStatus,
+    lease_s,
     next_attempt,
     read_reference,
 )
@@ -55,7 +56,7 @@ def deliver(runtime: Runtime, job: DeliverJob) -> None:
     if delivery.next_at > runtime.now:
         send_deliveries(runtime, [delivery])
         return
-    claimed = deliveries.claim(job.key, runtime.now)
+    claimed = deliveries.claim(job.key, runtime.now, lease_s(delivery.kind))
     if claimed is None:
         raise BusyError(job.key)
     _try(runtime, claimed)
@@ -99,7 +100,7 @@ def _failed(
     runtime: Runtime, delivery: Delivery, sent: notifiers.Outcome, attempt: Attempt
 ) -> Outcome:
     chance = random.random()  # noqa: S311 - spreads tries
-    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance)
+    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance, sent.retry_at)
     if sent.is_permanent or at is None:
         return Outcome(DeliveryStatus.FAILED, attempt)
     return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)
