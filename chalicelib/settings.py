@@ -15,10 +15,10 @@ def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     return value == "true"
 
 
-def _number(env: Mapping[str, str], name: str, *, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, *, default: int, least: int = 1) -> int:
     value = env.get(name, str(default))
-    if not value.isdecimal() or int(value) < 1:
-        raise SettingsError(f"{name} must be a whole number above 0, not {value!r}")
+    if not value.isdecimal() or int(value) < least:
+        raise SettingsError(f"{name} must be a whole number, {least} or more, not {value!r}")
     return int(value)
 
 
@@ -61,6 +61,8 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[tuple[str, int], ...] = ()
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -80,6 +82,8 @@ class Settings:
             mail_from=env.get("MAIL_FROM", ""),
             public_url=env.get("PUBLIC_URL", "").rstrip("/"),
             canaries=_canaries(env),
+            flap_changes=_number(env, "FLAP_CHANGES", default=4, least=0),
+            flap_window_s=_number(env, "FLAP_WINDOW_S", default=3_600),
             allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
             check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
             results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),

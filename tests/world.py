@@ -114,9 +114,11 @@ class World:
 
     def tick(self) -> scheduling.TickReport:
         """Run the schedule; what the watchdog sends is left out, but where it is what is tested."""
-        before = list(self.alerts.waiting)
+        queues = self.alerts, self.notices
+        before = [list(queue.waiting) for queue in queues]
         report = scheduling.run_tick(self.runtime)
-        self.alerts.waiting = before
+        for queue, waiting in zip(queues, before, strict=True):
+            queue.waiting = waiting
         return report
 
     def deliver(self, bodies: Sequence[str] | None = None) -> list[str]:

@@ -112,13 +112,14 @@ class DeliverJob:
 
 @dataclass(frozen=True, slots=True)
 class WatchdogJob:
-    """A message that only has to arrive; belongs to no owner."""
+    """A message that only has to arrive, through `queue`; belongs to no owner."""
 
     sent_at: int
+    queue: str = "alerts"
     owner: str = ""
 
     def to_json(self) -> str:
-        return _message("watchdog", sent_at=self.sent_at)
+        return _message("watchdog", sent_at=self.sent_at, queue=self.queue)
 
 
 Job = FlipsJob | FlushJob | DeliverJob | WatchdogJob
@@ -137,7 +138,7 @@ def read_job(text: str) -> Job:
 
 def _job(fields: Mapping[str, Any]) -> Job:
     if fields["what"] == "watchdog":
-        return WatchdogJob(fields["sent_at"])
+        return WatchdogJob(fields["sent_at"], fields.get("queue", "alerts"))
     owner = fields["owner"]
     if fields["what"] == "flips":
         return FlipsJob(owner, fields["lane"], [Entry.from_json(one) for one in fields["entries"]])

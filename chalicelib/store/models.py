@@ -206,7 +206,8 @@ class ScheduleItem(Table):
     `shards` is how many shards the lanes are spread over; those after the first have such an item
     of their own, `schedule:<shard>`. Name `rollups`: up to where hours are given out to be folded.
 
-    Name `watchdog`: the newest that arrived was sent at `start` and arrived at `ticked_at`.
+    Name `watchdog:<queue>`: the newest that came through it was sent at `start` and arrived at
+    `ticked_at`. Name `sentinel`: it watches `place` since `start`.
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
     """
 
@@ -221,6 +222,7 @@ class ScheduleItem(Table):
     start = NumberAttribute(null=True)
     intervals = UnicodeSetAttribute(null=True)
     shards = NumberAttribute(null=True)
+    place = UnicodeAttribute(null=True)
     expires = NumberAttribute(null=True)
 
 

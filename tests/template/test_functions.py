@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.channels import ChannelKind
+from chalicelib.domain.deliveries import lease_s
+
 Resources = dict[str, dict[str, Any]]
 FUNCTIONS = {
     "APIHandler": "api",
@@ -189,6 +192,22 @@ def test_a_failed_message_is_repeated_alone_and_not_for_ever(
         "Fn::Sub": f"${{AWS::StackName}}-{name}-dead"
     }
     assert queue["VisibilityTimeout"] >= functions[function]["Timeout"]
+
+
+@pytest.mark.parametrize(
+    ("function", "queue", "kind"),
+    [
+        ("Alert", "AlertsQueue", ChannelKind.WEBHOOK),
+        ("Alert", "AlertsQueue", ChannelKind.EMAIL),
+        ("Notify", "NoticesQueue", ChannelKind.APPRISE),
+    ],
+)
+def test_what_dies_while_it_sends_is_free_again_when_its_message_comes_again(
+    resources: Resources, functions: Resources, function: str, queue: str, kind: ChannelKind
+) -> None:
+    lives_s = functions[function]["Timeout"]
+    hidden_s = resources[queue]["Properties"]["VisibilityTimeout"]
+    assert lives_s < lease_s(kind) < hidden_s <= lives_s + 10
 
 
 def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(
