@@ -9,7 +9,7 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset logs test lint format e2e user redrive deploy dev package python run-venv dev-venv
+.PHONY: help up down reset logs test lint openapi format e2e user redrive deploy dev package python run-venv dev-venv
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -24,8 +24,8 @@ down: run-venv  ## stop the local stack, keep its data
 reset: run-venv  ## stop the local stack and forget its data
 	@$(VENV) -m chalicelib.ops reset
 
-logs: run-venv  ## follow the functions' logs (STAGE=local)
-	@$(VENV) -m chalicelib.ops logs --stage $(STAGE)
+logs: run-venv  ## follow the functions' logs; ONCE=1 shows the last minutes (STAGE=local)
+	@$(VENV) -m chalicelib.ops logs --stage $(STAGE) $(if $(ONCE),--once)
 
 test: dev-venv  ## run the tests (ARGS="-k name")
 	@$(VENV) -m pytest $(ARGS)
@@ -36,6 +36,9 @@ lint: dev-venv  ## formatting, lint, types, layers, template
 	$(VENV) -m mypy
 	.venv/bin/lint-imports
 	$(VENV) -m pytest -q tests/template
+
+openapi: dev-venv  ## write docs/openapi.json anew, after a change of routes or schemas
+	@$(VENV) -m chalicelib.ops openapi
 
 format: dev-venv  ## format the code
 	@$(VENV) -m ruff format .

@@ -10,6 +10,7 @@ from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import logs
 from chalicelib.services.runtime import Runtime
+from chalicelib.settings import Settings
 
 logs.configure()
 app = Chalice(app_name="monitum", configure_logs=False)
@@ -22,6 +23,10 @@ def runtime() -> Runtime:
     """What this process works with, made at its first event."""
     return Runtime.from_env(os.environ)
 
+
+if "_HANDLER" in os.environ:
+    # In Lambda a setting that makes no sense ends the function before its first event.
+    Settings.from_env(os.environ)
 
 if os.environ.get("_HANDLER", "app.app") == "app.app":
     # Only the function behind the API loads the routes, and with them the schemas.
@@ -60,12 +65,14 @@ def fan_out(_event: CloudWatchEvent) -> dict[str, Any]:
     return {"messages": messages}
 
 
-@app.on_sqs_message(queue="rollups", batch_size=10)
-def rollup(event: SQSEvent) -> dict[str, Any]:
-    """Fold hours and days of lanes; messages that fail are delivered again."""
-    from chalicelib.services.folding import handle_rollups
+@app.lambda_function(name="rollup")
+def rollup(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Fold hours and days of lanes; started by others, and run again where it fails."""
+    from chalicelib.services.folding import run_folds
 
-    return handle_rollups(runtime(), event.to_dict()["Records"])
+    hours = run_folds(runtime(), event)
+    _LOG.info("rollup", extra={"folds": len(event["folds"]), "hours": hours})
+    return {"hours": hours}
 
 
 @app.on_sqs_message(queue="alerts", batch_size=10)
@@ -76,9 +83,9 @@ def alert(event: SQSEvent) -> dict[str, Any]:
     return handle_alerts(runtime(), event.to_dict()["Records"])
 
 
-@app.on_sqs_message(queue="notices", batch_size=10)
-def notify(event: SQSEvent) -> dict[str, Any]:
-    """Deliver to chat services: they have a function of their own, as their library is heavy."""
-    from chalicelib.services.alerting import handle_alerts
+@app.lambda_function(name="notify")
+def notify(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Deliver to chat services for `alert`, which waits: their library is heavy."""
+    from chalicelib.services.alerting import handle_notices
 
-    return handle_alerts(runtime(), event.to_dict()["Records"])
+    return handle_notices(runtime(), event["Records"])

@@ -80,7 +80,7 @@ def _stage() -> Iterator[tuple[Runtime, SimulatedSqs, Clock]]:
         AWS_ACCESS_KEY_ID="benchmark",
         AWS_SECRET_ACCESS_KEY="benchmark",
         AWS_DEFAULT_REGION="us-east-1",
-        ALLOW_PRIVATE_TARGETS="true",
+        STAGE="local",
     )
     with mock_aws():
         clock = Clock()
@@ -154,11 +154,8 @@ def measure(count: int, minutes: int) -> dict[str, float]:
         checking = _run(runtime, sqs, clock, minutes)
         found = _per_check(checking, meter, count * minutes)
         meter.reset()
-        folds = SimulatedSqs(clock)
-        folds.meter = meter
-        runtime.__dict__["rollups"] = Queue(folds, "rollups")
         history = Functions()
-        live_an_hour(runtime, owner, made, folds.receive, history.run)
+        live_an_hour(runtime, owner, made, history.run)
         for name, amount in _per_check(history, meter, count * 60).items():
             if " " not in name:
                 found[f"{name} of history"] = amount

@@ -170,7 +170,7 @@ class Story:
             # A life in which something came late may say so.
             "alerts": sorted({(where, what.removesuffix(_LATE)) for where, what, _ in got}),
             "doubles": doubles(got),
-            "dead": [len(self.stage.queues[name].waiting) for name in _DEAD],
+            "dead": len(self.stage.queues["alerts_dead"].waiting),
         }
 
     def _results(self) -> list[Any]:
@@ -182,7 +182,6 @@ class Story:
         )
 
 
-_DEAD = ("alerts_dead", "notices_dead")
 _LATE = " (this is late: it is over)"
 
 

@@ -112,7 +112,9 @@ class Stage:
 
     def __init__(self, count: int, intervals: tuple[int, ...]) -> None:
         self.clock, self.measured = Clock(), Measured()
-        runtime = Runtime.from_env({"TABLE_PREFIX": PREFIX, "AWS_REGION": "us-east-1"})
+        runtime = Runtime.from_env(
+            {"STAGE": "prod", "TABLE_PREFIX": PREFIX, "AWS_REGION": "us-east-1"}
+        )
         self.dynamo = Dynamo(self.clock, PREFIX)
         connection = base.Table._shared  # noqa: SLF001 - the seam below the store
         assert connection is not None

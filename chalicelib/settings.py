@@ -1,38 +1,53 @@
-"""The environment, read once: everything about a stage that the code needs to know."""
+"""Everything about a stage that the code needs to know: defaults, and the environment over them.
 
+There is one table of stages, below. A variable of the environment takes the place of a stage's
+value; docs/operations.md lists them all. Nothing here is secret, and no stage has secrets of its
+own: those of users lie with their owners, see docs/decisions.
+"""
+
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+Place = tuple[str, int]
 
 
 class SettingsError(Exception):
     """A variable is missing or not what it must be; the message names it."""
 
 
-def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
-    value = env.get(name, str(default)).lower()
-    if value not in ("true", "false"):
-        raise SettingsError(f"{name} must be 'true' or 'false', not {value!r}")
-    return value == "true"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What a stage is for: whether it runs `on_aws`, and its settings where nothing else is said.
+
+    `guards_data`: its tables cannot be deleted and are backed up continuously.
+    """
+
+    on_aws: bool = True
+    guards_data: bool = False
+    allow_private_targets: bool = False
+    check_concurrency: int = 128
+    results_retention_days: int = 90
+    hourly_retention_days: int = 400
+    daily_retention_days: int = 1_827
+    mail_from: str = ""
+    canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
 
 
-def _number(env: Mapping[str, str], name: str, *, default: int, least: int = 1) -> int:
-    value = env.get(name, str(default))
-    if not value.isdecimal() or int(value) < least:
-        raise SettingsError(f"{name} must be a whole number, {least} or more, not {value!r}")
-    return int(value)
-
-
-def _canaries(env: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
-    """`CANARIES`, `host:port` with commas between; else the emulator, which is on loopback."""
-    given = env.get("CANARIES", "") or env.get("AWS_ENDPOINT_URL", "").partition("://")[2]
-    return tuple(_place(text.strip(" /")) for text in given.split(",") if text.strip(" /"))
-
-
-def _place(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
-        raise SettingsError(f"CANARIES must be of the form host:port, not {text!r}")
-    return host, int(port)
+_EMULATED: Final = Defaults(
+    on_aws=False,
+    allow_private_targets=True,
+    results_retention_days=30,
+    mail_from="monitum@local.example",
+    canaries="",
+)
+STAGES: Final[Mapping[str, Defaults]] = {
+    "local": _EMULATED,
+    "localstack": _EMULATED,
+    "dev": Defaults(results_retention_days=14, hourly_retention_days=60, daily_retention_days=400),
+    "prod": Defaults(guards_data=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,7 @@ class Settings:
 
     `table_prefix` stands before every table's name; the queues' URLs are empty where
     nothing is sent to them; `region` is the one this function runs in, named in every result.
+    A target flaps that changes more than `flap_changes` times in `flap_window_s`; 0 is never.
     """
 
     stage: str
@@ -49,18 +65,14 @@ class Settings:
     checks_queue_url: str
     alerts_queue_url: str
     alerts_dead_queue_url: str
-    notices_queue_url: str
-    notices_dead_queue_url: str
     allow_private_targets: bool
     check_concurrency: int
     results_retention_days: int
-    rollups_queue_url: str = ""
-    function_name: str = ""
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
     mail_from: str = ""
     public_url: str = ""
-    canaries: tuple[tuple[str, int], ...] = ()
+    canaries: tuple[Place, ...] = ()
     flap_changes: int = 4
     flap_window_s: int = 3_600
 
@@ -70,25 +82,86 @@ class Settings:
         prefix = env.get("TABLE_PREFIX", "")
         if not prefix:
             raise SettingsError("TABLE_PREFIX is not set: which stage's tables are meant?")
-        return cls(
-            stage=env.get("STAGE", "local"),
+        stage = env.get("STAGE", "")
+        if stage not in STAGES:
+            raise SettingsError(f"STAGE must be one of {', '.join(STAGES)}, not {stage!r}")
+        of_stage = STAGES[stage]
+        settings = cls(
+            stage=stage,
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
             table_prefix=prefix,
-            checks_queue_url=env.get("CHECKS_QUEUE_URL", ""),
-            alerts_queue_url=env.get("ALERTS_QUEUE_URL", ""),
-            alerts_dead_queue_url=env.get("ALERTS_DEAD_QUEUE_URL", ""),
-            notices_queue_url=env.get("NOTICES_QUEUE_URL", ""),
-            notices_dead_queue_url=env.get("NOTICES_DEAD_QUEUE_URL", ""),
-            mail_from=env.get("MAIL_FROM", ""),
-            public_url=env.get("PUBLIC_URL", "").rstrip("/"),
-            canaries=_canaries(env),
-            flap_changes=_number(env, "FLAP_CHANGES", default=4, least=0),
-            flap_window_s=_number(env, "FLAP_WINDOW_S", default=3_600),
-            allow_private_targets=_boolean(env, "ALLOW_PRIVATE_TARGETS", default=False),
-            check_concurrency=_number(env, "CHECK_CONCURRENCY", default=128),
-            results_retention_days=_number(env, "RESULTS_RETENTION_DAYS", default=90),
-            function_name=env.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-            rollups_queue_url=env.get("ROLLUPS_QUEUE_URL", ""),
-            hourly_retention_days=_number(env, "HOURLY_RETENTION_DAYS", default=400),
-            daily_retention_days=_number(env, "DAILY_RETENTION_DAYS", default=1_827),
+            checks_queue_url=_url(env, "CHECKS_QUEUE_URL"),
+            alerts_queue_url=_url(env, "ALERTS_QUEUE_URL"),
+            alerts_dead_queue_url=_url(env, "ALERTS_DEAD_QUEUE_URL"),
+            mail_from=_mail(env, "MAIL_FROM") or of_stage.mail_from,
+            public_url=_url(env, "PUBLIC_URL").rstrip("/"),
+            canaries=_canaries(env, of_stage.canaries),
+            allow_private_targets=_boolean(
+                env, "ALLOW_PRIVATE_TARGETS", default=of_stage.allow_private_targets
+            ),
+            check_concurrency=_number(env, "CHECK_CONCURRENCY", of_stage.check_concurrency),
+            results_retention_days=_number(
+                env, "RESULTS_RETENTION_DAYS", of_stage.results_retention_days
+            ),
+            hourly_retention_days=_number(
+                env, "HOURLY_RETENTION_DAYS", of_stage.hourly_retention_days
+            ),
+            daily_retention_days=_number(
+                env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
+            ),
+            flap_changes=_number(env, "FLAP_CHANGES", 4, least=0),
+            flap_window_s=_number(env, "FLAP_WINDOW_S", 3_600),
         )
+        settings._check_retention()
+        return settings
+
+    def _check_retention(self) -> None:
+        """Statistics go from results to hours to days: a coarser one must not end earlier."""
+        kept = (self.results_retention_days, self.hourly_retention_days, self.daily_retention_days)
+        if list(kept) != sorted(kept):
+            raise SettingsError(
+                "RESULTS_RETENTION_DAYS, HOURLY_RETENTION_DAYS and DAILY_RETENTION_DAYS must not "
+                f"fall: {kept}"
+            )
+
+
+def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    value = (env.get(name) or str(default)).lower()
+    if value not in ("true", "false"):
+        raise SettingsError(f"{name} must be 'true' or 'false', not {value!r}")
+    return value == "true"
+
+
+def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
+    value = env.get(name) or str(default)
+    if not value.isdecimal() or int(value) < least:
+        raise SettingsError(f"{name} must be a whole number above {least - 1}, not {value!r}")
+    return int(value)
+
+
+def _url(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        raise SettingsError(f"{name} must be a URL that begins with http, not {value!r}")
+    return value
+
+
+def _mail(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if value and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise SettingsError(f"{name} must be an e-mail address, not {value!r}")
+    return value
+
+
+def _canaries(env: Mapping[str, str], default: str) -> tuple[Place, ...]:
+    """`CANARIES`, `host:port` with commas between; on emulators the emulator, on loopback."""
+    emulator = env.get("AWS_ENDPOINT_URL", "").partition("://")[2]
+    given = env.get("CANARIES", "") or default or emulator
+    return tuple(_place(text.strip(" /")) for text in given.split(",") if text.strip(" /"))
+
+
+def _place(text: str) -> Place:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        raise SettingsError(f"CANARIES must be of the form host:port, not {text!r}")
+    return host, int(port)

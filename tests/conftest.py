@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from chalicelib.ops import resources
@@ -14,13 +15,18 @@ from chalicelib.settings import Settings
 from chalicelib.store import base
 from tests.world import World
 
+# A loaded machine is no bug: what is slow is told by tests that measure time themselves.
+settings.register_profile("monitum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("monitum")
+
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",
-    "STAGE": "test",
+    "STAGE": "local",
     "ALLOW_PRIVATE_TARGETS": "false",
+    "RESULTS_RETENTION_DAYS": "90",
 }
 
 

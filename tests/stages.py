@@ -31,8 +31,9 @@ _ENV = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_REGION": "us-east-1",
-    "STAGE": "test",
+    "STAGE": "local",
     "ALLOW_PRIVATE_TARGETS": "false",
+    "RESULTS_RETENTION_DAYS": "90",
 }
 
 

@@ -55,12 +55,23 @@ def test_a_target_goes_in_is_checked_and_its_history_comes_out(
 
 
 @pytest.mark.parametrize("handler", ["app.tick", "app.check"])
-def test_workers_do_not_load_the_api(handler: str) -> None:
+def test_workers_do_not_load_the_api(aws: dict[str, str], handler: str) -> None:
     code = "import app, sys; print(*sorted(sys.modules))"
-    env = {**os.environ, "_HANDLER": handler, "PYTHONPATH": "."}
+    env = {**os.environ, **aws, "_HANDLER": handler, "PYTHONPATH": "."}
     answer = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )
     loaded = set(answer.stdout.split())
     assert "chalicelib.services.runtime" in loaded
     assert loaded.isdisjoint({"pydantic", "itsdangerous", "chalicelib.api.table", "boto3"})
+
+
+def test_a_function_with_a_wrong_setting_does_not_start(aws: dict[str, str]) -> None:
+    env = {**os.environ, **aws, "_HANDLER": "app.tick", "PYTHONPATH": ".", "CANARIES": "nonsense"}
+
+    answer = subprocess.run(
+        [sys.executable, "-c", "import app"], env=env, capture_output=True, text=True, check=False
+    )
+
+    assert answer.returncode != 0
+    assert "CANARIES must be of the form host:port" in answer.stderr

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalice.app import Chalice
-from chalice.test import Client, HTTPResponse
+from chalice.test import HTTPResponse
 
 from chalicelib.api.door import attach
 from chalicelib.api.table import ALL
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
+from chalicelib.ops.gateway import Gateway
 from chalicelib.services import accounts, alerting, folding, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
@@ -48,10 +49,14 @@ class FakeQueue:
     clock: Clock
     waiting: list[tuple[float, str]] = field(default_factory=list)
     requests: int = 0
+    hidden: dict[str, int] = field(default_factory=dict)
 
     def send(self, sent: Iterator[Message]) -> None:
         self.requests += 1
         self.waiting += [(self.clock() + message.delay_s, message.body) for message in sent]
+
+    def hide(self, receipts: Mapping[str, int]) -> None:
+        self.hidden.update(receipts)
 
     @property
     def is_due(self) -> bool:
@@ -62,6 +67,26 @@ class FakeQueue:
         due = [body for at, body in sorted(self.waiting) if at <= self.clock()]
         self.waiting = [(at, body) for at, body in self.waiting if at > self.clock()]
         return due
+
+
+@dataclass
+class FakeFunctions:
+    """What functions were started with, and the answers of those that are waited for."""
+
+    started: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    answers: dict[str, Callable[[dict[str, Any]], Any]] = field(default_factory=dict)
+
+    def start(self, name: str, event: dict[str, Any]) -> None:
+        self.started.append((name, json.loads(json.dumps(event))))
+
+    def call(self, name: str, event: dict[str, Any]) -> Any:
+        return self.answers[name](json.loads(json.dumps(event)))
+
+    def take(self, name: str) -> list[dict[str, Any]]:
+        """The events that a function was started with, which are then gone."""
+        taken = [event for started, event in self.started if started == name]
+        self.started = [one for one in self.started if one[0] != name]
+        return taken
 
 
 @dataclass
@@ -92,21 +117,22 @@ class World:
         base.bind(settings)
         self.clock = Clock()
         self.queue = FakeQueue(self.clock)
-        self.alerts, self.notices = FakeQueue(self.clock), FakeQueue(self.clock)
+        self.alerts = FakeQueue(self.clock)
         self.dead = FakeQueue(self.clock)
         self.checker = FakeChecker()
         self.outbound, self.mailer = FakeOutbound(), FakeMailer()
         self.runtime = Runtime(settings, self.clock)
         self.runtime.__dict__.update(checks=self.queue, alerts=self.alerts, checker=self.checker)
-        self.runtime.__dict__.update(
-            notices=self.notices, outbound=self.outbound, mailer=self.mailer
+        self.runtime.__dict__.update(outbound=self.outbound, mailer=self.mailer)
+        self.functions = FakeFunctions()
+        self.runtime.__dict__.update(alerts_dead=self.dead, functions=self.functions)
+        self.functions.answers["notify"] = lambda event: alerting.handle_notices(
+            self.runtime, event["Records"]
         )
-        self.runtime.__dict__.update(alerts_dead=self.dead, notices_dead=self.dead)
-        self.rollups = FakeQueue(self.clock)
-        self.runtime.__dict__["rollups"] = self.rollups
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
         attach(self.app, ALL, lambda: self.runtime)
+        self.gateway = Gateway(self.app)
 
     def user(self, name: str = "alice", *, admin: bool = False) -> "Person":
         owner, token = accounts.create_user(name, admin=admin)
@@ -114,35 +140,43 @@ class World:
 
     def tick(self) -> scheduling.TickReport:
         """Run the schedule; what the watchdog sends is left out, but where it is what is tested."""
-        queues = self.alerts, self.notices
-        before = [list(queue.waiting) for queue in queues]
+        before = list(self.alerts.waiting)
         report = scheduling.run_tick(self.runtime)
-        for queue, waiting in zip(queues, before, strict=True):
-            queue.waiting = waiting
+        self.alerts.waiting = before
         return report
 
     def deliver(self, bodies: Sequence[str] | None = None) -> list[str]:
         """Hand the worker what is visible, or `bodies`; answers the bodies that failed."""
         taken = self.queue.take() if bodies is None else list(bodies)
-        records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
+        records = [
+            {
+                "messageId": str(n),
+                "body": body,
+                "receiptHandle": f"receipt {n}",
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
+            for n, body in enumerate(taken)
+        ]
         answer = messages.handle_checks(self.runtime, records)
         return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
 
-    def fold(self) -> list[str]:
-        """Have the hours that are over folded; answers the messages that failed."""
+    def fold(self) -> int:
+        """Have the hours that are over folded; answers how many folds failed."""
         folding.fan_out(self.runtime)
         self.clock.time += 900
-        return self.deliver_folds(self.rollups.take())
+        return sum(self.roll_up(event) for event in self.functions.take("rollup"))
 
-    def deliver_folds(self, bodies: Sequence[str]) -> list[str]:
-        """Hand the rollups' function messages; answers those that failed."""
-        records = [{"messageId": str(n), "body": body} for n, body in enumerate(bodies)]
-        answer = folding.handle_rollups(self.runtime, records)
-        return [bodies[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+    def roll_up(self, event: dict[str, Any]) -> bool:
+        """Run the rollups' function for an event; answers whether it failed."""
+        try:
+            folding.run_folds(self.runtime, event)
+        except folding.FoldsFailedError:
+            return True
+        return False
 
     def tell(self, bodies: Sequence[str] | None = None) -> list[str]:
         """Hand the alerts what is visible, or `bodies`; answers the bodies that failed."""
-        taken = self.alerts.take() + self.notices.take() if bodies is None else list(bodies)
+        taken = self.alerts.take() if bodies is None else list(bodies)
         records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
         answer = alerting.handle_alerts(self.runtime, records)
         return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
@@ -153,7 +187,7 @@ class World:
         again: list[str] = []
         while True:
             again = self.tell(again) if again else []
-            while self.alerts.is_due or self.notices.is_due:
+            while self.alerts.is_due:
                 again += self.tell()
             if self.clock.time >= end:
                 return
@@ -185,8 +219,8 @@ class Person:
         raw = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         )
-        with Client(self.world.app) as client:
-            return Reply(client.http.request(method, path, headers=given, body=raw))
+        answer = self.world.gateway.handle_request(method, path, given, raw)
+        return Reply(HTTPResponse.create_from_dict(answer))
 
     def get(self, path: str, **headers: str) -> "Reply":
         return self.call("GET", path, **headers)

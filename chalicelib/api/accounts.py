@@ -29,7 +29,7 @@ def get_me(call: Call[None, NoQuery]) -> Answer:
     return Answer(MeOut.of(call.principal, count_targets(call.owner)))
 
 
-@routes("GET", "/v1/tokens", scope=Scope.READ, query=PageQuery, answer=TokensPage)
+@routes("GET", "/v1/tokens", scope=Scope.READ, query=PageQuery, answer=TokensPage, gives=["Link"])
 def list_tokens(call: Call[None, PageQuery]) -> Answer:
     """List one's tokens, oldest first; never the tokens themselves."""
     cursors = call.cursors("tokens")
@@ -61,7 +61,7 @@ def revoke_token(call: Call[None, NoQuery]) -> Answer:
     return Answer(status=204)
 
 
-@routes("GET", "/v1/users", scope=Scope.ADMIN, query=PageQuery, answer=UsersPage)
+@routes("GET", "/v1/users", scope=Scope.ADMIN, query=PageQuery, answer=UsersPage, gives=["Link"])
 def list_users(call: Call[None, PageQuery]) -> Answer:
     """For admins: list users, oldest first."""
     cursors = call.cursors("users")

@@ -21,7 +21,7 @@ Query = TypeVar("Query")
 class Call(Generic[Body, Query]):
     """One request with its body and query parameters, valid by their schemas.
 
-    `given` are the query parameters as they were sent.
+    `given` are the query parameters as they were sent; `request_id` is in the logs too.
     """
 
     runtime: Runtime
@@ -31,6 +31,7 @@ class Call(Generic[Body, Query]):
     headers: Mapping[str, str]
     caller: Principal | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
 
     @property
     def principal(self) -> Principal:

@@ -26,7 +26,16 @@ from chalicelib.store.channels import Channels
 routes = Routes()
 
 
-@routes("POST", "/v1/channels", scope=Scope.WRITE, body=ChannelIn, answer=NewChannelOut, status=201)
+@routes(
+    "POST",
+    "/v1/channels",
+    scope=Scope.WRITE,
+    body=ChannelIn,
+    answer=NewChannelOut,
+    status=201,
+    gives=["Location"],
+    problems=[409],
+)
 def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
     """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
 
@@ -39,7 +48,9 @@ def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
     return Answer(NewChannelOut.of(channel), 201, location)
 
 
-@routes("GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage)
+@routes(
+    "GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage, gives=["Link"]
+)
 def list_channels(call: Call[None, PageQuery]) -> Answer:
     """List channels, oldest first."""
     cursors = call.cursors("channels")
@@ -58,7 +69,12 @@ def get_channel(call: Call[None, NoQuery]) -> Answer:
 
 
 @routes(
-    "PATCH", "/v1/channels/{channel_id}", scope=Scope.WRITE, body=ChannelPatch, answer=ChannelOut
+    "PATCH",
+    "/v1/channels/{channel_id}",
+    scope=Scope.WRITE,
+    body=ChannelPatch,
+    answer=ChannelOut,
+    problems=[409],
 )
 def change_channel(call: Call[ChannelPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
@@ -79,7 +95,13 @@ def delete_channel(call: Call[None, NoQuery]) -> Answer:
     return Answer(status=204)
 
 
-@routes("POST", "/v1/channels/{channel_id}/confirmation", scope=Scope.WRITE, answer=ChannelOut)
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/confirmation",
+    scope=Scope.WRITE,
+    answer=ChannelOut,
+    problems=[409],
+)
 def mail_confirmation(call: Call[None, NoQuery]) -> Answer:
     """Mail the link that confirms an e-mail address once more."""
     channel = Channels(call.owner).get(_id(call))
@@ -87,7 +109,13 @@ def mail_confirmation(call: Call[None, NoQuery]) -> Answer:
     return Answer(ChannelOut.of(channel))
 
 
-@routes("POST", "/v1/channels/{channel_id}/rotate-secret", scope=Scope.WRITE, answer=NewChannelOut)
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/rotate-secret",
+    scope=Scope.WRITE,
+    answer=NewChannelOut,
+    problems=[409],
+)
 def rotate_channel_secret(call: Call[None, NoQuery]) -> Answer:
     """Make a new signing secret, shown this once; the old one signs too for a day."""
     channel = channels.rotate_secret(call.runtime, call.owner, _id(call))
@@ -107,6 +135,7 @@ def test_channel(call: Call[None, NoQuery]) -> Answer:
     scope=Scope.READ,
     query=PageQuery,
     answer=DeliveriesPage,
+    gives=["Link"],
 )
 def list_deliveries(call: Call[None, PageQuery]) -> Answer:
     """List the alerts of a channel with every attempt, newest first."""

@@ -18,6 +18,7 @@ routes = Routes()
     scope=Scope.READ,
     query=ChecksQuery,
     answer=ChecksPage,
+    gives=["Link"],
 )
 def list_checks(call: Call[None, ChecksQuery]) -> Answer:
     """List the checks of a target, newest first."""

@@ -3,7 +3,7 @@
 from html import escape
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.routing import HTML, NoQuery, Routes
 from chalicelib.services.confirming import address_in, confirm
 
 routes = Routes()
@@ -15,7 +15,7 @@ _HEADERS = {
 }
 
 
-@routes("GET", "/confirm/{token}", scope=None)
+@routes("GET", "/confirm/{token}", scope=None, media=[HTML])
 def show_confirmation(call: Call[None, NoQuery]) -> Answer:
     """Show whose address it is, with a button: opening a link alone confirms nothing."""
     address = escape(address_in(call.runtime, call.path["token"]))
@@ -23,7 +23,7 @@ def show_confirmation(call: Call[None, NoQuery]) -> Answer:
     return _page(f"<p>Should alerts from Monitum be sent to {address}?</p>{button}")
 
 
-@routes("POST", "/confirm/{token}", scope=None)
+@routes("POST", "/confirm/{token}", scope=None, media=[HTML], problems=[409])
 def confirm_address(call: Call[None, NoQuery]) -> Answer:
     """Let alerts go to the address; repeating is harmless."""
     address = escape(confirm(call.runtime, call.path["token"]))

@@ -1,6 +1,7 @@
 """Between Chalice and the routes: who is it, may they, does it fit, and what went wrong."""
 
 import logging
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import cast
@@ -12,43 +13,66 @@ from chalicelib.api.calls import Answer, Call
 from chalicelib.api.problems import CONTENT_TYPE, as_json, internal_problem, problem, status_of
 from chalicelib.api.reading import read_json, validate_body, validate_query
 from chalicelib.api.routing import Route
-from chalicelib.domain.errors import ForbiddenError, MonitumError, UnauthenticatedError
+from chalicelib.api.unknown import refuse_unknown
+from chalicelib.domain.errors import (
+    ForbiddenError,
+    MethodError,
+    MonitumError,
+    RateLimitedError,
+    UnauthenticatedError,
+)
 from chalicelib.services.accounts import Principal, authenticate
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.tripwire import acting_for
 
 _LOG = logging.getLogger(__name__)
 _JSON = "application/json"
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def attach(app: Chalice, routes: Iterable[Route], runtime: Callable[[], Runtime]) -> None:
     """Have `app` answer `routes`; `runtime` is asked for at every call."""
-    for route in routes:
-        view = _view(app, route, runtime)
-        view.__name__ = route.name
-        app.route(route.path, methods=[route.method], content_types=["*/*"])(view)
+    table = list(routes)
+    for route in table:
+        answer = _answering(route, runtime)
+        _add(app, route.path, [route.method], route.name, answer)
+
+    def unknown(request: Request, _path: Mapping[str, str], _about: dict[str, object]) -> Answer:
+        return refuse_unknown(table, request)
+
+    # API Gateway sends here what fits no other path, and methods that a path does not take.
+    _add(app, "/{proxy+}", _METHODS, "unknown", unknown)
 
 
-def _view(app: Chalice, route: Route, runtime: Callable[[], Runtime]) -> Callable[..., Response]:
+_Answering = Callable[[Request, Mapping[str, str], dict[str, object]], Answer]
+
+
+def _add(app: Chalice, path: str, methods: list[str], name: str, answer: _Answering) -> None:
     def view(**path: str) -> Response:
         request = cast("Request", app.current_request)
         started = time.perf_counter()
-        about: dict[str, object] = {
-            "operation": route.name,
-            "request_id": request.context.get("requestId"),
-        }
+        request_id = request.context.get("requestId") or secrets.token_hex(16)
+        about: dict[str, object] = {"operation": name, "request_id": request_id}
         try:
-            response = _respond(_call(route, runtime(), request, path, about))
+            response = _respond(answer(request, path, about))
         except MonitumError as error:
-            response = _problem(error)
+            response = _problem(error, request_id)
         except Exception:  # noqa: BLE001 - the last door: nothing of ours is said outside
             _LOG.exception("request failed", extra=about)
-            response = _json(as_json(internal_problem()), 500, CONTENT_TYPE)
+            response = _json(as_json(internal_problem(request_id)), 500, CONTENT_TYPE)
         about["ms"] = round((time.perf_counter() - started) * 1000)
         _LOG.info("request", extra={**about, "status": response.status_code})
         return response
 
-    return view
+    view.__name__ = name
+    app.route(path, methods=methods, content_types=["*/*"])(view)
+
+
+def _answering(route: Route, runtime: Callable[[], Runtime]) -> _Answering:
+    def answer(request: Request, path: Mapping[str, str], about: dict[str, object]) -> Answer:
+        return _call(route, runtime(), request, path, about)
+
+    return answer
 
 
 def _call(
@@ -77,6 +101,7 @@ def _call(
         headers=headers,
         caller=caller,
         given={name: values[0] for name, values in given.items()},
+        request_id=str(about["request_id"]),
     )
     with acting_for(*([caller.owner] if caller else [])):
         return route.view(call)
@@ -105,7 +130,8 @@ def _admit(route: Route, headers: Mapping[str, str], runtime: Runtime) -> Princi
 
 def _respond(answer: Answer) -> Response:
     if isinstance(answer.body, BaseModel):
-        body = answer.body.model_dump_json(by_alias=True)
+        # What is stored was valid once: a schema that has become stricter since refuses nothing.
+        body = answer.body.model_dump_json(by_alias=True, warnings=False)
     elif isinstance(answer.body, Mapping):
         body = as_json(answer.body)
     else:
@@ -113,9 +139,19 @@ def _respond(answer: Answer) -> Response:
     return _json(body, answer.status, _JSON, answer.headers)
 
 
-def _problem(error: MonitumError) -> Response:
-    challenge = {"WWW-Authenticate": "Token"} if isinstance(error, UnauthenticatedError) else {}
-    return _json(as_json(problem(error)), status_of(error), CONTENT_TYPE, challenge)
+def _problem(error: MonitumError, request_id: str) -> Response:
+    body = as_json(problem(error, request_id))
+    return _json(body, status_of(error), CONTENT_TYPE, _headers(error))
+
+
+def _headers(error: MonitumError) -> dict[str, str]:
+    if isinstance(error, UnauthenticatedError):
+        return {"WWW-Authenticate": "Token"}
+    if isinstance(error, MethodError):
+        return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, RateLimitedError):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {}
 
 
 def _json(
@@ -123,6 +159,6 @@ def _json(
 ) -> Response:
     return Response(
         body=body,
-        status_code=int(status),
+        status_code=status,
         headers={"Content-Type": content_type, "Cache-Control": "no-store", **(headers or {})},
     )

@@ -12,8 +12,7 @@ routes = Routes()
 class QueueOut(BaseModel):
     """`oldest_message_s` is how long work has waited that should be done by now.
 
-    `round_trip_s` is how long the watchdog's newest message took; null in queues that it does not
-    go through.
+    `round_trip_s` is how long the watchdog's newest message took; null where it does not go.
     """
 
     oldest_message_s: int | None
@@ -24,8 +23,9 @@ class HealthOut(BaseModel):
     """`silent` names what has not been heard of for too long; it is empty while all is well.
 
     `tick_age_s` is how long ago the schedule last planned, `lateness_s` how much too long ago;
-    `check_age_s` and `check_verdict` are of the newest check of the stage's own target. Null is
-    what is not known yet.
+    `check_age_s` and `check_verdict` are of the newest check of the stage's own target. `queues`
+    are those of checks, of alerts, of alerts to chat services, and of rollups. Null is what is not
+    known (yet).
     """
 
     status: str
@@ -48,12 +48,12 @@ class HealthOut(BaseModel):
             check_verdict=found.verdict,
             queues={
                 name: QueueOut(oldest_message_s=one.oldest_message_s, round_trip_s=one.round_trip_s)
-                for name, one in found.queues.items()
+                for name, one in found.ways.items()
             },
         )
 
 
-@routes("GET", "/healthz", scope=None, answer=HealthOut)
+@routes("GET", "/healthz", scope=None, answer=HealthOut, also={503: HealthOut})
 def get_health(call: Call[None, NoQuery]) -> Answer:
     """Answer 200 while the schedule runs, checks are made and alerts get through, else 503."""
     found = health(call.runtime)

@@ -17,7 +17,14 @@ from chalicelib.store.targets import Targets
 routes = Routes()
 
 
-@routes("GET", "/v1/incidents", scope=Scope.READ, query=IncidentsQuery, answer=IncidentsPage)
+@routes(
+    "GET",
+    "/v1/incidents",
+    scope=Scope.READ,
+    query=IncidentsQuery,
+    answer=IncidentsPage,
+    gives=["Link"],
+)
 def list_incidents(call: Call[None, IncidentsQuery]) -> Answer:
     """List incidents, newest first."""
     return _page(call, None)
@@ -29,6 +36,7 @@ def list_incidents(call: Call[None, IncidentsQuery]) -> Answer:
     scope=Scope.READ,
     query=IncidentsQuery,
     answer=IncidentsPage,
+    gives=["Link"],
 )
 def list_incidents_of_target(call: Call[None, IncidentsQuery]) -> Answer:
     """List the incidents of a target, newest first."""

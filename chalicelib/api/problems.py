@@ -1,52 +1,80 @@
-"""Errors as RFC 9457 problem+json: the one place where they become HTTP."""
+"""Errors as RFC 9457 problem+json: the one place where they become HTTP.
+
+What API Gateway answers by itself has types of the same list, see `GatewayResponses` in
+.chalice/resources.json; docs/api.md explains each of them.
+"""
 
 import json
 from collections.abc import Mapping
-from http import HTTPStatus
+from dataclasses import dataclass
+from typing import Any
 
 from chalicelib.domain import errors
 from chalicelib.domain.errors import Fault, MonitumError
 
 CONTENT_TYPE = "application/problem+json"
-_STATUS: Mapping[type[MonitumError], HTTPStatus] = {
-    errors.BadRequestError: HTTPStatus.BAD_REQUEST,
-    errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
-    errors.ForbiddenError: HTTPStatus.FORBIDDEN,
-    errors.NotFoundError: HTTPStatus.NOT_FOUND,
-    errors.ConflictError: HTTPStatus.CONFLICT,
-    errors.PreconditionError: HTTPStatus.PRECONDITION_FAILED,
-    errors.TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    errors.MediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    errors.InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+PREFIX = "urn:monitum:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: its `type` is PREFIX and `slug`, and never changes."""
+
+    status: int
+    slug: str
+    title: str
+
+
+BY_ERROR: Mapping[type[MonitumError], Kind] = {
+    errors.BadRequestError: Kind(400, "bad-request", "Bad Request"),
+    errors.UnauthenticatedError: Kind(401, "unauthorized", "Unauthorized"),
+    errors.ForbiddenError: Kind(403, "forbidden", "Forbidden"),
+    errors.NotFoundError: Kind(404, "not-found", "Not Found"),
+    errors.MethodError: Kind(405, "method-not-allowed", "Method Not Allowed"),
+    errors.ConflictError: Kind(409, "conflict", "Conflict"),
+    errors.KeyReusedError: Kind(409, "idempotency-key-reused", "Idempotency-Key Reused"),
+    errors.PreconditionError: Kind(412, "precondition-failed", "Precondition Failed"),
+    errors.TooLargeError: Kind(413, "content-too-large", "Content Too Large"),
+    errors.MediaTypeError: Kind(415, "unsupported-media-type", "Unsupported Media Type"),
+    errors.InvalidError: Kind(422, "unprocessable-content", "Unprocessable Content"),
+    errors.RateLimitedError: Kind(429, "too-many-requests", "Too Many Requests"),
+    errors.UnavailableError: Kind(503, "service-unavailable", "Service Unavailable"),
 }
+INTERNAL = Kind(500, "internal-server-error", "Internal Server Error")
+GATEWAYS = (
+    Kind(400, "request-refused", "Request Refused"),
+    Kind(504, "gateway-timeout", "Gateway Timeout"),
+)
+"""Kinds that only API Gateway answers with; the first for whatever has no kind of its own."""
 
 
-def status_of(error: MonitumError) -> HTTPStatus:
+def status_of(error: MonitumError) -> int:
     """The status that an error is answered with."""
-    return _STATUS[type(error)]
+    return BY_ERROR[type(error)].status
 
 
-def problem(error: MonitumError) -> dict[str, object]:
-    """The body for an error: `{type, title, status, detail, errors: [{loc, msg}]}`."""
-    status = status_of(error)
-    return _body(status, error.detail, error.faults)
+def problem(error: MonitumError, request_id: str) -> dict[str, Any]:
+    """The body for an error: `{type, title, status, detail, request_id, errors: [{loc, msg}]}`."""
+    return _body(BY_ERROR[type(error)], error.detail, request_id, error.faults)
 
 
-def internal_problem() -> dict[str, object]:
+def internal_problem(request_id: str) -> dict[str, Any]:
     """The body for a fault of our own; it says nothing of what happened."""
-    return _body(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong on our side", ())
+    return _body(INTERNAL, "something went wrong on our side", request_id)
 
 
 def as_json(body: Mapping[str, object]) -> str:
     return json.dumps(body, ensure_ascii=False)
 
 
-def _body(status: HTTPStatus, detail: str, faults: tuple[Fault, ...]) -> dict[str, object]:
+def _body(
+    kind: Kind, detail: str, request_id: str, faults: tuple[Fault, ...] = ()
+) -> dict[str, Any]:
     return {
-        "type": f"urn:monitum:problem:{status.phrase.lower().replace(' ', '-')}",
-        "title": status.phrase,
-        "status": int(status),
+        "type": PREFIX + kind.slug,
+        "title": kind.title,
+        "status": kind.status,
         "detail": detail,
+        "request_id": request_id,
         "errors": [{"loc": list(fault.loc), "msg": fault.msg} for fault in faults],
     }

@@ -1,6 +1,9 @@
-"""The table of routes: one decorator says everything about an operation."""
+"""The table of routes: one decorator says everything about an operation.
 
-from collections.abc import Callable, Iterator
+Both the door and the OpenAPI document are made from it; there is no second description.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +12,8 @@ from pydantic import BaseModel
 from chalicelib.api.calls import Answer, Call
 from chalicelib.services.accounts import Scope
 
+JSON = "application/json"
+HTML = "text/html"
 View = Callable[[Call[Any, Any]], Answer]
 
 
@@ -18,7 +23,12 @@ class NoQuery(BaseModel, extra="forbid"):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. `scope` None makes it public; `body` and `query` are its schemas."""
+    """One operation. `scope` None makes it public; `body` and `query` are its schemas.
+
+    `media` are the content types of the good answer, of which `answer` is the schema of JSON, and
+    `also` what is answered with further statuses. `takes` and `gives` name headers. `problems` are
+    the statuses of problems beyond those that follow from the rest, see `statuses`.
+    """
 
     method: str
     path: str
@@ -28,10 +38,38 @@ class Route:
     query: type[BaseModel]
     answer: type[BaseModel] | None
     status: int
+    media: Sequence[str]
+    also: Mapping[int, type[BaseModel]]
+    takes: Sequence[str]
+    gives: Sequence[str]
+    problems: Sequence[int]
 
     @property
     def name(self) -> str:
         return self.view.__name__
+
+    @property
+    def tag(self) -> str:
+        """What it is about: the first noun of its path."""
+        if not self.path.startswith("/v1/"):
+            return "pages"
+        return self.path.split("/")[2].partition(".")[0]
+
+    @property
+    def statuses(self) -> list[int]:
+        """The statuses of all problems that it can be answered with."""
+        found = {400, 500, *self.problems}
+        if self.scope is not None:
+            found |= {401, 403, 429, 503}
+        if self.body is not None:
+            found |= {413, 415, 422}
+        if "{" in self.path:
+            found.add(404)
+        if "If-Match" in self.takes:
+            found.add(412)
+        if "Idempotency-Key" in self.takes:
+            found |= {409, 422}
+        return sorted(found)
 
 
 class Routes:
@@ -53,11 +91,32 @@ class Routes:
         query: type[BaseModel] = NoQuery,
         answer: type[BaseModel] | None = None,
         status: int = 200,
+        media: Sequence[str] = (JSON,),
+        also: Mapping[int, type[BaseModel]] | None = None,
+        takes: Sequence[str] = (),
+        gives: Sequence[str] = (),
+        problems: Sequence[int] = (),
     ) -> Callable[[View], View]:
         """Declare the decorated function as the operation `method path`."""
 
         def declare(view: View) -> View:
-            self._routes.append(Route(method, path, view, scope, body, query, answer, status))
+            self._routes.append(
+                Route(
+                    method=method,
+                    path=path,
+                    view=view,
+                    scope=scope,
+                    body=body,
+                    query=query,
+                    answer=answer,
+                    status=status,
+                    media=media,
+                    also=also or {},
+                    takes=takes,
+                    gives=gives,
+                    problems=problems,
+                )
+            )
             return view
 
         return declare

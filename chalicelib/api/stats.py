@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.routing import Routes
+from chalicelib.api.routing import JSON, Routes
 from chalicelib.api.schemas.stats import (
     REPORT_COLUMNS,
     WINDOWS_S,
@@ -52,7 +52,15 @@ def get_stats(call: Call[None, AllStatsQuery]) -> Answer:
     return Answer(StatsOut.of(found, len(targets)))
 
 
-@routes("GET", "/v1/reports/uptime", scope=Scope.READ, query=ReportQuery, answer=ReportOut)
+@routes(
+    "GET",
+    "/v1/reports/uptime",
+    scope=Scope.READ,
+    query=ReportQuery,
+    answer=ReportOut,
+    media=[JSON, "text/csv"],
+    gives=["Link"],
+)
 def get_uptime_report(call: Call[None, ReportQuery]) -> Answer:
     """Report a month's uptime, target by target, as JSON or CSV."""
     query, cursors = call.query, call.cursors("uptime report")

@@ -8,6 +8,7 @@ from chalicelib.api.problems import problem, status_of
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.checks import CheckOut
+from chalicelib.api.schemas.common import Problem
 from chalicelib.api.schemas.targets import (
     BatchItem,
     BatchOut,
@@ -44,7 +45,16 @@ routes = Routes()
 _LOG = logging.getLogger(__name__)
 
 
-@routes("POST", "/v1/targets", scope=Scope.WRITE, body=TargetIn, answer=TargetOut, status=201)
+@routes(
+    "POST",
+    "/v1/targets",
+    scope=Scope.WRITE,
+    body=TargetIn,
+    answer=TargetOut,
+    status=201,
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
+)
 def create_target(call: Call[TargetIn, NoQuery]) -> Answer:
     """Create a target; it is checked at once."""
     draft = targets.prepared(call.runtime, call.body.draft())
@@ -71,7 +81,7 @@ def create_targets(call: Call[TargetsIn, NoQuery]) -> Answer:
     return Answer(
         BatchOut(
             items=[
-                BatchItem(status=status_of(item), problem=problem(item))
+                BatchItem(status=status_of(item), problem=Problem(**problem(item, call.request_id)))
                 if isinstance(item, MonitumError)
                 else BatchItem(status=201, target=TargetOut.of(item, states[item.id]))
                 for item in made
@@ -80,7 +90,14 @@ def create_targets(call: Call[TargetsIn, NoQuery]) -> Answer:
     )
 
 
-@routes("GET", "/v1/targets", scope=Scope.READ, query=TargetsQuery, answer=TargetsPage)
+@routes(
+    "GET",
+    "/v1/targets",
+    scope=Scope.READ,
+    query=TargetsQuery,
+    answer=TargetsPage,
+    gives=["Link"],
+)
 def list_targets(call: Call[None, TargetsQuery]) -> Answer:
     """List targets with their present states, oldest first."""
     query, cursors = call.query, call.cursors("targets")
@@ -98,13 +115,22 @@ def list_targets(call: Call[None, TargetsQuery]) -> Answer:
     return call.page(TargetsPage, items, cursors.write(last))
 
 
-@routes("GET", "/v1/targets/{target_id}", scope=Scope.READ, answer=TargetOut)
+@routes("GET", "/v1/targets/{target_id}", scope=Scope.READ, answer=TargetOut, gives=["ETag"])
 def get_target(call: Call[None, NoQuery]) -> Answer:
     """Show a target with its present state."""
     return _answer(call, _target(call))
 
 
-@routes("PATCH", "/v1/targets/{target_id}", scope=Scope.WRITE, body=TargetPatch, answer=TargetOut)
+@routes(
+    "PATCH",
+    "/v1/targets/{target_id}",
+    scope=Scope.WRITE,
+    body=TargetPatch,
+    answer=TargetOut,
+    takes=["If-Match"],
+    gives=["ETag"],
+    problems=[409],
+)
 def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
 
@@ -120,7 +146,14 @@ def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
     return _answer(call, targets.change(call.runtime, call.owner, target_id, redraft))
 
 
-@routes("DELETE", "/v1/targets/{target_id}", scope=Scope.WRITE, status=204)
+@routes(
+    "DELETE",
+    "/v1/targets/{target_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
 def delete_target(call: Call[None, NoQuery]) -> Answer:
     """Delete a target; its history goes with it."""
 
@@ -131,19 +164,40 @@ def delete_target(call: Call[None, NoQuery]) -> Answer:
     return Answer(status=204)
 
 
-@routes("POST", "/v1/targets/{target_id}/pause", scope=Scope.WRITE, answer=TargetOut)
+@routes(
+    "POST",
+    "/v1/targets/{target_id}/pause",
+    scope=Scope.WRITE,
+    answer=TargetOut,
+    gives=["ETag"],
+    problems=[409],
+)
 def pause_target(call: Call[None, NoQuery]) -> Answer:
     """Stop checking a target; repeating is harmless."""
     return _switch(call, enabled=False)
 
 
-@routes("POST", "/v1/targets/{target_id}/resume", scope=Scope.WRITE, answer=TargetOut)
+@routes(
+    "POST",
+    "/v1/targets/{target_id}/resume",
+    scope=Scope.WRITE,
+    answer=TargetOut,
+    gives=["ETag"],
+    problems=[409],
+)
 def resume_target(call: Call[None, NoQuery]) -> Answer:
     """Check a paused target again, at once; repeating is harmless."""
     return _switch(call, enabled=True)
 
 
-@routes("POST", "/v1/targets/{target_id}/check", scope=Scope.WRITE, answer=CheckOut, status=201)
+@routes(
+    "POST",
+    "/v1/targets/{target_id}/check",
+    scope=Scope.WRITE,
+    answer=CheckOut,
+    status=201,
+    problems=[409],
+)
 def check_target(call: Call[None, NoQuery]) -> Answer:
     """Check a target now and answer with what was found."""
     return Answer(CheckOut.of(targets.check_now(call.runtime, _target(call))), status=201)

@@ -20,17 +20,11 @@ MANY: Final = 5
 """From this many targets in one go the rest of the minute is waited for."""
 LASTS_S: Final = 86_400
 """For how long a delivery is tried."""
+LEASE_S: Final = 30
+"""For how long one try keeps others from trying: longer than any takes, and shorter than the queue
+hides its message, so that a try that died is free again when the message comes again.
+"""
 _FIRST_S, _LONGEST_S, _SETTLE_S = 10, 3_600, 5
-
-
-# Longer than the function of that kind lives, shorter than its queue hides a message from others:
-# what died is free again when its message comes again.
-_LEASES_S: Final = {ChannelKind.WEBHOOK: 35, ChannelKind.EMAIL: 35, ChannelKind.APPRISE: 65}
-
-
-def lease_s(kind: ChannelKind) -> int:
-    """For how long one try keeps others from trying."""
-    return _LEASES_S[kind]
 
 
 class DeliveryStatus(StrEnum):

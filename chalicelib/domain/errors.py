@@ -36,12 +36,32 @@ class NotFoundError(MonitumError):
     """No such thing, or it is another owner's: the two look the same."""
 
 
+class MethodError(MonitumError):
+    """The path is there, but does not take the method; `allowed` are those that it takes."""
+
+    def __init__(self, detail: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.allowed = allowed
+
+
 class ConflictError(MonitumError):
     """It does not fit the present state of things."""
 
 
+class KeyReusedError(ConflictError):
+    """The Idempotency-Key was used before, for something else."""
+
+
 class PreconditionError(MonitumError):
     """If-Match names another version than the present one."""
+
+
+class RateLimitedError(MonitumError):
+    """Too much in too short a time; `retry_after_s` is when it is worth another try."""
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class TooLargeError(MonitumError):

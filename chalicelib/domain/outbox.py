@@ -13,6 +13,8 @@ from chalicelib.domain.results import Reason
 from chalicelib.domain.status import Flip, FlipKind, Status
 
 _VERSION: Final = 1
+CHAT: Final = "chat"
+"""The way of the watchdog that leads through the function for chat services."""
 
 
 class UnreadableMessageError(Exception):
@@ -100,26 +102,35 @@ class FlushJob:
 
 @dataclass(frozen=True, slots=True)
 class DeliverJob:
-    """One delivery to be made, by its key; `again` has one that was given up tried anew."""
+    """One delivery to be made, by its key; `again` has one that was given up tried anew.
+
+    `is_chat`: it goes to a chat service, for which there is a function of its own.
+    """
 
     owner: str
     key: str
     again: bool = False
+    is_chat: bool = False
 
     def to_json(self) -> str:
-        return _message("deliver", owner=self.owner, key=self.key, again=self.again)
+        chat = {"chat": True} if self.is_chat else {}
+        return _message("deliver", owner=self.owner, key=self.key, again=self.again, **chat)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchdogJob:
-    """A message that only has to arrive, through `queue`; belongs to no owner."""
+    """A message that only has to arrive, at the function that `way` names; belongs to no owner."""
 
     sent_at: int
-    queue: str = "alerts"
+    way: str = "alerts"
     owner: str = ""
 
+    @property
+    def is_chat(self) -> bool:
+        return self.way == CHAT
+
     def to_json(self) -> str:
-        return _message("watchdog", sent_at=self.sent_at, queue=self.queue)
+        return _message("watchdog", sent_at=self.sent_at, way=self.way)
 
 
 Job = FlipsJob | FlushJob | DeliverJob | WatchdogJob
@@ -138,14 +149,15 @@ def read_job(text: str) -> Job:
 
 def _job(fields: Mapping[str, Any]) -> Job:
     if fields["what"] == "watchdog":
-        return WatchdogJob(fields["sent_at"], fields.get("queue", "alerts"))
+        return WatchdogJob(fields["sent_at"], fields.get("way", "alerts"))
     owner = fields["owner"]
     if fields["what"] == "flips":
         return FlipsJob(owner, fields["lane"], [Entry.from_json(one) for one in fields["entries"]])
     if fields["what"] == "flush":
         return FlushJob(owner, fields["lane"])
     if fields["what"] == "deliver":
-        return DeliverJob(owner, fields["key"], fields.get("again", False))
+        again, is_chat = fields.get("again", False), fields.get("chat", False)
+        return DeliverJob(owner, fields["key"], again, is_chat)
     raise ValueError("unknown")
 
 

@@ -8,6 +8,7 @@ import importlib
 import logging
 import sys
 import threading
+import time
 from typing import Any, Final, Self
 
 import requests
@@ -22,6 +23,8 @@ from chalicelib.outbound import Outbound
 
 _KINDS: Final = {Event.DOWN: "failure", Event.REMINDER: "failure", Event.RECOVERED: "success"}
 _MOST_REDIRECTS: Final = 3
+_WITHIN_S: Final = 15.0
+"""How long all requests of one alert may take: some services ask for several."""
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 # apprise would log URLs, and with them the keys that they carry.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
@@ -78,6 +81,7 @@ class _Sending:
 
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
+        self.deadline = time.monotonic() + _WITHIN_S
         self.status_code: int | None = None
         self.retry_after: str | None = None
 
@@ -89,9 +93,13 @@ class _Sending:
         _THREAD.sending = None
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise requests.Timeout("the service takes too long")
+        fixed = {"verify": True, "stream": False, "timeout": left / (_MOST_REDIRECTS + 1)}
         with self.outbound.session() as session:
             session.max_redirects = _MOST_REDIRECTS
-            response = session.request(method, url, **{**options, "verify": True, "stream": False})
+            response = session.request(method, url, **{**options, **fixed})
         self.status_code = response.status_code
         self.retry_after = response.headers.get("Retry-After")
         return response

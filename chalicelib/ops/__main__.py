@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.ops import stages
 from chalicelib.ops.console import Failure, fail, say, step
+from chalicelib.settings import STAGES
 
 
 def main(arguments: list[str]) -> int:
@@ -31,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         ("down", "stop the local stack and keep its data"),
         ("reset", "stop the local stack and forget its data"),
         ("dev", "run everything in this process, on moto"),
+        ("openapi", "write docs/openapi.json anew"),
     ):
         commands.add_parser(name, help=text)
     for name, text in (
@@ -42,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
         ("redrive", "give dead letters another chance"),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("--stage", default="local", choices=stages.STAGES)
+        command.add_argument("--stage", default="local", choices=list(STAGES))
+        if name == "logs":
+            command.add_argument("--once", action="store_true", help="the last minutes only")
         if name == "package":
             command.add_argument("--alone", action="store_true", help="prove that it is complete")
         if name == "rollup":
@@ -82,10 +86,17 @@ def _dev(_options: argparse.Namespace) -> None:
     dev.run()
 
 
+def _openapi(_options: argparse.Namespace) -> None:
+    from chalicelib.ops import openapi
+
+    openapi.write()
+
+
 def _logs(options: argparse.Namespace) -> None:
     from chalicelib.ops import logs
 
-    logs.follow(stages.stage(options.stage))
+    show = logs.show if options.once else logs.follow
+    show(stages.stage(options.stage))
 
 
 def _package(options: argparse.Namespace) -> None:
@@ -142,6 +153,7 @@ COMMANDS = {
     "down": _down,
     "reset": _reset,
     "dev": _dev,
+    "openapi": _openapi,
     "logs": _logs,
     "package": _package,
     "deploy": _deploy,

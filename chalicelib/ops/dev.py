@@ -38,7 +38,7 @@ def run() -> None:
     os.environ.pop("AWS_ENDPOINT_URL", None)
     with mock_aws():
         made = resources.create(PREFIX)
-        os.environ.update({"STAGE": "local", "ALLOW_PRIVATE_TARGETS": "true", **made})
+        os.environ.update({"STAGE": "local", **made})
         live = LiveApp()
         live.load()
         server = _server(live, port)

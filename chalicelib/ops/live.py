@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,9 @@ from typing import Any
 from chalice.app import Chalice, ScheduledEventConfig, ScheduleExpression, SQSEventConfig
 from chalice.cli.factory import CLIFactory
 from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, CustomLocalChalice, LambdaContext, LocalChalice
+from chalice.local import CustomLocalChalice, LambdaContext, LocalChalice
+
+from chalicelib.ops.gateway import RequestHandler
 
 ROOT = Path(__file__).resolve().parents[2]
 STAYING = ("chalicelib", "chalicelib.ops")
@@ -38,7 +41,7 @@ class LiveApp:
             # What `chalice local` does to an application that serves several threads.
             CustomLocalChalice.__bases__ = (LocalChalice, Chalice)
             module.app.__class__ = CustomLocalChalice
-            module.runtime()
+            module.runtime().__dict__["functions"] = FunctionsHere(self)
             config = CLIFactory(str(ROOT)).create_config_obj("local")
         except BaseException:
             for name in _application_modules():
@@ -54,7 +57,7 @@ class LiveApp:
 
     def request_handler(self, request: Any, client: Any, server: Any) -> BaseHTTPRequestHandler:
         """Answer one connection with the newest code."""
-        return ChaliceRequestHandler(request, client, server, self._module.app, self._config)
+        return RequestHandler(request, client, server, self._module.app, self._config)
 
     def schedules(self) -> dict[str, int]:
         """The seconds between two runs, by function."""
@@ -76,6 +79,19 @@ class LiveApp:
         """Call an event handler as Lambda does."""
         context = LambdaContext(function, memory_size=512, max_runtime_ms=120_000)
         return getattr(self._module, function)(event, context)
+
+
+class FunctionsHere:
+    """Stands for Lambda: functions that others start run in threads of this process."""
+
+    def __init__(self, live: LiveApp) -> None:
+        self._live = live
+
+    def start(self, name: str, event: dict[str, Any]) -> None:
+        threading.Thread(target=self.call, args=(name, event), daemon=True).start()
+
+    def call(self, name: str, event: dict[str, Any]) -> Any:
+        return self._live.invoke(name, event)
 
 
 def _application_modules() -> dict[str, ModuleType]:

@@ -20,6 +20,7 @@ from typing import Any, cast
 
 from chalicelib.ops import layer
 from chalicelib.ops.console import Failure
+from chalicelib.settings import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 MERGE_TEMPLATE = ROOT / ".chalice" / "resources.json"
@@ -95,10 +96,10 @@ def inputs(stage: str) -> str:
 
 
 def architecture(stage: str) -> str:
-    """Lambda's architecture: what config.json says for prod, this machine's for the emulators."""
-    if stage == "prod":
+    """Lambda's architecture: what config.json says for AWS, this machine's for the emulators."""
+    if STAGES[stage].on_aws:
         text = (ROOT / ".chalice" / "config.json").read_text(encoding="utf-8")
-        return str(json.loads(text)["stages"]["prod"]["lambda_architecture"])
+        return str(json.loads(text)["stages"][stage]["lambda_architecture"])
     return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
 
 

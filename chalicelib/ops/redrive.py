@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.ops.stages import Stage
 
-QUEUES = ("alerts", "notices", "checks")
+QUEUES = ("alerts", "checks")
 _BATCH = 10
 
 

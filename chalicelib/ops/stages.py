@@ -11,9 +11,9 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.ops.console import Failure
+from chalicelib.settings import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = ("local", "localstack", "prod")
 EMULATOR_REGION = "us-east-1"
 API_STAGE = "api"
 
@@ -33,7 +33,7 @@ def local_port() -> int:
 
 @dataclass(frozen=True)
 class Stage:
-    """One deployment: `local` (ministack), `localstack` (any emulator) or `prod` (AWS)."""
+    """One deployment: `local` (ministack), `localstack` (any emulator), `dev` or `prod` (AWS)."""
 
     name: str
     endpoint_url: str | None = None
@@ -86,7 +86,7 @@ def stage(name: str) -> Stage:
     """
     if name not in STAGES:
         raise Failure(f"there is no stage {name!r}: it is one of {', '.join(STAGES)}")
-    if name == "prod":
+    if STAGES[name].on_aws:
         return Stage(name)
     if name == "local":
         return Stage(name, f"http://127.0.0.1:{local_port()}")

@@ -1,9 +1,12 @@
 """From a batch of the alerts queue to work and back: each message stands or falls alone."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.outbox import (
     DeliverJob,
@@ -19,6 +22,7 @@ from chalicelib.services.outbox import flush
 from chalicelib.services.planning import plan_alerts
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.watchdog import take_watchdog
+from chalicelib.store.functions import FunctionError
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.tripwire import acting_as_system, acting_for
 
@@ -30,18 +34,64 @@ def handle_alerts(runtime: Runtime, records: Sequence[Mapping[str, Any]]) -> dic
 
     The shape is Lambda's for ReportBatchItemFailures. A message that cannot be read fails until it
     is a dead letter. What talks to receivers comes last and side by side: none waits for another.
+    What goes to chat services is done by a function of its own, which is waited for.
     """
-    jobs = [(record["messageId"], _read(record["body"])) for record in records]
-    failed = [message for message, job in jobs if job is None]
-    known = [(message, job) for message, job in jobs if job]
-    inside = [(message, job) for message, job in known if not isinstance(job, DeliverJob)]
-    outside = [(message, job) for message, job in known if isinstance(job, DeliverJob)]
-    failed += [message for message, job in inside if not _done(runtime, job)]
-    if outside:
-        with ThreadPoolExecutor(len(outside), thread_name_prefix="deliver") as threads:
-            done = threads.map(lambda one: (one[0], _done(runtime, one[1])), outside)
-            failed += [message for message, is_done in done if not is_done]
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+    jobs = {record["messageId"]: _read(record["body"]) for record in records}
+    failed = [message for message, job in jobs.items() if job is None]
+    known = {message: job for message, job in jobs.items() if job}
+    chat = [record for record in records if _is_chat(known.get(record["messageId"]))]
+    outside = {message: job for message, job in known.items() if isinstance(job, DeliverJob)}
+    for message, job in known.items():
+        if message not in outside and not _is_chat(job) and not _done(runtime, job):
+            failed.append(message)
+    calls = [
+        partial(_failing, runtime, message, job)
+        for message, job in outside.items()
+        if not job.is_chat
+    ]
+    if chat:
+        calls.append(partial(_notify, runtime, chat))
+    return _again([*failed, *_side_by_side(calls)])
+
+
+def handle_notices(runtime: Runtime, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Make the deliveries that `handle_alerts` hands on; answers as it does."""
+    jobs = {record["messageId"]: read_job(record["body"]) for record in records}
+    return _again(
+        _side_by_side([partial(_failing, runtime, *one) for one in jobs.items()]),
+    )
+
+
+def _is_chat(job: Job | None) -> bool:
+    return isinstance(job, DeliverJob | WatchdogJob) and job.is_chat
+
+
+def _notify(runtime: Runtime, records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Have the function for chat services make deliveries; the messages that failed."""
+    messages = [record["messageId"] for record in records]
+    bodies = [{"messageId": record["messageId"], "body": record["body"]} for record in records]
+    try:
+        answer = runtime.functions.call("notify", {"Records": bodies})
+    except (BotoCoreError, ClientError, FunctionError):
+        _LOG.exception("notify failed")
+        return messages
+    failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+    return [message for message in messages if message in failed]
+
+
+def _failing(runtime: Runtime, message: str, job: Job) -> list[str]:
+    return [] if _done(runtime, job) else [message]
+
+
+def _side_by_side(calls: Sequence[Callable[[], list[str]]]) -> list[str]:
+    if not calls:
+        return []
+    with ThreadPoolExecutor(len(calls), thread_name_prefix="deliver") as threads:
+        return [message for failed in threads.map(lambda call: call(), calls) for message in failed]
+
+
+def _again(messages: Sequence[str]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in messages]}
 
 
 def _read(body: str) -> Job | None:

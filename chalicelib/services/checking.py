@@ -71,9 +71,13 @@ def run_checks(runtime: Runtime, jobs: Sequence[CheckJob]) -> WorkReport:
 
 
 def _distinct(works: Iterable[_Work]) -> dict[int, _Work]:
-    """Work by the number of its job; a message that is there twice is worked off once."""
+    """Work by the number of its job; a message that is there twice is worked off once.
+
+    One with nothing left to do does not stand before another of the same key: it may be of a
+    target that was deleted, the other of the next in its place.
+    """
     seen: dict[CheckKey, int] = {}
-    numbered = dict(enumerate(works))
+    numbered = {number: work for number, work in enumerate(works) if work.specs}
     return {
         number: work
         for number, work in numbered.items()
@@ -135,7 +139,7 @@ def _results(
     for number, work in works.items():
         if work.stored is not None:
             yield number, work.stored
-        elif work.specs:
+        else:
             to_check[number] = work.specs
     if to_check:
         found = runtime.checker.check_lanes(to_check, owner=lambda number: works[number].job.owner)

@@ -14,7 +14,6 @@ from chalicelib.domain.deliveries import (
     Attempt,
     Delivery,
     DeliveryStatus,
-    lease_s,
     next_attempt,
     read_reference,
 )
@@ -56,7 +55,7 @@ def deliver(runtime: Runtime, job: DeliverJob) -> None:
     if delivery.next_at > runtime.now:
         send_deliveries(runtime, [delivery])
         return
-    claimed = deliveries.claim(job.key, runtime.now, lease_s(delivery.kind))
+    claimed = deliveries.claim(job.key, runtime.now)
     if claimed is None:
         raise BusyError(job.key)
     _try(runtime, claimed)

@@ -7,47 +7,53 @@ out at least three times (domain/folds.py).
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.domain import schedule
-from chalicelib.domain.folds import Fold, Span, UnreadableFoldError, days_of, spans_to_fold
+from chalicelib.domain.folds import Fold, Span, days_of, spans_to_fold
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, Sample, fold, join
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import lanes_of_shard
-from chalicelib.store.queues import Message
 from chalicelib.store.results import LaneResults, Results
 from chalicelib.store.rollups import Period, Rollup, Rollups
 from chalicelib.store.schedule import advance_folded, read_folded, read_shards
 from chalicelib.store.tripwire import acting_as_system, acting_for
 
 _LOG = logging.getLogger(__name__)
-_WAIT_S, _SPREAD_S = 300, 600
-"""Folds wait for checks that are under way, and are spread over some minutes."""
+_WAIT_S = 300
+"""An hour is folded when checks that were under way at its end have been written."""
+_AT_ONCE = 50
+"""So many runs share a stage's folds; checks need most of what Lambda runs at one time."""
+_FEWEST, _MOST = 10, 500
+"""Folds of one run: enough to be worth it, and few enough to end within its five minutes."""
+
+
+class FoldsFailedError(Exception):
+    """Some of a run's folds failed: Lambda runs it again."""
 
 
 def fan_out(runtime: Runtime) -> int:
-    """Send a message for each lane with the hours to fold; returns how many were sent.
+    """Have each lane's hours folded that are over; returns how many folds were given out.
 
-    The cursor moves on after everything is sent. Lanes come from an index by shard: nothing is
-    scanned, and a lane without results leaves nothing.
+    The cursor moves on after all are. Lanes come from an index by shard: nothing is scanned, and a
+    lane without results leaves nothing.
     """
     with acting_as_system():
         retention_s = runtime.settings.results_retention_days * DAY_S
-        batches = spans_to_fold(read_folded(), runtime.now, retention_s)
-        lanes = list(all_lanes()) if batches else []
-        runtime.rollups.send(
-            Message(
-                Fold(owner, lane, spans).to_json(),
-                delay_s=_WAIT_S + schedule.offset(owner, lane) % _SPREAD_S,
-            )
-            for owner, lane in lanes
-            for spans in batches
-        )
+        ripe = runtime.now - _WAIT_S
+        batches = spans_to_fold(read_folded(), ripe, retention_s)
+        folds = [Fold(*lane, spans) for lane in all_lanes() for spans in batches] if batches else []
+        size = min(max(-(-len(folds) // _AT_ONCE), _FEWEST), _MOST)
+        for start in range(0, len(folds), size):
+            _start(runtime, folds[start : start + size])
         if batches:
-            advance_folded(runtime.now // HOUR_S * HOUR_S)
-    return len(lanes) * len(batches)
+            advance_folded(ripe // HOUR_S * HOUR_S)
+    return len(folds)
+
+
+def _start(runtime: Runtime, folds: Sequence[Fold]) -> None:
+    runtime.functions.start("rollup", {"folds": [one.to_json() for one in folds]})
 
 
 def all_lanes() -> Iterator[tuple[str, int]]:
@@ -56,24 +62,24 @@ def all_lanes() -> Iterator[tuple[str, int]]:
         yield from lanes_of_shard(shard)
 
 
-def handle_rollups(runtime: Runtime, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Fold what the messages in `records` ask for; answers which are to be delivered again.
+def run_folds(runtime: Runtime, event: Mapping[str, Any]) -> int:
+    """Fold what an event of `fan_out` asks for, `{"folds": [fold, ...]}`; returns the hours made.
 
-    The shape is Lambda's for ReportBatchItemFailures.
+    Raises FoldsFailedError where some failed, after all others are done: folding again what is
+    folded writes nothing.
     """
-    failed = []
-    for record in records:
+    hours, failed = 0, 0
+    for text in event["folds"]:
         try:
-            wanted = Fold.from_json(record["body"])
+            wanted = Fold.from_json(text)
             with acting_for(wanted.owner):
-                fold_lane(runtime, wanted)
-        except UnreadableFoldError as error:
-            _LOG.error("unreadable message", extra={"error": str(error)})
-            failed.append(record["messageId"])
-        except Exception:  # noqa: BLE001 - the other lanes go on, this one comes again
+                hours += fold_lane(runtime, wanted)
+        except Exception:  # noqa: BLE001 - the other lanes go on, all come again
             _LOG.exception("fold failed")
-            failed.append(record["messageId"])
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+            failed += 1
+    if failed:
+        raise FoldsFailedError(f"{failed} of {len(event['folds'])} folds failed")
+    return hours
 
 
 def fold_lane(runtime: Runtime, wanted: Fold) -> int:
@@ -91,8 +97,7 @@ def fold_late(runtime: Runtime, job: CheckJob) -> None:
     """Have the hour of a check folded again, if it should have been by now."""
     hour = job.tick // HOUR_S * HOUR_S
     if hour + HOUR_S + _WAIT_S <= runtime.now:
-        again = Fold(job.owner, job.lane, [(hour, hour + HOUR_S)])
-        runtime.rollups.send([Message(again.to_json())])
+        _start(runtime, [Fold(job.owner, job.lane, [(hour, hour + HOUR_S)])])
 
 
 def pieces_of_hours(

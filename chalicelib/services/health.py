@@ -7,7 +7,7 @@ from typing import Final
 from chalicelib.domain.results import Verdict
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.sentinel import Sight, sight
-from chalicelib.services.watchdog import QUEUES, WATCHDOG_S
+from chalicelib.services.watchdog import WATCHDOG_S, WAYS
 from chalicelib.store.schedule import Pulse, RoundTrip, read_pulse
 from chalicelib.store.tripwire import acting_as_system
 
@@ -18,16 +18,16 @@ _PATIENCE_S: Final[Mapping[str, int]] = {
     _SCHEDULE: 60,
     "checks": 300,
     "alerts": 300,
-    "notices": 300,
+    "chat": 300,
     "rollups": 3_600,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class QueueHealth:
+class WayHealth:
     """`oldest_message_s`: how long work has been waiting that should be done by now.
 
-    `round_trip_s`: how long the newest watchdog took, in the queues that have one.
+    `round_trip_s`: how long the newest watchdog took, on the ways that it goes.
     """
 
     oldest_message_s: int | None
@@ -47,7 +47,7 @@ class Health:
     lateness_s: int | None
     check_age_s: int | None = None
     verdict: Verdict | None = None
-    queues: Mapping[str, QueueHealth] = field(default_factory=dict)
+    ways: Mapping[str, WayHealth] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
 
     @property
@@ -59,33 +59,33 @@ def health(runtime: Runtime) -> Health:
     """How late the schedule, the checks and the alerts are."""
     now = runtime.now
     with acting_as_system():
-        pulse = read_pulse(QUEUES)
+        pulse = read_pulse(WAYS)
     ticked_at = pulse.cursor.ticked_at
     if ticked_at is None:
         return Health(None, None, silent=(_SCHEDULE,))
     seen = sight(runtime, pulse.post)
-    queues = {name: _watched(pulse, name, now) for name in QUEUES}
-    queues["checks"] = QueueHealth(seen.checks_late_s(now) if seen else None)
-    queues["rollups"] = QueueHealth(seen.rollups_late_s(now) if seen else None)
+    ways = {name: _watched(pulse, name, now) for name in WAYS}
+    ways["checks"] = WayHealth(seen.checks_late_s(now) if seen else None)
+    ways["rollups"] = WayHealth(seen.rollups_late_s(now) if seen else None)
     lateness = max(0, now - ticked_at - _EVERY_S)
-    waits = {_SCHEDULE: lateness, **{name: one.oldest_message_s for name, one in queues.items()}}
+    waits = {_SCHEDULE: lateness, **{name: one.oldest_message_s for name, one in ways.items()}}
     return Health(
         tick_age_s=max(0, now - ticked_at),
         lateness_s=lateness,
         check_age_s=max(0, now - seen.checked_at) if seen and seen.verdict else None,
         verdict=seen.verdict if seen else None,
-        queues=queues,
+        ways=ways,
         silent=tuple(_silent(waits, seen)),
     )
 
 
-def _watched(pulse: Pulse, name: str, now: int) -> QueueHealth:
+def _watched(pulse: Pulse, name: str, now: int) -> WayHealth:
     """By the watchdog that should have come by now: if none ever did, since it was looked for."""
     trip: RoundTrip | None = pulse.trips.get(name)
     if trip:
         waited = max(0, now - trip.sent_at - WATCHDOG_S)
-        return QueueHealth(waited, max(0, trip.arrived_at - trip.sent_at))
-    return QueueHealth(max(0, now - pulse.post.since - WATCHDOG_S) if pulse.post else None)
+        return WayHealth(waited, max(0, trip.arrived_at - trip.sent_at))
+    return WayHealth(max(0, now - pulse.post.since - WATCHDOG_S) if pulse.post else None)
 
 
 def _silent(waits: Mapping[str, int | None], seen: Sight | None) -> Iterator[str]:

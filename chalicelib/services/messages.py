@@ -1,35 +1,57 @@
 """From a batch of SQS records to work and back: each message stands or falls alone."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.jobs import CheckJob, UnreadableJobError
 from chalicelib.services.checking import run_checks
 from chalicelib.services.runtime import Runtime
 
 _LOG = logging.getLogger(__name__)
-Records = Sequence[dict[str, Any]]
+Record = Mapping[str, Any]
+_AGAIN_S = 5
+_LONGEST_S = 180
 
 
-def handle_checks(runtime: Runtime, records: Records) -> dict[str, Any]:
+def handle_checks(runtime: Runtime, records: Sequence[Record]) -> dict[str, Any]:
     """Run the check jobs in `records`; answers which are to be delivered again.
 
     The shape is Lambda's for ReportBatchItemFailures. A message that cannot be read fails until it
-    is a dead letter.
+    is a dead letter. One that failed comes again within seconds, while its check is still of use.
     """
-    failed: list[str] = []
-    jobs: list[tuple[str, CheckJob]] = []
+    failed: list[Record] = []
+    jobs: list[tuple[Record, CheckJob]] = []
     for record in records:
         try:
-            jobs.append((record["messageId"], CheckJob.from_json(record["body"])))
+            jobs.append((record, CheckJob.from_json(record["body"])))
         except UnreadableJobError as error:
             _LOG.error("unreadable message", extra={"error": str(error)})
-            failed.append(record["messageId"])
+            failed.append(record)
     if jobs:
         report = run_checks(runtime, [job for _, job in jobs])
         failed += [jobs[number][0] for number in report.failed]
         _LOG.info(
             "checked", extra={"verdicts": dict(report.verdicts), "skipped": dict(report.skipped)}
         )
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+    if failed:
+        _have_come_soon(runtime, failed)
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+
+
+def _have_come_soon(runtime: Runtime, failed: Sequence[Record]) -> None:
+    """Shorten the time for which these are hidden, which is meant for a worker that died.
+
+    It grows with the deliveries: 5, 20, 80 and 180 s. Where that cannot be done they come later.
+    """
+    try:
+        runtime.checks.hide({record["receiptHandle"]: _wait_s(record) for record in failed})
+    except (BotoCoreError, ClientError):
+        _LOG.exception("failed messages come late")
+
+
+def _wait_s(record: Record) -> int:
+    deliveries = int(record["attributes"]["ApproximateReceiveCount"])
+    return int(min(_AGAIN_S * 4 ** (deliveries - 1), _LONGEST_S))

@@ -51,28 +51,17 @@ class Runtime:
     def alerts_dead(self) -> Queue:
         return self._queue(self.settings.alerts_dead_queue_url)
 
-    @cached_property
-    def notices(self) -> Queue:
-        return self._queue(self.settings.notices_queue_url)
-
-    @cached_property
-    def notices_dead(self) -> Queue:
-        return self._queue(self.settings.notices_dead_queue_url)
-
     def _queue(self, url: str) -> Queue:
         return Queue.connect(url, self.settings.region)
 
     def start_tick(self, shard: int) -> None:
         """Have the schedule of a shard run beside this one; what came of it is not waited for."""
-        self.functions.start(self.settings.function_name, shard_event(shard))
+        self.functions.start("tick", shard_event(shard))
 
     @cached_property
     def functions(self) -> Functions:
-        return Functions.connect(self.settings.region)
-
-    @cached_property
-    def rollups(self) -> Queue:
-        return Queue.connect(self.settings.rollups_queue_url, self.settings.region)
+        # Functions are named after the stack, as tables are.
+        return Functions(self.settings.region, self.settings.table_prefix)
 
     @cached_property
     def guard(self) -> Guard:

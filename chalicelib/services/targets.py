@@ -40,8 +40,10 @@ from chalicelib.store.tripwire import acting_as_system
 Done = TypeVar("Done")
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 30
-_CHECK_PATIENCE_S = 2.0
-"""How long a check may wait in the queue, beyond its own timeout."""
+_CHECK_PATIENCE_S = 10
+"""How long a check may wait in the queue and for a worker to start, beyond its own timeout."""
+_CALL_S = 27
+"""How long a call may take: API Gateway gives up after 29 s."""
 
 
 def create(
@@ -165,7 +167,8 @@ def check_now(runtime: Runtime, target: Target) -> Check:
     tick, region, place = runtime.now, runtime.settings.region, target.spec.place
     send_jobs(runtime, [single_job(target, tick)])
     key = CheckKey(target.owner, target.lane, tick, region, place)
-    give_up = time.monotonic() + target.spec.timeout_s + _CHECK_PATIENCE_S
+    patience = min(target.spec.timeout_s + _CHECK_PATIENCE_S, _CALL_S)
+    give_up = time.monotonic() + patience
     while time.monotonic() < give_up:
         found = read_results([key], consistent=True)
         if found:

@@ -11,6 +11,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.channels import Channel, ChannelKind, Event
 from chalicelib.domain.deliveries import (
+    LEASE_S,
     Attempt,
     Delivery,
     DeliveryStatus,
@@ -114,13 +115,13 @@ class Deliveries:
             item = DeliveryItem.get(self.owner, key, consistent_read=True)
         return _delivery(item)
 
-    def claim(self, key: str, now: int, lease_s: int) -> Delivery | None:
+    def claim(self, key: str, now: int) -> Delivery | None:
         """Take it for one try; None where it is not due, or somebody else has it."""
         item = DeliveryItem(self.owner, key)
         free = DeliveryItem.leased_until.does_not_exist() | (DeliveryItem.leased_until <= now)
         actions: list[Action] = [
             DeliveryItem.tries.add(1),
-            DeliveryItem.leased_until.set(now + lease_s),
+            DeliveryItem.leased_until.set(now + LEASE_S),
         ]
         condition = (DeliveryItem.status == _WAITING) & (DeliveryItem.next_at <= now) & free
         return _delivery(item) if _update(item, actions, condition) else None

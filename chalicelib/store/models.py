@@ -206,7 +206,7 @@ class ScheduleItem(Table):
     `shards` is how many shards the lanes are spread over; those after the first have such an item
     of their own, `schedule:<shard>`. Name `rollups`: up to where hours are given out to be folded.
 
-    Name `watchdog:<queue>`: the newest that came through it was sent at `start` and arrived at
+    Name `watchdog:<way>`: the newest that came that way was sent at `start` and arrived at
     `ticked_at`. Name `sentinel`: it watches `place` since `start`.
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
     """

@@ -1,6 +1,6 @@
-"""Sending to SQS in batches."""
+"""Sending to SQS in batches, and having messages come again."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ class Message:
 
 
 class Queue:
-    """One SQS queue to send to."""
+    """One SQS queue."""
 
     def __init__(self, client: Any, url: str) -> None:
         self._client = client
@@ -52,6 +52,17 @@ class Queue:
             if answer.get("Failed"):
                 codes = {failure["Code"] for failure in answer["Failed"]}
                 raise SendError(f"{len(answer['Failed'])} messages refused: {sorted(codes)}")
+
+    def hide(self, receipts: Mapping[str, int]) -> None:
+        """Have messages that were taken come again after so many seconds, by receipt handle.
+
+        Those that are not there any more are left out. At most ten, as in a batch of a function.
+        """
+        entries = [
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+            for number, (receipt, seconds) in enumerate(receipts.items())
+        ]
+        self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
 
 def _batches(messages: Iterable[Message]) -> Iterator[list[Message]]:

@@ -28,7 +28,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """The watchdog's newest trip from the schedule through a queue, in epoch seconds."""
+    """The watchdog's newest trip from the schedule to a function, in epoch seconds."""
 
     sent_at: int
     arrived_at: int
@@ -44,7 +44,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """What health is judged by: the schedule, the watchdog's trips by queue, the sentinel."""
+    """What health is judged by: the schedule, the watchdog's trips by way, the sentinel."""
 
     cursor: Cursor
     trips: Mapping[str, RoundTrip]
@@ -145,11 +145,11 @@ def record_gap(start: int, end: int, *, shard: int, expires: int) -> None:
     ).save()
 
 
-def keep_round_trip(queue: str, sent_at: int, arrived_at: int) -> None:
-    """Keep when the newest watchdog that came through a queue was sent, and when it arrived."""
+def keep_round_trip(way: str, sent_at: int, arrived_at: int) -> None:
+    """Keep when the newest watchdog of a way was sent, and when it arrived."""
     newer = ScheduleItem.start.does_not_exist() | (ScheduleItem.start < sent_at)
     try:
-        ScheduleItem(_WATCHDOG + queue).update(
+        ScheduleItem(_WATCHDOG + way).update(
             [ScheduleItem.start.set(sent_at), ScheduleItem.ticked_at.set(arrived_at)],
             condition=newer,
         )
@@ -163,9 +163,9 @@ def keep_post(post: Post) -> None:
     ScheduleItem(_SENTINEL, place=post.place, start=post.since).save()
 
 
-def read_pulse(queues: Iterable[str]) -> Pulse:
+def read_pulse(ways: Iterable[str]) -> Pulse:
     """Where the schedule, the watchdog and the sentinel stand, in one call."""
-    names = {queue: _WATCHDOG + queue for queue in queues}
+    names = {way: _WATCHDOG + way for way in ways}
     found = {
         item.name: item
         for item in ScheduleItem.batch_get(
@@ -173,8 +173,8 @@ def read_pulse(queues: Iterable[str]) -> Pulse:
         )
     }
     trips = {
-        queue: RoundTrip(int(found[name].start or 0), int(found[name].ticked_at or 0))
-        for queue, name in names.items()
+        way: RoundTrip(int(found[name].start or 0), int(found[name].ticked_at or 0))
+        for way, name in names.items()
         if name in found
     }
     sentinel = found.get(_SENTINEL)

@@ -65,7 +65,7 @@ def test_a_paused_target_is_not_checked(world: World, alice: Person) -> None:
 def test_a_worker_that_does_not_come_is_not_waited_for_without_end(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_CHECK_PATIENCE_S", -1.0)
+    monkeypatch.setattr(service, "_CALL_S", 0)
     target = alice.make_target(timeout_s=1)
     reply = alice.post(f"/v1/targets/{target['id']}/check")
     assert reply.status == 503

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 
 from chalicelib.checkers import Checker, Guard
 from chalicelib.domain.results import CheckResult
@@ -47,8 +46,3 @@ def watch(checker: Checker) -> Watch:
         return checker.check(checked, time.monotonic() + within_s)
 
     return run
-
-
-# A loaded machine is no bug: what is slow is told by tests that measure time themselves.
-settings.register_profile("checkers", deadline=None)
-settings.load_profile("checkers")

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.schedule import (
@@ -55,13 +55,11 @@ def test_a_slot_names_interval_phase_and_shard() -> None:
     assert slot(86_400, 86_399, shard=3) == "86400:1439:3"
 
 
-@settings(deadline=None)
 @given(intervals, offsets)
 def test_a_phase_is_a_minute_of_its_interval(interval_s: int, at: int) -> None:
     assert 0 <= phase(interval_s, at) < max(1, interval_s // 60)
 
 
-@settings(deadline=None)
 @given(intervals, offsets, instants, st.integers(0, 50))
 def test_a_target_is_due_exactly_once_per_interval_over_any_window(
     interval_s: int, at: int, start: int, times: int
@@ -72,7 +70,6 @@ def test_a_target_is_due_exactly_once_per_interval_over_any_window(
     assert all(tick % interval_s == at % interval_s for tick in ticks)
 
 
-@settings(deadline=None)
 @given(intervals, offsets, instants, lengths, lengths)
 def test_two_windows_side_by_side_hold_what_one_over_both_holds(
     interval_s: int, at: int, start: int, first: int, second: int
@@ -82,7 +79,6 @@ def test_two_windows_side_by_side_hold_what_one_over_both_holds(
     assert halves == ticks_in(interval_s, at, start, end)
 
 
-@settings(deadline=None)
 @given(intervals, offsets, st.integers(0, NOW // 60))
 def test_the_slots_of_a_minute_are_those_of_the_targets_that_are_due_in_it(
     interval_s: int, at: int, minute: int
@@ -92,7 +88,6 @@ def test_the_slots_of_a_minute_are_those_of_the_targets_that_are_due_in_it(
     assert looked_up == is_due
 
 
-@settings(deadline=None)
 @given(intervals, offsets, instants)
 def test_the_latest_tick_is_the_newest_one_that_has_come(
     interval_s: int, at: int, now: int

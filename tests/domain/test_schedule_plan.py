@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.schedule import DAY_S, INTERVALS_S, Plan, phase, plan, ticks_in
@@ -93,7 +93,6 @@ def test_only_intervals_in_use_are_caught_up_and_looked_up() -> None:
     assert after.slots([30]) == {(30, 0)}
 
 
-@settings(deadline=None)
 @given(intervals, offsets, st.lists(waits, max_size=25))
 def test_doubled_late_and_missing_events_neither_lose_nor_double_a_tick(
     interval_s: int, at: int, pauses: list[int]
@@ -109,7 +108,6 @@ def test_doubled_late_and_missing_events_neither_lose_nor_double_a_tick(
     assert [tick for tick in planned if tick in regular] == lost
 
 
-@settings(deadline=None)
 @given(intervals, offsets, st.lists(waits, max_size=25))
 def test_whoever_was_missed_in_a_gap_is_checked_once_right_after_it(
     interval_s: int, at: int, pauses: list[int]
@@ -121,7 +119,6 @@ def test_whoever_was_missed_in_a_gap_is_checked_once_right_after_it(
         assert each.ticks(interval_s, at) == regular + extra
 
 
-@settings(deadline=None)
 @given(intervals, offsets, st.lists(waits, max_size=25))
 def test_the_slots_of_a_plan_find_exactly_the_targets_it_has_checked(
     interval_s: int, at: int, pauses: list[int]
@@ -131,7 +128,6 @@ def test_the_slots_of_a_plan_find_exactly_the_targets_it_has_checked(
         assert found == bool(each.ticks(interval_s, at))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 59), st.lists(waits, max_size=25))
 def test_plans_follow_each_other_and_reach_at_most_three_minutes_ahead(
     second: int, pauses: list[int]

@@ -194,7 +194,6 @@ TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 
-@settings(deadline=None)
 @given(policies, st.lists(st.tuples(verdicts, st.lists(st.integers(1, 30), max_size=3))))
 def test_messages_that_come_again_however_often_and_late_change_nothing(
     policy: Policy, checks: list[tuple[Verdict, list[int]]]
@@ -213,7 +212,6 @@ def test_messages_that_come_again_however_often_and_late_change_nothing(
     assert (often, flips_often) == (once, flips_once)
 
 
-@settings(deadline=None)
 @given(policies, st.lists(verdicts, max_size=30), verdicts)
 def test_the_same_result_again_and_again_ends_in_the_very_same_state(
     policy: Policy, history: list[Verdict], verdict: Verdict

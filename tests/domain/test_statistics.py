@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.rollup import (
@@ -90,7 +90,6 @@ def test_a_result_that_comes_twice_counts_once() -> None:
     assert fold(samples) == fold(minutely(NOON, "UDU"))
 
 
-@settings(deadline=None)
 @given(HISTORIES, st.integers(-DAY_S, 4 * DAY_S), st.integers(1, 4 * DAY_S))
 def test_from_pieces_it_is_as_from_every_single_check(
     samples: list[Sample], after: int, length: int
@@ -111,7 +110,6 @@ def test_from_pieces_it_is_as_from_every_single_check(
     assert total(tally(pieces, [start, end])) == naive(samples, start, end)
 
 
-@settings(deadline=None)
 @given(HISTORIES, st.lists(st.integers(0, 4 * DAY_S), min_size=2, max_size=8, unique=True))
 def test_the_parts_of_a_range_add_up_to_it_and_stay_in_bounds(
     samples: list[Sample], cuts: list[int]
@@ -126,7 +124,6 @@ def test_the_parts_of_a_range_add_up_to_it_and_stay_in_bounds(
         assert part.uptime_ratio is None or 0 <= part.uptime_ratio <= 1
 
 
-@settings(deadline=None)
 @given(HISTORIES, st.randoms(use_true_random=False), st.integers(1, 30))
 def test_pieces_join_to_the_same_in_any_order_and_grouping(
     samples: list[Sample], chance: random.Random, group: int
@@ -147,7 +144,6 @@ def test_pieces_that_overlap_are_refused() -> None:
     assert join([]) is None
 
 
-@settings(deadline=None)
 @given(HISTORIES)
 def test_a_piece_comes_back_from_its_bytes(samples: list[Sample]) -> None:
     for piece in pieces_of(samples, DAY_S):

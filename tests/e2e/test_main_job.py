@@ -7,7 +7,9 @@ loopback, so the stack must run on this machine.
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ import requests
 
 _FIRST_CHECK_S = 5
 _INTERVAL_S = 10
+_PATIENCE_S = 60
+"""How much later a busy machine may come to something; the schedule is judged by what it kept."""
 
 
 class Site:
@@ -118,23 +122,32 @@ def test_a_target_goes_in_is_checked_on_schedule_and_its_history_comes_out(
     assert first["verdict"] == "UP", first
     assert first["status_code"] == 200
     assert first["response_ms"] == sum(first["timings_ms"].values())
-    wait_for("the second check", lambda: len(checks()) >= 2, _INTERVAL_S + 5)
+    wait_for("the second check", lambda: len(checks()) >= 2, _INTERVAL_S + _PATIENCE_S)
     assert status() == "UP"
 
     site.stop()
-    wait_for("DOWN after two failures", lambda: status() == "DOWN", 2 * _INTERVAL_S + 10)
+    wait_for("DOWN after two failures", lambda: status() == "DOWN", 2 * _INTERVAL_S + _PATIENCE_S)
     newest = api("GET", f"{path}/checks?verdict=DOWN")["items"]
     assert len(newest) >= 2
     assert newest[0]["reason"] == "refused"
     assert target["id"] in [down["id"] for down in api("GET", "/v1/summary")["down"]]
 
     site.start()
-    wait_for("UP again", lambda: status() == "UP", _INTERVAL_S + 10)
-    wait_for(
-        "checks on schedule, minute after minute", lambda: len(checks()) >= 12, 12 * _INTERVAL_S
-    )
-    ticks = sorted({check["checked_at"] for check in checks()})
-    assert len(ticks) >= 12
+    wait_for("UP again", lambda: status() == "UP", _INTERVAL_S + _PATIENCE_S)
+
+    def ticks() -> list[datetime]:
+        return sorted(datetime.fromisoformat(check["checked_at"]) for check in checks())
+
+    def is_complete() -> bool:
+        """Whether there are twelve checks on schedule, after the first one, and none is missing."""
+        scheduled = ticks()[1:]
+        steps = {(after - before).seconds for before, after in pairwise(scheduled)}
+        return len(scheduled) >= 12 and steps == {_INTERVAL_S}
+
+    try:
+        wait_for("a check at every tick", is_complete, 12 * _INTERVAL_S + _PATIENCE_S)
+    except AssertionError:
+        raise AssertionError(f"not one check every {_INTERVAL_S} s: {ticks()}") from None
 
 
 def test_check_now_answers_with_the_check(api: Callable[..., Any], target: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ def test_without_a_stack_the_way_to_one_is_named(home: Path) -> None:
 
 
 def test_an_unknown_stage_is_refused_with_those_there_are() -> None:
-    with pytest.raises(Failure, match="local, localstack, prod"):
+    with pytest.raises(Failure, match="local, localstack, dev, prod"):
         stages.stage("staging")
 
 
@@ -45,6 +45,7 @@ def test_emulators_are_reached_where_the_environment_says(monkeypatch: pytest.Mo
     assert stages.stage("local").endpoint_url == "http://127.0.0.1:4999"
     assert stages.stage("localstack").endpoint_url == "http://127.0.0.1:5000"
     assert stages.stage("prod").endpoint_url is None
+    assert stages.stage("dev").endpoint_url is None
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,21 @@ def test_the_next_in_a_place_inherits_nothing(
     assert world.checker.seen[0].place == world.checker.seen[1].place
 
 
+def test_the_next_in_a_place_is_checked_beside_what_was_planned_for_the_one_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.domain.lanes.secrets.choice", min)
+    alice = world.user()
+    world.tick()
+    before = alice.make_target(interval_s=10)
+    alice.delete(f"/v1/targets/{before['id']}")
+    target = alice.make_target(interval_s=10)
+    for _ in range(60):
+        assert world.deliver() == []
+        world.clock.time += 1
+    assert len(history(alice, target)) == 7
+
+
 def test_one_bad_message_does_not_hold_back_the_others(world: World) -> None:
     alice = world.user()
     target = alice.make_target()

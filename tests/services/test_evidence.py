@@ -103,7 +103,7 @@ def test_a_canary_that_was_reached_is_believed_for_a_while() -> None:
 
 
 def test_the_canaries_of_an_emulator_are_itself() -> None:
-    env = {"TABLE_PREFIX": "x-", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
+    env = {"STAGE": "local", "TABLE_PREFIX": "x-", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
     assert Settings.from_env(env).canaries == (("127.0.0.1", 4566),)
     given = {**env, "CANARIES": "1.1.1.1:443, one.example:80"}
     assert Settings.from_env(given).canaries == (("1.1.1.1", 443), ("one.example", 80))

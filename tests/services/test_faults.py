@@ -36,7 +36,14 @@ def test_the_harness_has_killed_at_calls_of_every_kind(told: tuple[int, str]) ->
     _, text = told
     (points,) = re.findall(r"(\d+) deaths injected", text)
     assert int(points) >= 20
-    kinds = ("UpdateItem", "PutItem", "SendMessageBatch", "TransactWriteItems", "SendEmail")
+    kinds = (
+        "UpdateItem",
+        "PutItem",
+        "SendMessageBatch",
+        "TransactWriteItems",
+        "SendEmail",
+        "Invoke",
+    )
     assert all(kind in text for kind in kinds), text
 
 

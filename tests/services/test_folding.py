@@ -9,7 +9,6 @@ from chalicelib.domain.results import CheckResult
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece
 from chalicelib.services.folding import fan_out, fold_lane
 from chalicelib.store.models import RollupItem
-from chalicelib.store.queues import SendError
 from chalicelib.store.results import CheckKey, Results, write_results
 from chalicelib.store.rollups import Period, Rollup, Rollups, months_of
 from chalicelib.store.tripwire import acting_for
@@ -50,7 +49,7 @@ def test_an_hour_is_folded_once_it_is_over(world: World) -> None:
     alice.make_target()
     for minute in range(60):
         keep(alice, HOUR - HOUR_S + 60 * minute, DOWN if minute >= 54 else UP, places=3)
-    assert world.fold() == []
+    assert world.fold() == 0
     found = piece(world, alice, Period.HOUR, HOUR - HOUR_S)
     assert (found.counts, found.seconds) == ((54, 6, 0, 0), (54 * 60, 5 * 60, 0, 0))
     assert (found.latency.count, found.latency.mean) == (54, 50)
@@ -84,7 +83,7 @@ def test_a_silent_lane_leaves_nothing(world: World) -> None:
     alice = world.user()
     alice.make_target()
     world.clock.time += DAY_S
-    assert world.fold() == []
+    assert world.fold() == 0
     with as_system():
         assert list(RollupItem.query(f"{alice.owner}#0#202611")) == []
 
@@ -93,17 +92,24 @@ def test_one_message_for_each_lane_and_none_for_an_event_that_comes_twice(world:
     for name in ("alice", "ben"):
         world.user(name).make_target()
     world.fold()
-    assert world.rollups.waiting == []
+    assert folds(world) == []
     world.clock.time += HOUR_S
-    assert [len(Fold.from_json(body).spans) for body in messages(world)] == [2, 2]
-    assert messages(world) == []
+    assert [len(one.spans) for one in folds(world)] == [2, 2]
+    assert folds(world) == []
 
 
-def messages(world: World) -> list[str]:
+def folds(world: World) -> list[Fold]:
     fan_out(world.runtime)
-    sent = [body for _, body in world.rollups.waiting]
-    world.rollups.waiting.clear()
-    return sent
+    events = world.functions.take("rollup")
+    return [Fold.from_json(text) for event in events for text in event["folds"]]
+
+
+def test_many_lanes_share_a_few_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "chalicelib.services.folding.all_lanes", lambda: (("o", number) for number in range(2_000))
+    )
+    fan_out(world.runtime)
+    assert [len(event["folds"]) for event in world.functions.take("rollup")] == [40] * 50
 
 
 def test_a_result_that_comes_late_is_picked_up(world: World, lowest_place: None) -> None:
@@ -117,8 +123,8 @@ def test_a_result_that_comes_late_is_picked_up(world: World, lowest_place: None)
     # The worker comes to it two hours after its tick, which its interval allows.
     world.clock.time += 2 * HOUR_S
     world.deliver([late])
-    (again,) = world.rollups.take()
-    assert world.deliver_folds([again]) == []
+    (again,) = world.functions.take("rollup")
+    assert not world.roll_up(again)
     assert piece(world, alice, Period.HOUR, HOUR).counts == (1, 0, 0, 0)
 
 
@@ -157,47 +163,47 @@ def test_expired_rollups_are_not_seen_even_while_they_are_there(world: World) ->
     assert stored(world, alice, Period.HOUR, HOUR - HOUR_S) == []
 
 
-def test_when_the_queue_refuses_the_next_run_gives_the_hours_out(
+def test_when_lambda_refuses_the_next_run_gives_the_hours_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
     alice.make_target()
     keep(alice, HOUR - 100)
 
-    def refuse(_: object) -> None:
-        raise SendError("refused")
+    def refuse(*_: object) -> None:
+        raise RuntimeError("refused")
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.rollups, "send", refuse)
-        with pytest.raises(SendError):
+        patch.setattr(world.functions, "start", refuse)
+        with pytest.raises(RuntimeError):
             world.fold()
-    assert world.fold() == []
+    assert world.fold() == 0
     assert piece(world, alice, Period.HOUR, HOUR - HOUR_S).counts == (1, 0, 0, 0)
 
 
-def test_a_fold_that_dies_between_hour_and_day_is_finished_by_its_redelivery(
+def test_a_fold_that_dies_between_hour_and_day_is_finished_by_the_next_try(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
     keep(alice, DAY - 100)
-    body = Fold(alice.owner, 0, [(DAY - HOUR_S, DAY)]).to_json()
+    event = {"folds": [Fold(alice.owner, 0, [(DAY - HOUR_S, DAY)]).to_json()]}
 
     def die(*_: object) -> None:
         raise RuntimeError("died")
 
     with monkeypatch.context() as patch:
         patch.setattr("chalicelib.services.folding._fold_day", die)
-        assert world.deliver_folds([body]) == [body]
+        assert world.roll_up(event)
     assert stored(world, alice, Period.DAY, DAY - DAY_S) == []
-    assert world.deliver_folds([body]) == []
+    assert not world.roll_up(event)
     assert len(stored(world, alice, Period.DAY, DAY - DAY_S)) == 1
 
 
-def test_an_unreadable_message_fails_alone(world: World) -> None:
+def test_a_fold_that_fails_holds_no_other_up(world: World) -> None:
     alice = world.user()
     keep(alice, HOUR - 100)
     good = Fold(alice.owner, 0, [(HOUR - HOUR_S, HOUR)]).to_json()
-    assert world.deliver_folds(["{}", good, '{"v":9}']) == ["{}", '{"v":9}']
+    assert world.roll_up({"folds": ["{}", good, '{"v":9}']})
     assert len(stored(world, alice, Period.HOUR, HOUR - HOUR_S)) == 1
 
 

@@ -16,6 +16,14 @@ class Client:
         self.batches: list[list[dict[str, Any]]] = []
         self.refused = refused
 
+    def change_message_visibility_batch(
+        self,
+        QueueUrl: str,  # noqa: N803
+        Entries: list[dict[str, Any]],  # noqa: N803
+    ) -> None:
+        assert QueueUrl == "url"
+        self.batches.append(Entries)
+
     def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
         assert QueueUrl == "url"
         assert len({entry["Id"] for entry in Entries}) == len(Entries)
@@ -47,3 +55,14 @@ def test_a_refused_message_is_told_without_its_body() -> None:
     with pytest.raises(SendError, match="1 messages refused") as caught:
         Queue(Client(refused="secret"), "url").send([Message("a"), Message("secret")])
     assert "secret" not in str(caught.value)
+
+
+def test_messages_are_hidden_for_as_long_as_told() -> None:
+    client = Client()
+    Queue(client, "url").hide({"one": 5, "other": 20})
+    (entries,) = client.batches
+    assert [(entry["ReceiptHandle"], entry["VisibilityTimeout"]) for entry in entries] == [
+        ("one", 5),
+        ("other", 20),
+    ]
+    assert len({entry["Id"] for entry in entries}) == 2

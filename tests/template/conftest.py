@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.ops import package
-from chalicelib.ops.stages import STAGES
+from chalicelib.settings import STAGES
 
 Template = dict[str, Any]
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.channels import ChannelKind
-from chalicelib.domain.deliveries import lease_s
+from chalicelib.domain.deliveries import LEASE_S
+from chalicelib.settings import STAGES
+from chalicelib.store.functions import PATIENCE_S
 
 Resources = dict[str, dict[str, Any]]
 FUNCTIONS = {
@@ -82,6 +83,7 @@ def test_nobody_may_scan_or_change_tables_themselves(
         "lambda:InvokeFunction",
         "logs:CreateLogStream",
         "logs:PutLogEvents",
+        "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
@@ -129,37 +131,41 @@ def test_every_function_logs_to_a_group_that_forgets(
         assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{name}"}
 
 
-def test_the_stage_decides_whether_private_addresses_are_checked(
+def test_functions_are_told_the_stage_and_the_rest_follows_from_it(
     templates: dict[str, dict[str, Any]],
 ) -> None:
     variables = templates["prod"]["Globals"]["Function"]["Environment"]["Variables"]
 
-    assert variables["ALLOW_PRIVATE_TARGETS"] == {"Fn::If": ["Production", "false", "true"]}
     assert variables["TABLE_PREFIX"] == {"Fn::Sub": "${AWS::StackName}-"}
     assert variables["CHECKS_QUEUE_URL"] == {"Ref": "ChecksQueue"}
     assert variables["STAGE"] == {"Ref": "Stage"}
-    assert templates["prod"]["Conditions"]["Production"] == {
-        "Fn::Equals": [{"Ref": "Stage"}, "prod"]
-    }
     stages = {name: found["Parameters"]["Stage"]["Default"] for name, found in templates.items()}
-    assert stages == {"local": "local", "localstack": "localstack", "prod": "prod"}
+    assert stages == {name: name for name in STAGES}
+    assert set(templates["prod"]["Parameters"]["Stage"]["AllowedValues"]) == set(STAGES)
 
 
-def test_the_stage_decides_how_long_history_is_kept(templates: dict[str, dict[str, Any]]) -> None:
-    days = {
-        stage: [
-            {
-                **found["Globals"]["Function"]["Environment"]["Variables"],
-                **found["Resources"]["Check"]["Properties"]
-                .get("Environment", {})
-                .get("Variables", {}),
-            }[f"{name}_RETENTION_DAYS"]
-            for name in ("RESULTS", "HOURLY", "DAILY")
-        ]
-        for stage, found in templates.items()
-    }
-    assert days["prod"] == ["90", "400", "1827"]
-    assert days["local"] == days["localstack"] == ["30", "400", "1827"]
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        ("OnAws", {name for name, stage in STAGES.items() if stage.on_aws}),
+        ("Production", {name for name, stage in STAGES.items() if stage.guards_data}),
+    ],
+)
+def test_the_template_s_conditions_are_those_of_the_settings(
+    templates: dict[str, dict[str, Any]], condition: str, wanted: set[str]
+) -> None:
+    conditions = templates["prod"]["Conditions"]
+
+    def holds(rule: dict[str, Any], stage: str) -> bool:
+        if "Condition" in rule:
+            return holds(conditions[rule["Condition"]], stage)
+        if "Fn::Or" in rule:
+            return any(holds(part, stage) for part in rule["Fn::Or"])
+        parameter, value = rule["Fn::Equals"]
+        assert parameter == {"Ref": "Stage"}
+        return bool(value == stage)
+
+    assert {stage for stage in STAGES if holds(conditions[condition], stage)} == wanted
 
 
 def test_hours_are_given_out_every_hour(functions: Resources) -> None:
@@ -168,15 +174,16 @@ def test_hours_are_given_out_every_hour(functions: Resources) -> None:
     assert event["Properties"]["Schedule"] == "rate(1 hour)"
 
 
-def test_production_runs_on_arm(templates: dict[str, dict[str, Any]]) -> None:
+@pytest.mark.parametrize("stage", [name for name, found in STAGES.items() if found.on_aws])
+def test_aws_runs_it_on_arm(templates: dict[str, dict[str, Any]], stage: str) -> None:
     for name in FUNCTIONS:
-        properties = templates["prod"]["Resources"][name]["Properties"]
+        properties = templates[stage]["Resources"][name]["Properties"]
         assert properties["Architectures"] == ["arm64"]
 
 
 @pytest.mark.parametrize(
     ("function", "name"),
-    [("Check", "checks"), ("Alert", "alerts"), ("Notify", "notices"), ("Rollup", "rollups")],
+    [("Check", "checks"), ("Alert", "alerts")],
 )
 def test_a_failed_message_is_repeated_alone_and_not_for_ever(
     resources: Resources, functions: Resources, function: str, name: str
@@ -194,20 +201,43 @@ def test_a_failed_message_is_repeated_alone_and_not_for_ever(
     assert queue["VisibilityTimeout"] >= functions[function]["Timeout"]
 
 
-@pytest.mark.parametrize(
-    ("function", "queue", "kind"),
-    [
-        ("Alert", "AlertsQueue", ChannelKind.WEBHOOK),
-        ("Alert", "AlertsQueue", ChannelKind.EMAIL),
-        ("Notify", "NoticesQueue", ChannelKind.APPRISE),
-    ],
-)
 def test_what_dies_while_it_sends_is_free_again_when_its_message_comes_again(
-    resources: Resources, functions: Resources, function: str, queue: str, kind: ChannelKind
+    resources: Resources, functions: Resources
 ) -> None:
-    lives_s = functions[function]["Timeout"]
-    hidden_s = resources[queue]["Properties"]["VisibilityTimeout"]
-    assert lives_s < lease_s(kind) < hidden_s <= lives_s + 10
+    hidden_s = resources["AlertsQueue"]["Properties"]["VisibilityTimeout"]
+
+    assert functions["Notify"]["Timeout"] < LEASE_S < hidden_s
+    assert functions["Alert"]["Timeout"] < hidden_s <= functions["Alert"]["Timeout"] + 10
+
+
+def test_lambda_polls_no_other_queue(functions: Resources) -> None:
+    """Each costs a quarter of a dollar a month, whether or not there is anything in it."""
+    polled = [
+        event["Properties"]["Queue"]["Fn::Sub"]
+        for function in functions.values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "SQS"
+    ]
+
+    assert sorted(polled) == ["${AlertsQueue.Arn}", "${ChecksQueue.Arn}"]
+
+
+def test_a_fold_that_fails_at_every_try_is_kept(resources: Resources, functions: Resources) -> None:
+    letters = functions["Rollup"]["DeadLetterQueue"]
+
+    assert letters["Type"] == "SQS"
+    dead = resources[letters["TargetArn"]["Fn::GetAtt"][0]]
+    assert dead["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+
+
+def test_alerts_may_wait_in_their_own_queue_as_often_as_they_must(functions: Resources) -> None:
+    """Lambda stops a function whose messages come back to it for the sixteenth time."""
+    assert functions["Alert"]["RecursiveLoop"] == "Allow"
+    assert functions["Notify"]["RecursiveLoop"] == "Allow"
+
+
+def test_alert_has_the_time_to_wait_for_notify(functions: Resources) -> None:
+    assert functions["Notify"]["Timeout"] < PATIENCE_S < functions["Alert"]["Timeout"]
 
 
 def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(

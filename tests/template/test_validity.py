@@ -32,7 +32,7 @@ def test_sam_transforms_it(template: Template, monkeypatch: pytest.MonkeyPatch) 
     assert not [kind for kind in kinds if kind.startswith("AWS::Serverless::")]
     # OpenApiVersion keeps SAM from adding a second stage named "Stage".
     assert kinds.count("AWS::ApiGateway::Stage") == 1
-    assert kinds.count("AWS::Lambda::EventSourceMapping") == 4
+    assert kinds.count("AWS::Lambda::EventSourceMapping") == 2
 
 
 def test_cfn_lint_finds_nothing(template: Template) -> None:

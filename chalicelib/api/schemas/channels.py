@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, RootModel
+from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, RootModel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from chalicelib.api.schemas.common import Line, Moment, Name, Page, Schema, Tag
+from chalicelib.api.schemas.common import Line, Moment, Name, Page, Schema, Tag, any_partial
 from chalicelib.domain.channels import EVENTS, Channel, ChannelKind, Event
 from chalicelib.domain.deliveries import Delivery
 from chalicelib.domain.secrets import MASK
@@ -74,6 +76,12 @@ class ChannelIn(
 
 class ChannelPatch(RootModel[dict[str, Any]]):
     """The fields to replace, each as a whole; null puts the default back."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return any_partial(cls, handler, (WebhookChannel, EmailChannel, AppriseChannel))
 
     def over(self, channel: Channel) -> dict[str, Any]:
         """The channel's description with these fields instead of its own; a mask is undone."""

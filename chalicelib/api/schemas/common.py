@@ -1,9 +1,18 @@
 """What the schemas share: times, lists, texts."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+)
 
 Item = TypeVar("Item")
 
@@ -55,6 +64,50 @@ GivenMoment = Annotated[
 Line = Annotated[str, AfterValidator(_one_line)]
 Name = Annotated[Line, Field(min_length=1, max_length=200)]
 Tag = Annotated[Line, Field(min_length=1, max_length=50)]
+
+
+class Fault(BaseModel):
+    """One thing that is wrong; `loc` leads to it."""
+
+    loc: list[str | int]
+    msg: str
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it; `errors` name the fields."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[Fault]
+
+
+def any_partial(
+    cls: type[BaseModel], handler: GetJsonSchemaHandler, kinds: Sequence[type[BaseModel]]
+) -> dict[str, Any]:
+    """The JSON schema of a change to one of several kinds of things."""
+    found = [handler.resolve_ref_schema(handler(one.__pydantic_core_schema__)) for one in kinds]
+    return {"description": cls.__doc__, "anyOf": [_partial(one) for one in found]}
+
+
+def _partial(schema: dict[str, Any]) -> dict[str, Any]:
+    """No field is needed, and null stands for the default."""
+    fields = {name: _or_null(field) for name, field in schema["properties"].items()}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: field for name, field in fields.items() if name != "kind"}
+        | {"kind": schema["properties"]["kind"]},
+    }
+
+
+def _or_null(field: dict[str, Any]) -> dict[str, Any]:
+    bare = {name: value for name, value in field.items() if name != "default"}
+    return (
+        bare if {"type": "null"} in bare.get("anyOf", ()) else {"anyOf": [bare, {"type": "null"}]}
+    )
 
 
 class PageQuery(Schema):

@@ -1,10 +1,26 @@
 """Targets as they come in and go out."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import (
+    BaseModel,
+    Field,
+    GetJsonSchemaHandler,
+    RootModel,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-from chalicelib.api.schemas.common import Moment, Page, PageQuery, Schema, Tag
+from chalicelib.api.schemas.common import Moment, Page, PageQuery, Problem, Schema, Tag, any_partial
+from chalicelib.api.schemas.expectations import (
+    DnsExpectations,
+    HttpExpectations,
+    JsonExpectation,
+    TcpExpectations,
+    TlsExpectations,
+)
 from chalicelib.api.schemas.kinds import AnyTarget, DnsTarget, HttpTarget, TcpTarget, TlsTarget
 from chalicelib.api.schemas.requests import with_userinfo
 from chalicelib.domain.incidents import Means
@@ -42,6 +58,12 @@ class TargetIn(RootModel[AnyTarget]):
 class TargetPatch(RootModel[dict[str, Any]]):
     """The fields to replace, each as a whole; null puts the default back."""
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return any_partial(cls, handler, (HttpTarget, TcpTarget, TlsTarget, DnsTarget))
+
     def over(self, target: Target) -> dict[str, Any]:
         """The target's description with these fields instead of its own."""
         return {
@@ -54,7 +76,20 @@ class TargetPatch(RootModel[dict[str, Any]]):
 class TargetsIn(Schema):
     """Up to a hundred targets; each is judged for itself."""
 
-    items: Annotated[list[Any], Field(min_length=1, max_length=100)]
+    items: Annotated[
+        list[Any],
+        Field(min_length=1, max_length=100),
+        WithJsonSchema(
+            {
+                "type": "array",
+                "description": "Each is what `POST /v1/targets` takes; one that is not is answered"
+                " with its problem, and does not hinder the others.",
+                "items": {"type": "object"},
+                "minItems": 1,
+                "maxItems": 100,
+            }
+        ),
+    ]
 
 
 class StateOut(BaseModel):
@@ -114,15 +149,31 @@ class TargetOut(RootModel[AnyTargetOut]):
 
     @classmethod
     def of(cls, target: Target, presence: Presence) -> "TargetOut":
-        return cls.model_validate(
-            {
-                **describe(target),
-                "id": target.id,
-                "created_at": target.created_at,
-                "updated_at": target.updated_at,
-                "state": StateOut.of(presence),
-            }
+        # Not validated: it was valid when it was stored, whatever the rules are by now.
+        described = describe(target)
+        shown, expectations = _SHOWN[target.spec.kind]
+        given = described["expect"]
+        if not described.get("follow_redirects", True):
+            given.setdefault("status_codes", ["200-399"])
+        if "json" in given:
+            given["json"] = [JsonExpectation.model_construct(**one) for one in given["json"]]
+        described["expect"] = expectations.model_construct(**given)
+        root = shown.model_construct(
+            **described,
+            id=target.id,
+            created_at=target.created_at,
+            updated_at=target.updated_at,
+            state=StateOut.of(presence),
         )
+        return cls.model_construct(root=cast("AnyTargetOut", root))
+
+
+_SHOWN: Mapping[str, tuple[type[BaseModel], type[BaseModel]]] = {
+    "http": (HttpTargetOut, HttpExpectations),
+    "tcp": (TcpTargetOut, TcpExpectations),
+    "tls": (TlsTargetOut, TlsExpectations),
+    "dns": (DnsTargetOut, DnsExpectations),
+}
 
 
 class BatchItem(BaseModel):
@@ -130,7 +181,7 @@ class BatchItem(BaseModel):
 
     status: int
     target: TargetOut | None = None
-    problem: dict[str, Any] | None = None
+    problem: Problem | None = None
 
 
 class BatchOut(BaseModel):

@@ -1,0 +1,63 @@
+"""API Gateway in this process: chalice's own, and what it leaves out.
+
+That is the path `/{proxy+}`, which takes what fits no other path and methods that a path does not
+have, and a request's id.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from chalice.app import Chalice
+from chalice.config import Config
+from chalice.local import ChaliceRequestHandler, LocalGateway
+
+GREEDY = "/{proxy+}"
+
+
+class Gateway(LocalGateway):
+    """Answers requests with an application, as it is called in Lambda."""
+
+    def __init__(self, app: Chalice, config: Config | None = None) -> None:
+        super().__init__(app, config or Config())
+
+    def _generate_lambda_event(
+        self, method: str, path: str, headers: Any, body: bytes | None
+    ) -> dict[str, Any]:
+        event: dict[str, Any]
+        try:
+            event = super()._generate_lambda_event(method, path, headers, body)
+        except ValueError:
+            event = self._greedy(method, path, headers, body)
+        resource = event["requestContext"]["resourcePath"]
+        if resource == GREEDY or method not in self._app_object.routes[resource]:
+            event = self._greedy(method, path, headers, body)
+        event["requestContext"]["requestId"] = str(uuid4())
+        return event
+
+    def _greedy(self, method: str, path: str, headers: Any, body: bytes | None) -> dict[str, Any]:
+        plain, mark, query = path.partition("?")
+        event: dict[str, Any] = super()._generate_lambda_event(
+            method, f"/any{mark}{query}", headers, body
+        )
+        event["requestContext"] |= {"resourcePath": GREEDY, "path": plain}
+        event["pathParameters"] = {"proxy": plain.lstrip("/")}
+        return event
+
+
+class RequestHandler(ChaliceRequestHandler):
+    """Serves HTTP with a Gateway."""
+
+    def __init__(
+        self, request: Any, client: Any, server: Any, app: Chalice, config: Config
+    ) -> None:
+        # chalice sets its own gateway and then handles the request, all in its __init__.
+        self._gateway = Gateway(app, config)
+        super().__init__(request, client, server, app, config)
+
+    @property
+    def local_gateway(self) -> LocalGateway:
+        return self._gateway
+
+    @local_gateway.setter
+    def local_gateway(self, _given: LocalGateway) -> None:
+        """Not theirs."""

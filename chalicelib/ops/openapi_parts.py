@@ -1,0 +1,151 @@
+"""The parts of the OpenAPI document that are words: what no schema and no route can say."""
+
+from typing import Any
+
+Json = dict[str, Any]
+_ID = "0190c1de-7a3b-7c4d-8e5f-0a1b2c3d4e5f"
+
+INFO: Json = {
+    "title": "Monitum",
+    "version": "1",
+    "summary": "An uptime monitor that its users own.",
+    "description": (
+        "JSON in and out, times as RFC 3339 in UTC, durations in the unit that a name ends in."
+        " Lists go on with `cursor` until `next_cursor` is null. Errors are RFC 9457 problems."
+    ),
+}
+TAGS = {
+    "targets": "What is watched.",
+    "summary": "How all of it is doing.",
+    "stats": "Uptime and response times.",
+    "reports": "Uptime by month.",
+    "incidents": "Outages, from the first failure to the recovery.",
+    "channels": "Where alerts go.",
+    "maintenance": "Times in which alerts are muted or checks are left out.",
+    "status": "What is shown to the public.",
+    "me": "Who is calling.",
+    "tokens": "Access tokens.",
+    "audit": "Who changed what.",
+    "users": "Users, for admins.",
+    "openapi": "This document.",
+    "pages": "Pages for people, and the health of the installation.",
+}
+
+
+def _id(noun: str) -> Json:
+    return {"schema": {"type": "string", "format": "uuid"}, "description": f"The {noun}'s id."}
+
+
+PARAMETERS: dict[str, Json] = {
+    "target_id": _id("target"),
+    "channel_id": _id("channel"),
+    "incident_id": _id("incident"),
+    "token_id": _id("token"),
+    "user_id": _id("user"),
+    "token": {"schema": {"type": "string"}, "description": "What the mailed link ends in."},
+}
+REQUEST_HEADERS: dict[str, Json] = {
+    "Idempotency-Key": {
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "description": "Sent again within a day with the same body, it makes nothing twice.",
+        "example": "deploy-2026-11-22-shop",
+    },
+    "If-Match": {
+        "schema": {"type": "string", "maxLength": 1000, "pattern": '^"[0-9]+"$'},
+        "description": "The ETag that was seen: nothing is changed if there is another by now.",
+        "example": '"3"',
+    },
+}
+RESPONSE_HEADERS: dict[str, Json] = {
+    "Location": {
+        "schema": {"type": "string"},
+        "description": "Where it is, relative to the address that was called.",
+    },
+    "ETag": {"schema": {"type": "string"}, "description": "The version, for If-Match."},
+    "Link": {"schema": {"type": "string"}, "description": 'The next page, with rel="next".'},
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": "How much is allowed (`q`) in how many seconds (`w`).",
+    },
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": "How much is left (`r`), and in how many seconds all of it is back (`t`).",
+    },
+    "Retry-After": {
+        "schema": {"type": "integer"},
+        "description": "In how many seconds it is worth another try.",
+    },
+}
+
+
+def _link(operation: str, parameter: str, to: str = "") -> Json:
+    return {
+        "operationId": operation,
+        "parameters": {parameter: "$response.body#/id"},
+        "description": to or f"Its `id` is the `{parameter}` there.",
+    }
+
+
+def _links(parameter: str, *operations: str) -> Json:
+    return {operation: _link(operation, parameter) for operation in operations}
+
+
+LINKS: dict[str, Json] = {
+    "create_target": _links(
+        "target_id",
+        "get_target",
+        "change_target",
+        "pause_target",
+        "resume_target",
+        "list_checks",
+        "get_target_stats",
+        "list_incidents_of_target",
+        "delete_target",
+    ),
+    "create_channel": _links(
+        "channel_id",
+        "get_channel",
+        "change_channel",
+        "test_channel",
+        "list_deliveries",
+        "rotate_channel_secret",
+        "delete_channel",
+    ),
+    "create_token": _links("token_id", "revoke_token"),
+    "create_user": _links("user_id", "get_user", "change_user"),
+}
+_TARGET = {"name": "Shop", "kind": "http", "url": "https://shop.example/health", "interval_s": 60}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "create_target": {
+        "http": {
+            **_TARGET,
+            "expect": {"status_codes": ["200-299"], "json": [{"path": "$.ok", "equals": True}]},
+            "tags": ["prod"],
+        },
+        "tcp": {"name": "Mail", "kind": "tcp", "host": "mail.example", "port": 993},
+        "tls": {"name": "Certificate", "kind": "tls", "host": "shop.example"},
+        "dns": {
+            "name": "Mail exchange",
+            "kind": "dns",
+            "host": "shop.example",
+            "record_type": "MX",
+            "expected": ["10 mx.shop.example"],
+        },
+    },
+    "create_targets": {"two": {"items": [_TARGET, {**_TARGET, "name": "Shop, slowly"}]}},
+    "change_target": {"slower": {"interval_s": 300, "tags": ["prod", "slow"]}},
+    "create_channel": {
+        "webhook": {
+            "name": "On call",
+            "kind": "webhook",
+            "url": "https://example.com/hooks/monitum",
+        },
+        "email": {"name": "Ops", "kind": "email", "address": "ops@shop.example"},
+        "apprise": {"name": "Chat", "kind": "apprise", "url": "discord://4174216298/JHMHI8qBe7bk"},
+    },
+    "change_channel": {"later": {"delay_s": 300}},
+    "acknowledge_incident": {"note": {"note": "Looking into it"}},
+    "create_token": {"reading": {"name": "dashboard", "scopes": ["read"]}},
+    "create_user": {"user": {"name": "bob"}},
+    "change_user": {"disable": {"disabled": True}},
+}
