@@ -25,7 +25,6 @@ from benchmarks.fault_reaper import Lives, Reaper, finish, in_own_process
 from benchmarks.fault_stage import Shuffle, Stage, stage
 from benchmarks.fault_story import Known, Outcome, Story, difference
 
-
 _UNDISTURBED = "undisturbed"
 
 

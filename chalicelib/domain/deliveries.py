@@ -136,7 +136,7 @@ def next_attempt(
     `chance` in [0, 1) spreads the tries: half of the exponential pause is certain. `not_before` is
     what the receiver asked for; where that is beyond the day, it is tried once more at its end.
     """
-    pause = min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
+    pause: int = min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
     at = now + round(pause * (0.5 + chance / 2))
     last = due + LASTS_S - 1
     if at > last:

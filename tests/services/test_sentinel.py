@@ -7,6 +7,7 @@ import pytest
 from chalicelib.services import sentinel
 from chalicelib.services.scheduling import run_tick
 from chalicelib.settings import Settings
+from chalicelib.store.lanes import Lanes
 from chalicelib.store.targets import Targets
 from chalicelib.store.tripwire import acting_for
 from tests.world import UNKNOWN, Person, World
@@ -117,5 +118,5 @@ def test_health_is_told_though_the_sentinel_cannot_be_made(
         raise RuntimeError("no")
 
     run_tick(world.runtime)
-    monkeypatch.setattr(sentinel.Lanes, "open", refuse)
+    monkeypatch.setattr(Lanes, "open", refuse)
     assert anybody.get("/healthz").status == 200
