@@ -145,12 +145,6 @@ def stage() -> Iterator[Stage]:
     """Empty tables and queues, ids and chances that are the same in every life."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with patch.dict(os.environ, {**kept, **_ENV}, clear=True), mock_aws():
-        found = Stage({**_ENV, **resources.create("monitum-faults-")})
-        call = BaseClient._make_api_call  # noqa: SLF001 - where all calls of botocore pass
-
-        def called(client: BaseClient, name: str, asked: Any) -> Any:
-            return found.invoke(asked) if name == "Invoke" else call(client, name, asked)
-
         numbers = count(1)
         with (
             patch("chalicelib.domain.ids.secrets.randbits", lambda _: next(numbers)),
@@ -158,9 +152,22 @@ def stage() -> Iterator[Stage]:
             patch("random.random", float),
             patch.object(alerting, "ThreadPoolExecutor", Serial),
             patch.object(AttributePicker, "__call__", _picked),
-            patch.object(BaseClient, "_make_api_call", called),
         ):
-            yield found
+            found = Stage({**_ENV, **resources.create("monitum-faults-")})
+            with _lambda(found):
+                yield found
+
+
+@contextmanager
+def _lambda(found: Stage) -> Iterator[None]:
+    """Have the stage run the functions that others call."""
+    call = BaseClient._make_api_call  # noqa: SLF001 - where all calls of botocore pass
+
+    def called(client: BaseClient, name: str, asked: Any) -> Any:
+        return found.invoke(asked) if name == "Invoke" else call(client, name, asked)
+
+    with patch.object(BaseClient, "_make_api_call", called):
+        yield
 
 
 _PICK = AttributePicker.__call__

@@ -122,6 +122,8 @@ def _is_wanted(
     state = lane.state_of(spec.target_id, spec.place)
     if state is None:
         report.skipped["gone"] += 1
+    elif lane.rests:
+        report.skipped["resting"] += 1
     elif state.status is Status.PAUSED:
         report.skipped["paused"] += 1
     elif job.is_stale(spec, runtime.clock()):

@@ -151,7 +151,8 @@ class LaneItem(Table):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
     `version` grows with every write, so that a writer can tell that it saw the present item.
-    `outbox` holds flips that are yet to be sent, as JSON.
+    `outbox` holds flips that are yet to be sent, as JSON. `rests` is there while the owner is
+    disabled.
     """
 
     TABLE = "lanes"
@@ -166,6 +167,7 @@ class LaneItem(Table):
     shard = UnicodeAttribute(null=True)
     shards_index = Shards()
     outbox: ListAttribute[str] = ListAttribute(null=True)
+    rests = BooleanAttribute(null=True)
 
 
 class SecretsItem(Table):
