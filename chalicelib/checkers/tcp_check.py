@@ -7,7 +7,7 @@ from chalicelib.checkers.dialer import Dialer
 from chalicelib.checkers.endpoint import endpoint
 from chalicelib.checkers.errors import OutOfTime
 from chalicelib.checkers.observation import Observation
-from chalicelib.checkers.patterns import matches
+from chalicelib.checkers.patterns import search
 from chalicelib.checkers.wire import Wire
 from chalicelib.domain.expectations import Expectations, read_expectations
 from chalicelib.domain.specs import CheckSpec
@@ -43,7 +43,7 @@ def _answer(wire: Wire, attempt: Attempt, expected: Expectations) -> bytes:
     attempt.enter("body")
     pieces = 1
     try:
-        while not _fulfilled(body, expected, pieces) and len(body) < MAX_ANSWER:
+        while not _fulfilled(body, expected, pieces, attempt.deadline) and len(body) < MAX_ANSWER:
             piece = wire.receive("the rest of the answer", MAX_ANSWER - len(body))
             if not piece:
                 break
@@ -54,10 +54,10 @@ def _answer(wire: Wire, attempt: Attempt, expected: Expectations) -> bytes:
     return body
 
 
-def _fulfilled(body: bytes, expected: Expectations, pieces: int) -> bool:
+def _fulfilled(body: bytes, expected: Expectations, pieces: int, deadline: float) -> bool:
     text = body.decode("utf-8", "replace")
     if expected.body_contains is not None and expected.body_contains not in text:
         return False
     if expected.body_matches is None:
         return True
-    return pieces <= _LOOK_AGAIN and matches(expected.body_matches, text)
+    return pieces <= _LOOK_AGAIN and search(expected.body_matches, text, deadline)[0]
