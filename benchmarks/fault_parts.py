@@ -58,8 +58,8 @@ def tap_queue(client: Any, sent: Sent) -> None:
         for entry in entries:
             sent.put(entry["MessageBody"], entry["DelaySeconds"])
 
-    client.meta.events.register("provide-client-params.sqs", asked)
-    client.meta.events.register("after-call.sqs", answered)
+    client.meta.events.register("provide-client-params.sqs.SendMessageBatch", asked)
+    client.meta.events.register("after-call.sqs.SendMessageBatch", answered)
 
 
 class Serial:
@@ -136,5 +136,5 @@ class Receiver:
             to = mail["Destination"]["ToAddresses"][0]
             self.got.append((to, simple["Subject"]["Data"], ids[0]))
 
-        client.meta.events.register("provide-client-params.sesv2", noted)
-        client.meta.events.register("after-call.sesv2", taken)
+        client.meta.events.register("provide-client-params.sesv2.SendEmail", noted)
+        client.meta.events.register("after-call.sesv2.SendEmail", taken)

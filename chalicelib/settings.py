@@ -31,6 +31,8 @@ class Defaults:
     results_retention_days: int = 90
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
 
@@ -109,8 +111,8 @@ class Settings:
             daily_retention_days=_number(
                 env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
             ),
-            flap_changes=_number(env, "FLAP_CHANGES", 4, least=0),
-            flap_window_s=_number(env, "FLAP_WINDOW_S", 3_600),
+            flap_changes=_number(env, "FLAP_CHANGES", of_stage.flap_changes, least=0),
+            flap_window_s=_number(env, "FLAP_WINDOW_S", of_stage.flap_window_s),
         )
         settings._check_retention()
         return settings

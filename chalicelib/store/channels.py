@@ -41,7 +41,9 @@ class Channels:
 
     def rest(self, channel_id: str, *, rests: bool) -> None:
         """Have the channel rest, or wake it; harmless where it is gone."""
-        actions: list[Action] = [ChannelItem.rests.set(True) if rests else ChannelItem.rests.remove()]
+        actions: list[Action] = [
+            ChannelItem.rests.set(True) if rests else ChannelItem.rests.remove()
+        ]
         try:
             ChannelItem(self.owner, channel_id).update(
                 actions, condition=ChannelItem.channel_id.exists()
