@@ -52,15 +52,15 @@ class Channels:
             if error.cause_response_code != _FAILED:
                 raise
 
-    def remove(self, channel_id: str) -> None:
-        """Delete it; raises NotFoundError."""
-        item = ChannelItem(self.owner, channel_id)
+    def remove(self, before: Channel) -> None:
+        """Delete it; raises ChangedError where `before` is outdated."""
+        item = ChannelItem(self.owner, before.id)
         try:
-            item.delete(condition=ChannelItem.channel_id.exists())
+            item.delete(condition=ChannelItem.version == before.version)
         except DeleteError as error:
             if error.cause_response_code != _FAILED:
                 raise
-            raise NotFoundError("there is no such channel") from None
+            raise ChangedError from None
 
     def _put(self, channel: Channel, condition: Condition) -> None:
         try:
