@@ -31,6 +31,8 @@ class Defaults:
     results_retention_days: int = 90
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
 
@@ -56,6 +58,7 @@ class Settings:
 
     `table_prefix` stands before every table's name; the queues' URLs are empty where
     nothing is sent to them; `region` is the one this function runs in, named in every result.
+    A target flaps that changes more than `flap_changes` times in `flap_window_s`; 0 is never.
     """
 
     stage: str
@@ -72,6 +75,8 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -106,6 +111,8 @@ class Settings:
             daily_retention_days=_number(
                 env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
             ),
+            flap_changes=_number(env, "FLAP_CHANGES", of_stage.flap_changes, least=0),
+            flap_window_s=_number(env, "FLAP_WINDOW_S", of_stage.flap_window_s),
         )
         settings._check_retention()
         return settings
@@ -127,10 +134,10 @@ def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     return value == "true"
 
 
-def _number(env: Mapping[str, str], name: str, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     value = env.get(name) or str(default)
-    if not value.isdecimal() or int(value) < 1:
-        raise SettingsError(f"{name} must be a whole number above 0, not {value!r}")
+    if not value.isdecimal() or int(value) < least:
+        raise SettingsError(f"{name} must be a whole number above {least - 1}, not {value!r}")
     return int(value)
 
 

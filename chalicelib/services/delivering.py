@@ -32,6 +32,8 @@ _WAIT_S = 30
 """How long a recovery waits for its outage to have been told."""
 _LOOK_AGAIN_S = 300
 """How long a maintenance that was ended early may hold an alert."""
+_REST_S = 900
+"""How long an alert waits for its owner to be enabled again, before it looks once more."""
 
 
 class BusyError(Exception):
@@ -81,6 +83,8 @@ def _outcome(runtime: Runtime, delivery: Delivery) -> Outcome:
         channel = Channels(delivery.owner).get(delivery.channel_id)
     except NotFoundError:
         return Outcome(DeliveryStatus.SKIPPED)
+    if channel.rests:
+        return _waiting(runtime, delivery, _REST_S)
     told = _telling(runtime, delivery, channel)
     unsent = _not_now(runtime, delivery, told)
     if unsent:
@@ -99,10 +103,7 @@ def _outcome(runtime: Runtime, delivery: Delivery) -> Outcome:
 def _not_now(runtime: Runtime, delivery: Delivery, told: Telling) -> Outcome | None:
     """What becomes of a delivery that has nothing to tell now; None for one that has."""
     if told.must_wait:
-        at = runtime.now + _WAIT_S
-        if at < delivery.due_at + LASTS_S:
-            return Outcome(DeliveryStatus.WAITING, next_at=at)
-        return Outcome(DeliveryStatus.SKIPPED)
+        return _waiting(runtime, delivery, _WAIT_S)
     if told.subjects or delivery.event is Event.TEST:
         return None
     if not told.held:
@@ -113,11 +114,19 @@ def _not_now(runtime: Runtime, delivery: Delivery, told: Telling) -> Outcome | N
     return Outcome(DeliveryStatus.WAITING, next_at=at, held=first)
 
 
+def _waiting(runtime: Runtime, delivery: Delivery, wait_s: int) -> Outcome:
+    """Later, untried; and not at all where it has waited for a day."""
+    at = runtime.now + wait_s
+    if at < delivery.due_at + LASTS_S:
+        return Outcome(DeliveryStatus.WAITING, next_at=at)
+    return Outcome(DeliveryStatus.SKIPPED)
+
+
 def _failed(
     runtime: Runtime, delivery: Delivery, sent: notifiers.Outcome, attempt: Attempt
 ) -> Outcome:
     chance = random.random()  # noqa: S311 - spreads tries
-    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance)
+    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance, sent.retry_at)
     if sent.is_permanent or at is None:
         return Outcome(DeliveryStatus.FAILED, attempt)
     return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)
