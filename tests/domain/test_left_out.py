@@ -75,7 +75,7 @@ def test_statistics_from_rollups_are_those_of_every_second_that_counts(
             day: [piece for piece in pieces if piece.first // DAY_S == day]
             for day in {piece.first // DAY_S for piece in pieces}
         }
-        pieces = [whole for part in by_day.values() if (whole := join(part, left_out))]
+        pieces = [joined for part in by_day.values() if (joined := join(part, left_out))]
     pieces = [unpack_piece(pack_piece(one, one.first - 7), one.first - 7) for one in pieces]
     whole = total(tally(pieces, bucket_edges(start, end, grain), left_out))
     assert [*whole.seconds, whole.maintenance_s] == seconds_left(distinct, left_out, start, end)
