@@ -9,7 +9,8 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset logs test lint openapi format e2e user redrive deploy dev package python run-venv dev-venv
+.PHONY: help up down reset logs test lint openapi format e2e user redrive deploy plan smoke destroy \
+  not-local dev package python run-venv dev-venv
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -54,9 +55,20 @@ user: run-venv  ## make a user: NAME=who [ADMIN=1] [STAGE=local]
 redrive: run-venv  ## give dead letters another chance: alerts that were given up (STAGE=local)
 	@$(VENV) -m chalicelib.ops redrive --stage $(STAGE)
 
-deploy: run-venv  ## deploy to STAGE=prod (AWS) or STAGE=localstack
-	@test "$(STAGE)" != local || { echo "error: make up deploys the local stage; STAGE=prod or STAGE=localstack" >&2; exit 1; }
+deploy: run-venv not-local  ## deploy to STAGE=prod or dev (AWS) or localstack, try it, go back if it fails
 	@$(VENV) -m chalicelib.ops deploy --stage $(STAGE)
+
+plan: run-venv not-local  ## show what deploy would change, and what was changed by hand
+	@$(VENV) -m chalicelib.ops plan --stage $(STAGE)
+
+smoke: run-venv  ## try a deployed STAGE: a target goes in, is checked, goes again
+	@$(VENV) -m chalicelib.ops smoke --stage $(STAGE)
+
+destroy: run-venv not-local  ## delete a STAGE after a question (YES=1); its tables stay on AWS (DATA=1)
+	@$(VENV) -m chalicelib.ops destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(DATA),--data)
+
+not-local:
+	@test "$(STAGE)" != local || { echo "error: the local stage is make up's and make reset's; STAGE=prod, dev or localstack" >&2; exit 1; }
 
 dev: dev-venv  ## everything in one process on moto, code reloaded
 	@$(VENV) -m chalicelib.ops dev

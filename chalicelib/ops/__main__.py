@@ -2,12 +2,34 @@
 
 import argparse
 import sys
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.ops import stages
-from chalicelib.ops.console import Failure, fail, say, step
+from chalicelib.ops.console import Failure, confirm, fail, say, step
+from chalicelib.ops.stages import Stage
 from chalicelib.settings import STAGES
+
+_FLAG = "store_true"
+OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "logs": {"--once": {"action": _FLAG, "help": "the last minutes only"}},
+    "package": {"--alone": {"action": _FLAG, "help": "prove that it is complete"}},
+    "destroy": {
+        "--yes": {"action": _FLAG, "help": "ask nothing"},
+        "--data": {"action": _FLAG, "help": "delete the tables too"},
+    },
+    "rollup": {
+        "--from": {"required": True, "help": "a date or a time in UTC"},
+        "--to": {"required": True, "help": "a date or a time in UTC"},
+    },
+    "user": {
+        "--name": {"required": True},
+        "--admin": {"action": _FLAG},
+        "--quiet": {"action": _FLAG, "help": "print nothing but the token"},
+    },
+}
+"""What a command takes beside the stage."""
 
 
 def main(arguments: list[str]) -> int:
@@ -38,26 +60,18 @@ def _parser() -> argparse.ArgumentParser:
     for name, text in (
         ("logs", "follow the functions' logs"),
         ("package", "build the template and the zip"),
-        ("deploy", "deploy to AWS or an emulator"),
+        ("deploy", "deploy to AWS or an emulator, and try it"),
+        ("plan", "show what deploying would change, and what was changed by hand"),
+        ("smoke", "try a deployed stage"),
+        ("destroy", "delete a deployed stage"),
         ("user", "make a user and print the token"),
         ("rollup", "make the rollups of a range again from the results"),
         ("redrive", "give dead letters another chance"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--stage", default="local", choices=list(STAGES))
-        if name == "logs":
-            command.add_argument("--once", action="store_true", help="the last minutes only")
-        if name == "package":
-            command.add_argument("--alone", action="store_true", help="prove that it is complete")
-        if name == "rollup":
-            for bound in ("from", "to"):
-                command.add_argument(
-                    f"--{bound}", dest=bound, required=True, help="a date or a time in UTC"
-                )
-        if name == "user":
-            command.add_argument("--name", required=True)
-            command.add_argument("--admin", action="store_true")
-            command.add_argument("--quiet", action="store_true", help="print nothing but the token")
+        for option, settings in OPTIONS.get(name, {}).items():
+            command.add_argument(option, **settings)
     return parser
 
 
@@ -115,12 +129,42 @@ def _deploy(options: argparse.Namespace) -> None:
 
     stage = stages.stage(options.stage)
     built = stack.build_package(stage)
-    with step(f"deploying {stage.stack_name}"):
-        outputs = deploy.deploy(stage, built)
-    for name, value in sorted(outputs.items()):
-        say(f"  {name}: {value}")
+    outputs = deploy.release(stage, built, lambda: _prove(stage))
     say(f"\nAPI: {stages.api_base(stage, outputs['RestAPIId'])}")
     say(f"A first user: make user NAME=you ADMIN=1 STAGE={stage.name}")
+
+
+def _prove(stage: Stage) -> None:
+    from chalicelib.ops import smoke
+
+    with step("smoke test: a target goes in, is checked, goes again"):
+        smoke.prove(stage)
+
+
+def _smoke(options: argparse.Namespace) -> None:
+    _prove(stages.stage(options.stage))
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from chalicelib.ops import deploy, drift, stack
+
+    stage = stages.stage(options.stage)
+    changes = deploy.plan(stage, stack.build_package(stage))
+    say("\n".join(map(str, changes)) or "deploying would change nothing")
+    with step("looking for what was changed by hand"):
+        drifted = drift.drifted(stage)
+    said = "nothing was" if drifted == [] else "that cannot be told here"
+    say("\n".join(drifted or [said]))
+
+
+def _destroy(options: argparse.Namespace) -> None:
+    from chalicelib.ops import destroy
+
+    stage = stages.stage(options.stage)
+    say(destroy.what_happens(stage, data=options.data))
+    if not options.yes:
+        confirm(f"Type {stage.stack_name} to go on: ", stage.stack_name)
+    destroy.destroy(stage, data=options.data)
 
 
 def _user(options: argparse.Namespace) -> None:
@@ -157,6 +201,9 @@ COMMANDS = {
     "logs": _logs,
     "package": _package,
     "deploy": _deploy,
+    "plan": _plan,
+    "smoke": _smoke,
+    "destroy": _destroy,
     "user": _user,
     "rollup": _rollup,
     "redrive": _redrive,

@@ -20,6 +20,16 @@ def fail(error: Failure) -> int:
     return 1
 
 
+def confirm(question: str, wanted: str) -> None:
+    """Have somebody type `wanted`; raises Failure for anything else, and where nobody is asked."""
+    try:
+        answer = input(question)
+    except EOFError:
+        answer = ""
+    if answer.strip() != wanted:
+        raise Failure("nothing was done: it was not agreed to (YES=1 agrees in scripts)")
+
+
 @contextmanager
 def step(text: str) -> Iterator[None]:
     """One line for one step: its name at once, its seconds when it is done."""

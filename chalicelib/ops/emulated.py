@@ -1,5 +1,6 @@
 """Completes on an emulator what it leaves out of the template; AWS needs none of it."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -8,23 +9,53 @@ from botocore.exceptions import ClientError
 
 from chalicelib.ops.stages import API_STAGE, Stage, answers
 
-
-def can_update(stage: Stage) -> bool:
-    """False for LocalStack: a changed route ends there in "Stage already exists" and a wreck."""
-    return not stage.endpoint_url or answers(f"{stage.endpoint_url}/_ministack/health")
-
-
 SENDER = "monitum@local.example"
 """Who mails on the emulators, as the template says."""
 
 
+def prepare(stage: Stage, outputs: Mapping[str, str]) -> None:
+    """Take the API's stage away before an update, where the emulator would trip over it.
+
+    LocalStack makes a changed stage anew before it deletes the old one, of the same name.
+    """
+    if not _is_localstack(stage) or "RestAPIId" not in outputs:
+        return
+    client = stage.client("apigateway")
+    with suppress(client.exceptions.NotFoundException):
+        client.delete_stage(restApiId=outputs["RestAPIId"], stageName=API_STAGE)
+
+
 def complete(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
-    """Switch expiry and gateway responses on where the deployment did not."""
+    """Switch expiry, routes and gateway responses on where the deployment did not."""
     if not stage.endpoint_url:
         return
     _enable_expiry(stage, template)
     _verify_sender(stage)
+    if _is_localstack(stage):
+        _renew_routes(stage, template, outputs)
     _shape_gateway_errors(stage, template, outputs["RestAPIId"])
+
+
+def _is_localstack(stage: Stage) -> bool:
+    """ministack answers for LocalStack too, and needs none of this."""
+    return bool(stage.endpoint_url) and not answers(f"{stage.endpoint_url}/_ministack/health")
+
+
+def _renew_routes(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
+    """Give the API its routes again: an update of the stack leaves them as they were."""
+    body = json.dumps(template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"])
+    parts = outputs["APIHandlerArn"].split(":")
+    for name, value in {
+        "AWS::Partition": parts[1],
+        "AWS::Region": parts[3],
+        "AWS::AccountId": parts[4],
+        "APIHandler.Arn": outputs["APIHandlerArn"],
+    }.items():
+        body = body.replace(f"${{{name}}}", value)
+    plain = json.loads(body, object_hook=lambda found: found.get("Fn::Sub", found))
+    stage.client("apigateway").put_rest_api(
+        restApiId=outputs["RestAPIId"], mode="overwrite", body=json.dumps(plain).encode()
+    )
 
 
 def _verify_sender(stage: Stage) -> None:

@@ -32,6 +32,12 @@ def declared(kind: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def table_names(prefix: str) -> list[str]:
+    """The names of all tables of a stage."""
+    declared_tables = declared("AWS::DynamoDB::Table").values()
+    return [_name(properties["TableName"], prefix) for properties in declared_tables]
+
+
 def create_tables(
     session: boto3.Session | None, prefix: str, endpoint_url: str | None = None
 ) -> list[str]:

@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from chalicelib.ops import deploy, emulator, functions, package, stages
+from chalicelib.ops import cloudformation, deploy, emulator, functions, package, stages
+from chalicelib.ops.artifacts import DIGEST_OUTPUT
 from chalicelib.ops.console import Failure, say, step
 from chalicelib.ops.stages import Stage
 
@@ -104,11 +105,10 @@ def _alone() -> Iterator[None]:
 
 def _deploy_if_changed(stage: Stage) -> dict[str, str]:
     built = build_package(stage)
-    outputs = deploy.outputs(stage)
-    if outputs.get(deploy.DIGEST_OUTPUT) == built.digest:
+    outputs = cloudformation.outputs(stage)
+    if outputs.get(DIGEST_OUTPUT) == built.digest:
         return outputs
-    with step("deploying it" if not outputs else "deploying what changed"):
-        return deploy.deploy(stage, built)
+    return deploy.deploy(stage, built)
 
 
 def build_package(stage: Stage) -> package.Package:

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from chalicelib.ops import deploy, functions, stack, stages
+from chalicelib.ops import cloudformation, functions, stack, stages
 from chalicelib.ops.stages import Stage
 
 
@@ -19,7 +19,7 @@ def stage() -> Stage:
     names = [os.environ["STAGE"]] if os.environ.get("STAGE") else ["localstack", "local"]
     for name in names:
         found = Stage(name, endpoint)
-        if deploy.outputs(found):
+        if cloudformation.outputs(found):
             functions.wake(found)
             return found
     pytest.fail(f"no stack is deployed at {endpoint}: make up, or make deploy STAGE=localstack")
@@ -28,7 +28,7 @@ def stage() -> Stage:
 @pytest.fixture(scope="session")
 def api_url(stage: Stage) -> str:
     """What paths such as `/v1/me` are appended to."""
-    return stages.api_base(stage, deploy.outputs(stage)["RestAPIId"])
+    return stages.api_base(stage, cloudformation.outputs(stage)["RestAPIId"])
 
 
 @pytest.fixture(scope="session")
