@@ -110,8 +110,8 @@ class Due(GlobalSecondaryIndex["TargetItem"]):
 class TargetItem(Table):
     """One target. `spec` is the part that travels to the worker; it never holds a secret.
 
-    `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool}`, whose
-    values are in the lane's secrets.
+    `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool,
+    "send": bool}`, whose values are in the lane's secrets.
     """
 
     TABLE = "targets"
@@ -169,7 +169,7 @@ class LaneItem(Table):
 
 
 class SecretsItem(Table):
-    """Key `secrets:0007`: header values and userinfo of a lane's targets, by place, as JSON."""
+    """Key `secrets:0007`: the secrets of a lane's targets, by place, as JSON."""
 
     TABLE = "lanes"
 
