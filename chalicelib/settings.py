@@ -31,6 +31,8 @@ class Defaults:
     results_retention_days: int = 90
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
 
@@ -58,6 +60,7 @@ class Settings:
     nothing is sent to them; `region` is the one this function runs in, named in every result.
     Everything is kept in `home_region`; `further_regions` check from there as well, and
     `check_quorum` regions make DOWN (None: at least half of them).
+    A target flaps that changes more than `flap_changes` times in `flap_window_s`; 0 is never.
     """
 
     stage: str
@@ -75,6 +78,8 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
     further_regions: tuple[str, ...] = ()
     check_quorum: int | None = None
 
@@ -99,7 +104,7 @@ class Settings:
             region=region,
             home_region=env.get("HOME_REGION") or region,
             further_regions=_regions(env, "CHECK_REGIONS"),
-            check_quorum=_number(env, "CHECK_QUORUM", 0) or None,
+            check_quorum=_number(env, "CHECK_QUORUM", 1) if env.get("CHECK_QUORUM") else None,
             table_prefix=prefix,
             checks_queue_url=_url(env, "CHECKS_QUEUE_URL"),
             alerts_queue_url=_url(env, "ALERTS_QUEUE_URL"),
@@ -120,6 +125,8 @@ class Settings:
             daily_retention_days=_number(
                 env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
             ),
+            flap_changes=_number(env, "FLAP_CHANGES", of_stage.flap_changes, least=0),
+            flap_window_s=_number(env, "FLAP_WINDOW_S", of_stage.flap_window_s),
         )
         settings._check_retention()
         settings._check_regions()
@@ -149,10 +156,10 @@ def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     return value == "true"
 
 
-def _number(env: Mapping[str, str], name: str, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     value = env.get(name) or str(default)
-    if not value.isdecimal() or (int(value) < 1 and env.get(name)):
-        raise SettingsError(f"{name} must be a whole number above 0, not {value!r}")
+    if not value.isdecimal() or int(value) < least:
+        raise SettingsError(f"{name} must be a whole number above {least - 1}, not {value!r}")
     return int(value)
 
 

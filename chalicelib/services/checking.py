@@ -123,6 +123,8 @@ def _is_wanted(
     state = lane.state_of(spec.target_id, spec.place)
     if state is None:
         report.skipped["gone"] += 1
+    elif lane.rests:
+        report.skipped["resting"] += 1
     elif state.status is Status.PAUSED:
         report.skipped["paused"] += 1
     elif job.is_stale(spec, runtime.clock()):
@@ -186,12 +188,13 @@ def _observe(
 ) -> dict[int, tuple[State, Entry | None]]:
     """The states that `results` change, by place, with the flips they make."""
     moved = {}
+    flaps = runtime.settings.flap_changes, runtime.settings.flap_window_s
     for spec in work.job.specs:
         result, state = results.get(spec.place), lane.state_of(spec.target_id, spec.place)
         if result is None or state is None:
             continue
         observation = Observation(work.job.tick, result.verdict, result.reason)
-        policy = Policy(spec.failure_threshold, spec.recovery_threshold)
+        policy = Policy(spec.failure_threshold, spec.recovery_threshold, *flaps)
         after, flip = observe(state, observation, policy, runtime.now)
         if work.job.place is not None and _counts(state, work.job.tick):
             # A check outside the schedule is found again by this tick, not by arithmetic.

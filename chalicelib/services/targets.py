@@ -75,8 +75,9 @@ def change(
 ) -> Target:
     """Make the target what `redraft` says of it as it is now. Raises NotFoundError, InvalidError.
 
-    Pausing and resuming go with it. Masked secrets keep the stored values. `redraft` is asked again
-    where another change came between; what it raises is raised.
+    Where it is so already, its version stays. Pausing and resuming go with it. Masked secrets keep
+    the stored values. `redraft` is asked again where another change came between; what it raises is
+    raised.
     """
 
     def attempt(before: Target) -> Target:
@@ -128,16 +129,15 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
     admit_addressee(draft, before.spec.config)
     draft = replace(draft, secrets=draft.secrets.over(stored))
-    after = replace(
-        _described(before, draft, draft.spec(before.id, before.spec.place)),
-        version=before.version + 1,
-        updated_at=runtime.now,
-    )
+    described = _described(before, draft, draft.spec(before.id, before.spec.place))
+    new_secrets = None if draft.secrets == stored else draft.secrets
+    if described == before and new_secrets is None:
+        return before
+    after = replace(described, version=before.version + 1, updated_at=runtime.now)
     is_planned = before.enabled and after.spec.interval_s == before.spec.interval_s
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
-    new_secrets = None if draft.secrets == stored else draft.secrets
     store_change(runtime, before, after, new_secrets)
     if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
         _check_soon(runtime, after, is_planned=is_planned)
