@@ -19,6 +19,7 @@ from chalicelib.domain.state import Flip, Observation, Policy, State, Status, ob
 from chalicelib.services.evidence import believed
 from chalicelib.services.folding import fold_late
 from chalicelib.services.outbox import flush
+from chalicelib.services.regions import agreed_results
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.skips import Rules, skipped
 from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
@@ -180,7 +181,7 @@ def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -
     ):
         results = read_results([work.key], consistent=True)[work.key]
     fold_late(runtime, work.job)
-    flush(runtime, _apply(runtime, work, results))
+    flush(runtime, _apply(runtime, work, agreed_results(runtime, work.key, results)))
 
 
 def _apply(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> Lane:

@@ -13,7 +13,9 @@ from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, Sample, fold, join
 from chalicelib.domain.spans import NOTHING, LeftOut, Span
 from chalicelib.services.calendar import read_calendar
+from chalicelib.services.regions import samples_by_tick
 from chalicelib.services.runtime import Runtime
+from chalicelib.settings import Settings
 from chalicelib.store.lanes import Lanes, lanes_of_shard
 from chalicelib.store.results import LaneResults, Results
 from chalicelib.store.rollups import Period, Rollup, Rollups
@@ -88,19 +90,19 @@ def fold_late(runtime: Runtime, job: CheckJob) -> None:
 
 
 def pieces_of_hours(
-    stored: Iterable[LaneResults], left_out: ByPlace
+    settings: Settings, stored: Iterable[LaneResults], left_out: ByPlace
 ) -> Iterator[tuple[int, dict[int, Piece], int]]:
     """Results, oldest first, as `(start of an hour, pieces by place, results items)`."""
     hour, count = -1, 0
     samples: defaultdict[int, list[Sample]] = defaultdict(list)
-    for found in stored:
-        if found.tick // HOUR_S * HOUR_S != hour:
+    for tick, items, found in samples_by_tick(settings, stored):
+        if tick // HOUR_S * HOUR_S != hour:
             if samples:
                 yield hour, _folded(samples, left_out), count
-            hour, count = found.tick // HOUR_S * HOUR_S, 0
+            hour, count = tick // HOUR_S * HOUR_S, 0
             samples.clear()
-        count += 1
-        for place, sample in found.samples():
+        count += items
+        for place, sample in found:
             samples[place].append(sample)
     if samples:
         yield hour, _folded(samples, left_out), count
@@ -144,7 +146,7 @@ def _fold_hours(runtime: Runtime, wanted: Fold, span: Span, left_out: ByPlace) -
     results = Results(wanted.owner).between(wanted.lane, *span, now=now)
     retention_days = runtime.settings.hourly_retention_days
     count = 0
-    for hour, pieces, items in pieces_of_hours(results, left_out):
+    for hour, pieces, items in pieces_of_hours(runtime.settings, results, left_out):
         count += 1
         rollup = Rollup.of(hour, pieces, items)
         if rollup != stored.get(hour):

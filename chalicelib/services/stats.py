@@ -96,7 +96,7 @@ def _tallies(
     needs_by_lane = {
         lane: [needs for _, needs in members.values()] for lane, members in wanted.items()
     }
-    for history in read_histories(owner, needs_by_lane, runtime.now):
+    for history in read_histories(runtime.settings, owner, needs_by_lane, runtime.now):
         for target, needs in wanted[history.lane].values():
             apart = left_out[target.id]
             pieces = history.pieces(target, needs, apart, start, grain_s)
