@@ -19,8 +19,9 @@ _LOOK_AGAIN: Final = 8  # pieces after which a pattern is only tried at the end
 def check_tcp(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
     """Connect to a `tcp` target; raise CheckFailure.
 
-    `spec.config`: host, port, send (text). An answer is read only where an expectation looks at
-    it: until it is fulfilled, the connection is closed, 64 KiB are there, or time is up.
+    `spec.config`: host, port; `spec.secrets`: send (text). An answer is read only where an
+    expectation looks at it: until it is fulfilled, the connection is closed, 64 KiB are there, or
+    time is up.
     """
     host, port = endpoint(spec.config)
     expected = read_expectations(spec.expect)
@@ -29,7 +30,7 @@ def check_tcp(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
         attempt.on_connected()
         attempt.enter("first_byte")
         wire = Wire(sock, attempt)
-        if send := spec.config.get("send"):
+        if send := spec.secrets.get("send"):
             attempt.request_sent = True
             wire.send(str(send).encode())
         body = _answer(wire, attempt, expected) if expected.want_body else b""

@@ -18,6 +18,7 @@ from chalicelib.domain.ids import derived_id, id_time, new_id
 from chalicelib.domain.rates import BUCKETS, WINDOW_S, Minute
 from chalicelib.domain.tokens import TokenName, new_token, read_token, token_hash, token_hint
 from chalicelib.services.quotas import ATTEMPTS, refuse_overdrawn, wait
+from chalicelib.services.resting import rest
 from chalicelib.store.accounts import Accounts, list_users
 from chalicelib.store.ledger import ChangedError, Ledger, used
 from chalicelib.store.models import Token, User
@@ -192,13 +193,17 @@ def change_user(
 ) -> User:
     """For admins: refuse or accept a user's tokens, and set limits of the user's own.
 
-    Raises NotFoundError, or ForbiddenError for disabling oneself.
+    All that is a disabled user's rests until it is enabled again. Raises NotFoundError, or
+    ForbiddenError for disabling oneself.
     """
     if disabled and owner == caller.owner:
         raise ForbiddenError("nobody can disable themselves")
     with acting_for(owner):
         accounts = Accounts(owner)
         accounts.change_user(disabled=disabled, limits=limits)
+        if disabled is not None:
+            # Should it end here, repeating the call does the rest.
+            rest(owner, rests=disabled)
         return accounts.user()
 
 

@@ -17,6 +17,8 @@ from chalicelib.store.channels import Channels
 from chalicelib.store.deliveries import Deliveries, Slot
 from chalicelib.store.ledger import ChangedError, Ledger, used
 
+_BUSY = "the channel is being changed by others; try again"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDraft:
@@ -93,7 +95,7 @@ def remove(owner: str, channel_id: str, allow: Callable[[Channel], None]) -> Non
             wait(attempt)
             continue
         return
-    raise ConflictError("the channel is being changed by others; try again")
+    raise ConflictError(_BUSY)
 
 
 def change(
@@ -101,7 +103,7 @@ def change(
 ) -> Channel:
     """Make the channel what `redraft` says of it as it is now; raises NotFoundError, InvalidError.
 
-    A new address has to be confirmed again.
+    A new address has to be confirmed again. Where it is so already, its version stays.
     """
 
     def changed(before: Channel) -> Channel:
@@ -185,14 +187,17 @@ def _persistently(
     channels = Channels(owner)
     for attempt in range(ATTEMPTS):
         before = channels.get(channel_id)
-        after = replace(changed(before), version=before.version + 1, updated_at=runtime.now)
+        described = changed(before)
+        if described == before:
+            return before
+        after = replace(described, version=before.version + 1, updated_at=runtime.now)
         try:
             channels.change(before, after, action)
         except ChangedError:
             wait(attempt)
             continue
         return after
-    raise ConflictError("the channel is being changed by others; try again")
+    raise ConflictError(_BUSY)
 
 
 def _described(channel: Channel, draft: ChannelDraft) -> Channel:
@@ -201,7 +206,7 @@ def _described(channel: Channel, draft: ChannelDraft) -> Channel:
         name=draft.name,
         url=draft.url,
         address=draft.address,
-        events=tuple(draft.events),
+        events=tuple(event for event in EVENTS if event in draft.events),
         delay_s=draft.delay_s,
         repeat_s=draft.repeat_s,
         tags=tuple(draft.tags),

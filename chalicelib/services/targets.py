@@ -9,11 +9,8 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.checkers.urls import parse_url
 from chalicelib.domain.errors import (
     ConflictError,
-    Fault,
-    InvalidError,
     NotFoundError,
     UnavailableError,
 )
@@ -22,8 +19,9 @@ from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State, pause
 from chalicelib.domain.targets import Target
+from chalicelib.services.arranging import concerns_skipping, is_skipped, rearranged
 from chalicelib.services.channels import admit_channels
-from chalicelib.services.drafts import Draft, admit
+from chalicelib.services.drafts import Draft, admit, admit_addressee
 from chalicelib.services.history import Check
 from chalicelib.services.quotas import (
     ATTEMPTS,
@@ -46,6 +44,7 @@ from chalicelib.store.tripwire import acting_as_system, acting_for
 
 Done = TypeVar("Done")
 _LOG = logging.getLogger(__name__)
+_DAY_S = 86_400
 _CHECK_PATIENCE_S = 10
 """How long a check may wait in the queue and for a worker to start, beyond its own timeout."""
 _CALL_S = 27
@@ -87,8 +86,9 @@ def change(
 ) -> Target:
     """Make the target what `redraft` says of it as it is now. Raises NotFoundError, InvalidError.
 
-    Pausing and resuming go with it. Masked secrets keep the stored values. `redraft` is asked again
-    where another change came between; what it raises is raised.
+    Where it is so already, its version stays. Pausing and resuming go with it. Masked secrets keep
+    the stored values. `redraft` is asked again where another change came between; what it raises is
+    raised.
     """
 
     def attempt(before: Target) -> Target:
@@ -140,24 +140,29 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     admit(runtime.guard, draft)
     admit_channels(before.owner, draft.channel_ids, before.channel_ids)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
-    _check_addressee(before, draft)
+    admit_addressee(draft, before.spec.config)
     draft = replace(draft, secrets=draft.secrets.over(stored))
-    after = replace(
-        _described(before, draft, draft.spec(before.id, before.spec.place)),
-        version=before.version + 1,
-        updated_at=runtime.now,
-    )
+    kept_s = runtime.settings.results_retention_days * _DAY_S
+    tagged = before.tagged(draft.tags, runtime.now, kept_s)
+    described = _described(tagged, draft, draft.spec(before.id, before.spec.place))
+    new_secrets = None if draft.secrets == stored else draft.secrets
+    if described == before and new_secrets is None:
+        return before
+    after = replace(described, version=before.version + 1, updated_at=runtime.now)
     is_planned = before.enabled and after.spec.interval_s == before.spec.interval_s
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
-    new_secrets = None if draft.secrets == stored else draft.secrets
     ledger = Ledger(
         hosts=moved(before.spec, after.spec),
         hosts_most=hosts_most(runtime.settings.limits),
     )
+    is_concerned = concerns_skipping(before.owner, after.tags, before.tags)
     try:
-        with acting_for(before.owner, *ledger.names):
+        with (
+            acting_for(before.owner, *ledger.names),
+            rearranged(runtime, before.owner, is_needed=is_concerned),
+        ):
             store_change(runtime, before, after, new_secrets, ledger)
     except ChangedError:
         refuse_overdrawn(ledger, {})
@@ -167,23 +172,16 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     return after
 
 
-def _check_addressee(before: Target, draft: Draft) -> None:
-    """Refuse to send stored secrets, which nobody can read, to another host than they were for."""
-    if not draft.secrets.has_masks:
-        return
-    origins = {parse_url(config["url"]).origin for config in (before.spec.config, draft.config)}
-    if len(origins) > 1:
-        fault = Fault(("body", "url"), "leads to another host: give its secrets again, unmasked")
-        raise InvalidError("stored secrets are not sent to another host", (fault,))
-
-
 def check_now(runtime: Runtime, target: Target) -> Check:
     """Have the worker check the target now and wait for it.
 
-    Raises ConflictError for a paused target, UnavailableError when the worker does not come to it.
+    Raises ConflictError for one that is paused or skipped, UnavailableError when the worker does
+    not come to it.
     """
     if not target.enabled:
         raise ConflictError("the target is paused; resume it first")
+    if is_skipped(target, runtime.now):
+        raise ConflictError("a maintenance window keeps the target from being checked now")
     tick, region, place = runtime.now, runtime.settings.region, target.spec.place
     send_jobs(runtime, [single_job(target, tick)])
     key = CheckKey(target.owner, target.lane, tick, region, place)
@@ -213,7 +211,10 @@ def _add(runtime: Runtime, seats: Seats, draft: Draft, target_id: str, quota: in
         _use(draft.interval_s, shard)
         ledger = _ledger_of_new(runtime, target, quota)
         try:
-            with acting_for(owner, *ledger.names):
+            with (
+                acting_for(owner, *ledger.names),
+                rearranged(runtime, owner, is_needed=concerns_skipping(owner, target.tags)),
+            ):
                 Targets(owner).add(target, state, draft.secrets, ledger)
         except ChangedError:
             if made := _existing(owner, target_id):

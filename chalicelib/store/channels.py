@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain.channels import Channel, ChannelKind, Event
 from chalicelib.domain.errors import NotFoundError
 from chalicelib.store.alert_models import ChannelItem
 from chalicelib.store.audit import note
 from chalicelib.store.ledger import NOTHING, Ledger, enter, transaction
+
+_FAILED = "ConditionalCheckFailedException"
 
 
 class Channels:
@@ -41,6 +44,19 @@ class Channels:
             write.save(_item(after), condition=ChannelItem.version == before.version)
             note(write, self.owner, action, after.id, after.name, _changed(before, after))
 
+    def rest(self, channel_id: str, *, rests: bool) -> None:
+        """Have the channel rest, or wake it; harmless where it is gone."""
+        actions: list[Action] = [
+            ChannelItem.rests.set(True) if rests else ChannelItem.rests.remove()
+        ]
+        try:
+            ChannelItem(self.owner, channel_id).update(
+                actions, condition=ChannelItem.channel_id.exists()
+            )
+        except UpdateError as error:
+            if error.cause_response_code != _FAILED:
+                raise
+
     def remove(self, channel: Channel, ledger: Ledger = NOTHING) -> None:
         """Delete it; raises ChangedError where `channel` is outdated."""
         with transaction() as write:
@@ -71,6 +87,7 @@ def _item(channel: Channel) -> ChannelItem:
         "old_secret": channel.old_secret,
         "old_until": channel.old_until or None,
         "confirmed_at": channel.confirmed_at,
+        "rests": channel.rests or None,
         "version": channel.version,
         "created_at": channel.created_at,
         "updated_at": channel.updated_at,
@@ -94,6 +111,7 @@ def _channel(item: ChannelItem) -> Channel:
         old_secret=item.old_secret,
         old_until=_whole(item.old_until) or 0,
         confirmed_at=_whole(item.confirmed_at),
+        rests=bool(item.rests),
         version=int(item.version),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),

@@ -1,7 +1,8 @@
 """An owner's targets, each together with its place in a lane."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
@@ -87,6 +88,14 @@ class Targets:
 
     def _key(self, **parts: str) -> dict[str, dict[str, str]]:
         return {name: {"S": value} for name, value in {"owner": self.owner, **parts}.items()}
+
+    def seats(self) -> Iterator[tuple[str, int, list[str]]]:
+        """Of every target its id, its lane and its tags; nothing more is kept in memory."""
+        items = TargetItem.query(
+            self.owner, attributes_to_get=["target_id", "lane", "tags"], consistent_read=True
+        )
+        for item in items:
+            yield item.target_id, int(item.lane.rpartition("#")[2]), item.tags
 
     def add(self, target: Target, state: State, secrets: Secrets, ledger: Ledger = NOTHING) -> None:
         """Store a new target and take its place; raises ChangedError where the place is taken, or
@@ -213,8 +222,9 @@ def _attributes(target: Target) -> dict[str, Any]:
         "name": target.name,
         "name_key": _name_key(target),
         "tags": list(target.tags),
+        "past_tags": [[end, list(tags)] for end, tags in target.past_tags] or None,
         "channel_ids": list(target.channel_ids),
-        "secret_names": {"headers": list(names.headers), "userinfo": names.userinfo},
+        "secret_names": {**asdict(names), "headers": list(names.headers)},
         "enabled": target.enabled,
         "version": target.version,
         "created_at": target.created_at,
@@ -244,8 +254,13 @@ def _target(item: TargetItem) -> Target:
         shard=int(item.shard or 0),
         name=item.name,
         tags=tuple(item.tags),
+        past_tags=tuple((int(end), tuple(tags)) for end, tags in item.past_tags or ()),
         channel_ids=tuple(item.channel_ids),
-        secret_names=SecretNames(headers=tuple(names["headers"]), userinfo=names["userinfo"]),
+        secret_names=SecretNames(
+            headers=tuple(names["headers"]),
+            userinfo=names["userinfo"],
+            send=names.get("send", False),
+        ),
         enabled=item.enabled,
         version=int(item.version),
         created_at=int(item.created_at),

@@ -93,7 +93,7 @@ class TargetsIn(Schema):
 
 
 class StateOut(BaseModel):
-    """The present state of a target."""
+    """The present state of a target; `in_maintenance` where there is a window for it now."""
 
     status: StatusName
     since: Moment
@@ -101,6 +101,7 @@ class StateOut(BaseModel):
     response_ms: int | None
     consecutive_failures: int
     open_incident_id: str | None = None
+    in_maintenance: bool = False
 
     @classmethod
     def of(cls, presence: Presence) -> "StateOut":
@@ -111,6 +112,7 @@ class StateOut(BaseModel):
             response_ms=presence.response_ms,
             consecutive_failures=presence.consecutive_failures,
             open_incident_id=presence.open_incident_id,
+            in_maintenance=presence.in_maintenance,
         )
 
 
@@ -258,6 +260,8 @@ def describe(target: Target) -> dict[str, Any]:
     }
     if target.secret_names.headers:
         described["headers"] = dict.fromkeys(target.secret_names.headers, MASK)
+    if target.secret_names.send:
+        described["send"] = MASK
     if target.secret_names.userinfo:
         described["url"] = with_userinfo(described["url"], MASK)
     return described
