@@ -148,13 +148,21 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "change_channel": {"later": {"delay_s": 300}},
     "create_window": {
         "once": {
-            "name": "Moving house",
-            "starts_at": "2026-11-28T22:00:00Z",
-            "ends_at": "2026-11-29T02:00:00Z",
+            "name": "Upgrade",
             "tags": ["prod"],
-        }
+            "starts_at": "2026-11-22T22:00:00Z",
+            "ends_at": "2026-11-23T01:00:00Z",
+        },
+        "every_sunday": {
+            "name": "Sunday nights",
+            "tags": ["prod"],
+            "mode": "skip",
+            "cron": "0 3 * * SUN",
+            "timezone": "Europe/Berlin",
+            "duration_s": 7_200,
+        },
     },
-    "change_window": {"longer": {"ends_at": "2026-11-29T04:00:00Z"}},
+    "change_window": {"longer": {"ends_at": "2026-11-23T02:00:00Z"}},
     "acknowledge_incident": {"note": {"note": "Looking into it"}},
     "create_token": {"reading": {"name": "dashboard", "scopes": ["read"]}},
     "create_user": {"user": {"name": "bob"}},

@@ -71,11 +71,12 @@ def create(
         draft,
     )
     _tidy(runtime, known)
-    try:
-        with rearranged(runtime, owner, is_needed=window.mode is Mode.SKIP):
+    with rearranged(runtime, owner, is_needed=window.mode is Mode.SKIP):
+        try:
             Windows(owner).add(window)
-    except ChangedError:
-        return Windows(owner).get(window.id)
+        except ChangedError:
+            # Somebody made it at the same time, by the same Idempotency-Key.
+            return Windows(owner).get(window.id)
     return window
 
 

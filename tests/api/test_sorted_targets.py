@@ -9,7 +9,7 @@ from chalicelib.domain.state import State
 from chalicelib.services.drafts import Draft
 from chalicelib.store.models import LaneItem, TargetItem
 from chalicelib.store.targets import _item
-from tests.stages import PREFIX
+from tests.blueprint import PREFIX
 from tests.world import START, Person
 
 
