@@ -123,6 +123,8 @@ def test_a_port_of_its_own_is_all_that_is_monitum_s_on_a_shared_host() -> None:
         ("FORBIDDEN_PORTS", "25;110"),
         ("FORBIDDEN_PORTS", "0"),
         ("FORBIDDEN_PORTS", "65536"),
+        ("FLAP_CHANGES", "-1"),
+        ("FLAP_WINDOW_S", "0"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:

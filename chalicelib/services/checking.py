@@ -19,7 +19,9 @@ from chalicelib.domain.state import Flip, Observation, Policy, State, Status, ob
 from chalicelib.services.evidence import believed
 from chalicelib.services.folding import fold_late
 from chalicelib.services.outbox import flush
+from chalicelib.services.regions import agreed_results
 from chalicelib.services.runtime import Runtime
+from chalicelib.services.skips import Rules, skipped
 from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
 from chalicelib.store.results import CheckKey, Results, read_results, write_results
 from chalicelib.store.tripwire import acting_for
@@ -94,15 +96,21 @@ def _prepare(runtime: Runtime, jobs: Sequence[CheckJob], report: WorkReport) -> 
     stored = read_results(keys, consistent=True)
     guarded = {(job.owner, job.lane) for job in jobs if any(spec.has_secrets for spec in job.specs)}
     secrets = read_secrets(guarded) if guarded else {}
+    rules = _rules(runtime, lanes.values())
     for job, key in zip(jobs, keys, strict=True):
         lane = lanes[job.owner, job.lane]
         in_lane = secrets.get((job.owner, job.lane), {})
+        left_alone = skipped(rules.get((job.owner, job.lane), ()), job.tick)
         specs = [
             replace(spec, secrets=in_lane.get(spec.place, Secrets()).to_json())
             if spec.has_secrets
             else spec
             for spec in job.specs
-            if key in stored or _is_wanted(runtime, job, spec, lane, report)
+            if key in stored
+            or (
+                not _is_left_alone(spec, left_alone, report)
+                and _is_wanted(runtime, job, spec, lane, report)
+            )
         ]
         yield _Work(job, key, lane, stored.get(key), specs)
 
@@ -116,12 +124,30 @@ def _flushed(runtime: Runtime, lane: Lane) -> Lane:
         return lane
 
 
+def _rules(runtime: Runtime, lanes: Iterable[Lane]) -> Mapping[tuple[str, int], Rules]:
+    """When targets of the lanes are not to be checked; if that cannot be read, they are checked."""
+    try:
+        return runtime.skips.of(lanes)
+    except Exception:  # noqa: BLE001 - a check too many does less harm than none
+        _LOG.exception("calendars not read")
+        return {}
+
+
+def _is_left_alone(spec: CheckSpec, left_alone: frozenset[str], report: WorkReport) -> bool:
+    if spec.target_id not in left_alone:
+        return False
+    report.skipped["maintenance"] += 1
+    return True
+
+
 def _is_wanted(
     runtime: Runtime, job: CheckJob, spec: CheckSpec, lane: Lane, report: WorkReport
 ) -> bool:
     state = lane.state_of(spec.target_id, spec.place)
     if state is None:
         report.skipped["gone"] += 1
+    elif lane.rests:
+        report.skipped["resting"] += 1
     elif state.status is Status.PAUSED:
         report.skipped["paused"] += 1
     elif job.is_stale(spec, runtime.clock()):
@@ -155,7 +181,7 @@ def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -
     ):
         results = read_results([work.key], consistent=True)[work.key]
     fold_late(runtime, work.job)
-    flush(runtime, _apply(runtime, work, results))
+    flush(runtime, _apply(runtime, work, agreed_results(runtime, work.key, results)))
 
 
 def _apply(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> Lane:
@@ -185,12 +211,13 @@ def _observe(
 ) -> dict[int, tuple[State, Entry | None]]:
     """The states that `results` change, by place, with the flips they make."""
     moved = {}
+    flaps = runtime.settings.flap_changes, runtime.settings.flap_window_s
     for spec in work.job.specs:
         result, state = results.get(spec.place), lane.state_of(spec.target_id, spec.place)
         if result is None or state is None:
             continue
         observation = Observation(work.job.tick, result.verdict, result.reason)
-        policy = Policy(spec.failure_threshold, spec.recovery_threshold)
+        policy = Policy(spec.failure_threshold, spec.recovery_threshold, *flaps)
         after, flip = observe(state, observation, policy, runtime.now)
         if work.job.place is not None and _counts(state, work.job.tick):
             # A check outside the schedule is found again by this tick, not by arithmetic.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.notifiers.mailer import Mailer
     from chalicelib.outbound import Outbound
     from chalicelib.services.canaries import Canaries
+    from chalicelib.services.skips import Skips
 
 
 @dataclass
@@ -41,7 +42,17 @@ class Runtime:
 
     @cached_property
     def checks(self) -> Queue:
-        return self._queue(self.settings.checks_queue_url)
+        """The checks of the region that this runs in."""
+        return Queue.connect(self.settings.checks_queue_url, self.settings.region)
+
+    @cached_property
+    def further_checks(self) -> Mapping[str, Queue]:
+        """The checks of the further regions, where the same stack's queue has the same name."""
+        url, home = self.settings.checks_queue_url, self.settings.home_region
+        return {
+            region: Queue.connect(url.replace(f".{home}.", f".{region}."), region)
+            for region in self.settings.further_regions
+        }
 
     @cached_property
     def alerts(self) -> Queue:
@@ -52,7 +63,7 @@ class Runtime:
         return self._queue(self.settings.alerts_dead_queue_url)
 
     def _queue(self, url: str) -> Queue:
-        return Queue.connect(url, self.settings.region)
+        return Queue.connect(url, self.settings.home_region)
 
     def start_tick(self, shard: int) -> None:
         """Have the schedule of a shard run beside this one; what came of it is not waited for."""
@@ -61,7 +72,7 @@ class Runtime:
     @cached_property
     def functions(self) -> Functions:
         # Functions are named after the stack, as tables are.
-        return Functions(self.settings.region, self.settings.table_prefix)
+        return Functions(self.settings.home_region, self.settings.table_prefix)
 
     @cached_property
     def guard(self) -> Guard:
@@ -77,6 +88,12 @@ class Runtime:
         from chalicelib.checkers import Checker  # noqa: PLC0415
 
         return Checker(self.guard, concurrency=self.settings.check_concurrency)
+
+    @cached_property
+    def skips(self) -> "Skips":
+        from chalicelib.services.skips import Skips  # noqa: PLC0415 - see above
+
+        return Skips()
 
     @cached_property
     def canaries(self) -> "Canaries":
@@ -105,4 +122,4 @@ class Runtime:
     def mailer(self) -> "Mailer":
         from chalicelib.notifiers.mailer import Mailer  # noqa: PLC0415 - see above
 
-        return Mailer.connect(self.settings.region, self.settings.mail_from)
+        return Mailer.connect(self.settings.home_region, self.settings.mail_from)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.operand import Path
-from pynamodb.expressions.update import RemoveAction, SetAction
+from pynamodb.expressions.update import Action, RemoveAction, SetAction
 
 from chalicelib.domain.lanes import Lane, Place
 from chalicelib.domain.outbox import Entry
@@ -92,6 +92,11 @@ class Lanes:
             return False
         return True
 
+    def rest(self, number: int, *, rests: bool) -> None:
+        """Have a lane rest, or wake it. Its version stays, as its states do."""
+        actions: list[Action] = [LaneItem.rests.set(True) if rests else LaneItem.rests.remove()]
+        LaneItem(self.owner, lane_key(number)).update(actions, condition=LaneItem.key.exists())
+
     def empty_outbox(self, lane: Lane) -> None:
         """Empty the outbox, unless the lane was written after `lane`."""
         item = LaneItem(self.owner, lane_key(lane.number))
@@ -115,7 +120,7 @@ def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
 def lanes_of_shard(shard: int) -> Iterator[tuple[str, int]]:
     """All lanes of a shard, `(owner, number)`, whoever's they are."""
     for item in LaneItem.shards_index.query(str(shard), page_size=1000):
-        yield item.owner, _number(item.key)
+        yield item.owner, number_of(item.key)
 
 
 def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[int, Secrets]]:
@@ -125,7 +130,7 @@ def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[
         consistent_read=True,
     )
     return {
-        (item.owner, _number(item.key)): {
+        (item.owner, number_of(item.key)): {
             int(place): Secrets.from_json(json.loads(text))
             for place, text in item.places.as_dict().items()
         }
@@ -133,7 +138,7 @@ def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[
     }
 
 
-def _number(key: str) -> int:
+def number_of(key: str) -> int:
     return int(key.rpartition(":")[2])
 
 
@@ -143,5 +148,13 @@ def _lane(item: LaneItem) -> Lane:
         for place, values in item.places.as_dict().items()
     }
     outbox = [Entry.from_json(text) for text in item.outbox or ()]
-    number, version = _number(item.key), int(item.version)
-    return Lane(item.owner, number, version, places, outbox, shard=int(item.shard or 0))
+    return Lane(
+        item.owner,
+        number_of(item.key),
+        int(item.version),
+        places,
+        outbox,
+        shard=int(item.shard or 0),
+        calendar=int(item.calendar or 0),
+        rests=bool(item.rests),
+    )
