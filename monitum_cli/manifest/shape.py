@@ -12,6 +12,8 @@ REQUIRED: Final = object()
 """In place of a default: the API refuses a thing without this field."""
 MASK: Final = "***"
 """What the API shows in place of a secret; given back, it stands for the one that is stored."""
+SECRET_TEXTS: Final = frozenset({"send"})
+"""Fields that are secrets as a whole; header values and what URLs hold are told apart elsewhere."""
 Fields = Mapping[str, Any]
 
 _SPEED: Fields = {"max_response_ms": None}
