@@ -11,7 +11,13 @@ from chalicelib.ops.package import Package
 from chalicelib.ops.stages import Stage
 from chalicelib.settings import Settings, SettingsError
 
-GIVEN = {"MailFrom": "MAIL_FROM", "PublicUrl": "PUBLIC_URL", "Canaries": "CANARIES"}
+GIVEN = {
+    "MailFrom": "MAIL_FROM",
+    "PublicUrl": "PUBLIC_URL",
+    "Canaries": "CANARIES",
+    "CheckRegions": "CHECK_REGIONS",
+    "CheckQuorum": "CHECK_QUORUM",
+}
 """Parameters of the template by the variable that sets them; one not set stays what it was."""
 
 
@@ -38,7 +44,11 @@ def deploy(stage: Stage, package: Package) -> dict[str, str]:
     Raises:
         Failure: the stack could not be made or updated, with the first reasons.
     """
-    given = parameters(stage, package.template)
+    return put(stage, package, parameters(stage, package.template))
+
+
+def put(stage: Stage, package: Package, given: Mapping[str, str]) -> dict[str, str]:
+    """As `deploy`, with these parameters."""
     _clear_away(stage)
     bucket = artifacts.make_bucket(stage)
     template = artifacts.with_code(stage, package, bucket)
@@ -70,7 +80,14 @@ def parameters(stage: Stage, template: Mapping[str, Any]) -> dict[str, str]:
     }
     env = {GIVEN[name]: value for name, value in said.items()}
     try:
-        Settings.from_env({"STAGE": stage.name, "TABLE_PREFIX": f"{stage.stack_name}-", **env})
+        Settings.from_env(
+            {
+                "STAGE": stage.name,
+                "TABLE_PREFIX": f"{stage.stack_name}-",
+                **stage.environment(),
+                **env,
+            }
+        )
     except SettingsError as error:
         raise Failure(str(error)) from error
     found = {**before, **said}
