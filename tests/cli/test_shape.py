@@ -1,6 +1,5 @@
 """What the command line knows of targets and channels is what the API says of them."""
 
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -8,7 +7,6 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from chalicelib.api.schemas import channels, kinds
-from chalicelib.ops import package
 from monitum_cli.importers.common import INTERVALS_S
 from monitum_cli.manifest.compare import same
 from monitum_cli.manifest.shape import CHANNELS, EXPECT, REQUIRED, TARGETS, Fields
@@ -83,10 +81,3 @@ def test_intervals() -> None:
 def test_values_are_compared_as_json(one: Any, other: Any, *, is_same: bool) -> None:
     assert same(one, other) is is_same
     assert same(other, one) is is_same
-
-
-def test_the_command_line_is_not_shipped() -> None:
-    assert not [path for path in package._shipped() if "monitum_cli" in path.parts]
-    shipped = Path(package.REQUIREMENTS).read_text(encoding="utf-8")
-    assert "rich==" not in shipped
-    assert "click==" not in shipped
