@@ -25,6 +25,7 @@ TABLES = (
     "incidents",
     "channels",
     "deliveries",
+    "maintenance",
 )
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
