@@ -142,7 +142,8 @@ def _extra(
     for section in SECTIONS:
         if section.name in manifest.sections:
             wanted = manifest.sections[section.name]
-            yield from ((section, one) for one in found[section.name] if one.name not in wanted)
+            extra = (one for one in found[section.name] if one.name not in wanted)
+            yield from ((section, one) for one in extra if not one.is_over)
 
 
 def masks(fields: dict[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -47,6 +47,7 @@ def export(found: Mapping[str, Sequence[Present]], names: Names) -> dict[str, di
         section.name: {
             one.name: escaped(brief(section, one.fields))
             for one in sorted(found[section.name], key=lambda one: one.name)
+            if not one.is_over
         }
         for section in SECTIONS
     }

@@ -18,7 +18,7 @@ def test_a_channel_is_made_tested_and_deleted(terminal: Terminal, alice: Person)
     assert "whsec_" not in shown
     assert "prod" in shown
     assert "a test is on its way" in terminal.ok("channels", "test", "Hook").out
-    alice.world.tell_all()
+    alice.world.tell_all(1)
     assert " sent " in terminal.ok("channels", "deliveries", "Hook").out
     secret = terminal.ok("channels", "rotate-secret", "Hook", "--yes").out
     assert secret.startswith("signing secret, shown only now: whsec_")

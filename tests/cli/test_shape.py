@@ -6,10 +6,10 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from chalicelib.api.schemas import channels, kinds
+from chalicelib.api.schemas import channels, kinds, maintenance
 from monitum_cli.importers.common import INTERVALS_S
 from monitum_cli.manifest.compare import same
-from monitum_cli.manifest.shape import CHANNELS, EXPECT, REQUIRED, TARGETS, Fields
+from monitum_cli.manifest.shape import CHANNELS, EXPECT, MAINTENANCE, REQUIRED, TARGETS, Fields
 
 KINDS: dict[str, type[BaseModel]] = {
     "http": kinds.HttpTarget,
@@ -54,6 +54,14 @@ def test_kinds_of_channels(kind: str) -> None:
     theirs = defaults(CHANNEL_KINDS[kind])
     del theirs["name"]
     assert CHANNELS.kinds[kind] == theirs
+
+
+def test_maintenance_windows() -> None:
+    theirs = defaults(maintenance.WindowIn)
+    del theirs["name"]
+    ours = dict(MAINTENANCE.kinds[""])
+    ours["target_ids"] = ours.pop("targets")
+    assert ours == theirs
 
 
 def test_no_kind_is_missing() -> None:
