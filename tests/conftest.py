@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from hypothesis import HealthCheck, settings
-from moto import mock_aws
 
-from chalicelib.ops import resources
 from chalicelib.settings import Settings
 from chalicelib.store import base
+from tests.blueprint import empty_stage, share_models
 from tests.world import World
 
 # A loaded machine is no bug: what is slow is told by tests that measure time themselves.
 settings.register_profile("monitum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("monitum")
 
+share_models()
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -51,8 +51,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         monkeypatch.delenv(name)
     for name, value in _ENV.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
-        env = {**_ENV, **resources.create("monitum-test-")}
+    with empty_stage() as found:
+        env = {**_ENV, **found}
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         yield env
