@@ -13,7 +13,10 @@ from chalicelib.domain.results import CheckResult, Reason, Verdict
 from chalicelib.services.metrics import report
 from chalicelib.services.runtime import Runtime
 
-_UNREACHED: Final = frozenset({Reason.DNS, Reason.CONNECT, Reason.REFUSED, Reason.TIMEOUT})
+# A blocked address is judged without the network.
+_UNREACHED: Final = frozenset(
+    {Reason.DNS, Reason.CONNECT, Reason.REFUSED, Reason.TIMEOUT, Reason.BLOCKED}
+)
 Results = Mapping[int, CheckResult]
 
 
