@@ -17,9 +17,10 @@ def remind_later(
     Whether there is still something to tell is seen when the time has come. An incident that begins
     to flap while it is open is told of once more, but reminded of by its beginning alone.
     """
+    if delivery.event not in _REPEATED or not (channel.repeat_s and channel.wants(Event.REMINDER)):
+        return
     about = frozenset(filter(is_beginning, delivery.about - dropped))
-    wanted = channel.repeat_s and channel.wants(Event.REMINDER)
-    if delivery.event not in _REPEATED or not wanted or not about:
+    if not about:
         return
     slot = Slot(channel, Event.REMINDER, delivery.minute, _next_serial(delivery))
     due = runtime.now + (channel.repeat_s or 0)
