@@ -14,7 +14,10 @@ from chalicelib.domain.results import CheckResult, Reason, Verdict
 from chalicelib.services.runtime import Runtime
 
 _LOG = logging.getLogger(__name__)
-_UNREACHED: Final = frozenset({Reason.DNS, Reason.CONNECT, Reason.REFUSED, Reason.TIMEOUT})
+# A blocked address is judged without the network.
+_UNREACHED: Final = frozenset(
+    {Reason.DNS, Reason.CONNECT, Reason.REFUSED, Reason.TIMEOUT, Reason.BLOCKED}
+)
 Results = Mapping[int, CheckResult]
 
 
