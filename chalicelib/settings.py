@@ -8,8 +8,11 @@ own: those of users lie with their owners, see docs/decisions.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
+
+from chalicelib.limits import NORMAL, WIDE, Limits
 
 Place = tuple[str, int]
 _AWS_SUFFIXES: Final = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
@@ -37,6 +40,7 @@ class Defaults:
     flap_window_s: int = 3_600
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
+    limits: Limits = NORMAL
     forbidden_ports: str = ""
 
 
@@ -46,6 +50,7 @@ _EMULATED: Final = Defaults(
     results_retention_days=30,
     mail_from="monitum@local.example",
     canaries="",
+    limits=WIDE,
 )
 STAGES: Final[Mapping[str, Defaults]] = {
     "local": _EMULATED,
@@ -83,6 +88,7 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
+    limits: Limits = NORMAL
     forbidden_ports: frozenset[int] | None = None
     own_hosts: frozenset[str] = frozenset()
     flap_changes: int = 4
@@ -134,6 +140,7 @@ class Settings:
             daily_retention_days=_number(
                 env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
             ),
+            limits=of_stage.limits.read(partial(_number, env)),
             flap_changes=_number(env, "FLAP_CHANGES", of_stage.flap_changes, least=0),
             flap_window_s=_number(env, "FLAP_WINDOW_S", of_stage.flap_window_s),
         )

@@ -1,12 +1,13 @@
 """The settings of every stage: one table in the code, the same one in the handbook."""
 
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
 
 from chalicelib.checkers import BadUrl
+from chalicelib.limits import Limits
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import STAGES, Defaults, Settings, SettingsError
 
@@ -28,17 +29,21 @@ def documented() -> dict[str, dict[str, str]]:
     return table
 
 
+def vars_of(defaults: Defaults) -> dict[str, object]:
+    return {**asdict(defaults), **asdict(defaults.limits)}
+
+
 def test_the_handbook_has_every_setting_of_every_stage() -> None:
-    named = {field.name.upper() for field in fields(Defaults)} - {"ON_AWS", "GUARDS_DATA"}
+    named = {field.name.upper() for field in (*fields(Defaults), *fields(Limits))}
 
     assert documented() == {
         name: {
-            stage: str(getattr(defaults, name.lower()))
+            stage: str(vars_of(defaults)[name.lower()])
             .replace("True", "true")
             .replace("False", "false")
             for stage, defaults in STAGES.items()
         }
-        for name in named
+        for name in named - {"ON_AWS", "GUARDS_DATA", "LIMITS"}
     }
 
 
