@@ -16,6 +16,7 @@ from chalicelib.domain.state import pause, resume
 from chalicelib.domain.targets import Target
 from chalicelib.services.outbox import flush, flush_later
 from chalicelib.services.runtime import Runtime
+from chalicelib.store.erasures import ordered
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.queues import SendError
 from chalicelib.store.seating import Reseat
@@ -39,7 +40,7 @@ def store_removal(runtime: Runtime, target: Target) -> None:
     """Delete a target and free its place; raises ChangedError if `target` is outdated."""
     reseat = _freed(runtime, target)
     _announce(runtime, reseat)
-    Targets(target.owner).remove(target, reseat)
+    Targets(target.owner).remove(target, reseat, ordered(target, runtime.now))
     _settle(runtime, reseat)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.expressions.update import Action
+from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain import schedule
@@ -98,10 +99,14 @@ class Targets:
             elif secrets is not None:
                 self._remove_secrets(write, before)
 
-    def remove(self, target: Target, reseat: Reseat) -> None:
-        """Delete the target and free its place; raises ChangedError where it is outdated."""
+    def remove(self, target: Target, reseat: Reseat, erasure: Model) -> None:
+        """Delete the target and free its place; raises ChangedError where it is outdated.
+
+        With it `erasure` is stored, which has its history erased.
+        """
         with transaction() as write:
             write.delete(TargetItem(self.owner, target.id), condition=_unchanged(target))
+            write.save(erasure)
             self._reseat(write, reseat)
             if target.spec.has_secrets:
                 self._remove_secrets(write, target)
