@@ -9,7 +9,7 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset logs test lint openapi format e2e user redrive deploy plan smoke destroy \
+.PHONY: help up down reset logs test lint openapi format e2e scrape user redrive deploy plan smoke destroy \
   not-local dev package python run-venv dev-venv
 
 help:  ## list the commands
@@ -47,6 +47,9 @@ format: dev-venv  ## format the code
 
 e2e: dev-venv  ## end-to-end tests against AWS_ENDPOINT_URL, or the local stack
 	@$(VENV) -m pytest -o addopts="" -ra tests/e2e $(ARGS)
+
+scrape: dev-venv  ## have a Prometheus scrape the running stack (needs prometheus and promtool)
+	@$(VENV) -m pytest -o addopts="" -ra tests/scrape $(ARGS)
 
 user: run-venv  ## make a user: NAME=who [ADMIN=1] [STAGE=local]
 	@test -n "$(NAME)" || { echo "error: say who: make user NAME=someone" >&2; exit 1; }

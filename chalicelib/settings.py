@@ -21,7 +21,8 @@ class SettingsError(Exception):
 class Defaults:
     """What a stage is for: whether it runs `on_aws`, and its settings where nothing else is said.
 
-    `guards_data`: its tables cannot be deleted and are backed up continuously.
+    `guards_data`: its tables cannot be deleted and are backed up continuously. `alarms` is how many
+    there are, see the template: none, few or all.
     """
 
     on_aws: bool = True
@@ -33,6 +34,8 @@ class Defaults:
     daily_retention_days: int = 1_827
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
+    metrics: bool = True
+    alarms: str = "none"
 
 
 _EMULATED: Final = Defaults(
@@ -45,8 +48,10 @@ _EMULATED: Final = Defaults(
 STAGES: Final[Mapping[str, Defaults]] = {
     "local": _EMULATED,
     "localstack": _EMULATED,
-    "dev": Defaults(results_retention_days=14, hourly_retention_days=60, daily_retention_days=400),
-    "prod": Defaults(guards_data=True),
+    "dev": Defaults(
+        results_retention_days=14, hourly_retention_days=60, daily_retention_days=400, metrics=False
+    ),
+    "prod": Defaults(guards_data=True, alarms="few"),
 }
 
 
@@ -72,6 +77,7 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
+    metrics: bool = True
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":

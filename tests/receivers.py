@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.domain.results import Reason
 from chalicelib.notifiers.outcome import Outcome
 from chalicelib.outbound import Answer, NotSent
+from tests.permissions import RECORD
 
 
 @dataclass
@@ -45,6 +46,7 @@ class FakeMailer:
     outcome: Outcome = field(default_factory=lambda: Outcome(is_sent=True))
 
     def send(self, to: str, subject: str, text: str, html: str) -> Outcome:
+        RECORD.ask("ses:SendEmail", "*")
         if self.outcome.is_sent:
             self.sent.append((to, subject, text, html))
         return self.outcome

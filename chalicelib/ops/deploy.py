@@ -11,7 +11,15 @@ from chalicelib.ops.package import Package
 from chalicelib.ops.stages import Stage
 from chalicelib.settings import Settings, SettingsError
 
-GIVEN = {"MailFrom": "MAIL_FROM", "PublicUrl": "PUBLIC_URL", "Canaries": "CANARIES"}
+GIVEN = {
+    "MailFrom": "MAIL_FROM",
+    "PublicUrl": "PUBLIC_URL",
+    "Canaries": "CANARIES",
+    "Metrics": "METRICS",
+    "Alarms": "ALARMS",
+    "AlarmEmail": "ALARM_EMAIL",
+    "WithDashboard": "DASHBOARD",
+}
 """Parameters of the template by the variable that sets them; one not set stays what it was."""
 
 

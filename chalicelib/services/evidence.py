@@ -8,9 +8,10 @@ DOWN is UNKNOWN, and moves nothing.
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from chalicelib.domain.results import CheckResult, Reason, Verdict
+from chalicelib.metrics import measured
 from chalicelib.services.runtime import Runtime
 
 _LOG = logging.getLogger(__name__)
@@ -60,14 +61,5 @@ def _doubted(results: Results) -> Results:
 
 
 def _report(runtime: Runtime, targets: int) -> None:
-    """One line, which CloudWatch also reads as a metric (its embedded metric format)."""
-    metric = {"Name": "CanariesUnreached", "Unit": "Count"}
-    embedded: dict[str, Any] = {
-        "Timestamp": int(runtime.clock() * 1000),
-        "CloudWatchMetrics": [
-            {"Namespace": "Monitum", "Dimensions": [["stage"]], "Metrics": [metric]}
-        ],
-    }
-    stage = runtime.settings.stage
-    values = {"stage": stage, "CanariesUnreached": 1, "targets": targets}
-    _LOG.error("nothing can be reached from here", extra={"_aws": embedded, **values})
+    counted = measured(runtime.settings, runtime.clock(), CanariesUnreached=1)
+    _LOG.error("nothing can be reached from here", extra={**counted, "targets": targets})
