@@ -1,52 +1,31 @@
 """Kills the pipeline at every AWS call, one call at a time, and compares what comes out.
 
-    python -m benchmarks.faults
+    python -m benchmarks.faults [--step 19]
 
-A story is lived on moto: targets of an owner fail and recover, one is paused, one is deleted. It is
-lived once undisturbed, with every AWS call of the functions counted; then once more for each call
-and moment (before it, after it), with a death there that goes through everything, as the end of a
-process does. What was under way is delivered again once its visibility timeout is over. Then every
-message is doubled, then delayed and reordered. After each life states, incidents, results and what
-receivers got must be those of the undisturbed one. Nothing here names a call: a new one is covered
-because it is made.
+A story (fault_story.py) is lived on moto: once undisturbed, with every AWS call of the functions
+counted; then once more for each call and moment (before it, after it), with a death there that goes
+through everything, as the end of a process does. What was under way is delivered again once its
+visibility timeout is over; a life that has come to where the undisturbed one was ends there. Then
+every message is doubled, then reordered, then delayed. After each life states, incidents, results
+and what receivers got must be those of the undisturbed one. Nothing here names a call: a new one,
+of whatever service, is covered because it is made.
 """
 
+import argparse
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from benchmarks.fault_stage import Outcome, Stage, difference, stage
+from benchmarks.fault_reaper import Lives, Reaper, finish, in_own_process
+from benchmarks.fault_stage import Shuffle, Stage, stage
+from benchmarks.fault_story import Known, Outcome, Story, difference
 
-Moment = Literal["before", "after"]
-
-
-class Death(BaseException):
-    """The end of a process: nothing of ours catches it."""
-
-
-@dataclass
-class Reaper:
-    """Counts the calls of the functions and kills at one of them."""
-
-    kill_at: int | None = None
-    moment: Moment = "before"
-    calls: list[str] = field(default_factory=list)
-    killed: bool = False
-
-    def before(self, model: Any, **_: object) -> None:
-        self.calls.append(model.name)
-        self._strike("before")
-
-    def after(self, **_: object) -> None:
-        self._strike("after")
-
-    def _strike(self, moment: Moment) -> None:
-        due = self.kill_at == len(self.calls) - 1 and moment == self.moment
-        if due and not self.killed:
-            self.killed = True
-            raise Death
+_UNDISTURBED = "undisturbed"
 
 
 @dataclass
@@ -54,24 +33,10 @@ class Report:
     """What was tried: points of death by function's call, and the lives that ended differently."""
 
     calls: list[str]
+    outcome: Outcome
     points: int = 0
     orders: int = 0
     wrong: list[str] = field(default_factory=list)
-
-
-def watch(found: Stage, reaper: Reaper) -> None:
-    """Have the reaper see every call of every client that the functions use."""
-    for client in found.clients:
-        client.meta.events.register("before-call", reaper.before, unique_id="reaper-before")
-        client.meta.events.register("after-call", reaper.after, unique_id="reaper-after")
-
-
-def live(reaper: Reaper, shuffle: Callable[[list[Any]], list[Any]] | None = None) -> Outcome:
-    """One life of the story from beginning to end."""
-    with stage(Death) as found:
-        found.furnish()
-        watch(found, reaper)
-        return found.live(shuffle)
 
 
 def doubled(messages: list[Any]) -> list[Any]:
@@ -82,37 +47,68 @@ def reordered(messages: list[Any]) -> list[Any]:
     return messages[::-1]
 
 
-def run(step: int = 1, say: Callable[[str], None] = lambda _: None) -> Report:
-    """Try every point; with a `step` only every so manieth."""
-    counted = Reaper()
-    wanted = live(counted)
-    report = Report(counted.calls)
-    for number in range(0, len(counted.calls), step):
-        for moment in ("before", "after"):
-            reaper = Reaper(number, moment)
-            got = live(reaper)
-            report.points += reaper.killed
-            _compare(report, f"{moment} call {number} ({counted.calls[number]})", wanted, got)
-        if number % 20 == 0:
-            say(f"{number} of {len(counted.calls)} calls, {len(report.wrong)} wrong")
-    for name, shuffle in (("doubled", doubled), ("reordered", reordered)):
-        report.orders += 1
-        _compare(report, name, wanted, live(Reaper(), shuffle))
+def lagging(number: int) -> float:
+    """Every other message comes later, and so behind those that were sent after it."""
+    return 20.0 if number % 2 else 0.0
+
+
+def run(step: int = 1, most: int = 2) -> Report:
+    """Try every point, `most` at a time; with a `step` only every so manieth call."""
+    lives = Lives(most)
+    reaper = Reaper(lives, lambda number: number % step == 0)
+    with _furnished() as (found, story):
+        in_own_process(lives, _UNDISTURBED, lambda: Known(story.marks, story.live()))
+        story.known = lives.wait().pop(_UNDISTURBED)
+        orders = _disturbed(lives, found, story)
+        wanted = finish(lives, lambda: _watched(reaper, story))
+    report = Report(reaper.calls, wanted, orders=orders)
+    outcomes = lives.wait()
+    report.points = len(outcomes) - orders
+    for name, got in outcomes.items():
+        if found_wrong := difference(wanted, got):
+            report.wrong.append(f"{name}: {got.get('ended') or found_wrong}")
     return report
 
 
-def _compare(report: Report, name: str, wanted: Outcome, got: Outcome) -> None:
-    if found := difference(wanted, got):
-        report.wrong.append(f"{name}: {found}")
+def _watched(reaper: Reaper, story: Story) -> Outcome:
+    with reaper.watching():
+        is_whole = story.go()
+    return story.outcome() if is_whole else story.known_outcome
+
+
+@contextmanager
+def _furnished() -> Iterator[tuple[Stage, Story]]:
+    with stage() as found:
+        story = Story(found)
+        story.furnish()
+        yield found, story
+
+
+def _disturbed(lives: Lives, found: Stage, story: Story) -> int:
+    """Begin the lives whose messages are disturbed; returns how many they are."""
+
+    def lag() -> Outcome:
+        for queue in found.queues.values():
+            queue.lag = lagging
+        return story.live()
+
+    shuffles: dict[str, Shuffle] = {"doubled": doubled, "reordered": reordered}
+    for name, shuffle in shuffles.items():
+        in_own_process(lives, name, lambda shuffle=shuffle: story.live(shuffle))  # type: ignore[misc]
+    in_own_process(lives, "delayed", lag)
+    return len(shuffles) + 1
 
 
 def main() -> int:
     """Run everything; 1 if a life ended differently."""
-    step = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
+    parser.add_argument("--step", type=int, default=1, help="try only every so manieth call")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    given = parser.parse_args()
     started = time.monotonic()
-    report = run(step, print)
-    names = sorted(set(report.calls))
-    print(f"{len(report.calls)} AWS calls of tick, check, alert: {', '.join(names)}")
+    report = run(given.step, given.processes)
+    names = ", ".join(f"{name} {times}" for name, times in Counter(report.calls).most_common())
+    print(f"{len(report.calls)} AWS calls of tick, check, alert: {names}")
     print(f"{report.points} deaths injected, {report.orders} lives with disturbed messages")
     print(f"{len(report.wrong)} ended differently, in {time.monotonic() - started:.0f} s")
     for text in report.wrong:

@@ -22,11 +22,15 @@ MAX_ANSWER: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the other side said, whatever it said; at most MAX_ANSWER bytes of its body."""
+    """What the other side said, whatever it said; at most MAX_ANSWER bytes of its body.
+
+    `retry_after` is the header of that name, as it came.
+    """
 
     status_code: int
     body: bytes
     response_ms: int
+    retry_after: str | None = None
 
 
 class NotSent(Exception):
@@ -70,7 +74,9 @@ class Outbound:
             with self._adapter.exchange(request, parsed, attempt, verify=True) as response:
                 answer = cast("Raw", response.raw).body.read(MAX_ANSWER)
                 attempt.book("body")
-                return Answer(response.status_code, answer, attempt.watch.timings().total)
+                total = attempt.watch.timings().total
+                after = response.headers.get("Retry-After")
+                return Answer(response.status_code, answer, total, after)
         except BadUrl as error:
             raise NotSent(Reason.BLOCKED, clean(str(error), {}), request_sent=False) from None
         except CheckFailure as failure:

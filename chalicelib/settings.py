@@ -32,6 +32,8 @@ class Defaults:
     results_retention_days: int = 90
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
     metrics: bool = True
@@ -61,10 +63,14 @@ class Settings:
 
     `table_prefix` stands before every table's name; the queues' URLs are empty where
     nothing is sent to them; `region` is the one this function runs in, named in every result.
+    Everything is kept in `home_region`; `further_regions` check from there as well, and
+    `check_quorum` regions make DOWN (None: at least half of them).
+    A target flaps that changes more than `flap_changes` times in `flap_window_s`; 0 is never.
     """
 
     stage: str
     region: str
+    home_region: str
     table_prefix: str
     checks_queue_url: str
     alerts_queue_url: str
@@ -78,6 +84,15 @@ class Settings:
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
     metrics: bool = True
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
+    further_regions: tuple[str, ...] = ()
+    check_quorum: int | None = None
+
+    @property
+    def check_regions(self) -> tuple[str, ...]:
+        """Where targets are checked from, the home region first."""
+        return (self.home_region, *self.further_regions)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -89,9 +104,13 @@ class Settings:
         if stage not in STAGES:
             raise SettingsError(f"STAGE must be one of {', '.join(STAGES)}, not {stage!r}")
         of_stage = STAGES[stage]
+        region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
         settings = cls(
             stage=stage,
-            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
+            region=region,
+            home_region=env.get("HOME_REGION") or region,
+            further_regions=_regions(env, "CHECK_REGIONS"),
+            check_quorum=_number(env, "CHECK_QUORUM", 1) if env.get("CHECK_QUORUM") else None,
             table_prefix=prefix,
             checks_queue_url=_url(env, "CHECKS_QUEUE_URL"),
             alerts_queue_url=_url(env, "ALERTS_QUEUE_URL"),
@@ -112,9 +131,19 @@ class Settings:
             daily_retention_days=_number(
                 env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
             ),
+            flap_changes=_number(env, "FLAP_CHANGES", of_stage.flap_changes, least=0),
+            flap_window_s=_number(env, "FLAP_WINDOW_S", of_stage.flap_window_s),
         )
         settings._check_retention()
+        settings._check_regions()
         return settings
+
+    def _check_regions(self) -> None:
+        regions = self.check_regions
+        if len(set(regions)) < len(regions):
+            raise SettingsError(f"CHECK_REGIONS names a region twice, or home: {regions}")
+        if self.check_quorum and self.check_quorum > len(regions):
+            raise SettingsError(f"CHECK_QUORUM must be at most {len(regions)}, as many as regions")
 
     def _check_retention(self) -> None:
         """Statistics go from results to hours to days: a coarser one must not end earlier."""
@@ -133,11 +162,20 @@ def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     return value == "true"
 
 
-def _number(env: Mapping[str, str], name: str, default: int) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     value = env.get(name) or str(default)
-    if not value.isdecimal() or int(value) < 1:
-        raise SettingsError(f"{name} must be a whole number above 0, not {value!r}")
+    if not value.isdecimal() or int(value) < least:
+        raise SettingsError(f"{name} must be a whole number above {least - 1}, not {value!r}")
     return int(value)
+
+
+def _regions(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """AWS regions with commas between."""
+    found = tuple(text.strip() for text in env.get(name, "").split(",") if text.strip())
+    for region in found:
+        if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", region):
+            raise SettingsError(f"{name} must be AWS regions with commas between, not {region!r}")
+    return found
 
 
 def _url(env: Mapping[str, str], name: str) -> str:

@@ -13,9 +13,13 @@ from tests.permissions import RECORD
 
 @dataclass
 class FakeOutbound:
-    """Takes what is posted, and answers from a script: by URL a status code, or 204."""
+    """Takes what is posted, and answers from a script: by URL a status code, or 204.
+
+    `retry_after` are the headers of that name, by URL.
+    """
 
     script: dict[str, int] = field(default_factory=dict)
+    retry_after: dict[str, str] = field(default_factory=dict)
     posted: list[tuple[str, bytes, dict[str, str]]] = field(default_factory=list)
 
     def post(
@@ -26,7 +30,7 @@ class FakeOutbound:
         code = self.script.get(url, 204)
         if not code:
             raise NotSent(Reason.REFUSED, "the connection was refused", request_sent=False)
-        return Answer(code, b"secret words of the receiver", 12)
+        return Answer(code, b"secret words of the receiver", 12, self.retry_after.get(url))
 
     def told(self, url: str | None = None) -> list[Any]:
         """The payloads that were taken, each once, however often they came."""
@@ -40,12 +44,16 @@ class FakeOutbound:
 
 @dataclass
 class FakeMailer:
-    """Keeps what is mailed: to, subject, text, HTML."""
+    """Keeps what is mailed: to, subject, text, HTML; and what its attempts are known by."""
 
     sent: list[tuple[str, str, str, str]] = field(default_factory=list)
+    ids: list[str | None] = field(default_factory=list)
     outcome: Outcome = field(default_factory=lambda: Outcome(is_sent=True))
 
-    def send(self, to: str, subject: str, text: str, html: str) -> Outcome:
+    def send(
+        self, to: str, subject: str, text: str, html: str, *, same_as: str | None = None
+    ) -> Outcome:
+        self.ids.append(same_as)
         RECORD.ask("ses:SendEmail", "*")
         if self.outcome.is_sent:
             self.sent.append((to, subject, text, html))

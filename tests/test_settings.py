@@ -72,6 +72,8 @@ def test_the_environment_takes_the_place_of_a_stage_s_value() -> None:
         ("PUBLIC_URL", "monitum.example"),
         ("MAIL_FROM", "nobody"),
         ("CANARIES", "1.1.1.1"),
+        ("FLAP_CHANGES", "-1"),
+        ("FLAP_WINDOW_S", "0"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
+from chalicelib.api.conditions import check_if_match, etag, made_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.channels import (
@@ -33,7 +34,8 @@ routes = Routes()
     body=ChannelIn,
     answer=NewChannelOut,
     status=201,
-    gives=["Location"],
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
     problems=[409],
 )
 def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
@@ -41,11 +43,16 @@ def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
 
     Where the mail cannot be sent the channel is there all the same: order another one later.
     """
-    channel = channels.create(call.runtime, call.owner, call.body.draft())
-    if channel.kind is ChannelKind.EMAIL:
-        try_to_ask(call.runtime, channel)
-    location = {"Location": f"channels/{channel.id}"}
-    return Answer(NewChannelOut.of(channel), 201, location)
+
+    def make(channel_id: str | None) -> Channel:
+        made = channels.create(call.runtime, call.owner, call.body.draft(), channel_id)
+        if made.kind is ChannelKind.EMAIL:
+            try_to_ask(call.runtime, made)
+        return made
+
+    channel = made_once(call, make=make, find=Channels(call.owner).get)
+    headers = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
+    return Answer(NewChannelOut.of(channel), 201, headers)
 
 
 @routes(
@@ -62,10 +69,10 @@ def list_channels(call: Call[None, PageQuery]) -> Answer:
     )
 
 
-@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut)
+@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut, gives=["ETag"])
 def get_channel(call: Call[None, NoQuery]) -> Answer:
     """Show a channel."""
-    return Answer(ChannelOut.of(Channels(call.owner).get(_id(call))))
+    return _answer(Channels(call.owner).get(_id(call)))
 
 
 @routes(
@@ -74,24 +81,38 @@ def get_channel(call: Call[None, NoQuery]) -> Answer:
     scope=Scope.WRITE,
     body=ChannelPatch,
     answer=ChannelOut,
+    takes=["If-Match"],
+    gives=["ETag"],
     problems=[409],
 )
 def change_channel(call: Call[ChannelPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Channel) -> ChannelDraft:
+        check_if_match(call, before.version, "channel")
         if call.body.root.get("kind", before.kind) != before.kind:
             fault = Fault(("body", "kind"), "the kind of a channel does not change")
             raise InvalidError("the body does not fit the schema", (fault,))
         return validate_body(ChannelIn, call.body.over(before)).draft()
 
-    return Answer(ChannelOut.of(channels.change(call.runtime, call.owner, _id(call), redraft)))
+    return _answer(channels.change(call.runtime, call.owner, _id(call), redraft))
 
 
-@routes("DELETE", "/v1/channels/{channel_id}", scope=Scope.WRITE, status=204)
+@routes(
+    "DELETE",
+    "/v1/channels/{channel_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
 def delete_channel(call: Call[None, NoQuery]) -> Answer:
     """Delete a channel: nothing is sent to it any more."""
-    Channels(call.owner).remove(_id(call))
+
+    def allow(before: Channel) -> None:
+        check_if_match(call, before.version, "channel")
+
+    channels.remove(call.owner, _id(call), allow)
     return Answer(status=204)
 
 
@@ -145,6 +166,10 @@ def list_deliveries(call: Call[None, PageQuery]) -> Answer:
     )
     items = [DeliveryOut.of(delivery) for delivery in found]
     return call.page(DeliveriesPage, items, cursors.write(last))
+
+
+def _answer(channel: Channel) -> Answer:
+    return Answer(ChannelOut.of(channel), headers={"ETag": etag(channel.version)})
 
 
 def _id(call: Call[Any, Any]) -> str:

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
+from chalicelib.api.conditions import check_if_match, etag, made_once
 from chalicelib.api.problems import problem, status_of
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
@@ -25,7 +26,6 @@ from chalicelib.domain.errors import (
     Fault,
     InvalidError,
     MonitumError,
-    PreconditionError,
     UnavailableError,
 )
 from chalicelib.domain.incidents import Means
@@ -36,7 +36,6 @@ from chalicelib.services.accounts import Scope
 from chalicelib.services.drafts import Draft
 from chalicelib.services.incidents import recent_means
 from chalicelib.services.listing import Filters, page_of_targets, summary
-from chalicelib.services.once import once
 from chalicelib.services.presence import present
 from chalicelib.services.seats import Seats
 from chalicelib.store.targets import Targets
@@ -59,15 +58,10 @@ def create_target(call: Call[TargetIn, NoQuery]) -> Answer:
     """Create a target; it is checked at once."""
     draft = targets.prepared(call.runtime, call.body.draft())
 
-    def make(target_id: str | None = None) -> Target:
+    def make(target_id: str | None) -> Target:
         return targets.create(call.runtime, call.owner, draft, target_id)
 
-    key = call.headers.get("idempotency-key")
-    if key is None:
-        target = make()
-    else:
-        asked = call.body.model_dump(mode="json")
-        target = once(call.runtime, call.owner, key, asked, make=make, find=Targets(call.owner).get)
+    target = made_once(call, make=make, find=Targets(call.owner).get)
     return _answer(call, target, status=201, location=True)
 
 
@@ -135,7 +129,7 @@ def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Target) -> Draft:
-        _check_if_match(call, before)
+        check_if_match(call, before.version, "target")
         kind = call.body.root.get("kind", before.spec.kind)
         if kind != before.spec.kind:
             fault = Fault(("body", "kind"), "the kind of a target does not change")
@@ -158,7 +152,7 @@ def delete_target(call: Call[None, NoQuery]) -> Answer:
     """Delete a target; its history goes with it."""
 
     def allow(before: Target) -> None:
-        _check_if_match(call, before)
+        check_if_match(call, before.version, "target")
 
     targets.remove(call.runtime, call.owner, call.id("target_id", "target"), allow)
     return Answer(status=204)
@@ -235,19 +229,7 @@ def _answer(
     call: Call[Any, Any], target: Target, *, status: int = 200, location: bool = False
 ) -> Answer:
     presence = present(call.runtime, call.owner, [target])[target.id]
-    headers = {"ETag": _etag(target)}
+    headers = {"ETag": etag(target.version)}
     if location:
         headers["Location"] = f"targets/{target.id}"
     return Answer(TargetOut.of(target, presence), status, headers)
-
-
-def _etag(target: Target) -> str:
-    return f'"{target.version}"'
-
-
-def _check_if_match(call: Call[Any, Any], target: Target) -> None:
-    given = call.headers.get("if-match")
-    if given is None or given.strip() == "*":
-        return
-    if _etag(target) not in [tag.strip() for tag in given.split(",")]:
-        raise PreconditionError("the target is not at the version that If-Match names")

@@ -23,7 +23,7 @@ from chalicelib.checkers.dialer import Dialer
 from chalicelib.checkers.errors import CheckFailure, OutOfTime
 from chalicelib.checkers.http1 import read_head, request_bytes
 from chalicelib.checkers.urls import BadUrl, Url, parse_url
-from chalicelib.checkers.wire import Wire
+from chalicelib.checkers.wire import Connection, Wire
 
 DEFAULT_TIMEOUT_S: Final = 10.0
 MAX_BODY: Final = 1024 * 1024
@@ -75,6 +75,7 @@ class GuardedAdapter(BaseAdapter):
             request.headers.items(),
             _as_bytes(request.body),
         )
+        sock: Connection
         if url.scheme == "https":
             sock = self._dialer.connect_tls(url.host, url.port, attempt, verify=verify, http=True)
         else:
@@ -119,6 +120,7 @@ class GuardedAdapter(BaseAdapter):
             url = parse_url(request.url or "")
             request.headers.setdefault("Host", url.authority)
             request.headers["Connection"] = "close"
+            request.headers["Accept-Encoding"] = "gzip, deflate"  # more where requests finds more
             response = self.exchange(request, url, attempt, verify=verify is not False)
             if not stream:
                 response.content  # noqa: B018 - reading it is the point
@@ -135,10 +137,10 @@ class GuardedAdapter(BaseAdapter):
 
 
 def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
-    joined: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     for name, value in headers:
-        joined[name] = f"{joined[name]}, {value}" if name in joined else value
-    return joined
+        values.setdefault(name, []).append(value)
+    return {name: ", ".join(said) for name, said in values.items()}
 
 
 def _as_bytes(body: object) -> bytes:

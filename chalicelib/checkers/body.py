@@ -13,6 +13,9 @@ from chalicelib.domain.results import Reason
 _CHUNK_SIZE: Final = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _MAX_CHUNK_LINE: Final = 4096
 _MAX_CHUNKS: Final = 20_000  # of a few bytes each, they would cost more CPU than they carry
+_GZIP_BEGINS: Final = 0x1F
+_MAX_MEMBERS: Final = 100  # of gzip
+_OVERHEAD: Final = 1024  # what an encoding may add to a body that it does not shorten
 _MAX_TRAILERS: Final = 64 * 1024
 _NO_BODY: Final = frozenset({204, 304})
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
@@ -41,7 +44,7 @@ class Body:
             decoded = self._decoder.feed(piece, limit + 1 - size) if self._decoder else piece
             taken.append(decoded)
             size += len(decoded)
-            if size > limit or received > limit:
+            if size > limit or received > limit + _OVERHEAD:
                 return b"".join(taken)[:limit]
         self.complete = True
         if self._decoder:
@@ -131,10 +134,30 @@ class _Decoder:
         self._name = name
         self._zlib = zlib.decompressobj(_GZIP_OR_ZLIB)
         self._begun = False
+        self._members = 1
+        self._padding = False
 
     def feed(self, data: bytes, limit: int) -> bytes:
-        if not data or self._zlib.eof:
-            return b""
+        decoded = b""
+        while data and len(decoded) < limit and not self._padding:
+            if self._zlib.eof and not self._next_member(data):
+                break
+            decoded += self._inflate(data, limit - len(decoded))
+            data = self._zlib.unused_data
+        return decoded
+
+    def _next_member(self, data: bytes) -> bool:
+        """Go on to another member, of which gzip may have many (RFC 1952, 2.2), or to padding."""
+        if self._name == "deflate" or data[0] != _GZIP_BEGINS:
+            self._padding = True
+            return False
+        self._members += 1
+        if self._members > _MAX_MEMBERS:
+            raise CheckFailure(Reason.PROTOCOL, f"more than {_MAX_MEMBERS} gzip members")
+        self._zlib, self._begun = zlib.decompressobj(_GZIP_OR_ZLIB), False
+        return True
+
+    def _inflate(self, data: bytes, limit: int) -> bytes:
         try:
             decoded = self._zlib.decompress(data, limit)
         except zlib.error:

@@ -14,6 +14,7 @@ from chalicelib.checkers.guard import Guard
 from chalicelib.checkers.networks import Address
 from chalicelib.checkers.resolver import Resolver, SystemResolver
 from chalicelib.checkers.tls import TlsContexts, start_tls
+from chalicelib.checkers.tls_stream import TlsStream
 from chalicelib.checkers.urls import Host
 from chalicelib.domain.results import Reason
 
@@ -61,8 +62,8 @@ class Dialer:
 
     def connect_tls(
         self, host: Host, port: int, attempt: Attempt, *, verify: bool, http: bool
-    ) -> socket.socket:
-        """Return a connected socket with TLS on it; raise CheckFailure. Books `tls` too."""
+    ) -> TlsStream:
+        """Return a connection with TLS on it; raise CheckFailure. Books `tls` too."""
         context = self.tls.get(verify=verify, http=http)
         attempt.watch.skip()
         sock = self.connect(host, port, attempt)

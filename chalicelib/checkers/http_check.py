@@ -13,7 +13,7 @@ from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.dialer import Dialer
 from chalicelib.checkers.errors import Blocked, CheckFailure
 from chalicelib.checkers.observation import Observation
-from chalicelib.checkers.urls import BadUrl, Url, parse_url
+from chalicelib.checkers.urls import MAX_URL, BadUrl, Url, parse_url
 from chalicelib.domain.results import Reason
 from chalicelib.domain.specs import CheckSpec
 
@@ -120,6 +120,8 @@ def _observe(response: Response, limit: int, attempt: Attempt) -> Observation:
 
 def _next(url: Url, location: str) -> Url:
     """Return where a redirect leads; raise CheckFailure where Monitum does not follow."""
+    if len(location) > MAX_URL:  # urljoin takes a second for 60 KB of odd Unicode
+        raise Blocked(f"a redirect was not followed: it is longer than {MAX_URL} characters")
     try:
         # The wire's bytes were read as Latin-1; what is no UTF-8 stays as it is.
         text = location.encode("latin-1").decode("utf-8", "replace")

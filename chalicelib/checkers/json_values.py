@@ -1,25 +1,23 @@
 """JSON conditions: JSONPath (RFC 9535) on a body that may be hostile, within a budget of work."""
 
 import json
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from chalicelib.checkers.errors import CheckFailure
-from chalicelib.checkers.patterns import BadPattern, matches
+from chalicelib.checkers.patterns import search
+from chalicelib.checkers.room import DOCUMENTS
 from chalicelib.checkers.text import quoted
 from chalicelib.domain.expectations import JsonCondition, is_number, same_json
-from chalicelib.domain.results import Reason
 
 MAX_PATH: Final = 200
+MAX_VALUES: Final = 200_000  # of a document: 1 MiB of small lists would take 0.1 s to read
 MAX_STEPS: Final = 20_000  # nodes visited and values looked at by all conditions of a check
 GRACE_S: Final = 0.1  # what a document that came at the last moment may still take
 _MISSING: Final = "there is nothing"
-# A body of 1 MiB can become a hundred MiB of objects: only so many at a time.
-_ROOM: Final = threading.BoundedSemaphore(2)
+_BEGINNINGS: Final = b",[{"  # every value of a document but the outermost follows one of them
 
 
 class BadPath(ValueError):
@@ -27,7 +25,7 @@ class BadPath(ValueError):
 
 
 class TooMuchWork(Exception):
-    """A path on this document takes more steps or time than a check has."""
+    """A document, or a path on it, takes more work or time than a check has."""
 
 
 @dataclass(slots=True)
@@ -62,22 +60,41 @@ def broken_json(body: bytes, conditions: Sequence[JsonCondition], deadline: floa
     """
     paths = [compile_path(condition.path) for condition in conditions]
     budget = Budget(MAX_STEPS, max(deadline, time.monotonic()) + GRACE_S)
-    if not _ROOM.acquire(timeout=budget.until - time.monotonic()):
-        text = "Monitum had no time to read the JSON"
-        raise CheckFailure(Reason.INTERNAL, text, ours=True, final=True)
-    try:
-        document = json.loads(body)
+    with DOCUMENTS.enter(budget.until):
+        try:
+            document = _read(body)
+        except TooMuchWork:
+            return [f"the document has more than {MAX_VALUES} values"]
+        except (ValueError, RecursionError):
+            return ["the body is not valid JSON"]
         return [
             text
             for condition, path in zip(conditions, paths, strict=True)
             for text in _broken(document, condition, path, budget)
         ]
-    except BadPattern:
-        raise
-    except (ValueError, RecursionError):
-        return ["the body is not valid JSON"]
-    finally:
-        _ROOM.release()
+
+
+def _read(body: bytes) -> object:
+    """Return the document; raise ValueError, RecursionError, or TooMuchWork before it is read.
+
+    The parser cannot be stopped, and holds up every other thread.
+    """
+    text = body.decode(json.detect_encoding(body), "surrogatepass")
+    if len(body) > MAX_VALUES:
+        encoded = text.encode("utf-8", "surrogatepass")
+        if _beginnings(encoded) > MAX_VALUES and _beginnings(_outside(encoded)) > MAX_VALUES:
+            raise TooMuchWork
+    return json.loads(text)
+
+
+def _beginnings(encoded: bytes) -> int:
+    return len(encoded) - len(encoded.translate(None, _BEGINNINGS))
+
+
+def _outside(encoded: bytes) -> bytes:
+    """Return what stands outside of strings, as far as this is JSON."""
+    unescaped = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
+    return b"".join(unescaped.split(b'"')[::2])
 
 
 def _broken(
@@ -90,13 +107,13 @@ def _broken(
 
     try:
         values = select(path, document, budget)
+        results = [_broken_test(values, name, wanted, budget) for name, wanted in condition.tests]
     except TooMuchWork:
         return [f"{condition.path}: the document is too large or too deep for this path"]
-    results = (_broken_test(values, name, wanted) for name, wanted in condition.tests)
     return [f"{condition.path}: {text}" for text in results if text]
 
 
-def _broken_test(values: Sequence[object], name: str, wanted: Any) -> str | None:
+def _broken_test(values: Sequence[object], name: str, wanted: Any, budget: Budget) -> str | None:
     """Return what is wrong, None when every value passes; only `exists` takes no value at all."""
     if name == "exists":
         if bool(values) is wanted:
@@ -105,21 +122,31 @@ def _broken_test(values: Sequence[object], name: str, wanted: Any) -> str | None
     if not values:
         return f"expected {_phrase(name, wanted)}, {_MISSING}"
     for value in values:
-        if not _passes(name, value, wanted):
+        if not _passes(name, value, wanted, budget):
             return f"expected {_phrase(name, wanted)}, got {_shown(value)}"
     return None
 
 
-def _passes(name: str, value: object, wanted: Any) -> bool:
+def _passes(name: str, value: object, wanted: Any, budget: Budget) -> bool:
     if name == "equals":
         return same_json(value, wanted)
     if name == "not":
         return not same_json(value, wanted)
     if name == "matches":
-        return matches(wanted, value if isinstance(value, str) else _shown(value))
+        return _matches(wanted, value if isinstance(value, str) else _shown(value), budget)
     if not isinstance(value, int | float) or not is_number(value):
         return False
     return bool(value > wanted if name == "greater" else value < wanted)
+
+
+def _matches(pattern: str, text: str, budget: Budget) -> bool:
+    """Whether the pattern is in the text; raise TooMuchWork where there is no time to tell."""
+    if time.monotonic() > budget.until:
+        raise TooMuchWork
+    found, sought = search(pattern, text, budget.until)
+    if not found and sought is not None:
+        raise TooMuchWork
+    return found
 
 
 def _phrase(name: str, wanted: object) -> str:

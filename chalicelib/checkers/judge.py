@@ -1,12 +1,11 @@
 """Expectations against an observation: the verdict, its reason, and every broken one in words."""
 
-import codecs
 from dataclasses import dataclass, field
-from typing import Final
 
+from chalicelib.checkers.charsets import body_text
 from chalicelib.checkers.json_values import broken_json
 from chalicelib.checkers.observation import Observation
-from chalicelib.checkers.patterns import matches
+from chalicelib.checkers.patterns import search
 from chalicelib.checkers.text import quoted
 from chalicelib.domain.expectations import (
     DEFAULT_STATUS,
@@ -16,14 +15,6 @@ from chalicelib.domain.expectations import (
     status_matches,
 )
 from chalicelib.domain.results import Reason, Verdict
-
-# Only codecs that take linear time and mean text: "idna" is neither.
-_CHARSETS: Final = frozenset(
-    {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", "gbk", "gb2312", "gb18030", "big5"}
-    | {"shift_jis", "euc_jp", "euc_kr", "koi8-r", "koi8-u", "iso2022_jp", "cp932", "cp949"}
-    | {f"iso8859-{part}" for part in range(1, 17)}
-    | {f"cp{page}" for page in (437, 850, 852, 866, 874, *range(1250, 1259))}
-)
 
 
 @dataclass(slots=True)
@@ -108,8 +99,8 @@ def _judge_body(
         found.down(reason, f"{where} {does} not contain {quoted(wanted)}")
     if unwanted is not None and unwanted in text:
         found.down(Reason.BODY, f"the body contains {quoted(unwanted)}")
-    if pattern is not None and not matches(pattern, text):
-        found.down(reason, f"{where} {does} not match {quoted(pattern)}")
+    if pattern is not None:
+        _judge_pattern(found, pattern, text, seen, deadline)
     if not expected.json:
         return
     if seen.truncated:
@@ -120,6 +111,21 @@ def _judge_body(
         found.down(Reason.JSON, broken)
 
 
+def _judge_pattern(
+    found: Judgement, pattern: str, text: str, seen: Observation, deadline: float
+) -> None:
+    matched, sought = search(pattern, text, deadline)
+    if matched:
+        return
+    if sought is None and not seen.truncated:
+        found.down(Reason.BODY, f"the body does not match {quoted(pattern)}")
+        return
+    first = len(seen.body) if sought is None else sought
+    found.down(
+        Reason.TOO_LARGE, f"the first {first} bytes of the body do not match {quoted(pattern)}"
+    )
+
+
 def _judge_headers(found: Judgement, expected: Expectations, seen: Observation) -> None:
     for name, wanted in expected.headers:
         value = seen.headers.get(name)
@@ -128,18 +134,3 @@ def _judge_headers(found: Judgement, expected: Expectations, seen: Observation) 
         elif wanted.lower() not in value.lower():
             text = f"expected {quoted(wanted)} in the header {quoted(name)}, got {quoted(value)}"
             found.down(Reason.HEADER, text)
-
-
-def body_text(seen: Observation) -> str:
-    """Return the body as text: by its charset where that is a usual one, or else UTF-8."""
-    content_type = seen.headers.get("content-type", "")
-    charset = "utf-8"
-    for parameter in content_type.split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            charset = value.strip(" \t\"'")
-    try:
-        name = codecs.lookup(charset).name
-    except (LookupError, ValueError):
-        name = "utf-8"
-    return seen.body.decode(name if name in _CHARSETS else "utf-8", "replace")

@@ -1,10 +1,21 @@
-"""Regular expressions of users, in linear time (RE2) and bounded in size."""
+"""Regular expressions of users, in linear time (RE2) and bounded in size and work.
 
+Linear is not fast: a pattern such as `(a|b)*a(a|b){400}c` on a text made for it drives RE2 from its
+automaton to looking at every instruction for every byte, which takes seconds for 1 MiB.
+"""
+
+import re
+import time
 from functools import lru_cache
 from typing import Any, Final
 
+from chalicelib.checkers.room import PATTERNS
+
 MAX_PATTERN: Final = 500
-MAX_PROGRAM: Final = 2000  # instructions; together with the largest body, well under a second
+MAX_PROGRAM: Final = 2000  # instructions
+MAX_WORK: Final = 20_000_000  # instructions times bytes, at 15-30 ns each where it is worst
+_LITTLE_WORK: Final = 1_000_000
+_PLAIN: Final = re.compile(r"[^\\.*+?{\[(]*")  # words and "|": few states, whatever the text
 
 
 class BadPattern(ValueError):
@@ -33,6 +44,38 @@ def compile_pattern(pattern: str) -> Any:
     return compiled
 
 
-def matches(pattern: str, text: str) -> bool:
-    """Whether the pattern is found anywhere in the text; raise BadPattern."""
-    return compile_pattern(pattern).search(text) is not None
+def search(pattern: str, text: str, until: float) -> tuple[bool, int | None]:
+    """Return whether the pattern is found, and in how many bytes of the text (UTF-8) it was sought.
+
+    None stands for all of it, as it is but for a large pattern on a long text, or a slow one where
+    time is short. Raise BadPattern; raise CheckFailure where others' patterns leave no time by
+    `until` (monotonic).
+    """
+    compiled = compile_pattern(pattern)
+    size, encoded = compiled.programsize, len(text.encode("utf-8", "replace"))
+    if size * encoded <= _LITTLE_WORK or _PLAIN.fullmatch(pattern):
+        return compiled.search(text) is not None, None
+    # Every character takes as many bytes as the average one: close enough.
+    first, most = (work * len(text) // (size * encoded) for work in (_LITTLE_WORK, MAX_WORK))
+    with PATTERNS.enter(until):
+        found, end = _search_in_parts(compiled, text, first, min(most, len(text)), until)
+    return found, None if found or end == len(text) else len(text[:end].encode("utf-8", "replace"))
+
+
+def _search_in_parts(
+    compiled: Any, text: str, end: int, most: int, until: float
+) -> tuple[bool, int]:
+    """Search the text up to `end`, then up to twice that, as long as the time allows it.
+
+    Whatever comes before its end is judged as in the whole text. So much for texts that are slow
+    from the beginning, and for a machine that is; `most` bounds those that are slow at the end.
+    """
+    while True:
+        began = time.monotonic()
+        match = compiled.search(text[:end])
+        if match and (end == len(text) or match.end() < end):
+            return True, end
+        now = time.monotonic()
+        if end == most or now + 2 * (now - began) > until:
+            return False, end
+        end = min(2 * end, most)

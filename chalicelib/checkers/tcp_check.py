@@ -7,7 +7,7 @@ from chalicelib.checkers.dialer import Dialer
 from chalicelib.checkers.endpoint import endpoint
 from chalicelib.checkers.errors import OutOfTime
 from chalicelib.checkers.observation import Observation
-from chalicelib.checkers.patterns import matches
+from chalicelib.checkers.patterns import search
 from chalicelib.checkers.wire import Wire
 from chalicelib.domain.expectations import Expectations, read_expectations
 from chalicelib.domain.specs import CheckSpec
@@ -19,8 +19,9 @@ _LOOK_AGAIN: Final = 8  # pieces after which a pattern is only tried at the end
 def check_tcp(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
     """Connect to a `tcp` target; raise CheckFailure.
 
-    `spec.config`: host, port, send (text). An answer is read only where an expectation looks at
-    it: until it is fulfilled, the connection is closed, 64 KiB are there, or time is up.
+    `spec.config`: host, port; `spec.secrets`: send (text). An answer is read only where an
+    expectation looks at it: until it is fulfilled, the connection is closed, 64 KiB are there, or
+    time is up.
     """
     host, port = endpoint(spec.config)
     expected = read_expectations(spec.expect)
@@ -29,7 +30,7 @@ def check_tcp(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
         attempt.on_connected()
         attempt.enter("first_byte")
         wire = Wire(sock, attempt)
-        if send := spec.config.get("send"):
+        if send := spec.secrets.get("send"):
             attempt.request_sent = True
             wire.send(str(send).encode())
         body = _answer(wire, attempt, expected) if expected.want_body else b""
@@ -43,7 +44,7 @@ def _answer(wire: Wire, attempt: Attempt, expected: Expectations) -> bytes:
     attempt.enter("body")
     pieces = 1
     try:
-        while not _fulfilled(body, expected, pieces) and len(body) < MAX_ANSWER:
+        while not _fulfilled(body, expected, pieces, attempt.deadline) and len(body) < MAX_ANSWER:
             piece = wire.receive("the rest of the answer", MAX_ANSWER - len(body))
             if not piece:
                 break
@@ -54,10 +55,10 @@ def _answer(wire: Wire, attempt: Attempt, expected: Expectations) -> bytes:
     return body
 
 
-def _fulfilled(body: bytes, expected: Expectations, pieces: int) -> bool:
+def _fulfilled(body: bytes, expected: Expectations, pieces: int, deadline: float) -> bool:
     text = body.decode("utf-8", "replace")
     if expected.body_contains is not None and expected.body_contains not in text:
         return False
     if expected.body_matches is None:
         return True
-    return pieces <= _LOOK_AGAIN and matches(expected.body_matches, text)
+    return pieces <= _LOOK_AGAIN and search(expected.body_matches, text, deadline)[0]

@@ -32,6 +32,8 @@ def _secret_parts(secrets: Mapping[str, Any]) -> Iterable[str]:
     if userinfo:
         encoded = base64.b64encode(userinfo.encode()).decode()
         yield from _long_enough(userinfo, userinfo.partition(":")[2], encoded)
+    for line in str(secrets.get("send") or "").splitlines():
+        yield from _long_enough(line.strip(), *line.split()[1:])
 
 
 def _long_enough(*texts: str) -> Iterable[str]:

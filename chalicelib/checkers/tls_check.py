@@ -1,5 +1,7 @@
 """The `tls` kind: a handshake with the chain and the name verified, and the days left."""
 
+from contextlib import closing
+
 from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.dialer import Dialer
 from chalicelib.checkers.endpoint import endpoint
@@ -14,6 +16,6 @@ def check_tls(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
     """
     host, port = endpoint(spec.config)
     verify = spec.config.get("verify_tls") is not False
-    with dialer.connect_tls(host, port, attempt, verify=verify, http=False):
+    with closing(dialer.connect_tls(host, port, attempt, verify=verify, http=False)):
         attempt.on_connected()
     return Observation()

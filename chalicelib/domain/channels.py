@@ -44,7 +44,7 @@ class Channel:
 
     `url` (webhook, apprise) or `address` (email) say where it leads; an apprise URL is a secret.
     `secret` signs webhooks, `old_secret` too until `old_until`. An e-mail address gets nothing
-    before it is confirmed.
+    before it is confirmed. While it `rests`, as its owner is disabled, what is due waits.
     """
 
     owner: str
@@ -61,6 +61,7 @@ class Channel:
     old_secret: str | None = field(default=None, repr=False)
     old_until: int = 0
     confirmed_at: int | None = None
+    rests: bool = False
     version: int = 1
     created_at: int
     updated_at: int

@@ -20,8 +20,10 @@ MANY: Final = 5
 """From this many targets in one go the rest of the minute is waited for."""
 LASTS_S: Final = 86_400
 """For how long a delivery is tried."""
-LEASE_S: Final = 45
-"""For how long one try keeps others from trying."""
+LEASE_S: Final = 30
+"""For how long one try keeps others from trying: longer than any takes, and shorter than the queue
+hides its message, so that a try that died is free again when the message comes again.
+"""
 _FIRST_S, _LONGEST_S, _SETTLE_S = 10, 3_600, 5
 
 
@@ -98,6 +100,12 @@ def record_key(entry: Entry) -> str:
     return f"{flip.opened_at:010d}#{entry.target_id}"
 
 
+def is_beginning(reference: str) -> bool:
+    """Whether the flip of this name opened its incident: it is as old as that."""
+    key, _, at = read_reference(reference)
+    return key.startswith(f"{at:010d}#")
+
+
 def read_reference(text: str) -> tuple[str, str, int]:
     """The record's key, the kind and the time in a flip's name."""
     key, kind, at = text.split("|")
@@ -120,14 +128,20 @@ class Due:
         return max(self.now, gathered, self.ripe_at)
 
 
-def next_attempt(tries: int, due: int, now: int, chance: float) -> int | None:
+def next_attempt(
+    tries: int, due: int, now: int, chance: float, not_before: int | None = None
+) -> int | None:
     """When to try again after `tries` failures; None when it has been tried for a day.
 
-    `chance` in [0, 1) spreads the tries: half of the exponential pause is certain.
+    `chance` in [0, 1) spreads the tries: half of the exponential pause is certain. `not_before` is
+    what the receiver asked for; where that is beyond the day, it is tried once more at its end.
     """
-    pause = min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
+    pause: int = min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
     at = now + round(pause * (0.5 + chance / 2))
-    return at if at < due + LASTS_S else None
+    last = due + LASTS_S - 1
+    if at > last:
+        return None
+    return max(at, min(not_before or 0, last))
 
 
 def is_permanent(status_code: int) -> bool:

@@ -21,7 +21,7 @@ class Place:
 class Lane:
     """One lane as it is stored; `version` grows with every write, but not as the outbox empties.
 
-    `shard` is chosen when it is opened, and stays.
+    `shard` is chosen when it is opened, and stays. While it `rests` nothing in it is checked.
     """
 
     owner: str
@@ -30,6 +30,7 @@ class Lane:
     places: Mapping[int, Place] = field(default_factory=dict)
     outbox: Sequence[Entry] = ()
     shard: int = 0
+    rests: bool = False
 
     def state_of(self, target_id: str, place: int) -> State | None:
         """The state of the target in that place, None where it does not sit there any more."""

@@ -13,6 +13,8 @@ from chalicelib.domain.results import Reason
 from chalicelib.domain.status import Flip, FlipKind, Status
 
 _VERSION: Final = 1
+CHAT: Final = "chat"
+"""The way of the watchdog that leads through the function for chat services."""
 
 
 class UnreadableMessageError(Exception):
@@ -117,13 +119,18 @@ class DeliverJob:
 
 @dataclass(frozen=True, slots=True)
 class WatchdogJob:
-    """A message that only has to arrive; belongs to no owner."""
+    """A message that only has to arrive, at the function that `way` names; belongs to no owner."""
 
     sent_at: int
+    way: str = "alerts"
     owner: str = ""
 
+    @property
+    def is_chat(self) -> bool:
+        return self.way == CHAT
+
     def to_json(self) -> str:
-        return _message("watchdog", sent_at=self.sent_at)
+        return _message("watchdog", sent_at=self.sent_at, way=self.way)
 
 
 Job = FlipsJob | FlushJob | DeliverJob | WatchdogJob
@@ -142,7 +149,7 @@ def read_job(text: str) -> Job:
 
 def _job(fields: Mapping[str, Any]) -> Job:
     if fields["what"] == "watchdog":
-        return WatchdogJob(fields["sent_at"])
+        return WatchdogJob(fields["sent_at"], fields.get("way", "alerts"))
     owner = fields["owner"]
     if fields["what"] == "flips":
         return FlipsJob(owner, fields["lane"], [Entry.from_json(one) for one in fields["entries"]])

@@ -12,7 +12,8 @@ class CheckSpec:
     `place` is its seat in the lane. `config` holds what the kind needs (for `http`: url, method,
     body, follow_redirects, verify_tls), `expect` the expectations, both as in the API.
     `secrets` never travels in a message; the worker reads it from the lane where `has_secrets`
-    says so: `{"headers": {name: value}, "userinfo": "user:password"}`.
+    says so: `{"headers": {name: value}, "userinfo": "user:password",
+    "send": text}`, each where there is one.
     """
 
     target_id: str

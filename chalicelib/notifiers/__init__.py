@@ -36,4 +36,4 @@ class Notifiers:
             return send_email(alert, channel, self.mailer())
         from chalicelib.notifiers.chat import send_chat  # noqa: PLC0415 - see above
 
-        return send_chat(alert, channel, self.outbound())
+        return send_chat(alert, channel, self.outbound(), now)

@@ -8,6 +8,7 @@ import importlib
 import logging
 import sys
 import threading
+import time
 from typing import Any, Final, Self
 
 import requests
@@ -15,18 +16,21 @@ import requests
 from chalicelib.domain.alerts import Alert
 from chalicelib.domain.channels import Channel, Event
 from chalicelib.domain.deliveries import is_permanent
+from chalicelib.domain.times import retry_at
 from chalicelib.notifiers.outcome import Outcome
 from chalicelib.notifiers.services import SERVICES, scheme_of
 from chalicelib.outbound import Outbound
 
 _KINDS: Final = {Event.DOWN: "failure", Event.REMINDER: "failure", Event.RECOVERED: "success"}
 _MOST_REDIRECTS: Final = 3
+_WITHIN_S: Final = 15.0
+"""How long all requests of one alert may take: some services ask for several."""
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 # apprise would log URLs, and with them the keys that they carry.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
 
 
-def send_chat(alert: Alert, channel: Channel, outbound: Outbound) -> Outcome:
+def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> Outcome:
     """Have the service that the channel's URL names take the alert."""
     plugin = _plugin(channel.url or "")
     if plugin is None:
@@ -43,8 +47,13 @@ def send_chat(alert: Alert, channel: Channel, outbound: Outbound) -> Outcome:
         return Outcome(is_sent=True, status_code=sending.status_code)
     code = sending.status_code
     reason = f"answered {code}" if code else "the service could not be reached"
-    permanent = code is not None and is_permanent(code)
-    return Outcome(is_sent=False, is_permanent=permanent, status_code=code, reason=reason)
+    return Outcome(
+        is_sent=False,
+        is_permanent=code is not None and is_permanent(code),
+        status_code=code,
+        reason=reason,
+        retry_at=retry_at(sending.retry_after, now),
+    )
 
 
 def fits_service(url: str) -> bool:
@@ -72,7 +81,9 @@ class _Sending:
 
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
+        self.deadline = time.monotonic() + _WITHIN_S
         self.status_code: int | None = None
+        self.retry_after: str | None = None
 
     def __enter__(self) -> Self:
         _THREAD.sending = self
@@ -82,10 +93,15 @@ class _Sending:
         _THREAD.sending = None
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise requests.Timeout("the service takes too long")
+        fixed = {"verify": True, "stream": False, "timeout": left / (_MOST_REDIRECTS + 1)}
         with self.outbound.session() as session:
             session.max_redirects = _MOST_REDIRECTS
-            response = session.request(method, url, **{**options, "verify": True, "stream": False})
+            response = session.request(method, url, **{**options, **fixed})
         self.status_code = response.status_code
+        self.retry_after = response.headers.get("Retry-After")
         return response
 
 

@@ -13,7 +13,8 @@ def send_email(alert: Alert, channel: Channel, mailer: Mailer) -> Outcome:
     if channel.confirmed_at is None or channel.address is None:
         reason = "the address is not confirmed yet"
         return Outcome(is_sent=False, is_permanent=True, reason=reason)
-    return mailer.send(channel.address, f"[Monitum] {alert.title}", as_text(alert), as_html(alert))
+    subject = f"[Monitum] {alert.title}"
+    return mailer.send(channel.address, subject, as_text(alert), as_html(alert), same_as=alert.id)
 
 
 def as_text(alert: Alert) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from chalicelib.domain.alerts import Alert, Subject
 from chalicelib.domain.channels import Channel
 from chalicelib.domain.deliveries import is_permanent
-from chalicelib.domain.times import rfc3339
+from chalicelib.domain.times import retry_at, rfc3339
 from chalicelib.notifiers.outcome import Outcome
 from chalicelib.outbound import NotSent, Outbound
 
@@ -44,8 +44,13 @@ def send_webhook(alert: Alert, channel: Channel, outbound: Outbound, now: int) -
     code = answer.status_code
     if 200 <= code < 300:
         return Outcome(is_sent=True, status_code=code)
-    reason = "redirects are not followed" if 300 <= code < 400 else f"answered {code}"
-    return Outcome(is_sent=False, is_permanent=is_permanent(code), status_code=code, reason=reason)
+    return Outcome(
+        is_sent=False,
+        is_permanent=is_permanent(code),
+        status_code=code,
+        reason="redirects are not followed" if 300 <= code < 400 else f"answered {code}",
+        retry_at=retry_at(answer.retry_after, now),
+    )
 
 
 def signatures(keys: Sequence[str], identifier: str, timestamp: int, body: bytes) -> str:

@@ -125,11 +125,13 @@ def _package(options: argparse.Namespace) -> None:
 
 
 def _deploy(options: argparse.Namespace) -> None:
-    from chalicelib.ops import deploy, stack
+    from chalicelib.ops import deploy, regions, stack
 
     stage = stages.stage(options.stage)
     built = stack.build_package(stage)
+    before = regions.of(stage)
     outputs = deploy.release(stage, built, lambda: _prove(stage))
+    regions.follow(stage, built, before)
     say(f"\nAPI: {stages.api_base(stage, outputs['RestAPIId'])}")
     say(f"A first user: make user NAME=you ADMIN=1 STAGE={stage.name}")
 

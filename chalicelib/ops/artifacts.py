@@ -22,7 +22,7 @@ KEPT = 10
 def bucket_name(stage: Stage) -> str:
     """The bucket's name: the account's and the region's own."""
     account = stage.client("sts").get_caller_identity()["Account"]
-    return f"{stage.stack_name}-code-{account}-{stage.session().region_name}"
+    return f"{stage.name_prefix}-code-{account}-{stage.session().region_name}"
 
 
 def make_bucket(stage: Stage) -> str:

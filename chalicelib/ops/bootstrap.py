@@ -2,12 +2,14 @@
 
     python -m chalicelib.ops.bootstrap [run] [dev] [ministack]
 
-`run` is what the commands need, `dev` adds the tools and the tests' libraries, `ministack` is the
-local stack's own environment. What is there already and fits is left alone: a stamp holds the hash
-of the pinned requirements and the Python they were installed for.
+`run` is what the commands need, with `monitum`, the command line, as it is in this directory; `dev`
+adds the tools and the tests' libraries; `ministack` is the local stack's own environment. What is
+there already and fits is left alone: a stamp holds the hash of the pinned requirements and the
+Python they were installed for.
 """
 
 import hashlib
+import json
 import subprocess
 import sys
 import tempfile
@@ -35,11 +37,15 @@ NETWORK_SIGNS = (
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment: where it is and what is installed into it, in pip's arguments."""
+    """A virtual environment: where it is and what is installed into it, in pip's arguments.
+
+    `project` is a directory whose own commands are installed too, as they are there.
+    """
 
     path: Path
     requirements: tuple[Path, ...]
     constraints: tuple[Path, ...] = ()
+    project: Path | None = None
 
     @property
     def python(self) -> Path:
@@ -51,6 +57,8 @@ class Environment:
         digest = hashlib.sha256(f"{sys.version} {sys.base_prefix} {self.path}".encode())
         for file in (*self.requirements, *self.constraints):
             digest.update(file.read_bytes())
+        if self.project:
+            digest.update(_packaging(self.project))
         return f"{digest.hexdigest()} {len(self.requirements)}"
 
     def fits(self) -> bool:
@@ -60,14 +68,16 @@ class Environment:
     def pip_arguments(self) -> list[str]:
         files = [item for file in self.requirements for item in ("-r", str(file))]
         limits = [item for file in self.constraints for item in ("-c", str(file))]
-        return ["-m", "pip", "install", "-q", "--no-input", *files, *limits]
+        project = ["-e", str(self.project)] if self.project else []
+        return ["-m", "pip", "install", "-q", "--no-input", *files, *limits, *project]
 
 
 RUNTIME, TOOLS = ROOT / "requirements.txt", ROOT / "requirements-dev.txt"
+COMMANDS = ROOT / "requirements-cli.txt"
 MINISTACK = ROOT / "chalicelib" / "ops" / "ministack.txt"
 ENVIRONMENTS = {
-    "run": Environment(ROOT / ".venv", (RUNTIME,), (TOOLS,)),
-    "dev": Environment(ROOT / ".venv", (RUNTIME, TOOLS)),
+    "run": Environment(ROOT / ".venv", (RUNTIME, COMMANDS), (TOOLS,), ROOT),
+    "dev": Environment(ROOT / ".venv", (RUNTIME, COMMANDS, TOOLS), project=ROOT),
     "ministack": Environment(ROOT / ".local" / "ministack", (MINISTACK,)),
 }
 
@@ -87,6 +97,16 @@ def main(names: list[str]) -> int:
 def _fits(name: str) -> bool:
     # An environment with the tools in it also does for running.
     return ENVIRONMENTS[name].fits() or (name == "run" and ENVIRONMENTS["dev"].fits())
+
+
+def _packaging(project: Path) -> bytes:
+    """What of pyproject.toml says how to install; the tools' settings there change often."""
+    import tomllib  # not there in a Python that is to be told that it is too old
+
+    with (project / "pyproject.toml").open("rb") as file:
+        content = tomllib.load(file)
+    parts = [content[name] for name in ("build-system", "project")]
+    return json.dumps([*parts, content["tool"]["setuptools"]]).encode()
 
 
 def _check_python() -> None:

@@ -19,6 +19,8 @@ GIVEN = {
     "Alarms": "ALARMS",
     "AlarmEmail": "ALARM_EMAIL",
     "WithDashboard": "DASHBOARD",
+    "CheckRegions": "CHECK_REGIONS",
+    "CheckQuorum": "CHECK_QUORUM",
 }
 """Parameters of the template by the variable that sets them; one not set stays what it was."""
 
@@ -46,7 +48,11 @@ def deploy(stage: Stage, package: Package) -> dict[str, str]:
     Raises:
         Failure: the stack could not be made or updated, with the first reasons.
     """
-    given = parameters(stage, package.template)
+    return put(stage, package, parameters(stage, package.template))
+
+
+def put(stage: Stage, package: Package, given: Mapping[str, str]) -> dict[str, str]:
+    """As `deploy`, with these parameters."""
     _clear_away(stage)
     bucket = artifacts.make_bucket(stage)
     template = artifacts.with_code(stage, package, bucket)
@@ -78,7 +84,14 @@ def parameters(stage: Stage, template: Mapping[str, Any]) -> dict[str, str]:
     }
     env = {GIVEN[name]: value for name, value in said.items()}
     try:
-        Settings.from_env({"STAGE": stage.name, "TABLE_PREFIX": f"{stage.stack_name}-", **env})
+        Settings.from_env(
+            {
+                "STAGE": stage.name,
+                "TABLE_PREFIX": f"{stage.stack_name}-",
+                **stage.environment(),
+                **env,
+            }
+        )
     except SettingsError as error:
         raise Failure(str(error)) from error
     found = {**before, **said}

@@ -1,6 +1,6 @@
 """Takes a stage away again: the stack, and on demand the data that outlives it."""
 
-from chalicelib.ops import artifacts, cloudformation, resources
+from chalicelib.ops import artifacts, cloudformation, regions, resources
 from chalicelib.ops.console import say, step
 from chalicelib.ops.stages import Stage
 
@@ -28,6 +28,7 @@ def destroy(stage: Stage, *, data: bool) -> None:
     Raises:
         Failure: CloudFormation could not delete it.
     """
+    regions.leave(stage, regions.of(stage))
     if cloudformation.find(stage):
         with step(f"deleting {stage.stack_name}"):
             cloudformation.delete(stage)

@@ -27,7 +27,7 @@ def prepare(stage: Stage, outputs: Mapping[str, str]) -> None:
 
 def complete(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
     """Switch expiry, routes and gateway responses on where the deployment did not."""
-    if not stage.endpoint_url:
+    if not stage.endpoint_url or "RestAPI" not in template["Resources"]:
         return
     _enable_expiry(stage, template)
     _verify_sender(stage)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from chalicelib.ops import cloudformation, deploy, emulator, functions, package, stages
+from chalicelib.ops import cloudformation, deploy, emulator, functions, package, regions, stages
 from chalicelib.ops.artifacts import DIGEST_OUTPUT
 from chalicelib.ops.console import Failure, say, step
 from chalicelib.ops.stages import Stage
@@ -105,10 +105,13 @@ def _alone() -> Iterator[None]:
 
 def _deploy_if_changed(stage: Stage) -> dict[str, str]:
     built = build_package(stage)
-    outputs = cloudformation.outputs(stage)
-    if outputs.get(DIGEST_OUTPUT) == built.digest:
-        return outputs
-    return deploy.deploy(stage, built)
+    outputs, before = cloudformation.outputs(stage), regions.of(stage)
+    given = deploy.parameters(stage, built.template)
+    known = cloudformation.parameters(cloudformation.find(stage))
+    if outputs.get(DIGEST_OUTPUT) != built.digest or known != {**known, **given}:
+        outputs = deploy.put(stage, built, given)
+    regions.follow(stage, built, before)
+    return outputs
 
 
 def build_package(stage: Stage) -> package.Package:

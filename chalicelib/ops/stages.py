@@ -33,14 +33,24 @@ def local_port() -> int:
 
 @dataclass(frozen=True)
 class Stage:
-    """One deployment: `local` (ministack), `localstack` (any emulator), `dev` or `prod` (AWS)."""
+    """One deployment: `local` (ministack), `localstack` (any emulator), `dev` or `prod` (AWS).
+
+    `region` is a further region of it; None is where everything is kept.
+    """
 
     name: str
     endpoint_url: str | None = None
+    region: str | None = None
+
+    @property
+    def name_prefix(self) -> str:
+        """What the names of the stage's tables, queues and functions begin with, but a hyphen."""
+        return f"monitum-{self.name}"
 
     @property
     def stack_name(self) -> str:
-        return f"monitum-{self.name}"
+        # Roles are named after the stack, and belong to the account, not to a region.
+        return f"{self.name_prefix}-{self.region}" if self.region else self.name_prefix
 
     def session(self) -> boto3.Session:
         """A session with the emulators' fixed credentials, or the user's own for AWS.
@@ -49,8 +59,8 @@ class Stage:
             Failure: no region or no credentials are configured for AWS.
         """
         if self.endpoint_url:
-            return boto3.Session("test", "test", region_name=EMULATOR_REGION)
-        session = boto3.Session()
+            return boto3.Session("test", "test", region_name=self.region or EMULATOR_REGION)
+        session = boto3.Session(region_name=self.region)
         if session.region_name is None:
             raise Failure("no AWS region: set AWS_REGION, or AWS_PROFILE to a profile with one")
         if session.get_credentials() is None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from chalicelib.domain.errors import ForbiddenError, UnauthenticatedError
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.tokens import new_token, read_token, token_hash, token_hint
+from chalicelib.services.resting import rest
 from chalicelib.store.accounts import Accounts, list_users
 from chalicelib.store.models import Token, User
 from chalicelib.store.tripwire import acting_as_system, acting_for
@@ -105,12 +106,17 @@ def create_user_as_admin(name: str, *, admin: bool) -> tuple[User, str]:
 
 
 def set_disabled(caller: Principal, owner: str, *, disabled: bool) -> User:
-    """For admins: refuse or accept a user's tokens; raises NotFoundError, or ForbiddenError."""
+    """For admins: refuse or accept a user's tokens, and have all that is the user's rest or wake.
+
+    Raises NotFoundError, or ForbiddenError.
+    """
     if disabled and owner == caller.owner:
         raise ForbiddenError("nobody can disable themselves")
     with acting_for(owner):
         accounts = Accounts(owner)
         accounts.set_disabled(disabled=disabled)
+        # Should it end here, repeating the call does the rest.
+        rest(owner, rests=disabled)
         return accounts.user()
 
 

@@ -19,7 +19,7 @@ from chalicelib.domain.outbox import (
 )
 from chalicelib.services.delivering import BusyError, deliver
 from chalicelib.services.outbox import flush
-from chalicelib.services.planning import TooEarlyError, plan_alerts
+from chalicelib.services.planning import plan_alerts
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.watchdog import take_watchdog
 from chalicelib.store.functions import FunctionError
@@ -39,11 +39,11 @@ def handle_alerts(runtime: Runtime, records: Sequence[Mapping[str, Any]]) -> dic
     jobs = {record["messageId"]: _read(record["body"]) for record in records}
     failed = [message for message, job in jobs.items() if job is None]
     known = {message: job for message, job in jobs.items() if job}
-    for message, job in known.items():
-        if not isinstance(job, DeliverJob) and not _done(runtime, job):
-            failed.append(message)
+    chat = [record for record in records if _is_chat(known.get(record["messageId"]))]
     outside = {message: job for message, job in known.items() if isinstance(job, DeliverJob)}
-    chat = [record for record in records if _is_chat(outside.get(record["messageId"]))]
+    for message, job in known.items():
+        if message not in outside and not _is_chat(job) and not _done(runtime, job):
+            failed.append(message)
     calls = [
         partial(_failing, runtime, message, job)
         for message, job in outside.items()
@@ -62,8 +62,8 @@ def handle_notices(runtime: Runtime, records: Sequence[Mapping[str, Any]]) -> di
     )
 
 
-def _is_chat(job: DeliverJob | None) -> bool:
-    return job is not None and job.is_chat
+def _is_chat(job: Job | None) -> bool:
+    return isinstance(job, DeliverJob | WatchdogJob) and job.is_chat
 
 
 def _notify(runtime: Runtime, records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -110,7 +110,7 @@ def _done(runtime: Runtime, job: Job) -> bool:
         else:
             with acting_for(job.owner):
                 _do(runtime, job)
-    except (BusyError, TooEarlyError) as reason:
+    except BusyError as reason:
         _LOG.info("alert comes again", extra={"owner": job.owner, "reason": str(reason)})
         return False
     except Exception:  # noqa: BLE001 - the other messages go on, this one comes again

@@ -17,6 +17,7 @@ from chalicelib.store.targets import ChangedError
 
 MOST_CHANNELS = 50
 _ATTEMPTS = 10
+_BUSY = "the channel is being changed by others; try again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +34,12 @@ class ChannelDraft:
     tags: Sequence[str] = ()
 
 
-def create(runtime: Runtime, owner: str, draft: ChannelDraft) -> Channel:
+def create(
+    runtime: Runtime, owner: str, draft: ChannelDraft, channel_id: str | None = None
+) -> Channel:
     """Store a new channel; a webhook gets its signing secret.
 
+    With a `channel_id` the channel is made once, however often it is asked for.
     Raises InvalidError for what could never be reached, ConflictError beyond MOST_CHANNELS.
     """
     _admit(runtime, draft)
@@ -46,7 +50,7 @@ def create(runtime: Runtime, owner: str, draft: ChannelDraft) -> Channel:
     channel = _described(
         Channel(
             owner=owner,
-            id=new_id(runtime.clock()),
+            id=channel_id or new_id(runtime.clock()),
             name="",
             kind=draft.kind,
             created_at=now,
@@ -56,7 +60,10 @@ def create(runtime: Runtime, owner: str, draft: ChannelDraft) -> Channel:
     )
     if channel.kind is ChannelKind.WEBHOOK:
         channel = replace(channel, secret=_new_secret())
-    channels.add(channel)
+    try:
+        channels.add(channel)
+    except ChangedError:
+        return channels.get(channel.id)
     return channel
 
 
@@ -65,7 +72,7 @@ def change(
 ) -> Channel:
     """Make the channel what `redraft` says of it as it is now; raises NotFoundError, InvalidError.
 
-    A new address has to be confirmed again.
+    A new address has to be confirmed again. Where it is so already, its version stays.
     """
 
     def changed(before: Channel) -> Channel:
@@ -76,6 +83,20 @@ def change(
         return replace(after, confirmed_at=before.confirmed_at if is_same else None)
 
     return _persistently(runtime, owner, channel_id, changed)
+
+
+def remove(owner: str, channel_id: str, allow: Callable[[Channel], None]) -> None:
+    """Delete the channel, if `allow` does not raise; raises NotFoundError."""
+    channels = Channels(owner)
+    for _ in range(_ATTEMPTS):
+        before = channels.get(channel_id)
+        allow(before)
+        try:
+            channels.remove(before)
+        except ChangedError:
+            continue
+        return
+    raise ConflictError(_BUSY)
 
 
 def rotate_secret(runtime: Runtime, owner: str, channel_id: str) -> Channel:
@@ -145,13 +166,16 @@ def _persistently(
     channels = Channels(owner)
     for _ in range(_ATTEMPTS):
         before = channels.get(channel_id)
-        after = replace(changed(before), version=before.version + 1, updated_at=runtime.now)
+        described = changed(before)
+        if described == before:
+            return before
+        after = replace(described, version=before.version + 1, updated_at=runtime.now)
         try:
             channels.change(before, after)
         except ChangedError:
             continue
         return after
-    raise ConflictError("the channel is being changed by others; try again")
+    raise ConflictError(_BUSY)
 
 
 def _described(channel: Channel, draft: ChannelDraft) -> Channel:
@@ -160,7 +184,7 @@ def _described(channel: Channel, draft: ChannelDraft) -> Channel:
         name=draft.name,
         url=draft.url,
         address=draft.address,
-        events=tuple(draft.events),
+        events=tuple(event for event in EVENTS if event in draft.events),
         delay_s=draft.delay_s,
         repeat_s=draft.repeat_s,
         tags=tuple(draft.tags),

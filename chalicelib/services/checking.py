@@ -19,6 +19,7 @@ from chalicelib.domain.state import Flip, Observation, Policy, State, Status, ob
 from chalicelib.services.evidence import believed
 from chalicelib.services.folding import fold_late
 from chalicelib.services.outbox import flush
+from chalicelib.services.regions import agreed_results
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
 from chalicelib.store.results import CheckKey, Results, read_results, write_results
@@ -123,6 +124,8 @@ def _is_wanted(
     state = lane.state_of(spec.target_id, spec.place)
     if state is None:
         report.skipped["gone"] += 1
+    elif lane.rests:
+        report.skipped["resting"] += 1
     elif state.status is Status.PAUSED:
         report.skipped["paused"] += 1
     elif job.is_stale(spec, runtime.clock()):
@@ -156,7 +159,7 @@ def _finish(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -
     ):
         results = read_results([work.key], consistent=True)[work.key]
     fold_late(runtime, work.job)
-    flush(runtime, _apply(runtime, work, results))
+    flush(runtime, _apply(runtime, work, agreed_results(runtime, work.key, results)))
 
 
 def _apply(runtime: Runtime, work: _Work, results: Mapping[int, CheckResult]) -> Lane:
@@ -186,12 +189,13 @@ def _observe(
 ) -> dict[int, tuple[State, Entry | None]]:
     """The states that `results` change, by place, with the flips they make."""
     moved = {}
+    flaps = runtime.settings.flap_changes, runtime.settings.flap_window_s
     for spec in work.job.specs:
         result, state = results.get(spec.place), lane.state_of(spec.target_id, spec.place)
         if result is None or state is None:
             continue
         observation = Observation(work.job.tick, result.verdict, result.reason)
-        policy = Policy(spec.failure_threshold, spec.recovery_threshold)
+        policy = Policy(spec.failure_threshold, spec.recovery_threshold, *flaps)
         after, flip = observe(state, observation, policy, runtime.now)
         if work.job.place is not None and _counts(state, work.job.tick):
             # A check outside the schedule is found again by this tick, not by arithmetic.

@@ -31,6 +31,8 @@ from chalicelib.store.deliveries import Deliveries, Outcome
 _LOG = logging.getLogger(__name__)
 _WAIT_S = 30
 """How long a recovery waits for its outage to have been told."""
+_REST_S = 900
+"""How long an alert waits for its owner to be enabled again, before it looks once more."""
 
 
 class BusyError(Exception):
@@ -86,12 +88,11 @@ def _outcome(runtime: Runtime, delivery: Delivery) -> Outcome:
         channel = Channels(delivery.owner).get(delivery.channel_id)
     except NotFoundError:
         return Outcome(DeliveryStatus.SKIPPED)
+    if channel.rests:
+        return _waiting(runtime, delivery, _REST_S)
     told = _telling(runtime, delivery, channel)
     if told.must_wait:
-        at = runtime.now + _WAIT_S
-        if at < delivery.due_at + LASTS_S:
-            return Outcome(DeliveryStatus.WAITING, next_at=at)
-        return Outcome(DeliveryStatus.SKIPPED)
+        return _waiting(runtime, delivery, _WAIT_S)
     if not told.subjects and delivery.event is not Event.TEST:
         return Outcome(DeliveryStatus.SKIPPED, dropped=told.dropped)
     sent = runtime.notifiers.send(_alert(delivery, told), channel, runtime.now)
@@ -102,11 +103,19 @@ def _outcome(runtime: Runtime, delivery: Delivery) -> Outcome:
     return _failed(runtime, delivery, sent, attempt)
 
 
+def _waiting(runtime: Runtime, delivery: Delivery, wait_s: int) -> Outcome:
+    """Later, untried; and not at all where it has waited for a day."""
+    at = runtime.now + wait_s
+    if at < delivery.due_at + LASTS_S:
+        return Outcome(DeliveryStatus.WAITING, next_at=at)
+    return Outcome(DeliveryStatus.SKIPPED)
+
+
 def _failed(
     runtime: Runtime, delivery: Delivery, sent: notifiers.Outcome, attempt: Attempt
 ) -> Outcome:
     chance = random.random()  # noqa: S311 - spreads tries
-    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance)
+    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance, sent.retry_at)
     if sent.is_permanent or at is None:
         return Outcome(DeliveryStatus.FAILED, attempt)
     return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)

@@ -9,7 +9,7 @@ from chalicelib.checkers.endpoint import TLS_PORT, resolver_endpoint
 from chalicelib.checkers.guard import Guard
 from chalicelib.checkers.json_values import BadPath, compile_path
 from chalicelib.checkers.patterns import BadPattern, compile_pattern
-from chalicelib.checkers.urls import BadUrl, parse_host
+from chalicelib.checkers.urls import BadUrl, parse_host, parse_url
 from chalicelib.domain.errors import Fault, InvalidError
 from chalicelib.domain.expectations import BadExpectation, read_expectations
 from chalicelib.domain.secrets import Secrets
@@ -55,6 +55,25 @@ def admit(guard: Guard, draft: Draft) -> None:
     faults = (*_address_faults(guard, draft), *_expectation_faults(draft), *_size_faults(draft))
     if faults:
         raise InvalidError("the target cannot be watched", faults)
+
+
+def admit_addressee(draft: Draft, before: Mapping[str, Any]) -> None:
+    """Refuse to send stored secrets, which nobody can read, to another host than they were for.
+
+    `before` is the configuration that the target had. Raises InvalidError.
+    """
+    if not draft.secrets.has_masks or _addressee(draft.config) == _addressee(before):
+        return
+    field = "url" if "url" in draft.config else "host"
+    fault = Fault(("body", field), "leads to another host: give its secrets again, unmasked")
+    raise InvalidError("stored secrets are not sent to another host", (fault,))
+
+
+def _addressee(config: Mapping[str, Any]) -> object:
+    """Who hears the secrets of a target: an origin, or a host and port."""
+    if "url" in config:
+        return parse_url(config["url"]).origin
+    return parse_host(config["host"]), config.get("port")
 
 
 def _address_faults(guard: Guard, draft: Draft) -> Iterator[Fault]:

@@ -13,7 +13,9 @@ from typing import Any
 from chalicelib.domain.folds import Fold, Span, days_of, spans_to_fold
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, Sample, fold, join
+from chalicelib.services.regions import samples_by_tick
 from chalicelib.services.runtime import Runtime
+from chalicelib.settings import Settings
 from chalicelib.store.lanes import lanes_of_shard
 from chalicelib.store.results import LaneResults, Results
 from chalicelib.store.rollups import Period, Rollup, Rollups
@@ -101,19 +103,19 @@ def fold_late(runtime: Runtime, job: CheckJob) -> None:
 
 
 def pieces_of_hours(
-    stored: Iterable[LaneResults],
+    settings: Settings, stored: Iterable[LaneResults]
 ) -> Iterator[tuple[int, dict[int, Piece], int]]:
     """Results, oldest first, as `(start of an hour, pieces by place, results items)`."""
     hour, count = -1, 0
     samples: defaultdict[int, list[Sample]] = defaultdict(list)
-    for found in stored:
-        if found.tick // HOUR_S * HOUR_S != hour:
+    for tick, items, found in samples_by_tick(settings, stored):
+        if tick // HOUR_S * HOUR_S != hour:
             if samples:
                 yield hour, _folded(samples), count
-            hour, count = found.tick // HOUR_S * HOUR_S, 0
+            hour, count = tick // HOUR_S * HOUR_S, 0
             samples.clear()
-        count += 1
-        for place, sample in found.samples():
+        count += items
+        for place, sample in found:
             samples[place].append(sample)
     if samples:
         yield hour, _folded(samples), count
@@ -137,7 +139,7 @@ def _fold_hours(runtime: Runtime, wanted: Fold, span: Span) -> int:
     results = Results(wanted.owner).between(wanted.lane, *span, now=now)
     retention_days = runtime.settings.hourly_retention_days
     count = 0
-    for hour, pieces, items in pieces_of_hours(results):
+    for hour, pieces, items in pieces_of_hours(runtime.settings, results):
         count += 1
         rollup = Rollup.of(hour, pieces, items)
         if rollup != stored.get(hour):

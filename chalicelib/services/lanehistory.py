@@ -13,6 +13,8 @@ from chalicelib.domain.folds import Span, days_of
 from chalicelib.domain.reads import SETTLED_S, Reads, merged
 from chalicelib.domain.rollup import HOUR_S, Piece, Sample, fold
 from chalicelib.domain.targets import Target
+from chalicelib.services.regions import samples_by_tick
+from chalicelib.settings import Settings
 from chalicelib.store.parallel import side_by_side
 from chalicelib.store.results import Results
 from chalicelib.store.rollups import Period, Rollup, Rollups, months_of
@@ -25,6 +27,7 @@ Reader = Callable[[], None]
 class LaneHistory:
     """What was read of one lane: rollups by their start, and samples by place."""
 
+    settings: Settings
     owner: str
     lane: int
     now: int
@@ -88,18 +91,20 @@ class LaneHistory:
         found.update((rollup.start, rollup) for rollup in rollups)
 
     def _read_results(self, span: Span) -> None:
-        for results in Results(self.owner).between(self.lane, *span, now=self.now):
-            for place, sample in results.samples():
+        stored = Results(self.owner).between(self.lane, *span, now=self.now)
+        for _, _, found in samples_by_tick(self.settings, stored):
+            for place, sample in found:
                 self.samples.setdefault(place, []).append(sample)
 
 
 def read_histories(
-    owner: str, wanted: Mapping[int, Sequence[Reads]], now: int
+    settings: Settings, owner: str, wanted: Mapping[int, Sequence[Reads]], now: int
 ) -> Iterator[LaneHistory]:
     """The histories of lanes, by number with what their targets want; some lanes at a time."""
     numbers = sorted(wanted)
     for at in range(0, len(numbers), _LANES_AT_ONCE):
-        histories = [LaneHistory(owner, lane, now) for lane in numbers[at : at + _LANES_AT_ONCE]]
+        lanes = numbers[at : at + _LANES_AT_ONCE]
+        histories = [LaneHistory(settings, owner, lane, now) for lane in lanes]
         needs = [_together(wanted[history.lane]) for history in histories]
         pairs = list(zip(histories, needs, strict=True))
         side_by_side([call for history, need in pairs for call in history.readers(need)])

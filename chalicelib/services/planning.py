@@ -6,7 +6,7 @@ flip is in one delivery for each channel.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.alerts import line
 from chalicelib.domain.channels import Channel, Event, event_of
@@ -19,13 +19,18 @@ from chalicelib.services.runtime import Runtime
 from chalicelib.store.channels import Channels
 from chalicelib.store.deliveries import Deliveries
 from chalicelib.store.incidents import Incidents
+from chalicelib.store.queues import Message
 from chalicelib.store.targets import Targets
 
 _Batch = tuple[str, Event, int]
 
 
-class TooEarlyError(Exception):
-    """A flip came before the one that opened its incident: it has to come again."""
+_DAY_S = 86_400
+_SOONEST_S, _LATEST_S = 10, 900
+
+
+class OrphanError(Exception):
+    """Flips of incidents whose opening has not come within a day."""
 
 
 @dataclass
@@ -46,23 +51,37 @@ class _Plan:
 def plan_alerts(runtime: Runtime, job: FlipsJob) -> None:
     """Record the flips in their incidents and have every channel concerned told.
 
-    Raises TooEarlyError where a flip cannot be told yet, after all others are seen to.
+    Flips that came before the one that opened their incident come again, after pauses that grow
+    with their age; raises OrphanError where they are a day old, after all others are seen to.
     """
     targets = Targets(job.owner).some({entry.target_id for entry in job.entries})
     channels = {channel.id: channel for channel in Channels(job.owner).all()}
-    plan, early = _Plan(), 0
+    plan, early = _Plan(), []
     for entry in sorted(job.entries, key=lambda entry: entry.flip.at):
         told = _record(job.owner, entry, targets.get(entry.target_id), channels.values())
         event = event_of(entry)
         if told is None:
-            early += 1
+            early.append(entry)
         elif event:
             for channel in [channels[one] for one in told if one in channels]:
                 if channel.wants(event):
                     plan.add(channel, event, entry)
     send_deliveries(runtime, _joined(runtime, job.owner, plan, channels))
     if early:
-        raise TooEarlyError(f"{early} flips came before the one that opened their incident")
+        _postpone(runtime, replace(job, entries=early))
+
+
+def _postpone(runtime: Runtime, job: FlipsJob) -> None:
+    """Have flips come again: soon while they are young, as their opening is on its way too.
+
+    Not left to the queue, which counts to a few and makes dead letters: the opening may wait for
+    its lane to be checked again, and that is up to the interval.
+    """
+    age = runtime.now - min(entry.flip.at for entry in job.entries)
+    if age >= _DAY_S:
+        raise OrphanError(f"{len(job.entries)} flips of incidents that never opened")
+    wait = min(max(age, _SOONEST_S), _LATEST_S)
+    runtime.alerts.send([Message(job.to_json(), delay_s=wait)])
 
 
 def _record(
@@ -77,6 +96,7 @@ def _record(
     incident = Incidents(owner).record(
         entry,
         name=line(target.name if target else entry.name or entry.target_id),
+        is_named=bool(target or entry.name),
         url=line(target.url if target else "", 300),
         told=decided,
     )

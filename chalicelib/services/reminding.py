@@ -1,7 +1,7 @@
 """Reminders: an outage told once is told again until it is over or somebody looks after it."""
 
 from chalicelib.domain.channels import Channel, Event
-from chalicelib.domain.deliveries import Delivery
+from chalicelib.domain.deliveries import Delivery, is_beginning
 from chalicelib.services.hops import send_deliveries
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.deliveries import Deliveries, Slot
@@ -14,9 +14,10 @@ def remind_later(
 ) -> None:
     """Have what was told now told again after the channel's `repeat_s`, if it has one.
 
-    Whether there is still something to tell is seen when the time has come.
+    Whether there is still something to tell is seen when the time has come. An incident that begins
+    to flap while it is open is told of once more, but reminded of by its beginning alone.
     """
-    about = delivery.about - dropped
+    about = frozenset(filter(is_beginning, delivery.about - dropped))
     wanted = channel.repeat_s and channel.wants(Event.REMINDER)
     if delivery.event not in _REPEATED or not wanted or not about:
         return

@@ -41,7 +41,17 @@ class Runtime:
 
     @cached_property
     def checks(self) -> Queue:
-        return self._queue(self.settings.checks_queue_url)
+        """The checks of the region that this runs in."""
+        return Queue.connect(self.settings.checks_queue_url, self.settings.region)
+
+    @cached_property
+    def further_checks(self) -> Mapping[str, Queue]:
+        """The checks of the further regions, where the same stack's queue has the same name."""
+        url, home = self.settings.checks_queue_url, self.settings.home_region
+        return {
+            region: Queue.connect(url.replace(f".{home}.", f".{region}."), region)
+            for region in self.settings.further_regions
+        }
 
     @cached_property
     def alerts(self) -> Queue:
@@ -52,7 +62,7 @@ class Runtime:
         return self._queue(self.settings.alerts_dead_queue_url)
 
     def _queue(self, url: str) -> Queue:
-        return Queue.connect(url, self.settings.region)
+        return Queue.connect(url, self.settings.home_region)
 
     def start_tick(self, shard: int) -> None:
         """Have the schedule of a shard run beside this one; what came of it is not waited for."""
@@ -61,7 +71,7 @@ class Runtime:
     @cached_property
     def functions(self) -> Functions:
         # Functions are named after the stack, as tables are.
-        return Functions(self.settings.region, self.settings.table_prefix)
+        return Functions(self.settings.home_region, self.settings.table_prefix)
 
     @cached_property
     def guard(self) -> "Guard":
@@ -103,4 +113,4 @@ class Runtime:
     def mailer(self) -> "Mailer":
         from chalicelib.notifiers.mailer import Mailer  # noqa: PLC0415 - see above
 
-        return Mailer.connect(self.settings.region, self.settings.mail_from)
+        return Mailer.connect(self.settings.home_region, self.settings.mail_from)

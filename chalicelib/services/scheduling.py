@@ -2,7 +2,10 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain import schedule
 from chalicelib.domain.jobs import CheckJob
@@ -10,7 +13,7 @@ from chalicelib.domain.targets import Target
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.watchdog import send_watchdog
 from chalicelib.store import schedule as store
-from chalicelib.store.queues import Message
+from chalicelib.store.queues import Message, SendError
 from chalicelib.store.tripwire import acting_as_system
 
 _LOG = logging.getLogger(__name__)
@@ -93,9 +96,7 @@ def single_job(target: Target, tick: int) -> CheckJob:
 def send_jobs(runtime: Runtime, jobs: list[CheckJob]) -> None:
     """Send jobs to the checks queue, each hidden until its tick; raises SendError."""
     now = runtime.now
-    runtime.checks.send(
-        Message(job.to_json(), delay_s=min(max(job.tick - now, 0), 900)) for job in jobs
-    )
+    _send(runtime, (Message(job.to_json(), delay_s=_delay_s(job.tick, now)) for job in jobs))
 
 
 def _due(plan: schedule.Plan, intervals: frozenset[int], shard: int) -> Lanes:
@@ -112,10 +113,30 @@ def _due(plan: schedule.Plan, intervals: frozenset[int], shard: int) -> Lanes:
 def _send_planned(runtime: Runtime, lanes: Lanes) -> None:
     """Send a message for each lane and tick, hidden until its tick; raises SendError."""
     now = runtime.now
-    runtime.checks.send(
+    messages = (
         Message(
             CheckJob.planned(owner, lane, tick, ((one.target_id, one.spec) for one in due)),
-            delay_s=min(max(tick - now, 0), 900),
+            delay_s=_delay_s(tick, now),
         )
         for (tick, owner, lane), due in sorted(lanes.items())
     )
+    _send(runtime, messages)
+
+
+def _send(runtime: Runtime, messages: Iterable[Message]) -> None:
+    """Send to the checks of every region; raises SendError where those at home are not taken.
+
+    A further region that takes none is down: the others have to agree without it.
+    """
+    if runtime.settings.further_regions:
+        messages = list(messages)
+    runtime.checks.send(messages)
+    for region, queue in runtime.further_checks.items():
+        try:
+            queue.send(messages)
+        except (BotoCoreError, ClientError, SendError):
+            _LOG.exception("no checks from a region", extra={"region": region})
+
+
+def _delay_s(tick: int, now: int) -> int:
+    return min(max(tick - now, 0), 900)

@@ -82,7 +82,7 @@ def _tallies(
     needs_by_lane = {
         lane: [needs for _, needs in members.values()] for lane, members in wanted.items()
     }
-    for history in read_histories(owner, needs_by_lane, runtime.now):
+    for history in read_histories(runtime.settings, owner, needs_by_lane, runtime.now):
         for target, needs in wanted[history.lane].values():
             yield target, tally(history.pieces(target, needs, start, grain_s), edges)
 

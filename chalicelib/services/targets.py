@@ -10,11 +10,8 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.checkers.urls import parse_url
 from chalicelib.domain.errors import (
     ConflictError,
-    Fault,
-    InvalidError,
     NotFoundError,
     UnavailableError,
 )
@@ -24,7 +21,7 @@ from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State, pause
 from chalicelib.domain.targets import Target
 from chalicelib.services.channels import admit_channels
-from chalicelib.services.drafts import Draft, admit
+from chalicelib.services.drafts import Draft, admit, admit_addressee
 from chalicelib.services.history import Check
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.scheduling import check_soon, send_jobs, single_job
@@ -78,8 +75,9 @@ def change(
 ) -> Target:
     """Make the target what `redraft` says of it as it is now. Raises NotFoundError, InvalidError.
 
-    Pausing and resuming go with it. Masked secrets keep the stored values. `redraft` is asked again
-    where another change came between; what it raises is raised.
+    Where it is so already, its version stays. Pausing and resuming go with it. Masked secrets keep
+    the stored values. `redraft` is asked again where another change came between; what it raises is
+    raised.
     """
 
     def attempt(before: Target) -> Target:
@@ -129,32 +127,21 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     admit(runtime.guard, draft)
     admit_channels(before.owner, draft.channel_ids, before.channel_ids)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
-    _check_addressee(before, draft)
+    admit_addressee(draft, before.spec.config)
     draft = replace(draft, secrets=draft.secrets.over(stored))
-    after = replace(
-        _described(before, draft, draft.spec(before.id, before.spec.place)),
-        version=before.version + 1,
-        updated_at=runtime.now,
-    )
+    described = _described(before, draft, draft.spec(before.id, before.spec.place))
+    new_secrets = None if draft.secrets == stored else draft.secrets
+    if described == before and new_secrets is None:
+        return before
+    after = replace(described, version=before.version + 1, updated_at=runtime.now)
     is_planned = before.enabled and after.spec.interval_s == before.spec.interval_s
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
-    new_secrets = None if draft.secrets == stored else draft.secrets
     store_change(runtime, before, after, new_secrets)
     if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
         _check_soon(runtime, after, is_planned=is_planned)
     return after
-
-
-def _check_addressee(before: Target, draft: Draft) -> None:
-    """Refuse to send stored secrets, which nobody can read, to another host than they were for."""
-    if not draft.secrets.has_masks:
-        return
-    origins = {parse_url(config["url"]).origin for config in (before.spec.config, draft.config)}
-    if len(origins) > 1:
-        fault = Fault(("body", "url"), "leads to another host: give its secrets again, unmasked")
-        raise InvalidError("stored secrets are not sent to another host", (fault,))
 
 
 def check_now(runtime: Runtime, target: Target) -> Check:

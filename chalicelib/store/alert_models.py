@@ -1,6 +1,7 @@
 """The items of incidents, channels and deliveries. Times are epoch seconds."""
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     JSONAttribute,
     ListAttribute,
     NumberAttribute,
@@ -52,7 +53,10 @@ class IncidentItem(Table):
 
 
 class ChannelItem(Table):
-    """One channel. `secret` and `old_secret` sign its webhooks; `url` may be a secret itself."""
+    """One channel. `secret` and `old_secret` sign its webhooks; `url` may be a secret itself.
+
+    `rests` is there while the owner is disabled.
+    """
 
     TABLE = "channels"
 
@@ -73,6 +77,7 @@ class ChannelItem(Table):
     old_secret = UnicodeAttribute(null=True)
     old_until = NumberAttribute(null=True)
     confirmed_at = NumberAttribute(null=True)
+    rests = BooleanAttribute(null=True)
     version = NumberAttribute()
     created_at = NumberAttribute()
     updated_at = NumberAttribute()

@@ -58,7 +58,7 @@ class Table(Model):
 def bind(settings: Settings) -> None:
     """Point every model at the tables of `settings`' stage."""
     Table._shared = Connection(  # noqa: SLF001 - ours
-        region=settings.region,
+        region=settings.home_region,
         connect_timeout_seconds=2,
         read_timeout_seconds=5,
         max_retry_attempts=3,

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain.channels import Channel, ChannelKind, Event
 from chalicelib.domain.errors import NotFoundError
@@ -38,15 +39,28 @@ class Channels:
         """Store `after` instead of `before`; raises ChangedError where that is outdated."""
         self._put(after, ChannelItem.version == before.version)
 
-    def remove(self, channel_id: str) -> None:
-        """Delete it; raises NotFoundError."""
-        item = ChannelItem(self.owner, channel_id)
+    def rest(self, channel_id: str, *, rests: bool) -> None:
+        """Have the channel rest, or wake it; harmless where it is gone."""
+        actions: list[Action] = [
+            ChannelItem.rests.set(True) if rests else ChannelItem.rests.remove()
+        ]
         try:
-            item.delete(condition=ChannelItem.channel_id.exists())
+            ChannelItem(self.owner, channel_id).update(
+                actions, condition=ChannelItem.channel_id.exists()
+            )
+        except UpdateError as error:
+            if error.cause_response_code != _FAILED:
+                raise
+
+    def remove(self, before: Channel) -> None:
+        """Delete it; raises ChangedError where `before` is outdated."""
+        item = ChannelItem(self.owner, before.id)
+        try:
+            item.delete(condition=ChannelItem.version == before.version)
         except DeleteError as error:
             if error.cause_response_code != _FAILED:
                 raise
-            raise NotFoundError("there is no such channel") from None
+            raise ChangedError from None
 
     def _put(self, channel: Channel, condition: Condition) -> None:
         try:
@@ -71,6 +85,7 @@ def _item(channel: Channel) -> ChannelItem:
         "old_secret": channel.old_secret,
         "old_until": channel.old_until or None,
         "confirmed_at": channel.confirmed_at,
+        "rests": channel.rests or None,
         "version": channel.version,
         "created_at": channel.created_at,
         "updated_at": channel.updated_at,
@@ -94,6 +109,7 @@ def _channel(item: ChannelItem) -> Channel:
         old_secret=item.old_secret,
         old_until=_whole(item.old_until) or 0,
         confirmed_at=_whole(item.confirmed_at),
+        rests=bool(item.rests),
         version=int(item.version),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),

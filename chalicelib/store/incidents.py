@@ -24,10 +24,19 @@ class Incidents:
     def __init__(self, owner: str) -> None:
         self.owner = owner
 
-    def record(self, entry: Entry, *, name: str, url: str, told: Sequence[str] | None) -> Incident:
+    def record(
+        self,
+        entry: Entry,
+        *,
+        name: str,
+        url: str,
+        told: Sequence[str] | None,
+        is_named: bool = True,
+    ) -> Incident:
         """Add a flip to its incident, which is made where there is none; as often as you like.
 
-        `told`, the channels that an outage goes to, stays as it is first decided.
+        `told`, the channels that an outage goes to, stays as it is first decided; a `name` that
+        stands in for one that is not known gives way to it.
         """
         flip = entry.flip
         item = IncidentItem(self.owner, record_key(entry))
@@ -36,7 +45,7 @@ class Incidents:
             IncidentItem.flips.add({entry.to_json()}),
             IncidentItem.target_id.set(entry.target_id),
             IncidentItem.opened_at.set(opened_at),
-            IncidentItem.name.set(IncidentItem.name | name),
+            IncidentItem.name.set(name if is_named else IncidentItem.name | name),
             IncidentItem.url.set(IncidentItem.url | url),
         ]
         if told is not None:

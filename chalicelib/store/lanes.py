@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.operand import Path
-from pynamodb.expressions.update import RemoveAction, SetAction
+from pynamodb.expressions.update import Action, RemoveAction, SetAction
 
 from chalicelib.domain.lanes import Lane, Place
 from chalicelib.domain.outbox import Entry
@@ -92,6 +92,11 @@ class Lanes:
             return False
         return True
 
+    def rest(self, number: int, *, rests: bool) -> None:
+        """Have a lane rest, or wake it. Its version stays, as its states do."""
+        actions: list[Action] = [LaneItem.rests.set(True) if rests else LaneItem.rests.remove()]
+        LaneItem(self.owner, lane_key(number)).update(actions, condition=LaneItem.key.exists())
+
     def empty_outbox(self, lane: Lane) -> None:
         """Empty the outbox, unless the lane was written after `lane`."""
         item = LaneItem(self.owner, lane_key(lane.number))
@@ -144,4 +149,5 @@ def _lane(item: LaneItem) -> Lane:
     }
     outbox = [Entry.from_json(text) for text in item.outbox or ()]
     number, version = _number(item.key), int(item.version)
-    return Lane(item.owner, number, version, places, outbox, shard=int(item.shard or 0))
+    shard, rests = int(item.shard or 0), bool(item.rests)
+    return Lane(item.owner, number, version, places, outbox, shard=shard, rests=rests)

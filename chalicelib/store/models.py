@@ -110,8 +110,8 @@ class Due(GlobalSecondaryIndex["TargetItem"]):
 class TargetItem(Table):
     """One target. `spec` is the part that travels to the worker; it never holds a secret.
 
-    `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool}`, whose
-    values are in the lane's secrets.
+    `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool,
+    "send": bool}`, whose values are in the lane's secrets.
     """
 
     TABLE = "targets"
@@ -151,7 +151,8 @@ class LaneItem(Table):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
     `version` grows with every write, so that a writer can tell that it saw the present item.
-    `outbox` holds flips that are yet to be sent, as JSON.
+    `outbox` holds flips that are yet to be sent, as JSON. `rests` is there while the owner is
+    disabled.
     """
 
     TABLE = "lanes"
@@ -166,10 +167,11 @@ class LaneItem(Table):
     shard = UnicodeAttribute(null=True)
     shards_index = Shards()
     outbox: ListAttribute[str] = ListAttribute(null=True)
+    rests = BooleanAttribute(null=True)
 
 
 class SecretsItem(Table):
-    """Key `secrets:0007`: header values and userinfo of a lane's targets, by place, as JSON."""
+    """Key `secrets:0007`: the secrets of a lane's targets, by place, as JSON."""
 
     TABLE = "lanes"
 
@@ -206,7 +208,8 @@ class ScheduleItem(Table):
     `shards` is how many shards the lanes are spread over; those after the first have such an item
     of their own, `schedule:<shard>`. Name `rollups`: up to where hours are given out to be folded.
 
-    Name `watchdog`: the newest that arrived was sent at `start` and arrived at `ticked_at`.
+    Name `watchdog:<way>`: the newest that came that way was sent at `start` and arrived at
+    `ticked_at`. Name `sentinel`: it watches `place` since `start`.
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
     """
 
@@ -221,6 +224,7 @@ class ScheduleItem(Table):
     start = NumberAttribute(null=True)
     intervals = UnicodeSetAttribute(null=True)
     shards = NumberAttribute(null=True)
+    place = UnicodeAttribute(null=True)
     expires = NumberAttribute(null=True)
 
 

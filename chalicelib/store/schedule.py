@@ -1,6 +1,6 @@
 """What is due when, and up to where it is planned: belongs to no owner."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -10,7 +10,8 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from chalicelib.store.models import ScheduleItem, TargetItem
 
 _NAME = "schedule"
-_WATCHDOG = "watchdog"
+_WATCHDOG = "watchdog:"
+_SENTINEL = "sentinel"
 _FOLDED = "rollups"
 _DUE: Final = ["lane", "target_id", "spec"]
 
@@ -27,10 +28,27 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """The watchdog's newest trip from the schedule to the alerts, in epoch seconds."""
+    """The watchdog's newest trip from the schedule to a function, in epoch seconds."""
 
     sent_at: int
     arrived_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Which place, `host:port`, the sentinel watches, and since when."""
+
+    place: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What health is judged by: the schedule, the watchdog's trips by way, the sentinel."""
+
+    cursor: Cursor
+    trips: Mapping[str, RoundTrip]
+    post: Post | None
 
 
 class DueTarget(NamedTuple):
@@ -127,12 +145,11 @@ def record_gap(start: int, end: int, *, shard: int, expires: int) -> None:
     ).save()
 
 
-def keep_round_trip(sent_at: int, arrived_at: int) -> None:
-    """Keep when the newest watchdog that arrived was sent, and when it arrived."""
-    item = ScheduleItem(_WATCHDOG)
+def keep_round_trip(way: str, sent_at: int, arrived_at: int) -> None:
+    """Keep when the newest watchdog of a way was sent, and when it arrived."""
     newer = ScheduleItem.start.does_not_exist() | (ScheduleItem.start < sent_at)
     try:
-        item.update(
+        ScheduleItem(_WATCHDOG + way).update(
             [ScheduleItem.start.set(sent_at), ScheduleItem.ticked_at.set(arrived_at)],
             condition=newer,
         )
@@ -141,16 +158,28 @@ def keep_round_trip(sent_at: int, arrived_at: int) -> None:
             raise
 
 
-def read_pulse() -> tuple[Cursor, RoundTrip | None]:
-    """Where the schedule stands, and the watchdog's newest round trip, in one call."""
+def keep_post(post: Post) -> None:
+    """Keep what the sentinel watches."""
+    ScheduleItem(_SENTINEL, place=post.place, start=post.since).save()
+
+
+def read_pulse(ways: Iterable[str]) -> Pulse:
+    """Where the schedule, the watchdog and the sentinel stand, in one call."""
+    names = {way: _WATCHDOG + way for way in ways}
     found = {
-        item.name: item for item in ScheduleItem.batch_get([_NAME, _WATCHDOG], consistent_read=True)
+        item.name: item
+        for item in ScheduleItem.batch_get(
+            [_NAME, _SENTINEL, *names.values()], consistent_read=True
+        )
     }
-    trip = found.get(_WATCHDOG)
-    return (
-        _cursor(found.get(_NAME)),
-        RoundTrip(int(trip.start or 0), int(trip.ticked_at or 0)) if trip else None,
-    )
+    trips = {
+        way: RoundTrip(int(found[name].start or 0), int(found[name].ticked_at or 0))
+        for way, name in names.items()
+        if name in found
+    }
+    sentinel = found.get(_SENTINEL)
+    post = Post(sentinel.place or "", int(sentinel.start or 0)) if sentinel else None
+    return Pulse(_cursor(found.get(_NAME)), trips, post)
 
 
 def due_targets(slot: str) -> Iterator[DueTarget]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, TransactWriteError
@@ -148,7 +149,7 @@ def _attributes(target: Target) -> dict[str, Any]:
         "name": target.name,
         "tags": list(target.tags),
         "channel_ids": list(target.channel_ids),
-        "secret_names": {"headers": list(names.headers), "userinfo": names.userinfo},
+        "secret_names": {**asdict(names), "headers": list(names.headers)},
         "enabled": target.enabled,
         "version": target.version,
         "created_at": target.created_at,
@@ -179,7 +180,11 @@ def _target(item: TargetItem) -> Target:
         name=item.name,
         tags=tuple(item.tags),
         channel_ids=tuple(item.channel_ids),
-        secret_names=SecretNames(headers=tuple(names["headers"]), userinfo=names["userinfo"]),
+        secret_names=SecretNames(
+            headers=tuple(names["headers"]),
+            userinfo=names["userinfo"],
+            send=names.get("send", False),
+        ),
         enabled=item.enabled,
         version=int(item.version),
         created_at=int(item.created_at),

@@ -187,3 +187,16 @@ def test_changing_comes_to_the_same_as_making_it_so(
         name: made[name] for name in made.keys() - own
     }
     assert changed["state"]["status"] == made["state"]["status"]
+
+
+def test_a_change_that_changes_nothing_keeps_the_version(alice: Person) -> None:
+    secret = {"headers": {"X-Key": "s3cret"}, "url": "https://me:pw@shop.example/"}
+    made = alice.make_target(**secret)
+    path = f"/v1/targets/{made['id']}"
+    before, etag = stored(), alice.get(path).headers["etag"]
+    alice.world.queue.waiting.clear()
+    for body in (secret, {"headers": {"X-Key": "***"}}, {"name": "Shop", "body": None}, {}):
+        assert alice.patch(path, body, If_Match=etag).headers["etag"] == etag
+    assert stored() == before
+    assert alice.world.queue.waiting == []
+    assert alice.patch(path, {"headers": {"X-Key": "other"}}).headers["etag"] != etag

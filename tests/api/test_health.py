@@ -16,9 +16,12 @@ def test_before_the_first_tick_it_is_not_well(anybody: Person) -> None:
         503,
         {
             "status": "late",
+            "silent": ["schedule"],
+            "tick_age_s": None,
             "lateness_s": None,
-            "alerts_lateness_s": None,
-            "round_trip_s": None,
+            "check_age_s": None,
+            "check_verdict": None,
+            "queues": {},
         },
     )
 

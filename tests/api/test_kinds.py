@@ -68,7 +68,8 @@ def test_the_worker_gets_what_was_given(world: World) -> None:
     make(alice, "dns", record_type="MX", expected=["10 mx.example"], resolver="9.9.9.9:53")
     world.deliver()
     tcp, dns = sorted(world.checker.seen, key=lambda spec: spec.kind, reverse=True)
-    assert tcp.config == {"host": "db.example", "port": 8443, "send": "PING\r\n"}
+    assert tcp.config == {"host": "db.example", "port": 8443}
+    assert tcp.secrets == {"send": "PING\r\n"}
     assert tcp.expect == {"body_contains": "PONG"}
     assert dns.config == {
         "host": "shop.example",

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,13 @@ class Authority:
         )
         path.write_bytes(pem)
         return path
+
+
+def server_context(certificate: Path) -> ssl.SSLContext:
+    """Return what a server needs for TLS with what `issue` wrote."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(certificate)
+    return made
 
 
 def _name(text: str) -> x509.Name:

@@ -96,6 +96,16 @@ def test_a_resolver_that_is_not_there(watch: Watch) -> None:
     assert (result.verdict, result.reason) == ("DOWN", "refused")
 
 
+def test_an_answer_may_have_so_many_records(watch: Watch) -> None:
+    """More of them than any name has would take dnspython seconds to read."""
+    few, many = (records(*(f"a.example. A 10.0.{n}.1" for n in range(size))) for size in (249, 250))
+    for reply, error in ((few, None), (many, "the resolver's answer has more than 250 records")):
+        with serving_names(reply) as server:
+            resolver = f"127.0.0.1:{server.address[1]}"
+            result = watch("dns", host="a.example", resolver=resolver)
+        assert (result.reason, result.error) == ("dns" if error else None, error)
+
+
 def test_a_long_answer_comes_by_tcp(watch: Watch) -> None:
     cut = records("a.example. A 192.0.2.7", flags=dns.flags.TC)
     with serving_names(cut, ZONE) as server:

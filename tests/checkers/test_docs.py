@@ -20,9 +20,8 @@ from chalicelib.domain.specs import CheckSpec
 from tests.checkers.fake_names import FakeNames
 from tests.checkers.hostile import Behaviour, Peer, serving, with_tls
 from tests.checkers.names_server import records, serving_names
-from tests.checkers.pki import Authority
+from tests.checkers.pki import Authority, server_context
 from tests.checkers.specs import spec
-from tests.checkers.test_tls import context
 
 PAGE = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -74,7 +73,7 @@ def serve(stack: ExitStack, language: str, text: str, authority: Authority, fold
     if language == "tls":
         said = dict(line.split(": ") for line in text.splitlines())
         file = authority.issue(folder / "x.pem", [said["names"]], days=float(said["days"]))
-        behave = with_tls(context(file))
+        behave = with_tls(server_context(file))
     else:
         behave = says(language, text)
     return stack.enter_context(serving(behave)).port

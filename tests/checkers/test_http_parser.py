@@ -1,6 +1,7 @@
 """The HTTP parser with anything: an answer or a refusal, however it is cut."""
 
 import contextlib
+import gzip
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,8 @@ from chalicelib.checkers.body import Body
 from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.errors import CheckFailure
 from chalicelib.checkers.http1 import MAX_HEAD, read_head, request_bytes
+
+GZIPPED = gzip.compress(b"OK")
 
 
 class FakeWire:
@@ -78,6 +81,24 @@ def test_an_answer_is_the_same_however_it_is_cut(
     pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
     assert exchange(pieces) == (200, body, True)
     assert exchange(pieces, limit=10)[1] == body[:10]
+
+
+@given(st.data(), st.lists(st.binary(max_size=50), min_size=1, max_size=5))
+def test_gzip_may_have_members(data: st.DataObject, members: list[bytes]) -> None:
+    body = b"".join(map(gzip.compress, members)) + data.draw(st.sampled_from([b"", bytes(9)]))
+    whole = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + body
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
+    pieces = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    assert exchange(pieces) == (200, b"".join(members), True)
+    assert exchange(pieces, limit=10)[1] == b"".join(members)[:10]
+
+
+@pytest.mark.parametrize(
+    "body", [GZIPPED[:-1], GZIPPED + b"\x1f\x8b\x08"], ids=["its end", "another member"]
+)
+def test_gzip_cut_short_is_broken(body: bytes) -> None:
+    with pytest.raises(CheckFailure, match="valid gzip"):
+        exchange([b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", body])
 
 
 def _chunks(body: bytes) -> bytes:

@@ -6,7 +6,13 @@ import time
 import pytest
 
 from chalicelib.checkers.json_environment import select
-from chalicelib.checkers.json_values import Budget, TooMuchWork, broken_json, compile_path
+from chalicelib.checkers.json_values import (
+    MAX_VALUES,
+    Budget,
+    TooMuchWork,
+    broken_json,
+    compile_path,
+)
 from chalicelib.domain.expectations import read_expectations
 
 WIDE = json.dumps([[] for _ in range(100_000)])
@@ -44,3 +50,38 @@ def test_five_conditions_share_one_budget() -> None:
     broken = broken_json(body, read_expectations(expect).json, time.monotonic() + 60)
     assert 1 <= len(broken) < 5
     assert all("too large" in text for text in broken)
+
+
+TOO_MANY = [f"the document has more than {MAX_VALUES} values"]
+HOSTILE_TEXTS = ["", "[,{", '"', "\\", '\\"[', '",["', "ä😀"]
+
+
+def read(body: bytes) -> list[str]:
+    """Read a document of which nothing is expected but that it is one."""
+    conditions = read_expectations({"json": [{"path": "$", "exists": True}]}).json
+    return list(broken_json(body, conditions, time.monotonic() + 60))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
+@pytest.mark.parametrize("text", HOSTILE_TEXTS, ids=ascii)
+def test_a_document_has_a_largest_number_of_values(text: str, encoding: str) -> None:
+    """The values are counted, whatever stands in the texts between them."""
+    texts = json.dumps(text * (MAX_VALUES // max(1, len(text))), ensure_ascii=False)
+    for more, broken in ((0, []), (1, TOO_MANY)):
+        document = f'{{"a":{texts},"b":[0{",0" * (MAX_VALUES - 3 + more)}]}}'
+        assert read(document.encode(encoding)) == broken
+
+
+@pytest.mark.parametrize("unit", ["[]", "{}", '{"":0}', "[[[[]]]]", "0", "1.5", "null", '"a"'])
+def test_reading_is_bounded(unit: str) -> None:
+    body = f"[{unit}{f',{unit}' * ((1 << 20) // (len(unit) + 1) - 1)}]".encode()
+    started = time.thread_time()
+    assert read(body) == TOO_MANY
+    assert time.thread_time() - started < 0.05
+
+
+def test_a_usual_document_of_the_largest_size_is_read() -> None:
+    item = {"id": 4711, "name": "Köln, [Dom] {1}", "price": 17.5, "tags": ["a", "b"], "ok": True}
+    body = json.dumps([item] * 11_000).encode()
+    assert 900_000 < len(body) <= 1 << 20
+    assert read(body) == []

@@ -20,8 +20,7 @@ from tests.checkers.hostile import (
     serving,
     with_tls,
 )
-from tests.checkers.pki import Authority
-from tests.checkers.test_tls import context
+from tests.checkers.pki import Authority, server_context
 
 
 @pytest.fixture
@@ -49,8 +48,8 @@ def test_a_post_arrives_as_it_was_meant(outbound: Outbound) -> None:
 
 def test_over_tls(outbound: Outbound, authority: Authority, tmp_path: Path) -> None:
     good, bad = (
-        context(authority.issue(tmp_path / "a")),
-        context(authority.issue(tmp_path / "b", ["x"])),
+        server_context(authority.issue(tmp_path / "a")),
+        server_context(authority.issue(tmp_path / "b", ["x"])),
     )
     with serving(with_tls(good)) as server:
         assert outbound.post(f"https://127.0.0.1:{server.port}/", b"", {}).status_code == 200

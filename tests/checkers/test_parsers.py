@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.checkers.certificate import days_left, expires_at
+from chalicelib.checkers.charsets import body_text
 from chalicelib.checkers.dnswire import (
     TYPE_A,
     TYPE_AAAA,
@@ -22,7 +23,6 @@ from chalicelib.checkers.dnswire import (
     question,
 )
 from chalicelib.checkers.guard import Guard
-from chalicelib.checkers.judge import body_text
 from chalicelib.checkers.networks import Scope, classify
 from chalicelib.checkers.observation import Observation
 from chalicelib.checkers.resolv_conf import ResolvConf, parse_hosts
@@ -147,6 +147,19 @@ def test_json_equals_itself_read_again(value: Any) -> None:
 def test_every_body_has_a_text(body: bytes, charset: str) -> None:
     seen = Observation(headers={"content-type": f"a/b; charset={charset}"}, body=body)
     assert isinstance(body_text(seen), str)
+
+
+@given(st.binary(), st.sampled_from(["windows-1252", "iso-8859-7", "koi8-r", "gbk", "ascii"]))
+def test_charsets_are_read_as_python_reads_them(body: bytes, charset: str) -> None:
+    seen = Observation(headers={"content-type": f'a/b; x="y"; Charset="{charset}"'}, body=body)
+    assert body_text(seen) == body.decode(charset, "replace")
+
+
+@given(st.text(), st.sampled_from(["utf-16", "utf-16-le", "utf-16-be"]))
+def test_utf_16_may_be_cut_within_a_character(text: str, charset: str) -> None:
+    seen = Observation(headers={"content-type": f"a/b;charset={charset}"})
+    seen.body = f"{text}\U0001f600".encode(charset, "replace")[:-1]
+    assert body_text(seen) == text.encode(charset, "replace").decode(charset)
 
 
 @given(st.text(), st.text(min_size=4))

@@ -48,7 +48,11 @@ TABLE: dict[str, tuple[Behaviour, dict[str, Any], str | None]] = {
     "a pattern": (greets(SSH), {"expect": {"body_matches": r"OpenSSH_\d"}}, None),
     "another pattern": (greets(SSH), {"expect": {"body_matches": r"^OpenSSH"}}, "body"),
     "an unwanted word": (greets(SSH), {"expect": {"body_not_contains": "OpenSSH"}}, "body"),
-    "a question": (echoes, {"send": "ping\r\n", "expect": {"body_contains": "said ping"}}, None),
+    "a question": (
+        echoes,
+        {"secrets": {"send": "ping\r\n"}, "expect": {"body_contains": "said ping"}},
+        None,
+    ),
     "no greeting": (Peer.wait, {"expect": {"body_contains": "x"}}, "timeout"),
     "closed without greeting": (greets(), {"expect": {"body_contains": "x"}}, "body"),
     "a byte at a time": (drips, {"expect": {"body_contains": "y"}}, "body"),
@@ -84,3 +88,16 @@ def test_the_guard_stands_before_every_kind(watch: Watch, host: str) -> None:
         assert (result.verdict, result.reason) == ("DOWN", "blocked")
     result = watch("dns", host="a.example", record_type="A", resolver=host or "0")
     assert (result.verdict, result.reason) == ("DOWN", "blocked")
+
+
+def test_errors_do_not_tell_what_was_sent(watch: Watch) -> None:
+    with serving(echoes) as server:
+        result = watch(
+            "tcp",
+            host="127.0.0.1",
+            port=server.port,
+            secrets={"send": "AUTH planted-pass\r\nQUIT\r\n"},
+            expect={"body_not_contains": "said AUTH planted-pass", "body_matches": "planted-pass$"},
+        )
+    assert result.reason == "body"
+    assert result.error == 'the body contains "said ***"; the body does not match "***$"'

@@ -6,6 +6,7 @@ from chalicelib.domain.alerts import Alert, Subject, line, span
 from chalicelib.domain.channels import Event
 from chalicelib.domain.deliveries import Due, is_permanent, next_attempt
 from chalicelib.domain.ids import derived_id, id_time, is_id
+from chalicelib.domain.times import retry_at
 
 
 def test_one_failure_is_told_at_once() -> None:
@@ -34,6 +35,33 @@ def test_pauses_double_up_to_an_hour_and_are_spread() -> None:
 def test_after_a_day_there_is_no_other_try() -> None:
     assert next_attempt(30, 0, 86_400 - 1800, 0.0) is None
     assert next_attempt(30, 0, 86_400 - 1801, 0.0) == 86_399
+
+
+def test_a_receiver_may_ask_for_a_longer_pause_within_the_day() -> None:
+    assert next_attempt(1, 0, 100, 0.0, not_before=700) == 700
+    assert next_attempt(1, 0, 100, 0.0, not_before=50) == 105
+    assert next_attempt(1, 0, 100, 0.0, not_before=999_999) == 86_399
+    assert next_attempt(1, 0, 86_399, 0.0, not_before=86_400) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("120", 1_120),
+        ("0", 1_000),
+        (" 1.25 ", 1_002),
+        ("Thu, 01 Jan 1970 01:00:00 GMT", 3_600),
+        ("Thu, 01 Jan 1970 01:00:00", 3_600),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("9" * 400, None),
+        ("Thu, 01 Jan 99999 01:00:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(text: str | None, at: int | None) -> None:
+    assert retry_at(text, 1_000) == at
 
 
 @pytest.mark.parametrize("code", [301, 307, 400, 401, 403, 404, 410, 422])

@@ -5,8 +5,12 @@ names another. The user is made for the run, by the command that operators use.
 """
 
 import os
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+import requests
 
 from chalicelib.ops import cloudformation, functions, stack, stages
 from chalicelib.ops.stages import Stage
@@ -35,3 +39,23 @@ def api_url(stage: Stage) -> str:
 def token(stage: Stage) -> str:
     """The token of a user of this run's own, who is an admin."""
     return stack.create_user(stage, "end to end", admin=True)
+
+
+@pytest.fixture
+def call(api_url: str, token: str) -> Callable[..., Any]:
+    """Calls the API, again where the function that answers is being killed or changed."""
+
+    def call(method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Token {token}"}
+        give_up = time.monotonic() + 60
+        while True:
+            answer = requests.request(
+                method, api_url + path, json=body, headers=headers, timeout=40
+            )
+            if answer.status_code < 500 or time.monotonic() > give_up:
+                break
+            time.sleep(0.5)
+        assert answer.ok, answer.text
+        return answer.json() if answer.text else None
+
+    return call

@@ -13,7 +13,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import pytest
-import requests
 from standardwebhooks import Webhook
 
 from chalicelib.ops import stages
@@ -104,26 +103,6 @@ def wait_for(found: Callable[[], Any], seconds: float) -> None:
     while not found():
         assert time.monotonic() < give_up, f"not within {seconds} s"
         time.sleep(0.2)
-
-
-@pytest.fixture
-def call(api_url: str, token: str) -> Callable[..., Any]:
-    """Calls the API, again where the function that answers was killed."""
-
-    def call(method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Token {token}"}
-        give_up = time.monotonic() + 60
-        while True:
-            answer = requests.request(
-                method, api_url + path, json=body, headers=headers, timeout=40
-            )
-            if answer.status_code < 500 or time.monotonic() > give_up:
-                break
-            time.sleep(0.5)
-        assert answer.ok, answer.text
-        return answer.json() if answer.text else None
-
-    return call
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from chalicelib.notifiers import chat
 from chalicelib.notifiers.services import SERVICES
 from chalicelib.outbound import Outbound
 
+NOW = 1_795_000_100
 ALERT = Alert(
     id="0190c1de-0000-7000-8000-000000000000",
     event=Event.DOWN,
@@ -79,7 +80,7 @@ def outbound(*, private: bool = True) -> Outbound:
 
 
 def test_an_alert_arrives(gotify: Any) -> None:
-    sent = chat.send_chat(ALERT, channel(gotify.port), outbound())
+    sent = chat.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
     assert sent.is_sent
     (told,) = gotify.got
     assert told["title"] == "Shop is down"
@@ -87,7 +88,7 @@ def test_an_alert_arrives(gotify: Any) -> None:
 
 
 def test_a_private_address_is_not_reached(gotify: Any) -> None:
-    sent = chat.send_chat(ALERT, channel(gotify.port), outbound(private=False))
+    sent = chat.send_chat(ALERT, channel(gotify.port), outbound(private=False), NOW)
     assert (sent.is_sent, sent.status_code) == (False, None)
     assert gotify.got == []
 
@@ -97,14 +98,19 @@ def test_a_private_address_is_not_reached(gotify: Any) -> None:
 )
 def test_a_refusal_is_told_by_its_code(gotify: Any, status: int, permanent: bool) -> None:
     gotify.answers.append((status, {}))
-    sent = chat.send_chat(ALERT, channel(gotify.port), outbound())
+    sent = chat.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
     assert (sent.is_sent, sent.status_code, sent.is_permanent) == (False, status, permanent)
     assert sent.reason == f"answered {status}"
 
 
+def test_a_service_says_when_it_may_be_asked_again(gotify: Any) -> None:
+    gotify.answers.append((429, {"Retry-After": "120"}))
+    assert chat.send_chat(ALERT, channel(gotify.port), outbound(), NOW).retry_at == NOW + 120
+
+
 def test_redirects_are_judged_too(gotify: Any) -> None:
     gotify.answers.append((307, {"Location": "http://169.254.169.254/latest/meta-data"}))
-    sent = chat.send_chat(ALERT, channel(gotify.port), outbound())
+    sent = chat.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
     assert not sent.is_sent
     assert len(gotify.got) == 1
 

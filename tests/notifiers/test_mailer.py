@@ -31,6 +31,16 @@ def test_a_mail_is_text_and_html() -> None:
     assert mail["Content"]["Simple"]["Body"]["Html"] == {"Data": "<p>", "Charset": "UTF-8"}
 
 
+def test_every_attempt_of_an_alert_carries_the_same_id_where_programs_look_for_it() -> None:
+    ses = FakeSes()
+    mailer = Mailer(ses, "monitum@x.example")
+    for _ in range(2):
+        mailer.send("a@b.example", "Down", "text", "<p>", same_as="0190c1de")
+    first, second = (mail["Content"]["Simple"]["Headers"] for mail in ses.sent)
+    assert first == second
+    assert {"Name": "X-Entity-Ref-ID", "Value": "0190c1de"} in first
+
+
 @pytest.mark.parametrize(
     ("error", "permanent"),
     [

@@ -79,6 +79,21 @@ def test_what_may_change_is_tried_again(world: World, status: int) -> None:
     assert len(world.outbound.posted) > 1
 
 
+def test_a_receiver_that_says_when_to_come_again_is_left_alone_until_then(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.outbound.script[HOOK] = 503
+    world.outbound.retry_after[HOOK] = "200"
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(190)
+    assert len(world.outbound.posted) == 1
+    world.outbound.script.clear()
+    world.tell_all(20)
+    assert types(world) == ["down"]
+
+
 def test_after_a_day_it_is_given_up(world: World) -> None:
     alice = world.user()
     hook = channel(alice)

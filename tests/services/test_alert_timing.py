@@ -91,3 +91,18 @@ def test_reminders_end_with_the_outage(world: World) -> None:
     heal(world, shop)
     world.tell_all(1800)
     assert types(world) == ["down", "recovered"]
+
+
+def test_an_incident_that_begins_to_flap_is_reminded_of_once_at_a_time(world: World) -> None:
+    alice = world.user()
+    channel(alice, repeat_s=1800)
+    shop = target(alice)
+    for act in (fail, heal, fail, heal, fail, heal):
+        act(world, shop)
+        world.tell_all(60)
+    (incident,) = incidents(alice, "?open=true")
+    assert incident["flapping"]
+    before = types(world)
+    assert before == ["down", "recovered", "down", "recovered", "down", "down"]
+    world.tell_all(2 * 1800)
+    assert types(world) == [*before, "reminder", "reminder"]

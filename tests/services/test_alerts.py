@@ -64,13 +64,54 @@ def test_doubled_and_reordered_messages_change_nothing(world: World) -> None:
     fail(world, shop)
     heal(world, shop)
     bodies = world.alerts.take()
-    failed = world.tell(list(reversed(bodies)) * 2)
-    assert set(failed) == {bodies[1]}
-    world.tell_all()
-    world.tell(failed * 2)
+    assert world.tell(list(reversed(bodies)) * 2) == []
     world.tell_all(120)
     assert types(world) == ["down", "recovered"]
     assert len(incidents(alice)) == 1
+
+
+def test_a_recovery_waits_for_an_outage_that_is_hours_late(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    (outage,) = world.alerts.take()
+    heal(world, shop)
+    world.tell_all(4 * 3600)
+    assert types(world) == []
+    assert len(world.alerts.waiting) == 1
+    world.tell([outage])
+    world.tell_all(1000)
+    assert types(world) == ["down", "recovered"]
+    assert world.dead.waiting == []
+
+
+def test_a_recovery_whose_outage_never_comes_is_given_up_after_a_day(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.alerts.take()
+    heal(world, shop)
+    (recovery,) = world.alerts.take()
+    world.clock.time += 86_400
+    assert world.tell([recovery]) == [recovery]
+    assert world.alerts.waiting == []
+
+
+def test_a_target_that_is_deleted_before_its_outage_is_told_keeps_its_name(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    alice.delete(f"/v1/targets/{shop['id']}")
+    outage, *rest = world.alerts.take()
+    world.tell([outage, *rest])
+    world.tell_all(60)
+    assert [one["data"]["targets"][0]["name"] for one in world.outbound.told()] == ["Shop", "Shop"]
 
 
 @pytest.mark.parametrize(("end", "status"), [("pause", "PAUSED"), ("delete", "DELETED")])

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.deliveries import LEASE_S
 from chalicelib.settings import STAGES
+from chalicelib.store.functions import PATIENCE_S
 
 Resources = dict[str, dict[str, Any]]
 FUNCTIONS = {
@@ -199,6 +201,15 @@ def test_a_failed_message_is_repeated_alone_and_not_for_ever(
     assert queue["VisibilityTimeout"] >= functions[function]["Timeout"]
 
 
+def test_what_dies_while_it_sends_is_free_again_when_its_message_comes_again(
+    resources: Resources, functions: Resources
+) -> None:
+    hidden_s = resources["AlertsQueue"]["Properties"]["VisibilityTimeout"]
+
+    assert functions["Notify"]["Timeout"] < LEASE_S < hidden_s
+    assert functions["Alert"]["Timeout"] < hidden_s <= functions["Alert"]["Timeout"] + 10
+
+
 def test_lambda_polls_no_other_queue(functions: Resources) -> None:
     """Each costs a quarter of a dollar a month, whether or not there is anything in it."""
     polled = [
@@ -226,7 +237,7 @@ def test_alerts_may_wait_in_their_own_queue_as_often_as_they_must(functions: Res
 
 
 def test_alert_has_the_time_to_wait_for_notify(functions: Resources) -> None:
-    assert functions["Notify"]["Timeout"] < functions["Alert"]["Timeout"]
+    assert functions["Notify"]["Timeout"] < PATIENCE_S < functions["Alert"]["Timeout"]
 
 
 def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(

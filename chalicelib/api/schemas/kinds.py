@@ -22,6 +22,7 @@ from chalicelib.api.schemas.requests import (
     MOST_URL,
     HeaderName,
     HeaderValue,
+    Sent,
     check_headers,
     check_url,
     userinfo_of,
@@ -127,13 +128,16 @@ class HttpTarget(_Common):
 class TcpTarget(_Common):
     """A port that must accept a connection and, where text is expected, answer with it."""
 
-    CONFIG = ("host", "port", "send")
+    CONFIG = ("host", "port")
 
     kind: Literal["tcp"]
     host: Host
     port: Port
-    send: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    send: Sent | None = None
     expect: TcpExpectations = TcpExpectations()
+
+    def secrets(self) -> Secrets:
+        return Secrets(send=self.send)
 
 
 class TlsTarget(_Common):

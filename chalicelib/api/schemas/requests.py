@@ -1,15 +1,16 @@
-"""The parts of a request that may hold secrets: header values and a URL's userinfo."""
+"""The parts of a target that may hold secrets: header values, a URL's userinfo, a text to send."""
 
 import json
 import re
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from chalicelib.api.schemas.expectations import header_name
 
-_HEADER_BYTES = 4096
+# As they are stored: the secrets of fifty targets fit into one item of 400 KB.
+_SECRET_BYTES = 4096
 _URL_LENGTH = 2048
 _USERINFO_LENGTH = 512
 MOST_URL = _URL_LENGTH + _USERINFO_LENGTH + 1
@@ -27,6 +28,13 @@ def _header_value(value: str) -> str:
     return value
 
 
+def _sendable(text: str) -> str:
+    if len(json.dumps(text)) > _SECRET_BYTES:
+        raise ValueError(f"must not take more than {_SECRET_BYTES} bytes as ASCII JSON")
+    return text
+
+
+Sent = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_sendable)]
 HeaderName = Annotated[str, AfterValidator(header_name)]
 HeaderValue = Annotated[str, AfterValidator(_header_value)]
 
@@ -38,9 +46,8 @@ def check_headers(headers: dict[str, str]) -> dict[str, str]:
         raise ValueError("a header is named twice")
     if ours := sorted(set(names) & _OURS):
         raise ValueError(f"{ours[0]} is set by the check itself")
-    # As they are stored: fifty of them, each with userinfo, fit into one item of 400 KB.
-    if len(json.dumps(headers)) > _HEADER_BYTES:
-        raise ValueError(f"headers take more than {_HEADER_BYTES} bytes as ASCII JSON")
+    if len(json.dumps(headers)) > _SECRET_BYTES:
+        raise ValueError(f"headers take more than {_SECRET_BYTES} bytes as ASCII JSON")
     return headers
 
 

@@ -253,6 +253,8 @@ def describe(target: Target) -> dict[str, Any]:
     }
     if target.secret_names.headers:
         described["headers"] = dict.fromkeys(target.secret_names.headers, MASK)
+    if target.secret_names.send:
+        described["send"] = MASK
     if target.secret_names.userinfo:
         described["url"] = with_userinfo(described["url"], MASK)
     return described

@@ -1,0 +1,1 @@
+"""`monitum`, the command line: it calls the API over HTTP, as anybody may."""

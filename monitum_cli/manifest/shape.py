@@ -1,0 +1,187 @@
+"""What a file may say: the sections, and of each kind the fields with their defaults.
+
+It is what the API takes, but for references: things are named, not numbered. A test holds it to the
+API's own schemas.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+REQUIRED: Final = object()
+"""In place of a default: the API refuses a thing without this field."""
+MASK: Final = "***"
+"""What the API shows in place of a secret; given back, it stands for the one that is stored."""
+Fields = Mapping[str, Any]
+
+_SPEED: Fields = {"max_response_ms": None}
+_BODY: Fields = {
+    **_SPEED,
+    "body_contains": None,
+    "body_not_contains": None,
+    "body_matches": None,
+}
+EXPECT: Mapping[str, Fields] = {
+    "http": {
+        **_BODY,
+        "status_codes": ["200-299"],
+        "json": [],
+        "headers": {},
+        "tls_days_left": None,
+    },
+    "tcp": _BODY,
+    "tls": {**_SPEED, "tls_days_left": 14},
+    "dns": _SPEED,
+}
+_UNFOLLOWED = ["200-399"]
+"""The status codes that are expected where redirects are not followed."""
+_TARGET: Fields = {
+    "kind": REQUIRED,
+    "interval_s": 60,
+    "timeout_s": 10,
+    "failure_threshold": 2,
+    "recovery_threshold": 1,
+    "tags": [],
+    "channels": [],
+    "enabled": True,
+    "expect": {},
+}
+_CHANNEL: Fields = {
+    "kind": REQUIRED,
+    "events": ["down", "recovered", "degraded", "tls_expiring", "up", "reminder"],
+    "delay_s": 0,
+    "repeat_s": None,
+    "tags": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part of a file: what one thing in it is called, where the API has it, its kinds.
+
+    `references` leads from a field of the file to the API's and the section that it names.
+    """
+
+    name: str
+    word: str
+    path: str
+    kinds: Mapping[str, Fields]
+    references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    unordered: frozenset[str] = frozenset()
+    shown_only: frozenset[str] = frozenset({"id", "name", "created_at", "updated_at"})
+
+    def fields(self, given: Mapping[str, Any]) -> Fields | None:
+        """The fields of what is given, None where there is no such kind."""
+        if "" in self.kinds:
+            return self.kinds[""]
+        kind = given.get("kind")
+        return self.kinds.get(kind) if isinstance(kind, str) else None
+
+
+CHANNELS = Section(
+    name="channels",
+    word="channel",
+    path="/v1/channels",
+    kinds={
+        "webhook": {**_CHANNEL, "url": REQUIRED},
+        "email": {**_CHANNEL, "address": REQUIRED},
+        "apprise": {**_CHANNEL, "url": REQUIRED},
+    },
+    unordered=frozenset({"events", "tags"}),
+    shown_only=frozenset({"id", "name", "created_at", "updated_at", "confirmed", "secret"}),
+)
+TARGETS = Section(
+    name="targets",
+    word="target",
+    path="/v1/targets",
+    kinds={
+        "http": {
+            **_TARGET,
+            "url": REQUIRED,
+            "method": "GET",
+            "headers": {},
+            "body": None,
+            "follow_redirects": True,
+            "verify_tls": True,
+            "max_body_bytes": None,
+        },
+        "tcp": {**_TARGET, "host": REQUIRED, "port": REQUIRED, "send": None},
+        "tls": {**_TARGET, "host": REQUIRED, "port": 443, "verify_tls": True},
+        "dns": {
+            **_TARGET,
+            "host": REQUIRED,
+            "record_type": "A",
+            "expected": [],
+            "exact": False,
+            "resolver": None,
+        },
+    },
+    references={"channels": ("channel_ids", "channels")},
+    unordered=frozenset({"tags", "channels"}),
+    shown_only=frozenset({"id", "name", "created_at", "updated_at", "state"}),
+)
+SECTIONS = (CHANNELS, TARGETS)
+"""In the order in which they are made: what is referred to comes first."""
+BY_NAME = {section.name: section for section in SECTIONS}
+
+
+def whole(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given with every default said, in an order that compares; its kind is known."""
+    fields = section.fields(given) or {}
+    full = {name: given.get(name) for name in fields}
+    full |= {
+        name: default
+        for name, default in fields.items()
+        if default is not REQUIRED and full[name] is None
+    }
+    if "expect" in full:
+        full["expect"] = _whole_expectations(full)
+    for name in section.unordered & set(full):
+        value = full[name]
+        if isinstance(value, list):
+            full[name] = sorted(value, key=str)
+    return full
+
+
+def brief(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given without what would be so anyway."""
+    fields = section.fields(given) or {}
+    said = {}
+    for name, default in fields.items():
+        value = given.get(name)
+        if name == "expect":
+            value = _brief_expectations(given)
+        if value is not None and not _same(value, default, ordered=name not in section.unordered):
+            said[name] = value
+    return said
+
+
+def _same(value: Any, default: Any, *, ordered: bool) -> bool:
+    if not ordered and isinstance(value, list) and isinstance(default, list):
+        return sorted(value, key=str) == sorted(default, key=str)
+    return bool(value == default)
+
+
+def _defaults_of_expect(given: Mapping[str, Any]) -> Fields:
+    defaults = EXPECT.get(str(given.get("kind")), {})
+    if given.get("follow_redirects") is False:
+        return {**defaults, "status_codes": _UNFOLLOWED}
+    return defaults
+
+
+def _whole_expectations(given: Mapping[str, Any]) -> Any:
+    expect = given["expect"]
+    if not isinstance(expect, Mapping):
+        return expect
+    said = {name: value for name, value in expect.items() if value is not None}
+    return {**_defaults_of_expect(given), **said}
+
+
+def _brief_expectations(given: Mapping[str, Any]) -> dict[str, Any]:
+    defaults = _defaults_of_expect(given)
+    expect = given.get("expect") or {}
+    return {
+        name: value
+        for name, value in expect.items()
+        if value is not None and value != defaults.get(name)
+    }

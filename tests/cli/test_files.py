@@ -1,0 +1,310 @@
+"""Everything as one file: shown first, applied once, and never at the cost of somebody else."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.bridge import Bridge
+from tests.cli.terminal import Outcome, Terminal
+from tests.stages import stored
+from tests.world import Person
+
+FILE = """\
+version: 1
+x-common: &common
+  kind: http
+  interval_s: 300
+  tags: [prod]
+channels:
+  On call:
+    kind: webhook
+    url: https://example.com/hooks/monitum
+  Team chat:
+    kind: apprise
+    url: ${CHAT_URL}
+    events: [recovered, down]
+targets:
+  Shop:
+    <<: *common
+    url: https://probe:${SHOP_PASSWORD}@shop.example/health
+    headers:
+      Authorization: Bearer ${SHOP_TOKEN}
+    expect:
+      status_codes: [200]
+      json:
+        - path: $.status
+          equals: ok
+    channels: [Team chat, On call]
+  Mail:
+    kind: tcp
+    host: mail.example
+    port: 993
+    enabled: false
+"""
+SECRETS = {
+    "CHAT_URL": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts",
+    "SHOP_PASSWORD": "hunter2",
+    "SHOP_TOKEN": "s3cret-token",
+}
+
+
+@pytest.fixture
+def shell(terminal: Terminal) -> Terminal:
+    """Alice's, with the secrets in the environment and the file in place."""
+    write(terminal, FILE)
+    return terminal.with_env(**SECRETS)
+
+
+def write(terminal: Terminal, text: str) -> None:
+    (terminal.home / "monitum.yml").write_text(text, encoding="utf-8")
+
+
+def path(terminal: Terminal) -> str:
+    return str(terminal.home / "monitum.yml")
+
+
+def apply(terminal: Terminal, *options: str) -> Outcome:
+    return terminal.run("apply", path(terminal), "--yes", *options)
+
+
+def state(person: Person) -> list[object]:
+    return [person.get(f"/v1/{noun}").json["items"] for noun in ("channels", "targets")]
+
+
+def no_secret(outcome: Outcome) -> None:
+    assert not [value for value in SECRETS.values() if value in outcome.out + outcome.err]
+
+
+def test_a_plan_shows_and_does_nothing(shell: Terminal) -> None:
+    before = stored()
+    outcome = shell.ok("plan", path(shell))
+    assert "+ channel On call" in outcome.out
+    assert "+ target Shop" in outcome.out
+    assert "Plan: 4 to create, 0 to change, 0 to delete, 0 unchanged." in outcome.out
+    assert shell.run("plan", path(shell), "--exit-code").code == 10
+    assert stored() == before
+    no_secret(outcome)
+
+
+def test_what_is_applied_is_there_and_a_second_time_changes_nothing(
+    shell: Terminal, alice: Person
+) -> None:
+    first = apply(shell)
+    assert first.code == 0, first
+    channels, targets = state(alice)
+    assert {one["name"] for one in channels} == {"On call", "Team chat"}  # type: ignore[attr-defined]
+    shop = alice.get("/v1/targets?q=Shop").json["items"][0]
+    assert shop["url"] == "https://***@shop.example/health"
+    assert (shop["interval_s"], shop["tags"]) == (300, ["prod"])
+    assert len(shop["channel_ids"]) == 2
+    before = stored()
+
+    second = apply(shell)
+    assert second.code == 0, second
+    assert "0 to create, 0 to change, 0 to delete, 2 with secrets to send again" in second.out
+    assert "unchanged target Shop" in second.out
+    assert shell.run("plan", path(shell), "--exit-code").code == 0
+    assert state(alice) == [channels, targets]
+    assert stored() == before
+    no_secret(first)
+    no_secret(second)
+
+
+def test_a_changed_secret_is_sent_and_told(shell: Terminal, alice: Person) -> None:
+    apply(shell)
+    outcome = apply(shell.with_env(SHOP_TOKEN="another"))
+    assert "changed target Shop" in outcome.out
+    assert "unchanged channel Team chat" in outcome.out
+
+
+def test_a_change_is_shown_field_by_field_and_what_is_left_out_is_its_default(
+    shell: Terminal, alice: Person
+) -> None:
+    apply(shell)
+    write(shell, FILE.replace("interval_s: 300", "timeout_s: 5").replace("status_codes: [200]", ""))
+    outcome = apply(shell)
+    assert outcome.code == 0, outcome
+    for line in (
+        "    interval_s: 300 -> 60",
+        "    timeout_s: 10 -> 5",
+        '    expect.status_codes: [200] -> ["200-299"]',
+    ):
+        assert line in outcome.out
+    shop = alice.get("/v1/targets?q=Shop").json["items"][0]
+    assert (shop["interval_s"], shop["timeout_s"]) == (60, 5)
+    assert shop["expect"]["status_codes"] == ["200-299"]
+    assert shop["expect"]["json"]
+
+
+def test_nothing_is_deleted_without_prune_and_only_in_sections_of_the_file(
+    shell: Terminal, alice: Person
+) -> None:
+    apply(shell)
+    write(shell, "targets:\n  Mail:\n    kind: tcp\n    host: mail.example\n    port: 993\n")
+    outcome = apply(shell)
+    assert "left alone (--prune deletes): target Shop" in outcome.out
+    assert len(alice.get("/v1/targets").json["items"]) == 2
+    assert "deleted target Shop" in apply(shell, "--prune").out
+    assert [one["name"] for one in alice.get("/v1/targets").json["items"]] == ["Mail"]
+    assert len(alice.get("/v1/channels").json["items"]) == 2
+
+
+def test_an_export_applied_to_the_same_account_changes_nothing(
+    shell: Terminal, alice: Person
+) -> None:
+    apply(shell)
+    before = stored()
+    exported = shell.ok("export")
+    assert "3 secrets are written as ***" in exported.err
+    write(shell, exported.out)
+    outcome = apply(shell, "--prune")
+    assert "0 to create, 0 to change, 0 to delete, 4 unchanged" in outcome.out
+    assert stored() == before
+
+
+def test_an_export_applied_to_another_account_makes_the_same(
+    shell: Terminal, bridge: Bridge, bob: Person
+) -> None:
+    write(
+        shell, FILE.replace("probe:${SHOP_PASSWORD}@", "").replace("Bearer ${SHOP_TOKEN}", "'***'")
+    )
+    theirs = Terminal(shell.home, shell.env).logged_in(bridge.url, bob.token)
+    refused = apply(theirs)
+    assert refused.code == 6
+    assert f"{path(shell)}:19: *** stands for a stored secret" in refused.err
+    write(
+        shell,
+        FILE.replace("    headers:\n      Authorization: Bearer ${SHOP_TOKEN}\n", "")
+        .replace("probe:${SHOP_PASSWORD}@", "")
+        .replace("${CHAT_URL}", "ntfy://topic-of-ours"),
+    )
+    apply(shell)
+    exported = shell.ok("export").out
+    write(shell, exported.replace("ntfy://***", "ntfy://topic-of-ours"))
+    assert apply(theirs).code == 0
+    assert theirs.ok("export").out == exported
+
+
+def test_faults_that_the_api_finds_are_told_with_file_and_line(
+    shell: Terminal, alice: Person
+) -> None:
+    write(shell, FILE.replace("interval_s: 300", "interval_s: 7").replace("port: 993", "port: 0"))
+    outcome = apply(shell)
+    assert outcome.code == 9
+    assert f"{path(shell)}:4: interval_s: " in outcome.err
+    assert f"{path(shell)}:29: port: " in outcome.err
+    assert "2 done, 2 failed, 0 not tried; apply again for the rest" in outcome.err
+    write(shell, FILE)
+    assert "Plan: 2 to create" in apply(shell).out
+    assert len(alice.get("/v1/targets").json["items"]) == 2
+
+
+def test_names_that_lead_nowhere_are_refused_before_anything_is_done(shell: Terminal) -> None:
+    before = stored()
+    write(shell, FILE.replace("[Team chat, On call]", "[Team chat, Nobody]"))
+    outcome = apply(shell)
+    assert outcome.code == 6
+    assert f"{path(shell)}:25: there is no channel 'Nobody'" in outcome.err
+    assert stored() == before
+
+
+def test_names_that_are_there_twice_are_refused(shell: Terminal, alice: Person) -> None:
+    for _ in range(2):
+        alice.make_target(name="Shop")
+    outcome = apply(shell)
+    assert outcome.code == 6
+    assert f"{path(shell)}:15: 2 targets are called 'Shop'" in outcome.err
+    assert shell.run("export").code == 5
+
+
+def test_a_kind_does_not_change(shell: Terminal) -> None:
+    apply(shell)
+    write(shell, FILE.replace("kind: tcp", "kind: tls"))
+    outcome = apply(shell)
+    assert outcome.code == 6
+    assert f"{path(shell)}:27: 'Mail' is of kind tcp, which does not change" in outcome.err
+
+
+def test_a_channel_that_a_target_names_is_not_pruned_away(shell: Terminal) -> None:
+    apply(shell)
+    before = stored()
+    write(
+        shell,
+        "channels: {}\ntargets:\n  Mail: {kind: tcp, host: h.example, port: 1,"
+        " channels: [On call]}\n",
+    )
+    outcome = apply(shell, "--prune")
+    assert outcome.code == 6
+    assert "--prune would delete it" in outcome.err
+    assert stored() == before
+
+
+def test_what_somebody_changes_between_plan_and_apply_is_kept(
+    shell: Terminal, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(shell)
+    shop = alice.get("/v1/targets?q=Shop").json["items"][0]
+    write(shell, FILE.replace("interval_s: 300", "interval_s: 600"))
+    person = Terminal(shell.home, shell.env, tty=True)
+
+    def answer_late() -> str:
+        alice.patch(f"/v1/targets/{shop['id']}", {"timeout_s": 3})
+        return "y\n"
+
+    monkeypatch.setattr("tests.cli.terminal.Stream.readline", lambda _: answer_late())
+    outcome = person.run("apply", path(shell))
+    assert outcome.code == 9
+    assert "'Shop' has been changed since the plan was made: apply again" in outcome.err
+    now = alice.get(f"/v1/targets/{shop['id']}").json
+    assert (now["interval_s"], now["timeout_s"]) == (300, 3)
+
+
+def test_every_change_and_deletion_names_the_version_that_was_seen(
+    shell: Terminal, bridge: Bridge
+) -> None:
+    apply(shell)
+    bridge.asked.clear()
+    write(shell, "channels: {}\ntargets:\n  Shop: {kind: http, url: 'https://shop.example'}\n")
+    assert apply(shell, "--prune").code == 0
+    writes = [asked for asked in bridge.asked if asked[0] in {"PATCH", "DELETE"}]
+    assert len(writes) == 4
+    assert all(headers.get("If-Match") for _, _, headers in writes)
+
+
+def test_two_who_apply_at_once_make_one_of_each(
+    shell: Terminal, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Terminal(shell.home, shell.env, tty=True)
+
+    def answer_late() -> str:
+        apply(shell)
+        return "y\n"
+
+    monkeypatch.setattr("tests.cli.terminal.Stream.readline", lambda _: answer_late())
+    person.run("apply", path(shell))
+    assert len(alice.get("/v1/targets").json["items"]) == 2
+    assert len(alice.get("/v1/channels").json["items"]) == 2
+
+
+def test_what_was_deleted_is_made_again(shell: Terminal, alice: Person) -> None:
+    apply(shell)
+    for one in alice.get("/v1/targets").json["items"]:
+        alice.delete(f"/v1/targets/{one['id']}")
+    assert apply(shell).code == 0
+    assert len(alice.get("/v1/targets").json["items"]) == 2
+
+
+def test_without_anybody_to_ask_nothing_is_applied(shell: Terminal) -> None:
+    before = stored()
+    outcome = shell.run("apply", path(shell))
+    assert outcome.code == 2
+    assert "--yes" in outcome.err
+    assert stored() == before
+
+
+def test_a_plan_is_told_as_json(shell: Terminal) -> None:
+    planned = shell.ok("plan", path(shell), "--json").json
+    assert [step["action"] for step in planned["steps"]] == ["create"] * 4
+    done = shell.ok("apply", path(shell), "--yes", "--json").json
+    assert {step["outcome"] for step in done["steps"]} == {"created"}
+    assert Path(path(shell)).exists()

@@ -1,0 +1,92 @@
+"""What the command line knows of targets and channels is what the API says of them."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from chalicelib.api.schemas import channels, kinds
+from chalicelib.ops import package
+from monitum_cli.importers.common import INTERVALS_S
+from monitum_cli.manifest.compare import same
+from monitum_cli.manifest.shape import CHANNELS, EXPECT, REQUIRED, TARGETS, Fields
+
+KINDS: dict[str, type[BaseModel]] = {
+    "http": kinds.HttpTarget,
+    "tcp": kinds.TcpTarget,
+    "tls": kinds.TlsTarget,
+    "dns": kinds.DnsTarget,
+}
+CHANNEL_KINDS: dict[str, type[BaseModel]] = {
+    "webhook": channels.WebhookChannel,
+    "email": channels.EmailChannel,
+    "apprise": channels.AppriseChannel,
+}
+
+
+def defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields as the API names them; REQUIRED where there is no default."""
+    found = {}
+    for name, field in model.model_fields.items():
+        value = field.get_default(call_default_factory=True)
+        found[field.alias or name] = REQUIRED if value is PydanticUndefined else value
+    return found
+
+
+def as_the_api_has_it(fields: Fields) -> dict[str, Any]:
+    named = {"channels": "channel_ids"}
+    return {named.get(name, name): value for name, value in fields.items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_of_targets(kind: str) -> None:
+    theirs = defaults(KINDS[kind])
+    del theirs["name"]
+    expect = theirs.pop("expect")
+    ours = as_the_api_has_it(TARGETS.kinds[kind])
+    assert ours.pop("expect") == {}
+    assert ours == theirs
+    assert EXPECT[kind] == defaults(type(expect))
+
+
+@pytest.mark.parametrize("kind", CHANNEL_KINDS)
+def test_kinds_of_channels(kind: str) -> None:
+    theirs = defaults(CHANNEL_KINDS[kind])
+    del theirs["name"]
+    assert CHANNELS.kinds[kind] == theirs
+
+
+def test_no_kind_is_missing() -> None:
+    assert kinds_of(get_args(kinds.AnyTarget)[0]) == set(KINDS) == set(TARGETS.kinds)
+    union = channels.ChannelIn.model_fields["root"].annotation
+    assert kinds_of(union) == set(CHANNEL_KINDS) == set(CHANNELS.kinds)
+
+
+def kinds_of(union: Any) -> set[str]:
+    return {get_args(one.model_fields["kind"].annotation)[0] for one in get_args(union)}
+
+
+def test_intervals() -> None:
+    assert get_args(get_args(kinds.Interval)[0]) == INTERVALS_S
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        (1, 1.0, True), (1, True, False), (0, False, False), (None, False, False),
+        ([1, [True]], [1, [1]], False), ({"a": 1}, {"a": 1.0}, True), ({"a": 1}, {"b": 1}, False),
+        ("1", 1, False), ([], {}, False),
+    ],
+)  # fmt: skip
+def test_values_are_compared_as_json(one: Any, other: Any, *, is_same: bool) -> None:
+    assert same(one, other) is is_same
+    assert same(other, one) is is_same
+
+
+def test_the_command_line_is_not_shipped() -> None:
+    assert not [path for path in package._shipped() if "monitum_cli" in path.parts]
+    shipped = Path(package.REQUIREMENTS).read_text(encoding="utf-8")
+    assert "rich==" not in shipped
+    assert "click==" not in shipped

@@ -1,0 +1,146 @@
+"""What reaches a terminal, whatever is in names and errors, and however narrow it is."""
+
+import errno
+import os
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
+from monitum_cli.texts import clean
+from tests.cli.bridge import Bridge, Canned
+from tests.cli.terminal import Outcome, Stream, Terminal
+from tests.world import Person
+
+ROOT = Path(__file__).parents[2]
+LONG = "日本語のとても長い名前" * 5
+EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2028\x9b31m[bold]:smile:\r\n"
+
+
+def printable(outcome: Outcome) -> bool:
+    text = (outcome.out + outcome.err).replace("\n", "")
+    return text.isprintable()
+
+
+def test_what_could_command_a_terminal_is_spelled_out() -> None:
+    assert clean(EVIL) == (r"\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2028\x9b31m[bold]:smile:\r\n")
+    every = "".join(map(chr, range(0x3000)))
+    hidden = {char for char in clean(every) if unicodedata.category(char) in {"Cc", "Cs", "Zl"}}
+    assert hidden == set()
+    assert clean("é 日本 👩\u200d💻") == "é 日本 👩\u200d💻"
+
+
+def test_errors_of_targets_cannot_command_the_terminal(terminal: Terminal, alice: Person) -> None:
+    made = alice.make_target(name="[red]Shop[/red] :smile:", body="\x1b[2J\x07")
+    alice.world.run(60)
+    alice.world.checker.script[made["id"]] = CheckResult(
+        Verdict.DOWN, Reason.BODY, 200, Timings(1, 1, 1, 1, 1), EVIL
+    )
+    alice.world.run(240)
+    for command in (
+        ["targets", "ls"], ["targets", "show", made["id"]], ["checks", made["id"]],
+        ["incidents", "ls"], ["export"],
+    ):  # fmt: skip
+        for options in ([], ["--json"]):
+            outcome = terminal.ok(*command, *options)
+            assert printable(outcome), command
+    assert "[red]Shop[/red] :smile:" in terminal.ok("targets", "ls").out
+
+
+def test_an_api_that_lies_cannot_command_the_terminal(terminal: Terminal, bridge: Bridge) -> None:
+    body = '{"detail": "' + "\\u001b[2J" + '", "errors": [{"loc": ["\\u009b"], "msg": "\\r"}]}'
+    bridge.canned += [Canned(422, body.encode())]
+    outcome = terminal.run("targets", "ls")
+    assert outcome.code == 6
+    assert printable(outcome)
+
+
+def test_colour_is_for_terminals_that_want_it(terminal: Terminal, alice: Person) -> None:
+    alice.make_target(name="Shop")
+    person = Terminal(terminal.home, terminal.env, tty=True)
+    assert "\x1b[" in person.ok("targets", "ls").out
+    assert "\x1b[" not in person.with_env(TERM="dumb").ok("targets", "ls").out
+    assert "\x1b[3" not in person.with_env(NO_COLOR="1").ok("targets", "ls").out
+    assert "\x1b[" not in terminal.ok("targets", "ls").out
+
+
+@pytest.mark.parametrize("columns", [70, 80, 200])
+def test_a_table_fits(terminal: Terminal, alice: Person, columns: int) -> None:
+    alice.make_target(name=LONG)
+    person = Terminal(terminal.home, terminal.env, tty=True).with_env(
+        COLUMNS=str(columns), TERM="dumb"
+    )
+    for command in (["targets", "ls"], ["targets", "show", LONG]):
+        lines = person.ok(*command).out.splitlines()
+        assert lines
+        assert all(width(line) <= columns for line in lines)
+
+
+@pytest.mark.parametrize("columns", [1, 5, 20, 39])
+def test_where_no_table_fits_it_is_a_list_and_nothing_is_cut(
+    terminal: Terminal, alice: Person, columns: int
+) -> None:
+    made = alice.make_target(name=LONG)
+    person = Terminal(terminal.home, terminal.env, tty=True).with_env(
+        COLUMNS=str(columns), TERM="dumb"
+    )
+    told = person.ok("targets", "ls").out
+    assert f"NAME: {LONG}\n" in told
+    assert f"ID: {made['id'][:18]}\n" in told
+    assert f"name: {LONG}\n" in person.ok("targets", "show", LONG).out
+
+
+def width(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
+
+
+def test_a_pipe_gets_everything_uncut(terminal: Terminal, alice: Person) -> None:
+    name = "n" * 200
+    alice.make_target(name=name)
+    assert name in terminal.with_env(COLUMNS="20").ok("targets", "ls").out
+
+
+def test_a_reader_that_has_gone_ends_it_quietly(
+    terminal: Terminal, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_stream: Stream, _text: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    alice.make_target(name="Shop")
+    monkeypatch.setattr(Stream, "write", gone)
+    outcome = terminal.run("targets", "ls")
+    assert (outcome.code, outcome.err) == (141, "")
+    assert terminal.run("targets", "show", "nothing").code == 141
+
+
+def test_control_c_ends_it_quietly(terminal: Terminal, bridge: Bridge) -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    bridge.canned += [Canned(503)]
+    person = Terminal(terminal.home, terminal.env, when_sleeping=interrupt)
+    outcome = person.run("targets", "ls")
+    assert (outcome.code, outcome.out, outcome.err.strip()) == (130, "", "")
+
+
+def process(*arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "monitum_cli", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **env},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_as_a_process_it_says_the_same_in_any_encoding() -> None:
+    outcome = process("targets", "show", "日本", MONITUM_TOKEN="x", PYTHONIOENCODING="ascii")
+    assert (outcome.returncode, outcome.stdout) == (3, b"")
+    assert outcome.stderr == b"error: MONITUM_TOKEN is set without MONITUM_URL: set both\n"
+    assert process("--help", PYTHONIOENCODING="ascii").returncode == 0
+    assert b"monitum" in process("--version").stdout
+    assert process("nonsense").returncode == 2
