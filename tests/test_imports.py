@@ -37,6 +37,8 @@ OURS = {
 }
 CODE = """
 import json, sys
+# Libraries of the tests, which urllib3 and botocore load where they find them.
+sys.modules.update(OpenSSL=None, cryptography=None, brotli=None)
 before = set(sys.modules)
 import app
 import {module}
