@@ -76,12 +76,12 @@ def fan_out(_event: CloudWatchEvent) -> dict[str, Any]:
 
 @app.lambda_function(name="rollup")
 def rollup(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Fold hours and days of lanes; started by others, and run again where it fails."""
-    from chalicelib.services.folding import run_folds
+    """Fold hours and days of lanes, and more that nobody waits for; run again where it fails."""
+    from chalicelib.services.background import run_background
 
-    hours = run_folds(runtime(), event)
-    _LOG.info("rollup", extra={"folds": len(event["folds"]), "hours": hours})
-    return {"hours": hours}
+    report = run_background(runtime(), event)
+    _LOG.info("rollup", extra=report)
+    return dict(report)
 
 
 @app.on_sqs_message(queue="alerts", batch_size=10)

@@ -11,6 +11,7 @@ from chalicelib.domain.results import CheckResult, Timings, Verdict
 from chalicelib.domain.rollup import DAY_S, HOUR_S
 from chalicelib.domain.targets import Target
 from chalicelib.services import folding
+from chalicelib.services.background import run_background
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.stats import statistics
 from chalicelib.store.results import CheckKey, write_results
@@ -70,7 +71,7 @@ def live_an_hour(
     runtime.clock.time += 300  # type: ignore[attr-defined]  # the benchmark's own clock
     run(partial(folding.fan_out, runtime))
     for event in started.events:
-        assert run(partial(folding.run_folds, runtime, event))
+        assert run(partial(run_background, runtime, event))
     asked = targets[: max(1, round(len(targets) / 24))]
     # Side by side the meter could not tell whose answer is whose.
     one_by_one = patch(

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from hypothesis import HealthCheck, settings
-from moto import mock_aws
 
-from chalicelib.ops import resources
 from chalicelib.settings import Settings
 from chalicelib.store import base
 from tests import leaks, permissions
+from tests.blueprint import empty_stage, share_models
 from tests.leaks import nothing_leaks  # noqa: F401 - pytest finds it here
 from tests.permissions import (  # noqa: F401 - pytest finds them here
     policies_allow,
@@ -30,6 +29,7 @@ leaks.watch()
 settings.register_profile("monitum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("monitum")
 
+share_models()
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -63,8 +63,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         monkeypatch.delenv(name)
     for name, value in _ENV.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
-        env = {**_ENV, **resources.create("monitum-test-")}
+    with empty_stage() as found:
+        env = {**_ENV, **found}
         for name, value in env.items():
             monkeypatch.setenv(name, value)
         yield env

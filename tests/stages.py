@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from moto import mock_aws
 from moto.backends import get_backend
 
-from chalicelib.ops import resources
 from chalicelib.settings import Settings
+from tests.blueprint import PREFIX, empty_stage
 from tests.world import START, World
 
-PREFIX = "monitum-test-"
 TABLES = (
     "users",
     "targets",
@@ -25,6 +23,7 @@ TABLES = (
     "incidents",
     "channels",
     "deliveries",
+    "maintenance",
 )
 _ENV = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -45,8 +44,8 @@ def standing_stage() -> Iterator[World]:
             patch.delenv(name)
         for name, value in _ENV.items():
             patch.setenv(name, value)
-        with mock_aws():
-            yield World(Settings.from_env({**_ENV, **resources.create(PREFIX)}))
+        with empty_stage() as found:
+            yield World(Settings.from_env({**_ENV, **found}))
 
 
 def renewed(world: World) -> World:

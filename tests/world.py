@@ -13,7 +13,7 @@ from chalicelib.api.table import ALL
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.ops.gateway import Gateway
-from chalicelib.services import accounts, alerting, folding, messages, scheduling
+from chalicelib.services import accounts, alerting, background, folding, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
 from chalicelib.store import base
@@ -175,8 +175,8 @@ class World:
     def roll_up(self, event: dict[str, Any]) -> bool:
         """Run the rollups' function for an event; answers whether it failed."""
         try:
-            folding.run_folds(self.runtime, event)
-        except folding.FoldsFailedError:
+            background.run_background(self.runtime, event)
+        except background.UnfinishedError:
             return True
         return False
 

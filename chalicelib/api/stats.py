@@ -20,7 +20,7 @@ from chalicelib.api.schemas.stats import (
     month_span,
 )
 from chalicelib.domain.errors import BadRequestError, Fault
-from chalicelib.domain.folds import Span
+from chalicelib.domain.spans import Span
 from chalicelib.services.accounts import Scope
 from chalicelib.services.listing import all_targets
 from chalicelib.services.stats import each_over, kept, statistics

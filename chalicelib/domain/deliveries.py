@@ -25,6 +25,7 @@ LEASE_S: Final = 30
 hides its message, so that a try that died is free again when the message comes again.
 """
 _FIRST_S, _LONGEST_S, _SETTLE_S = 10, 3_600, 5
+_QUICK_S: Final = 300
 
 
 class DeliveryStatus(StrEnum):
@@ -48,7 +49,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One delivery. `about` names flips, see `reference`; `dropped` those that were left out."""
+    """One delivery. `about` names flips, see `reference`; `dropped` those that were left out.
+
+    `held_until` is the end of the maintenance that it has waited for, 0 for none.
+    """
 
     owner: str
     channel_id: str
@@ -62,6 +66,7 @@ class Delivery:
     created_at: int
     due_at: int
     next_at: int
+    held_until: int = 0
     tries: int = 0
     leased_until: int = 0
     attempts: Sequence[Attempt] = ()
@@ -142,6 +147,28 @@ def next_attempt(
     if at > last:
         return None
     return max(at, min(not_before or 0, last))
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What is held as its target is in maintenance: until when, and when it is due after that."""
+
+    until: int
+    due: int
+
+
+def hold(until: int, interval_s: int) -> Hold:
+    """What is to be told of a target in maintenance waits until it was checked once behind its end.
+
+    Only then it is known whether an outage has lasted. Targets that are checked more seldom than
+    each five minutes are not waited for.
+    """
+    return Hold(until, until + settling_s(interval_s) + _SETTLE_S)
+
+
+def settling_s(interval_s: int) -> int:
+    """For how long after a maintenance an outage may still end as if within it."""
+    return interval_s if interval_s <= _QUICK_S else 0
 
 
 def is_permanent(status_code: int) -> bool:

@@ -7,12 +7,11 @@ from itertools import pairwise
 from typing import Final
 
 from chalicelib.domain.rollup import DAY_S, HOUR_S
+from chalicelib.domain.spans import Span
 
 _VERSION: Final = 1
 LATE_S: Final = DAY_S
 """A message lives in the queue for a day: by then the last result of an hour has come."""
-Span = tuple[int, int]
-"""Epoch seconds, first inclusive, second exclusive."""
 
 
 class UnreadableFoldError(Exception):

@@ -39,7 +39,8 @@ class Acknowledgement:
 class Incident:
     """One incident. Times are epoch seconds; `entries` are its flips, oldest first.
 
-    `told` are the channels that the outage went to, None while that is not decided yet.
+    `told` are the channels that the outage went to, None while that is not decided yet. `tags` and
+    `interval_s` are what the target had at its last flip.
     """
 
     owner: str
@@ -49,6 +50,8 @@ class Incident:
     target_url: str
     entries: Sequence[Entry]
     told: Sequence[str] | None = None
+    tags: Sequence[str] = ()
+    interval_s: int = 0
     acknowledgement: Acknowledgement | None = None
 
     @property

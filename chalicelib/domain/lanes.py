@@ -21,7 +21,9 @@ class Place:
 class Lane:
     """One lane as it is stored; `version` grows with every write, but not as the outbox empties.
 
-    `shard` is chosen when it is opened, and stays. While it `rests` nothing in it is checked.
+    `shard` is chosen when it is opened, and stays. `calendar` is the stamp of the calendar beside
+    it, which says when targets are not checked: above 0 where there is one. While it `rests`
+    nothing in it is checked.
     """
 
     owner: str
@@ -30,6 +32,7 @@ class Lane:
     places: Mapping[int, Place] = field(default_factory=dict)
     outbox: Sequence[Entry] = ()
     shard: int = 0
+    calendar: int = 0
     rests: bool = False
 
     def state_of(self, target_id: str, place: int) -> State | None:

@@ -118,6 +118,16 @@ class DeliverJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrangeJob:
+    """An owner whose maintenance windows, or the tags that they go by, have changed."""
+
+    owner: str
+
+    def to_json(self) -> str:
+        return _message("arrange", owner=self.owner)
+
+
+@dataclass(frozen=True, slots=True)
 class WatchdogJob:
     """A message that only has to arrive, at the function that `way` names; belongs to no owner."""
 
@@ -133,7 +143,7 @@ class WatchdogJob:
         return _message("watchdog", sent_at=self.sent_at, way=self.way)
 
 
-Job = FlipsJob | FlushJob | DeliverJob | WatchdogJob
+Job = FlipsJob | FlushJob | DeliverJob | ArrangeJob | WatchdogJob
 
 
 def read_job(text: str) -> Job:
@@ -155,6 +165,8 @@ def _job(fields: Mapping[str, Any]) -> Job:
         return FlipsJob(owner, fields["lane"], [Entry.from_json(one) for one in fields["entries"]])
     if fields["what"] == "flush":
         return FlushJob(owner, fields["lane"])
+    if fields["what"] == "arrange":
+        return ArrangeJob(owner)
     if fields["what"] == "deliver":
         again, is_chat = fields.get("again", False), fields.get("chat", False)
         return DeliverJob(owner, fields["key"], again, is_chat)

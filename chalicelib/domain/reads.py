@@ -1,11 +1,10 @@
 """What has to be read for the statistics of a range: days, hours, and the rest result by result."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from chalicelib.domain.folds import Span
 from chalicelib.domain.rollup import DAY_S, HOUR_S
+from chalicelib.domain.spans import Span, merged
 from chalicelib.domain.statistics import bucket_s
 
 SETTLED_S: Final = 26 * HOUR_S
@@ -90,17 +89,6 @@ def _before(start: int, earliest: int, kept: Kept) -> Reads:
     if start < kept.results:
         return Reads(hours=hours)
     return Reads(hours=hours, results=merged([(max(earliest, _down(start, HOUR_S)), start)]))
-
-
-def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans in order, without empty ones, those that touch made one."""
-    found: list[Span] = []
-    for start, end in sorted(span for span in spans if span[0] < span[1]):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return tuple(found)
 
 
 def _down(at: int, unit: int) -> int:

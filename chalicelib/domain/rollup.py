@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from chalicelib.domain.histogram import Histogram
 from chalicelib.domain.results import Verdict
+from chalicelib.domain.spans import NOTHING, LeftOut
 from chalicelib.domain.varints import read_varints, write_varints
 
 HOUR_S: Final = 3_600
@@ -37,7 +38,8 @@ class Sample(NamedTuple):
 class Piece:
     """The checks from tick `first` to tick `last`, both included; all times in epoch seconds.
 
-    `seconds` is the time from `first` to `last` by verdict. The last check has the verdict `ends`
+    `seconds` is the time from `first` to `last` by verdict, without `maintenance_s` of it, which do
+    not count as their owner says. The last check has the verdict `ends`
     and stands for the time up to `until` at most. `latency` has the response times of the checks
     that were answered in good order, UP and DEGRADED.
     """
@@ -49,9 +51,16 @@ class Piece:
     counts: Four = (0, 0, 0, 0)
     seconds: Four = (0, 0, 0, 0)
     latency: Histogram = field(default_factory=Histogram)
+    maintenance_s: int = 0
+
+    def stand(self, until: int, left_out: LeftOut) -> tuple[int, int]:
+        """The seconds that its last check stands for up to `until`: that count, and that do not."""
+        end = min(until, self.until)
+        apart = left_out.within(self.last, end)
+        return end - self.last - apart, apart
 
 
-def fold(samples: Iterable[Sample]) -> Piece | None:
+def fold(samples: Iterable[Sample], left_out: LeftOut = NOTHING) -> Piece | None:
     """Make a piece of a target's checks in the order of their ticks, None of no checks.
 
     A tick identifies a check: of two results with the same tick the first one counts.
@@ -64,7 +73,9 @@ def fold(samples: Iterable[Sample]) -> Piece | None:
         elif tick == piece.last:
             continue
         else:
-            seconds[piece.ends] += min(tick, piece.until) - piece.last
+            stands, apart = piece.stand(tick, left_out)
+            seconds[piece.ends] += stands
+            piece.maintenance_s += apart
             piece.last, piece.until, piece.ends = tick, until, verdict
         counts[verdict] += 1
         if verdict in (_UP, _DEGRADED):
@@ -74,22 +85,28 @@ def fold(samples: Iterable[Sample]) -> Piece | None:
     return piece
 
 
-def join(pieces: Iterable[Piece]) -> Piece | None:
-    """Make one piece of pieces that do not overlap, given in any order; None of none."""
+def join(pieces: Iterable[Piece], left_out: LeftOut = NOTHING) -> Piece | None:
+    """Make one piece of pieces that do not overlap, given in any order; None of none.
+
+    They are without what is `left_out` already: it is asked for the time between them.
+    """
     ordered = sorted(pieces, key=lambda piece: piece.first)
     if not ordered:
         return None
-    counts, seconds, latency = [0, 0, 0, 0], [0, 0, 0, 0], Histogram()
+    counts, seconds, latency, maintenance_s = [0, 0, 0, 0], [0, 0, 0, 0], Histogram(), 0
     before: Piece | None = None
     for piece in ordered:
         if before is not None:
             if piece.first <= before.last:
                 raise ValueError("pieces overlap")
-            seconds[before.ends] += min(piece.first, before.until) - before.last
+            stands, apart = before.stand(piece.first, left_out)
+            seconds[before.ends] += stands
+            maintenance_s += apart
         for verdict in range(4):
             counts[verdict] += piece.counts[verdict]
             seconds[verdict] += piece.seconds[verdict]
         latency.merge(piece.latency)
+        maintenance_s += piece.maintenance_s
         before = piece
     last = ordered[-1]
     return Piece(
@@ -100,6 +117,7 @@ def join(pieces: Iterable[Piece]) -> Piece | None:
         _four(counts),
         _four(seconds),
         latency,
+        maintenance_s,
     )
 
 
@@ -112,6 +130,7 @@ def pack_piece(piece: Piece, start: int) -> bytes:
         piece.ends,
         *piece.counts,
         *piece.seconds,
+        piece.maintenance_s,
     )
     return write_varints(numbers) + piece.latency.to_bytes()
 
@@ -119,6 +138,15 @@ def pack_piece(piece: Piece, start: int) -> bytes:
 def unpack_piece(data: bytes, start: int) -> Piece:
     """What `pack_piece` packed."""
     numbers = read_varints(data)
+    return _piece(numbers, start, numbers[12], 13)
+
+
+def unpack_old_piece(data: bytes, start: int) -> Piece:
+    """What was packed before there was maintenance."""
+    return _piece(read_varints(data), start, 0, 12)
+
+
+def _piece(numbers: Sequence[int], start: int, maintenance_s: int, rest: int) -> Piece:
     first = start + numbers[0]
     last = first + numbers[1]
     return Piece(
@@ -128,7 +156,8 @@ def unpack_piece(data: bytes, start: int) -> Piece:
         numbers[3],
         _four(numbers[4:8]),
         _four(numbers[8:12]),
-        Histogram.from_numbers(iter(numbers[12:])),
+        Histogram.from_numbers(iter(numbers[rest:])),
+        maintenance_s,
     )
 
 

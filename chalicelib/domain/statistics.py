@@ -1,8 +1,8 @@
 """Statistics of a range of time, put together from pieces; nothing here reads anything.
 
 Time is weighed, not checks: each check stands for the time up to the next one, bounded by the
-target's interval. UNKNOWN, which is our failure, and gaps are neither up nor down, and are left out
-of the uptime. DEGRADED is up: the target answered.
+target's interval. UNKNOWN, which is our failure, gaps, and maintenance that does not count are
+neither up nor down, and are left out of the uptime. DEGRADED is up: the target answered.
 """
 
 from bisect import bisect_left
@@ -13,6 +13,7 @@ from typing import Final
 
 from chalicelib.domain.histogram import Histogram
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Four, Piece
+from chalicelib.domain.spans import NOTHING, LeftOut
 
 _UP, _DOWN, _DEGRADED, _UNKNOWN = range(4)
 _MONDAY: Final = 4 * DAY_S
@@ -35,6 +36,7 @@ class Tally:
     counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     seconds: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     latency: Histogram = field(default_factory=Histogram)
+    maintenance_s: int = 0
 
     def add(self, other: "Tally") -> None:
         """Add what another target, or another part of the range, came to."""
@@ -42,6 +44,7 @@ class Tally:
             self.counts[verdict] += other.counts[verdict]
             self.seconds[verdict] += other.seconds[verdict]
         self.latency.merge(other.latency)
+        self.maintenance_s += other.maintenance_s
 
     @property
     def checks(self) -> int:
@@ -58,7 +61,7 @@ class Tally:
 
     @property
     def known_s(self) -> int:
-        """The time that counts: neither UNKNOWN nor gap."""
+        """The time that counts: neither UNKNOWN nor gap nor maintenance that is left out."""
         return self.up_s + self.downtime_s
 
     @property
@@ -70,35 +73,39 @@ class Tally:
         _add(self.counts, piece.counts)
         _add(self.seconds, piece.seconds)
         self.latency.merge(piece.latency)
+        self.maintenance_s += piece.maintenance_s
 
-    def _stand(self, before: Piece | None, until: int) -> None:
+    def _stand(self, before: Piece, until: int, left_out: LeftOut) -> None:
         """Add what the last check before stands for within the range, up to `until` at most."""
-        if before is None:
-            return
-        stretch = min(before.until, until, self.end) - max(before.last, self.start)
-        self.seconds[before.ends] += max(0, stretch)
+        start, end = max(before.last, self.start), min(before.until, until, self.end)
+        apart = left_out.within(start, end)
+        self.seconds[before.ends] += max(0, end - start) - apart
+        self.maintenance_s += apart
 
 
-def tally(pieces: Iterable[Piece], edges: Sequence[int]) -> list[Tally]:
+def tally(
+    pieces: Iterable[Piece], edges: Sequence[int], left_out: LeftOut = NOTHING
+) -> list[Tally]:
     """The sums between each two of `edges`, which are epoch seconds in order.
 
     `pieces` do not overlap and none reaches over an edge. Those before the first edge only say how
-    things stood there; those from the last edge on are passed over.
+    things stood there; those from the last edge on are passed over. They are without what is
+    `left_out` already: it is asked for the time between them.
     """
     tallies = [Tally(start, end) for start, end in pairwise(edges)]
     before: Piece | None = None
     for piece in sorted(pieces, key=lambda piece: piece.first):
         if piece.first >= edges[-1]:
-            _spread(tallies, edges, before, edges[-1])
+            _spread(tallies, edges, before, edges[-1], left_out)
             return tallies
-        _spread(tallies, edges, before, piece.first)
+        _spread(tallies, edges, before, piece.first, left_out)
         if piece.first >= edges[0]:
             within = tallies[_place(edges, piece.first)]
             if piece.last >= within.end:
                 raise ValueError("a piece reaches over an edge")
             within._take(piece)  # noqa: SLF001 - ours
         before = piece
-    _spread(tallies, edges, before, edges[-1])
+    _spread(tallies, edges, before, edges[-1], left_out)
     return tallies
 
 
@@ -129,7 +136,11 @@ def bucket_edges(start: int, end: int, bucket: int) -> list[int]:
 
 
 def _spread(
-    tallies: Sequence[Tally], edges: Sequence[int], before: Piece | None, until: int
+    tallies: Sequence[Tally],
+    edges: Sequence[int],
+    before: Piece | None,
+    until: int,
+    left_out: LeftOut,
 ) -> None:
     """Add what the check before stands for up to `until` to each range that it reaches into."""
     if before is None or not tallies:
@@ -137,7 +148,7 @@ def _spread(
     place = max(0, _place(edges, before.last))
     end = min(before.until, until)
     while place < len(tallies) and tallies[place].start < end:
-        tallies[place]._stand(before, until)  # noqa: SLF001 - ours
+        tallies[place]._stand(before, until, left_out)  # noqa: SLF001 - ours
         place += 1
 
 

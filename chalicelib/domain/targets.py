@@ -1,13 +1,15 @@
 """What is watched, and where it sits."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.domain.secrets import SecretNames
 from chalicelib.domain.specs import CheckSpec
 
 LANE_SIZE = 50
+MOST_PAST_TAGS = 20
+"""Changes of tags that are remembered."""
 SPEC_BYTES = 5_000
 """The most a spec may take as JSON: fifty of them fit into one message of 256 KiB."""
 
@@ -16,7 +18,8 @@ SPEC_BYTES = 5_000
 class Target:
     """One target of one owner. Times are epoch seconds; `version` grows with every change.
 
-    `shard` is its lane's: which run of the schedule looks after it.
+    `shard` is its lane's: which run of the schedule looks after it. `past_tags` are those that it
+    had before, each with the time until which it had them, oldest first.
     """
 
     owner: str
@@ -25,12 +28,21 @@ class Target:
     shard: int = 0
     name: str
     tags: tuple[str, ...] = ()
+    past_tags: tuple[tuple[int, tuple[str, ...]], ...] = ()
     channel_ids: tuple[str, ...] = ()
     secret_names: SecretNames = field(default_factory=SecretNames)
     enabled: bool = True
     version: int = 1
     created_at: int
     updated_at: int
+
+    def tagged(self, tags: Sequence[str], now: int, kept_s: int) -> "Target":
+        """With other tags from now on; what it had more than `kept_s` ago is forgotten."""
+        if set(tags) == set(self.tags):
+            return replace(self, tags=tuple(tags))
+        before = [one for one in self.past_tags if one[0] > now - kept_s]
+        past = (*before, (now, self.tags))[-MOST_PAST_TAGS:]
+        return replace(self, tags=tuple(tags), past_tags=past)
 
     @property
     def id(self) -> str:

@@ -88,9 +88,13 @@ def create(
 ) -> dict[str, str]:
     """Make tables and queues; returns the environment that the functions need to find them."""
     create_tables(session, prefix, endpoint_url)
-    urls = create_queues(session, prefix, endpoint_url)
-    queues = {f"{name.upper().replace('-', '_')}_QUEUE_URL": url for name, url in urls.items()}
-    return {"TABLE_PREFIX": prefix, **queues}
+    return environment(prefix, create_queues(session, prefix, endpoint_url))
+
+
+def environment(prefix: str, queues: Mapping[str, str]) -> dict[str, str]:
+    """What the functions need to find tables and queues, given the queues' URLs by name."""
+    urls = {f"{name.upper().replace('-', '_')}_QUEUE_URL": url for name, url in queues.items()}
+    return {"TABLE_PREFIX": prefix, **urls}
 
 
 def _name(value: Mapping[str, str], prefix: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.outbox import (
+    ArrangeJob,
     DeliverJob,
     FlipsJob,
     FlushJob,
@@ -119,10 +120,13 @@ def _done(runtime: Runtime, job: Job) -> bool:
     return True
 
 
-def _do(runtime: Runtime, job: FlipsJob | FlushJob | DeliverJob) -> None:
+def _do(runtime: Runtime, job: FlipsJob | FlushJob | DeliverJob | ArrangeJob) -> None:
     if isinstance(job, FlipsJob):
         plan_alerts(runtime, job)
     elif isinstance(job, FlushJob):
         flush(runtime, Lanes(job.owner).get(job.lane))
+    elif isinstance(job, ArrangeJob):
+        # It may take longer than alerts can wait for.
+        runtime.functions.start("rollup", {"arrange": [job.owner]})
     else:
         deliver(runtime, job)

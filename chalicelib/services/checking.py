@@ -21,6 +21,7 @@ from chalicelib.services.folding import fold_late
 from chalicelib.services.outbox import flush
 from chalicelib.services.regions import agreed_results
 from chalicelib.services.runtime import Runtime
+from chalicelib.services.skips import Rules, skipped
 from chalicelib.store.lanes import Lanes, read_lanes, read_secrets
 from chalicelib.store.results import CheckKey, Results, read_results, write_results
 from chalicelib.store.tripwire import acting_for
@@ -96,15 +97,21 @@ def _prepare(runtime: Runtime, jobs: Sequence[CheckJob], report: WorkReport) -> 
     stored = read_results(keys, consistent=True)
     guarded = {(job.owner, job.lane) for job in jobs if any(spec.has_secrets for spec in job.specs)}
     secrets = read_secrets(guarded) if guarded else {}
+    rules = _rules(runtime, lanes.values())
     for job, key in zip(jobs, keys, strict=True):
         lane = lanes[job.owner, job.lane]
         in_lane = secrets.get((job.owner, job.lane), {})
+        left_alone = skipped(rules.get((job.owner, job.lane), ()), job.tick)
         specs = [
             replace(spec, secrets=in_lane.get(spec.place, Secrets()).to_json())
             if spec.has_secrets
             else spec
             for spec in job.specs
-            if key in stored or _is_wanted(runtime, job, spec, lane, report)
+            if key in stored
+            or (
+                not _is_left_alone(spec, left_alone, report)
+                and _is_wanted(runtime, job, spec, lane, report)
+            )
         ]
         yield _Work(job, key, lane, stored.get(key), specs)
 
@@ -116,6 +123,22 @@ def _flushed(runtime: Runtime, lane: Lane) -> Lane:
     except Exception:  # noqa: BLE001 - checks do not wait for alerts; it is tried again after them
         _LOG.exception("outbox not sent", extra={"owner": lane.owner, "lane": lane.number})
         return lane
+
+
+def _rules(runtime: Runtime, lanes: Iterable[Lane]) -> Mapping[tuple[str, int], Rules]:
+    """When targets of the lanes are not to be checked; if that cannot be read, they are checked."""
+    try:
+        return runtime.skips.of(lanes)
+    except Exception:  # noqa: BLE001 - a check too many does less harm than none
+        _LOG.exception("calendars not read")
+        return {}
+
+
+def _is_left_alone(spec: CheckSpec, left_alone: frozenset[str], report: WorkReport) -> bool:
+    if spec.target_id not in left_alone:
+        return False
+    report.skipped["maintenance"] += 1
+    return True
 
 
 def _is_wanted(

@@ -31,6 +31,8 @@ from chalicelib.store.deliveries import Deliveries, Outcome
 _LOG = logging.getLogger(__name__)
 _WAIT_S = 30
 """How long a recovery waits for its outage to have been told."""
+_LOOK_AGAIN_S = 300
+"""How long a maintenance that was ended early may hold an alert."""
 _REST_S = 900
 """How long an alert waits for its owner to be enabled again, before it looks once more."""
 
@@ -91,16 +93,32 @@ def _outcome(runtime: Runtime, delivery: Delivery) -> Outcome:
     if channel.rests:
         return _waiting(runtime, delivery, _REST_S)
     told = _telling(runtime, delivery, channel)
-    if told.must_wait:
-        return _waiting(runtime, delivery, _WAIT_S)
-    if not told.subjects and delivery.event is not Event.TEST:
-        return Outcome(DeliveryStatus.SKIPPED, dropped=told.dropped)
+    unsent = _not_now(runtime, delivery, told)
+    if unsent:
+        return unsent
+    if told.held:
+        apart = Deliveries(delivery.owner).hold_apart(delivery, channel, told.held, runtime.now)
+        send_deliveries(runtime, apart)
     sent = runtime.notifiers.send(_alert(delivery, told), channel, runtime.now)
     attempt = Attempt(runtime.now, sent.status_code, sent.reason)
     if sent.is_sent:
         remind_later(runtime, delivery, channel, told.dropped)
         return Outcome(DeliveryStatus.SENT, attempt, dropped=told.dropped)
     return _failed(runtime, delivery, sent, attempt)
+
+
+def _not_now(runtime: Runtime, delivery: Delivery, told: Telling) -> Outcome | None:
+    """What becomes of a delivery that has nothing to tell now; None for one that has."""
+    if told.must_wait:
+        return _waiting(runtime, delivery, _WAIT_S)
+    if told.subjects or delivery.event is Event.TEST:
+        return None
+    if not told.held:
+        return Outcome(DeliveryStatus.SKIPPED, dropped=told.dropped)
+    # The maintenance may be made to end sooner: look now and then.
+    first = min(told.held.values(), key=lambda held: held.due)
+    at = min(first.due, runtime.now + _LOOK_AGAIN_S)
+    return Outcome(DeliveryStatus.WAITING, next_at=at, held=first)
 
 
 def _waiting(runtime: Runtime, delivery: Delivery, wait_s: int) -> Outcome:
@@ -124,7 +142,8 @@ def _failed(
 def _telling(runtime: Runtime, delivery: Delivery, channel: Channel) -> Telling:
     if delivery.event is Event.TEST:
         return Telling()
-    return telling(delivery, channel, runtime.now)
+    moved = Deliveries(delivery.owner).held_apart(delivery)
+    return telling(delivery, channel, runtime.now, moved)
 
 
 def _alert(delivery: Delivery, told: Telling) -> Alert:

@@ -5,24 +5,24 @@ rollup made from fewer results never takes the place of one made from more, and 
 out at least three times (domain/folds.py).
 """
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
-from chalicelib.domain.folds import Fold, Span, days_of, spans_to_fold
+from chalicelib.domain.folds import Fold, days_of, spans_to_fold
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, Sample, fold, join
+from chalicelib.domain.spans import NOTHING, LeftOut, Span
+from chalicelib.services.calendar import read_calendar
 from chalicelib.services.regions import samples_by_tick
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
-from chalicelib.store.lanes import lanes_of_shard
+from chalicelib.store.lanes import Lanes, lanes_of_shard
 from chalicelib.store.results import LaneResults, Results
 from chalicelib.store.rollups import Period, Rollup, Rollups
 from chalicelib.store.schedule import advance_folded, read_folded, read_shards
+from chalicelib.store.targets import Targets
 from chalicelib.store.tripwire import acting_as_system, acting_for
 
-_LOG = logging.getLogger(__name__)
 _WAIT_S = 300
 """An hour is folded when checks that were under way at its end have been written."""
 _AT_ONCE = 50
@@ -31,8 +31,7 @@ _FEWEST, _MOST = 10, 500
 """Folds of one run: enough to be worth it, and few enough to end within its five minutes."""
 
 
-class FoldsFailedError(Exception):
-    """Some of a run's folds failed: Lambda runs it again."""
+ByPlace = Mapping[int, LeftOut]
 
 
 def fan_out(runtime: Runtime) -> int:
@@ -64,34 +63,22 @@ def all_lanes() -> Iterator[tuple[str, int]]:
         yield from lanes_of_shard(shard)
 
 
-def run_folds(runtime: Runtime, event: Mapping[str, Any]) -> int:
-    """Fold what an event of `fan_out` asks for, `{"folds": [fold, ...]}`; returns the hours made.
-
-    Raises FoldsFailedError where some failed, after all others are done: folding again what is
-    folded writes nothing.
-    """
-    hours, failed = 0, 0
-    for text in event["folds"]:
-        try:
-            wanted = Fold.from_json(text)
-            with acting_for(wanted.owner):
-                hours += fold_lane(runtime, wanted)
-        except Exception:  # noqa: BLE001 - the other lanes go on, all come again
-            _LOG.exception("fold failed")
-            failed += 1
-    if failed:
-        raise FoldsFailedError(f"{failed} of {len(event['folds'])} folds failed")
-    return hours
+def fold_text(runtime: Runtime, text: str) -> int:
+    """Fold what a fold as text asks for; returns the hours made. Raises UnreadableFoldError."""
+    wanted = Fold.from_json(text)
+    with acting_for(wanted.owner):
+        return fold_lane(runtime, wanted)
 
 
 def fold_lane(runtime: Runtime, wanted: Fold) -> int:
     """Make the hours of a lane again, and the days of theirs that are over; returns the hours."""
     count = 0
+    left_out = _left_out(wanted)
     for span in wanted.spans:
         for start, end in days_of(*_over(span, runtime.now)):
-            count += _fold_hours(runtime, wanted, (start, end))
+            count += _fold_hours(runtime, wanted, (start, end), left_out)
             if start // DAY_S * DAY_S + DAY_S <= runtime.now:
-                _fold_day(runtime, wanted, start // DAY_S * DAY_S)
+                _fold_day(runtime, wanted, start // DAY_S * DAY_S, left_out)
     return count
 
 
@@ -103,7 +90,7 @@ def fold_late(runtime: Runtime, job: CheckJob) -> None:
 
 
 def pieces_of_hours(
-    settings: Settings, stored: Iterable[LaneResults]
+    settings: Settings, stored: Iterable[LaneResults], left_out: ByPlace
 ) -> Iterator[tuple[int, dict[int, Piece], int]]:
     """Results, oldest first, as `(start of an hour, pieces by place, results items)`."""
     hour, count = -1, 0
@@ -111,18 +98,38 @@ def pieces_of_hours(
     for tick, items, found in samples_by_tick(settings, stored):
         if tick // HOUR_S * HOUR_S != hour:
             if samples:
-                yield hour, _folded(samples), count
+                yield hour, _folded(samples, left_out), count
             hour, count = tick // HOUR_S * HOUR_S, 0
             samples.clear()
         count += items
         for place, sample in found:
             samples[place].append(sample)
     if samples:
-        yield hour, _folded(samples), count
+        yield hour, _folded(samples, left_out), count
 
 
-def _folded(samples: dict[int, list[Sample]]) -> dict[int, Piece]:
-    return {place: piece for place, part in samples.items() if (piece := fold(part))}
+def _folded(samples: dict[int, list[Sample]], left_out: ByPlace) -> dict[int, Piece]:
+    return {
+        place: piece
+        for place, part in samples.items()
+        if (piece := fold(part, left_out.get(place, NOTHING)))
+    }
+
+
+def _left_out(wanted: Fold) -> ByPlace:
+    """What of the days does not count as maintenance, by place: most owners have none."""
+    start = min(start for start, _ in wanted.spans) // DAY_S * DAY_S
+    end = max(end for _, end in wanted.spans) // DAY_S * DAY_S + DAY_S
+    calendar = read_calendar(wanted.owner, start, end)
+    if all(window.counts_in_uptime for window in calendar.windows):
+        return {}
+    places = Lanes(wanted.owner).get(wanted.lane).places
+    targets = Targets(wanted.owner).some(seat.target_id for seat in places.values())
+    return {
+        place: calendar.left_out(targets[seat.target_id])
+        for place, seat in places.items()
+        if seat.target_id in targets
+    }
 
 
 def _over(span: Span, now: int) -> Span:
@@ -131,7 +138,7 @@ def _over(span: Span, now: int) -> Span:
     return start, max(start, min(span[1], now) // HOUR_S * HOUR_S)
 
 
-def _fold_hours(runtime: Runtime, wanted: Fold, span: Span) -> int:
+def _fold_hours(runtime: Runtime, wanted: Fold, span: Span, left_out: ByPlace) -> int:
     now, rollups = runtime.now, Rollups(wanted.owner)
     stored = {
         rollup.start: rollup for rollup in rollups.between(Period.HOUR, wanted.lane, *span, now=now)
@@ -139,7 +146,7 @@ def _fold_hours(runtime: Runtime, wanted: Fold, span: Span) -> int:
     results = Results(wanted.owner).between(wanted.lane, *span, now=now)
     retention_days = runtime.settings.hourly_retention_days
     count = 0
-    for hour, pieces, items in pieces_of_hours(runtime.settings, results):
+    for hour, pieces, items in pieces_of_hours(runtime.settings, results, left_out):
         count += 1
         rollup = Rollup.of(hour, pieces, items)
         if rollup != stored.get(hour):
@@ -147,14 +154,18 @@ def _fold_hours(runtime: Runtime, wanted: Fold, span: Span) -> int:
     return count
 
 
-def _fold_day(runtime: Runtime, wanted: Fold, start: int) -> None:
+def _fold_day(runtime: Runtime, wanted: Fold, start: int, left_out: ByPlace) -> None:
     now, rollups = runtime.now, Rollups(wanted.owner)
     hours = list(rollups.between(Period.HOUR, wanted.lane, start, start + DAY_S, now=now))
     by_place: defaultdict[int, list[Piece]] = defaultdict(list)
     for hour in hours:
         for place, piece in hour.pieces.items():
             by_place[place].append(piece)
-    pieces = {place: whole for place, parts in by_place.items() if (whole := join(parts))}
+    pieces = {
+        place: whole
+        for place, parts in by_place.items()
+        if (whole := join(parts, left_out.get(place, NOTHING)))
+    }
     if not pieces:
         return
     rollup = Rollup.of(start, pieces, sum(hour.results for hour in hours))

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 
-from chalicelib.domain.folds import Span, days_of
-from chalicelib.domain.reads import SETTLED_S, Reads, merged
+from chalicelib.domain.folds import days_of
+from chalicelib.domain.reads import SETTLED_S, Reads
 from chalicelib.domain.rollup import HOUR_S, Piece, Sample, fold
+from chalicelib.domain.spans import LeftOut, Span, merged, overlaps, without
 from chalicelib.domain.targets import Target
 from chalicelib.services.regions import samples_by_tick
 from chalicelib.settings import Settings
@@ -36,10 +37,13 @@ class LaneHistory:
     samples: dict[int, list[Sample]] = field(default_factory=dict)
     unfolded: tuple[Span, ...] = ()
 
-    def pieces(self, target: Target, reads: Reads, start: int, grain_s: int) -> Iterator[Piece]:
+    def pieces(
+        self, target: Target, reads: Reads, left_out: LeftOut, start: int, grain_s: int
+    ) -> Iterator[Piece]:
         """The target's pieces, those before `start` among them; results in parts of `grain_s`.
 
-        A place may have been another target's: only what is wholly the target's own is taken.
+        Rollups are without what is `left_out` already; so are the results then. A place may have
+        been another target's: only what is wholly the target's own is taken.
         """
         place, created_at = target.spec.place, target.created_at
         for rollups, spans in ((self.days, reads.days), (self.hours, reads.hours)):
@@ -47,7 +51,7 @@ class LaneHistory:
                 piece = rollup.piece(place) if _within(at, spans) else None
                 if piece and (piece.last if at < start else piece.first) >= created_at:
                     yield piece
-        spans = (*reads.results, *_overlaps(self.unfolded, reads.hours))
+        spans = (*reads.results, *overlaps(self.unfolded, reads.hours))
         own = [
             sample
             for sample in self.samples.get(place, ())
@@ -55,7 +59,7 @@ class LaneHistory:
         ]
         own.sort(key=lambda sample: sample.tick)
         for _, part in groupby(own, key=lambda one: (one.tick >= start, one.tick // grain_s)):
-            if piece := fold(part):
+            if piece := fold(part, left_out):
                 yield piece
 
     def readers(self, wanted: Reads) -> Iterator[Reader]:
@@ -79,7 +83,7 @@ class LaneHistory:
             if hour not in self.hours
         )
         read = wanted.results
-        yield from self._result_readers(_without(self.unfolded, read))
+        yield from self._result_readers(without(self.unfolded, read))
 
     def _result_readers(self, spans: Sequence[Span]) -> Iterator[Reader]:
         for start, end in spans:
@@ -122,20 +126,3 @@ def _together(wanted: Sequence[Reads]) -> Reads:
 
 def _within(at: int, spans: Sequence[Span]) -> bool:
     return any(start <= at < end for start, end in spans)
-
-
-def _overlaps(spans: Sequence[Span], others: Sequence[Span]) -> tuple[Span, ...]:
-    return merged((max(a, c), min(b, d)) for a, b in spans for c, d in others)
-
-
-def _without(spans: Sequence[Span], taken: Sequence[Span]) -> tuple[Span, ...]:
-    """The parts of `spans` that are not in `taken`; both in order."""
-    left: list[Span] = list(spans)
-    for start, end in taken:
-        left = [
-            part
-            for a, b in left
-            for part in ((a, min(b, start)), (max(a, end), b))
-            if part[0] < part[1]
-        ]
-    return merged(left)

@@ -1,17 +1,20 @@
 """How often targets were down, for how long, and how long they ran in between."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from chalicelib.domain.folds import Span
 from chalicelib.domain.incidents import Ending, Incident
+from chalicelib.domain.spans import LeftOut, Span
 from chalicelib.store.incidents import Incidents
 
 
 @dataclass(frozen=True, slots=True)
 class Outages:
-    """Incidents that opened in a range, and how many seconds those took that recovered."""
+    """Incidents that opened in a range, and how many seconds those took that recovered.
+
+    Those that lay within maintenance that does not count are none; of others its time is left out.
+    """
 
     count: int
     repair_s: Sequence[int] = ()
@@ -26,17 +29,27 @@ class Outages:
         return round(up_s / self.count) if self.count else None
 
 
-def outages(owner: str, target_ids: Sequence[str], span: Span) -> Outages:
-    """The incidents of these targets that opened in the range; reads no older ones."""
+def outages(owner: str, left_out: Mapping[str, LeftOut], span: Span) -> Outages:
+    """The incidents that opened in the range, of the targets whose ids are in `left_out`.
+
+    Reads no older ones.
+    """
     start, end = span
-    wanted = set(target_ids)
     found = [
-        incident
-        for incident in _since(owner, target_ids, start)
-        if incident.target_id in wanted and incident.opened_at < end
+        (incident, _counted_s(incident, left_out[incident.target_id], end))
+        for incident in _since(owner, list(left_out), start)
+        if incident.target_id in left_out and incident.opened_at < end
     ]
-    recovered = [one for one in found if one.ended_as is Ending.RECOVERED]
-    return Outages(len(found), [one.duration_s(end) for one in recovered])
+    counted = [(incident, counted_s) for incident, counted_s in found if counted_s is not None]
+    recovered = [counted_s for one, counted_s in counted if one.ended_as is Ending.RECOVERED]
+    return Outages(len(counted), recovered)
+
+
+def _counted_s(incident: Incident, left_out: LeftOut, end: int) -> int | None:
+    """How many seconds of it count; None where all of it was maintenance."""
+    duration_s = incident.duration_s(end)
+    apart = left_out.within(incident.opened_at, incident.opened_at + duration_s)
+    return None if apart and apart == duration_s else duration_s - apart
 
 
 def _since(owner: str, target_ids: Sequence[str], start: int) -> Iterator[Incident]:

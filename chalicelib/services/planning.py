@@ -99,6 +99,7 @@ def _record(
         is_named=bool(target or entry.name),
         url=line(target.url if target else "", 300),
         told=decided,
+        target=target,
     )
     return incident.told if has_incident else decided
 

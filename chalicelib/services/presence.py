@@ -6,7 +6,7 @@ grow with the lanes on a page, a hundred keys to a call, never with the number o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain import schedule
 from chalicelib.domain.incidents import incident_id
@@ -14,16 +14,21 @@ from chalicelib.domain.lanes import Lane
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.state import State, Status, consecutive_failures
 from chalicelib.domain.targets import Target
+from chalicelib.services.calendar import current
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.results import CheckKey, read_results
+from chalicelib.store.windows import Windows
 
 _Found = Mapping[CheckKey, Mapping[int, CheckResult]]
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """A target's present state; times are epoch seconds, None before the first check."""
+    """A target's present state; times are epoch seconds, None before the first check.
+
+    `in_maintenance`: there is a window for it now, whatever its status.
+    """
 
     status: Status
     since: int
@@ -32,11 +37,13 @@ class Presence:
     consecutive_failures: int
     open_incident_id: str | None = None
     tls_days_left: int | None = None
+    in_maintenance: bool = False
 
 
 def present(runtime: Runtime, owner: str, targets: Sequence[Target]) -> dict[str, Presence]:
     """The present state of each of the owner's `targets`, by id."""
     lanes = Lanes(owner).some({target.lane for target in targets})
+    windows = current(Windows(owner).all(), runtime.now) if targets else []
     states = {target.id: _state(lanes, target) for target in targets}
     scheduled = {target.id: _scheduled(runtime, target) for target in targets}
     found = read_results(_flat(scheduled.values()), consistent=False)
@@ -48,7 +55,7 @@ def present(runtime: Runtime, owner: str, targets: Sequence[Target]) -> dict[str
     }
     if apart:
         found = {**found, **read_results(set(apart.values()), consistent=False)}
-    return {
+    presences = {
         target.id: _presence(
             target,
             states[target.id],
@@ -56,6 +63,15 @@ def present(runtime: Runtime, owner: str, targets: Sequence[Target]) -> dict[str
             found,
         )
         for target in targets
+    }
+    covered = {
+        target.id
+        for target in targets
+        if any(window.covers(target.id, target.tags) for window in windows)
+    }
+    return {
+        target_id: replace(presence, in_maintenance=True) if target_id in covered else presence
+        for target_id, presence in presences.items()
     }
 
 

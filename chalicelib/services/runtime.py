@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.notifiers.mailer import Mailer
     from chalicelib.outbound import Outbound
     from chalicelib.services.canaries import Canaries
+    from chalicelib.services.skips import Skips
 
 
 @dataclass
@@ -85,6 +86,12 @@ class Runtime:
         from chalicelib.checkers import Checker  # noqa: PLC0415
 
         return Checker(self.guard, concurrency=self.settings.check_concurrency)
+
+    @cached_property
+    def skips(self) -> "Skips":
+        from chalicelib.services.skips import Skips  # noqa: PLC0415 - see above
+
+        return Skips()
 
     @cached_property
     def canaries(self) -> "Canaries":

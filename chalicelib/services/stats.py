@@ -1,14 +1,15 @@
 """Statistics of targets over a range, and the monthly report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from chalicelib.domain.folds import Span
 from chalicelib.domain.reads import Kept, Reads, reads
 from chalicelib.domain.rollup import DAY_S, HOUR_S
+from chalicelib.domain.spans import LeftOut, Span
 from chalicelib.domain.statistics import Tally, bucket_edges, tally, total
 from chalicelib.domain.targets import Target
+from chalicelib.services.calendar import read_calendar
 from chalicelib.services.lanehistory import read_histories
 from chalicelib.services.outages import Outages, outages
 from chalicelib.services.runtime import Runtime
@@ -41,15 +42,16 @@ def statistics(runtime: Runtime, owner: str, targets: Sequence[Target], span: Sp
     fitting = keep.fit(*span)
     bucket = keep.bucket_s(*fitting)
     edges = bucket_edges(*fitting, bucket)
+    left_out = _left_out(owner, targets, fitting)
     series = [Tally(start, end) for start, end in pairwise(edges)]
-    for _, parts in _tallies(runtime, owner, targets, edges, bucket):
+    for _, parts in _tallies(runtime, owner, targets, edges, bucket, left_out):
         for whole, part in zip(series, parts, strict=True):
             whole.add(part)
     return Statistics(
         whole=total(series),
         bucket_s=bucket,
         series=series,
-        outages=outages(owner, [target.id for target in targets], fitting),
+        outages=outages(owner, left_out, fitting),
     )
 
 
@@ -57,14 +59,26 @@ def each_over(
     runtime: Runtime, owner: str, targets: Sequence[Target], span: Span
 ) -> dict[str, Tally]:
     """The sums of each target by id, over a range of whole days or hours that is kept."""
-    edges = list(kept(runtime).fit(*span))
-    return {
-        target.id: tallies[0] for target, tallies in _tallies(runtime, owner, targets, edges, DAY_S)
-    }
+    fitting = kept(runtime).fit(*span)
+    left_out = _left_out(owner, targets, fitting)
+    tallies = _tallies(runtime, owner, targets, list(fitting), DAY_S, left_out)
+    return {target.id: parts[0] for target, parts in tallies}
+
+
+def _left_out(owner: str, targets: Sequence[Target], span: Span) -> dict[str, LeftOut]:
+    """The maintenance of each target that does not count, by id; one call."""
+    # The check that stands where the range begins may be a day old.
+    calendar = read_calendar(owner, span[0] - DAY_S, span[1] + DAY_S)
+    return {target.id: calendar.left_out(target) for target in targets}
 
 
 def _tallies(
-    runtime: Runtime, owner: str, targets: Sequence[Target], edges: Sequence[int], bucket_s: int
+    runtime: Runtime,
+    owner: str,
+    targets: Sequence[Target],
+    edges: Sequence[int],
+    bucket_s: int,
+    left_out: Mapping[str, LeftOut],
 ) -> Iterator[tuple[Target, list[Tally]]]:
     """Each target's sums between the edges; a lane is read once for all of its targets."""
     keep, start, end = kept(runtime), edges[0], edges[-1]
@@ -84,7 +98,9 @@ def _tallies(
     }
     for history in read_histories(runtime.settings, owner, needs_by_lane, runtime.now):
         for target, needs in wanted[history.lane].values():
-            yield target, tally(history.pieces(target, needs, start, grain_s), edges)
+            apart = left_out[target.id]
+            pieces = history.pieces(target, needs, apart, start, grain_s)
+            yield target, tally(pieces, edges, apart)
 
 
 def _look_back_s(target: Target, start: int) -> int:

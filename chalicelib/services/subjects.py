@@ -1,5 +1,6 @@
 """What an alert still has to tell when its time has come: of whom, of whom not, or not yet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -8,14 +9,18 @@ from chalicelib.domain.channels import Channel, Event
 from chalicelib.domain.deliveries import (
     Delivery,
     DeliveryStatus,
+    Hold,
     minute_of,
     read_reference,
 )
 from chalicelib.domain.incidents import Incident
 from chalicelib.domain.outbox import Entry
 from chalicelib.domain.status import FlipKind
+from chalicelib.services.quiet import Quiet
 from chalicelib.store.deliveries import Deliveries
 from chalicelib.store.incidents import Incidents
+
+_NOTICES = frozenset({Event.DEGRADED, Event.TLS_EXPIRING, Event.UP})
 
 
 class _Fate(Enum):
@@ -26,30 +31,38 @@ class _Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What a delivery comes to: the subjects, the references left out; or that it has to wait."""
+    """What a delivery comes to: the subjects, the references left out; or that it has to wait.
+
+    `held` are references of targets in maintenance; they are among what is `dropped`.
+    """
 
     subjects: list[Subject] = field(default_factory=list)
     dropped: frozenset[str] = frozenset()
     must_wait: bool = False
+    held: Mapping[str, Hold] = field(default_factory=dict)
 
 
-def telling(delivery: Delivery, channel: Channel, now: int) -> Telling:
-    """What there is to tell now. Reads the incidents, and for recoveries how the outage went."""
-    keys = {reference: read_reference(reference)[0] for reference in delivery.about}
+def telling(delivery: Delivery, channel: Channel, now: int, moved: frozenset[str]) -> Telling:
+    """What there is to tell now, but for what was `moved` to another delivery.
+
+    Reads the incidents and windows, and for recoveries how the outage went.
+    """
+    about = delivery.about - delivery.dropped - moved
+    keys = {reference: read_reference(reference)[0] for reference in about}
     incidents = Incidents(delivery.owner).some(keys.values())
     judge = _Judge(delivery, channel, now)
-    subjects: list[Subject] = []
-    dropped: set[str] = set()
+    subjects: dict[str, Subject] = {}
+    held: dict[str, Hold] = {}
     for reference, key in sorted(keys.items()):
         incident = incidents.get(key)
         fate = judge.fate(incident)
-        if fate is _Fate.WAIT:
+        if isinstance(fate, Hold):
+            held[reference] = fate
+        elif fate is _Fate.WAIT:
             return Telling(must_wait=True)
-        if fate is _Fate.DROP or incident is None:
-            dropped.add(reference)
-        else:
-            subjects.append(_subject(delivery.event, reference, incident))
-    return Telling(subjects, frozenset(dropped))
+        elif fate is _Fate.TELL and incident:
+            subjects[reference] = _subject(delivery.event, reference, incident)
+    return Telling(list(subjects.values()), delivery.about - set(subjects), held=held)
 
 
 class _Judge:
@@ -58,10 +71,24 @@ class _Judge:
     def __init__(self, delivery: Delivery, channel: Channel, now: int) -> None:
         self._delivery = delivery
         self._channel = channel
-        self._now = now
         self._outages: dict[int, list[Delivery]] = {}
+        self._quiet = Quiet(delivery.owner, now)
 
-    def fate(self, incident: Incident | None) -> _Fate:
+    def fate(self, incident: Incident | None) -> "_Fate | Hold":
+        """What becomes of a flip; in maintenance it is held, but for outages that are over."""
+        fate = self._fate_if_not_quiet(incident)
+        if fate is _Fate.DROP or incident is None:
+            return _Fate.DROP
+        is_down, held_until = self._delivery.event is Event.DOWN, self._delivery.held_until
+        if is_down and self._quiet.is_within(incident, held_until):
+            return _Fate.DROP
+        if hold := self._quiet.hold(incident):
+            return hold
+        if held_until and self._delivery.event in _NOTICES and self._quiet.is_outdated(incident):
+            return _Fate.DROP
+        return fate
+
+    def _fate_if_not_quiet(self, incident: Incident | None) -> _Fate:
         if incident is None:
             return _Fate.DROP
         if self._delivery.event is Event.DOWN:
@@ -75,19 +102,22 @@ class _Judge:
 
     def _fate_of_outage(self, incident: Incident) -> _Fate:
         """The recovery goes where the outage went, and after it."""
+        is_dropped = False
         for outage in self._told_at(minute_of(incident.opened_at)):
             found = [one for one in outage.about if read_reference(one)[0] == incident.key]
             if not found:
                 continue
             if outage.dropped.issuperset(found):
-                return _Fate.DROP
+                # It may have been held, and then be in another one.
+                is_dropped = True
+                continue
             if outage.status is DeliveryStatus.SENT:
                 return _Fate.TELL
             if outage.status is not DeliveryStatus.WAITING:
                 return _Fate.DROP
             untried = not outage.tries and not outage.attempts
             return _Fate.DROP if untried and _was_short(incident, self._channel) else _Fate.WAIT
-        return _Fate.WAIT
+        return _Fate.DROP if is_dropped else _Fate.WAIT
 
     def _told_at(self, minute: int) -> list[Delivery]:
         if minute not in self._outages:

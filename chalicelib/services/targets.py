@@ -20,6 +20,7 @@ from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State, pause
 from chalicelib.domain.targets import Target
+from chalicelib.services.arranging import concerns_skipping, is_skipped, rearranged
 from chalicelib.services.channels import admit_channels
 from chalicelib.services.drafts import Draft, admit, admit_addressee
 from chalicelib.services.history import Check
@@ -37,6 +38,7 @@ from chalicelib.store.tripwire import acting_as_system
 Done = TypeVar("Done")
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 30
+_DAY_S = 86_400
 _CHECK_PATIENCE_S = 10
 """How long a check may wait in the queue and for a worker to start, beyond its own timeout."""
 _CALL_S = 27
@@ -129,7 +131,9 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
     admit_addressee(draft, before.spec.config)
     draft = replace(draft, secrets=draft.secrets.over(stored))
-    described = _described(before, draft, draft.spec(before.id, before.spec.place))
+    kept_s = runtime.settings.results_retention_days * _DAY_S
+    tagged = before.tagged(draft.tags, runtime.now, kept_s)
+    described = _described(tagged, draft, draft.spec(before.id, before.spec.place))
     new_secrets = None if draft.secrets == stored else draft.secrets
     if described == before and new_secrets is None:
         return before
@@ -138,7 +142,9 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
-    store_change(runtime, before, after, new_secrets)
+    is_concerned = concerns_skipping(before.owner, after.tags, before.tags)
+    with rearranged(runtime, before.owner, is_needed=is_concerned):
+        store_change(runtime, before, after, new_secrets)
     if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
         _check_soon(runtime, after, is_planned=is_planned)
     return after
@@ -147,10 +153,13 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
 def check_now(runtime: Runtime, target: Target) -> Check:
     """Have the worker check the target now and wait for it.
 
-    Raises ConflictError for a paused target, UnavailableError when the worker does not come to it.
+    Raises ConflictError for one that is paused or skipped, UnavailableError when the worker does
+    not come to it.
     """
     if not target.enabled:
         raise ConflictError("the target is paused; resume it first")
+    if is_skipped(target, runtime.now):
+        raise ConflictError("a maintenance window keeps the target from being checked now")
     tick, region, place = runtime.now, runtime.settings.region, target.spec.place
     send_jobs(runtime, [single_job(target, tick)])
     key = CheckKey(target.owner, target.lane, tick, region, place)
@@ -179,7 +188,8 @@ def _add(runtime: Runtime, seats: Seats, draft: Draft, target_id: str) -> Target
         target = _described(new, draft, spec)
         _use(draft.interval_s, shard)
         try:
-            Targets(owner).add(target, state, draft.secrets)
+            with rearranged(runtime, owner, is_needed=concerns_skipping(owner, target.tags)):
+                Targets(owner).add(target, state, draft.secrets)
         except ChangedError:
             if made := _existing(owner, target_id):
                 return made

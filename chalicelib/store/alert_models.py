@@ -29,6 +29,7 @@ class IncidentItem(Table):
 
     Key `notice#<at>#<target id>`: a flip without an incident, kept for its alert; it expires.
     `target_key` is `<target id>#<opened at>`. `told` are the channels that the outage went to.
+    `tags` and `interval_s` are what the target had at its last flip.
     """
 
     TABLE = "incidents"
@@ -45,6 +46,8 @@ class IncidentItem(Table):
     url = UnicodeAttribute()
     flips = UnicodeSetAttribute()
     told = JSONAttribute(null=True)
+    tags = JSONAttribute(null=True)
+    interval_s = NumberAttribute(null=True)
     acknowledged_by = UnicodeAttribute(null=True)
     acknowledged_at = NumberAttribute(null=True)
     note = UnicodeAttribute(null=True)
@@ -88,6 +91,7 @@ class DeliveryItem(Table):
 
     `about` and `dropped` name flips, see domain/deliveries.py; `attempts` is a list of
     `[at, status code, reason]`. `tries` is not there before the first try, which closes `about`.
+    `held_until` is the end of the maintenance that it has waited for.
     """
 
     TABLE = "deliveries"
@@ -104,6 +108,7 @@ class DeliveryItem(Table):
     created_at = NumberAttribute()
     due_at = NumberAttribute()
     next_at = NumberAttribute()
+    held_until = NumberAttribute(null=True)
     tries = NumberAttribute(null=True)
     leased_until = NumberAttribute(null=True)
     attempts: ListAttribute[list[object]] = ListAttribute(null=True)

@@ -1,7 +1,7 @@
 """An owner's deliveries: which alert goes to which channel, and how far it got."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -16,6 +16,7 @@ from chalicelib.domain.deliveries import (
     Delivery,
     DeliveryStatus,
     Due,
+    Hold,
     delivery_key,
 )
 from chalicelib.store.alert_models import DeliveryItem
@@ -26,12 +27,16 @@ _WAITING = DeliveryStatus.WAITING.value
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one try came to; `next_at` is set where it goes on, `dropped` is not told of."""
+    """What one try came to; `next_at` is set where it goes on, `dropped` is not told of.
+
+    `held` says that it waits for the end of a maintenance: the day of tries begins after that.
+    """
 
     status: DeliveryStatus
     attempt: Attempt | None = None
     next_at: int | None = None
     dropped: frozenset[str] = frozenset()
+    held: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,15 @@ class Deliveries:
                 return joined
         raise AssertionError("never reached")
 
-    def put(self, slot: Slot, about: frozenset[str], *, due: int, now: int) -> Delivery:
+    def put(
+        self,
+        slot: Slot,
+        about: frozenset[str],
+        *,
+        due: int,
+        now: int,
+        more: Sequence[Action] = (),
+    ) -> Delivery:
         """Add to a delivery, which is made where there is none; the one that is there if tried."""
         key = delivery_key(slot.channel.id, slot.minute, slot.event, slot.serial)
         item = DeliveryItem(self.owner, key)
@@ -109,11 +122,37 @@ class Deliveries:
             DeliveryItem.created_at.set(DeliveryItem.created_at | now),
             DeliveryItem.due_at.set(due),
             DeliveryItem.next_at.set(due),
-            DeliveryItem.expires.set(now + _KEPT_S),
+            DeliveryItem.expires.set(max(now, due) + _KEPT_S),
+            *more,
         ]
         if not _update(item, actions, DeliveryItem.tries.does_not_exist()):
             item = DeliveryItem.get(self.owner, key, consistent_read=True)
         return _delivery(item)
+
+    def hold_apart(
+        self, delivery: Delivery, channel: Channel, held: Mapping[str, Hold], now: int
+    ) -> list[Delivery]:
+        """Move what is held of a delivery into one of its own, as often as you like."""
+        about, made = frozenset(held), list[Delivery]()
+        serial, due = delivery.serial, min(one.due for one in held.values())
+        until = DeliveryItem.held_until.set(min(one.until for one in held.values()))
+        while about:
+            serial = f"h{serial}"
+            slot = Slot(channel, delivery.event, delivery.minute, serial)
+            apart = self.put(slot, about, due=due, now=now, more=(until,))
+            made.append(apart)
+            about -= apart.about
+        return made
+
+    def held_apart(self, delivery: Delivery) -> frozenset[str]:
+        """What was moved out of a delivery that was tried before."""
+        moved, key = frozenset[str](), delivery
+        while delivery.tries > 1:
+            found = self.get(replace(key, serial=f"h{key.serial}").key)
+            if found is None:
+                break
+            moved, key = moved | found.about, found
+        return moved
 
     def claim(self, key: str, now: int) -> Delivery | None:
         """Take it for one try; None where it is not due, or somebody else has it."""
@@ -142,6 +181,9 @@ class Deliveries:
         elif outcome.next_at is not None:
             # It was not tried: the pause before the next try does not grow.
             actions.append(DeliveryItem.tries.add(-1))
+        if outcome.held:
+            actions.append(DeliveryItem.held_until.set(outcome.held.until))
+            actions.append(DeliveryItem.due_at.set(outcome.held.due))
         if outcome.dropped:
             actions.append(DeliveryItem.dropped.add(set(outcome.dropped)))
         return _update(item, actions, DeliveryItem.leased_until == delivery.leased_until)
@@ -183,6 +225,7 @@ def _delivery(item: DeliveryItem) -> Delivery:
         created_at=int(item.created_at),
         due_at=int(item.due_at),
         next_at=int(item.next_at),
+        held_until=int(item.held_until or 0),
         tries=int(item.tries or 0),
         leased_until=int(item.leased_until or 0),
         attempts=[_attempt(*values) for values in item.attempts or ()],

@@ -10,6 +10,7 @@ from chalicelib.domain.errors import NotFoundError
 from chalicelib.domain.ids import id_time
 from chalicelib.domain.incidents import Acknowledgement, Incident, incident_id
 from chalicelib.domain.outbox import Entry
+from chalicelib.domain.targets import Target
 from chalicelib.store.alert_models import IncidentItem
 
 _NOTICE_DAYS = 7
@@ -32,6 +33,7 @@ class Incidents:
         url: str,
         told: Sequence[str] | None,
         is_named: bool = True,
+        target: Target | None = None,
     ) -> Incident:
         """Add a flip to its incident, which is made where there is none; as often as you like.
 
@@ -50,6 +52,9 @@ class Incidents:
         ]
         if told is not None:
             actions.append(IncidentItem.told.set(IncidentItem.told | list(told)))
+        if target:
+            actions.append(IncidentItem.tags.set(list(target.tags)))
+            actions.append(IncidentItem.interval_s.set(target.spec.interval_s))
         if flip.opened_at is None:
             actions.append(IncidentItem.expires.set(flip.at + _NOTICE_DAYS * _DAY_S))
         else:
@@ -57,6 +62,16 @@ class Incidents:
             actions.append(IncidentItem.target_key.set(target_key))
         item.update(actions)
         return _incident(item)
+
+    def notices(self, target_id: str, start: int, end: int) -> list[Entry]:
+        """The flips of a target without an incident, start <= at <= end, oldest first."""
+        items = IncidentItem.query(
+            self.owner,
+            IncidentItem.key.between(f"notice#{start:010d}", f"notice#{end:010d}#~"),
+            consistent_read=True,
+        )
+        found = [_incident(item) for item in items if item.target_id == target_id]
+        return [entry for incident in found for entry in incident.entries]
 
     def some(self, keys: Iterable[str]) -> dict[str, Incident]:
         """Those of `keys` that are stored; a call for each hundred."""
@@ -141,6 +156,8 @@ def _incident(item: IncidentItem) -> Incident:
         target_url=item.url,
         entries=entries,
         told=item.told,
+        tags=item.tags or (),
+        interval_s=int(item.interval_s or 0),
         acknowledgement=acknowledgement,
     )
 

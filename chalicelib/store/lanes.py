@@ -120,7 +120,7 @@ def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
 def lanes_of_shard(shard: int) -> Iterator[tuple[str, int]]:
     """All lanes of a shard, `(owner, number)`, whoever's they are."""
     for item in LaneItem.shards_index.query(str(shard), page_size=1000):
-        yield item.owner, _number(item.key)
+        yield item.owner, number_of(item.key)
 
 
 def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[int, Secrets]]:
@@ -130,7 +130,7 @@ def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[
         consistent_read=True,
     )
     return {
-        (item.owner, _number(item.key)): {
+        (item.owner, number_of(item.key)): {
             int(place): Secrets.from_json(json.loads(text))
             for place, text in item.places.as_dict().items()
         }
@@ -138,7 +138,7 @@ def read_secrets(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], dict[
     }
 
 
-def _number(key: str) -> int:
+def number_of(key: str) -> int:
     return int(key.rpartition(":")[2])
 
 
@@ -148,6 +148,13 @@ def _lane(item: LaneItem) -> Lane:
         for place, values in item.places.as_dict().items()
     }
     outbox = [Entry.from_json(text) for text in item.outbox or ()]
-    number, version = _number(item.key), int(item.version)
-    shard, rests = int(item.shard or 0), bool(item.rests)
-    return Lane(item.owner, number, version, places, outbox, shard=shard, rests=rests)
+    return Lane(
+        item.owner,
+        number_of(item.key),
+        int(item.version),
+        places,
+        outbox,
+        shard=int(item.shard or 0),
+        calendar=int(item.calendar or 0),
+        rests=bool(item.rests),
+    )

@@ -111,7 +111,7 @@ class TargetItem(Table):
     """One target. `spec` is the part that travels to the worker; it never holds a secret.
 
     `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool,
-    "send": bool}`, whose values are in the lane's secrets.
+    "send": bool}`, whose values are in the lane's secrets. `past_tags` is `[[until, [tag]]]`.
     """
 
     TABLE = "targets"
@@ -127,6 +127,7 @@ class TargetItem(Table):
     spec = JSONAttribute()
     name = UnicodeAttribute()
     tags = JSONAttribute()
+    past_tags = JSONAttribute(null=True)
     channel_ids = JSONAttribute()
     secret_names = JSONAttribute()
     enabled = BooleanAttribute()
@@ -151,8 +152,8 @@ class LaneItem(Table):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
     `version` grows with every write, so that a writer can tell that it saw the present item.
-    `outbox` holds flips that are yet to be sent, as JSON. `rests` is there while the owner is
-    disabled.
+    `outbox` holds flips that are yet to be sent, as JSON; `calendar` see store/calendars.py.
+    `rests` is there while the owner is disabled.
     """
 
     TABLE = "lanes"
@@ -167,6 +168,7 @@ class LaneItem(Table):
     shard = UnicodeAttribute(null=True)
     shards_index = Shards()
     outbox: ListAttribute[str] = ListAttribute(null=True)
+    calendar = NumberAttribute(null=True)
     rests = BooleanAttribute(null=True)
 
 

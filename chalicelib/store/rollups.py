@@ -1,10 +1,11 @@
 """What the checks of each hour and day came to, by lane and month.
 
-`pieces` is one byte for the format, then for each place: the place (1 byte), the length of its
-piece (a varint), the piece (domain/rollup.py). A lane's hour takes some 3 KB.
+`pieces` is one byte for the format, 2, then for each place: the place (1 byte), the length of its
+piece (a varint), the piece (domain/rollup.py). A lane's hour takes some 3 KB. Pieces of format 1
+know of no maintenance.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,11 +13,19 @@ from functools import cached_property
 
 from pynamodb.exceptions import PutError
 
-from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, pack_piece, unpack_piece
+from chalicelib.domain.rollup import (
+    DAY_S,
+    HOUR_S,
+    Piece,
+    pack_piece,
+    unpack_old_piece,
+    unpack_piece,
+)
 from chalicelib.domain.varints import write_varints
 from chalicelib.store.models import RollupItem
 
-_FORMAT = 1
+_FORMAT = 2
+_UNPACK = {1: unpack_old_piece, _FORMAT: unpack_piece}
 
 
 class Period(StrEnum):
@@ -55,16 +64,20 @@ class Rollup:
     def piece(self, place: int) -> Piece | None:
         """The piece of one place, None where it had no checks; raises UnreadableRollupError."""
         packed = self._by_place.get(place)
-        return None if packed is None else unpack_piece(packed, self.start)
+        return None if packed is None else self._unpack(packed, self.start)
 
     @property
     def pieces(self) -> dict[int, Piece]:
         """All pieces by place; raises UnreadableRollupError."""
-        return {place: unpack_piece(data, self.start) for place, data in self._by_place.items()}
+        return {place: self._unpack(data, self.start) for place, data in self._by_place.items()}
+
+    @property
+    def _unpack(self) -> Callable[[bytes, int], Piece]:
+        return _UNPACK[self.packed[0]]
 
     @cached_property
     def _by_place(self) -> dict[int, bytes]:
-        if self.packed[:1] != bytes([_FORMAT]):
+        if self.packed[:1] not in {bytes([known]) for known in _UNPACK}:
             raise UnreadableRollupError(f"a rollup of format {self.packed[:1].hex()}")
         found, at = {}, 1
         while at < len(self.packed):

@@ -59,9 +59,17 @@ class Targets:
         last = items.last_evaluated_key
         return targets, last["target_id"]["S"] if last else None
 
+    def seats(self) -> Iterator[tuple[str, int, list[str]]]:
+        """Of every target its id, its lane and its tags; nothing more is kept in memory."""
+        items = TargetItem.query(
+            self.owner, attributes_to_get=["target_id", "lane", "tags"], consistent_read=True
+        )
+        for item in items:
+            yield item.target_id, int(item.lane.rpartition("#")[2]), item.tags
+
     def add(self, target: Target, state: State, secrets: Secrets) -> None:
         """Store a new target and take its place; raises ChangedError where the place is taken."""
-        with _transaction() as write:
+        with transaction() as write:
             write.save(_item(target), condition=TargetItem.target_id.does_not_exist())
             write.update(
                 LaneItem(self.owner, lane_key(target.lane)),
@@ -79,7 +87,7 @@ class Targets:
         `reseat` is what becomes of its place in the lane, None leaves it. `secrets` replaces the
         stored ones: empty removes them, None leaves them.
         """
-        with _transaction() as write:
+        with transaction() as write:
             write.update(
                 TargetItem(self.owner, after.id), _changes(after), condition=_unchanged(before)
             )
@@ -92,7 +100,7 @@ class Targets:
 
     def remove(self, target: Target, reseat: Reseat) -> None:
         """Delete the target and free its place; raises ChangedError where it is outdated."""
-        with _transaction() as write:
+        with transaction() as write:
             write.delete(TargetItem(self.owner, target.id), condition=_unchanged(target))
             self._reseat(write, reseat)
             if target.spec.has_secrets:
@@ -112,7 +120,7 @@ class Targets:
 
 
 @contextmanager
-def _transaction() -> Iterator[TransactWrite]:
+def transaction() -> Iterator[TransactWrite]:
     """A transaction whose failed condition is a ChangedError."""
     try:
         with TransactWrite(connection=connection()) as write:
@@ -148,6 +156,7 @@ def _attributes(target: Target) -> dict[str, Any]:
         "spec": target.spec.to_message(),
         "name": target.name,
         "tags": list(target.tags),
+        "past_tags": [[end, list(tags)] for end, tags in target.past_tags] or None,
         "channel_ids": list(target.channel_ids),
         "secret_names": {**asdict(names), "headers": list(names.headers)},
         "enabled": target.enabled,
@@ -179,6 +188,7 @@ def _target(item: TargetItem) -> Target:
         shard=int(item.shard or 0),
         name=item.name,
         tags=tuple(item.tags),
+        past_tags=tuple((int(end), tuple(tags)) for end, tags in item.past_tags or ()),
         channel_ids=tuple(item.channel_ids),
         secret_names=SecretNames(
             headers=tuple(names["headers"]),

@@ -19,6 +19,7 @@ from tests.world import DOWN, Person, Reply, World
 NOBODYS = "01a1ee56-5e00-7000-8000-000000000000"
 TARGET = {"name": "Mine", "kind": "http", "url": "https://mine.example/"}
 CHANNEL = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
+WINDOW = {"name": "Nights", "tags": ["x"], "cron": "0 3 * * *", "duration_s": 3_600}
 BODIES: dict[tuple[str, str], object] = {
     ("POST", "/v1/targets"): TARGET,
     ("POST", "/v1/targets/batch"): {"items": [TARGET]},
@@ -29,9 +30,11 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/v1/channels"): CHANNEL,
     ("PATCH", "/v1/channels/{channel_id}"): {"name": "Mallory was here"},
     ("POST", "/v1/incidents/{incident_id}/acknowledge"): {"note": "Mallory was here"},
+    ("POST", "/v1/maintenance"): WINDOW,
+    ("PATCH", "/v1/maintenance/{window_id}"): {"name": "Mallory was here"},
 }
 """What each route that takes a body is called with."""
-OWN = {"target_id", "token_id", "channel_id", "incident_id"}
+OWN = {"target_id", "token_id", "channel_id", "incident_id", "window_id"}
 """The parameters of paths that name what belongs to one owner."""
 PUBLIC = {"/", "/confirm/{token}", "/docs", "/healthz", "/v1/openapi.json"}
 
@@ -60,6 +63,7 @@ def scene(standing_world: World) -> Scene:
         name="Alices", tags=["alices"], headers={"X": "planted"}, failure_threshold=1
     )
     channel = alice.post("/v1/channels", {**CHANNEL, "name": "alices hook"}).json
+    window = alice.post("/v1/maintenance", {**WINDOW, "name": "alices nights"}).json
     standing_world.checker.script[target["id"]] = DOWN
     standing_world.deliver()
     standing_world.tell_all()
@@ -75,6 +79,7 @@ def scene(standing_world: World) -> Scene:
             "user_id": alice.owner,
             "channel_id": channel["id"],
             "incident_id": incident["id"],
+            "window_id": window["id"],
             "token": "nonsense",
         },
         [
@@ -84,6 +89,7 @@ def scene(standing_world: World) -> Scene:
             channel["id"],
             channel["secret"],
             incident["id"],
+            window["id"],
             "alices",
             "Alices",
             "planted",

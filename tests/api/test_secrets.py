@@ -9,7 +9,8 @@ import pytest
 
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.services.checking import run_checks
-from tests.stages import PREFIX, stored
+from tests.blueprint import PREFIX
+from tests.stages import stored
 from tests.world import Person, Reply, World
 
 HEADER, USERINFO, OTHER = "Bearer pl4nted-h3ader", "us3r:pl4nted-p4ss", "pl4nted-0ther"

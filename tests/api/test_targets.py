@@ -50,6 +50,7 @@ def test_a_new_target_is_answered_whole(alice: Person) -> None:
             "response_ms": None,
             "consecutive_failures": 0,
             "open_incident_id": None,
+            "in_maintenance": False,
         },
     }
 
@@ -109,6 +110,7 @@ def test_the_state_of_a_checked_target_is_in_the_answer(world: World, alice: Per
         "response_ms": 50,
         "consecutive_failures": 0,
         "open_incident_id": None,
+        "in_maintenance": False,
     }
 
 

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.reads import Kept, Reads, merged, reads
+from chalicelib.domain.reads import Kept, Reads, reads
 from chalicelib.domain.rollup import DAY_S, HOUR_S
+from chalicelib.domain.spans import merged
 
 NOW = 1_795_000_000
 KEPT = Kept.at(NOW, results_days=90, hourly_days=400, daily_days=1_827)

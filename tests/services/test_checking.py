@@ -32,6 +32,7 @@ def test_a_new_target_is_checked_at_once(world: World) -> None:
         "response_ms": 50,
         "consecutive_failures": 0,
         "open_incident_id": None,
+        "in_maintenance": False,
     }
 
 

@@ -76,7 +76,7 @@ def test_folding_again_writes_nothing(world: World, dynamodb_calls: list[str]) -
         assert dynamodb_calls.count("PutItem") == 5  # the user, a token, a result, an hour, a day
         dynamodb_calls.clear()
         fold_lane(world.runtime, wanted)
-    assert dynamodb_calls == ["Query"] * 4
+    assert dynamodb_calls == ["Query"] * 5  # windows, hours, results, hours, a day
 
 
 def test_a_silent_lane_leaves_nothing(world: World) -> None:

@@ -15,7 +15,8 @@ from chalicelib.store.tripwire import (
     acting_for,
     check_call,
 )
-from tests.stages import PREFIX, standing_stage
+from tests.blueprint import PREFIX
+from tests.stages import standing_stage
 from tests.world import World
 
 Params = dict[str, Any]

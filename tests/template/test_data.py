@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pynamodb.models import Model
 
-from chalicelib.store import alert_models, models
+from chalicelib.store import alert_models, models, window_models
 from chalicelib.store.base import Table
 
 Resources = dict[str, dict[str, Any]]
 MODELS = [
     found
-    for found in {**vars(models), **vars(alert_models)}.values()
+    for found in {**vars(models), **vars(alert_models), **vars(window_models)}.values()
     if isinstance(found, type) and issubclass(found, Table) and hasattr(found, "TABLE")
 ]
 
@@ -84,7 +84,7 @@ def test_tables_are_paid_by_use_and_guarded_in_production(tables: Resources) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["users", "results", "rollups", "system", "incidents", "deliveries"]
+    "name", ["users", "results", "rollups", "system", "incidents", "deliveries", "maintenance"]
 )
 def test_what_expires_expires_by_the_same_attribute(tables: Resources, name: str) -> None:
     expiry = tables[name]["Properties"]["TimeToLiveSpecification"]

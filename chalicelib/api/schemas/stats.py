@@ -64,7 +64,10 @@ class ResponseTimesOut(BaseModel):
 
 
 class TallyOut(BaseModel):
-    """Sums over a time. `known_s` is what counts for the uptime: neither UNKNOWN nor gap."""
+    """Sums over a time. `known_s` is what counts for the uptime: neither UNKNOWN nor gap.
+
+    Checks are counted all of them; of the time, `maintenance_s` was left out as maintenance.
+    """
 
     uptime_ratio: float | None
     checks: int
@@ -74,6 +77,7 @@ class TallyOut(BaseModel):
     unknown: int
     downtime_s: int
     known_s: int
+    maintenance_s: int
     response_ms: ResponseTimesOut
 
 
@@ -88,6 +92,7 @@ def _sums(found: Tally) -> dict[str, Any]:
         "unknown": unknown,
         "downtime_s": found.downtime_s,
         "known_s": found.known_s,
+        "maintenance_s": found.maintenance_s,
         "response_ms": ResponseTimesOut.of(found.latency),
     }
 
@@ -196,6 +201,7 @@ REPORT_COLUMNS = (
     "response_ms_p50",
     "response_ms_p95",
     "response_ms_p99",
+    "maintenance_s",
 )
 
 

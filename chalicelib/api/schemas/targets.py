@@ -93,7 +93,7 @@ class TargetsIn(Schema):
 
 
 class StateOut(BaseModel):
-    """The present state of a target."""
+    """The present state of a target; `in_maintenance` where there is a window for it now."""
 
     status: StatusName
     since: Moment
@@ -101,6 +101,7 @@ class StateOut(BaseModel):
     response_ms: int | None
     consecutive_failures: int
     open_incident_id: str | None = None
+    in_maintenance: bool = False
 
     @classmethod
     def of(cls, presence: Presence) -> "StateOut":
@@ -111,6 +112,7 @@ class StateOut(BaseModel):
             response_ms=presence.response_ms,
             consecutive_failures=presence.consecutive_failures,
             open_incident_id=presence.open_incident_id,
+            in_maintenance=presence.in_maintenance,
         )
 
 

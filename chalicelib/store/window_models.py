@@ -1,0 +1,54 @@
+"""The items of maintenance windows. Times are epoch seconds."""
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+
+from chalicelib.store.base import Table
+
+
+class WindowItem(Table):
+    """Key `window#<id>`: a window as it is now, in force `since`.
+
+    Key `past#<until>#<id>`: as it was until it was changed or deleted; it expires when there is no
+    history left that it has a part in. `rule` has the fields of `domain.windows.Rule` that are set.
+    """
+
+    TABLE = "maintenance"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    mode = UnicodeAttribute()
+    counts = BooleanAttribute()
+    target_ids = JSONAttribute()
+    tags = JSONAttribute()
+    rule = JSONAttribute()
+    since = NumberAttribute()
+    until = NumberAttribute(null=True)
+    version = NumberAttribute()
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+    expires = NumberAttribute(null=True)
+
+
+class CalendarItem(Table):
+    """Key `calendar:0007` beside a lane: which of its targets are not checked when.
+
+    `rules` is a list of `[rule, since, [target id, ...]]`.
+    """
+
+    TABLE = "lanes"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    rules = JSONAttribute()
