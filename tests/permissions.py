@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 import pytest
 
 from chalicelib.api import door
-from chalicelib.services import alerting, folding, messages, scheduling
+from chalicelib.services import alerting, background, folding, messages, scheduling
 
 ROOT = Path(__file__).parents[1]
 POLICIES = ROOT / ".chalice"
@@ -161,7 +161,7 @@ def name_functions() -> None:
         (scheduling, "run_tick", "tick"),
         (messages, "handle_checks", "check"),
         (folding, "fan_out", "fan-out"),
-        (folding, "run_folds", "rollup"),
+        (background, "run_background", "rollup"),
         (alerting, "handle_alerts", "alert"),
         (alerting, "handle_notices", "notify"),
         (door, "_call", "api"),

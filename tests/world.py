@@ -48,7 +48,7 @@ class FakeQueue:
     """What was sent, with the time from which it is seen."""
 
     clock: Clock
-    name: str
+    name: str = "checks"
     waiting: list[tuple[float, str]] = field(default_factory=list)
     requests: int = 0
     hidden: dict[str, int] = field(default_factory=dict)
@@ -111,7 +111,8 @@ class FakeChecker:
     ) -> Iterator[tuple[int, dict[int, CheckResult]]]:
         for number, specs in lanes.items():
             assert owner(number)
-            self.before()
+            with RECORD.working(""):
+                self.before()
             self.seen += specs
             yield number, {s.place: self.script.get(s.target_id, UP) for s in specs}
 
