@@ -18,7 +18,13 @@ def caught() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "secret", [TOKEN, "whsec_MfKQ9r8GKYqrTwjU", "https://me:pass@shop.example/", *leaks.PLANTED]
+    "secret",
+    [
+        pytest.param(TOKEN, id="token"),
+        "whsec_MfKQ9r8GKYqrTwjU",
+        "https://me:pass@shop.example/",
+        *leaks.PLANTED,
+    ],
 )
 def test_a_secret_is_found_wherever_it_is_logged(caught: list[str], secret: str) -> None:
     LOG.info("message %s", secret)
