@@ -245,14 +245,12 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand the notes on, or hold all of them against the policies."""
+    """Hand the notes on, where others are to hold them against the policies."""
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["asks"] = [
             (ask.function, ask.action, ask.name, ask.key) for ask in RECORD.asks
         ]
-    elif _is_whole(config) and session.exitstatus == pytest.ExitCode.OK and to_spare(RECORD.asks):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(
