@@ -77,9 +77,11 @@ def test_it_is_for_its_owner_s_eyes_only(world: World, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "backup.gz").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"{}\n"), gzip.compress(b"no JSON")])
+@pytest.mark.parametrize("content", [b"{}\n", b"no JSON\n", b"\xff\n"])
 def test_what_is_no_backup_is_refused(world: World, tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "backup.gz").write_bytes(content)
+    (tmp_path / "plain").write_bytes(content)
+    (tmp_path / "zipped").write_bytes(gzip.compress(content))
 
-    with pytest.raises(Failure, match="no backup"):
-        backup.restore(STAGE, tmp_path / "backup.gz")
+    for name in ("plain", "zipped"):
+        with pytest.raises(Failure, match="no backup"):
+            backup.restore(STAGE, tmp_path / name)
