@@ -33,6 +33,7 @@ UNITS: Final[Mapping[str, Unit]] = {
     "AlertsSent": Unit.COUNT,
     "AlertsFailed": Unit.COUNT,
     "RateLimited": Unit.COUNT,
+    "RateLimitsOpen": Unit.COUNT,
     "CanariesUnreached": Unit.COUNT,
 }
 """Every metric there is. `Lateness` is how long after its tick the last check of a batch began."""

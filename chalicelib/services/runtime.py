@@ -78,7 +78,11 @@ class Runtime:
     def guard(self) -> "Guard":
         from chalicelib.checkers.guard import Guard  # noqa: PLC0415 - see below
 
-        return Guard(allow_private=self.settings.allow_private_targets)
+        return Guard(
+            allow_private=self.settings.allow_private_targets,
+            forbidden_hosts=self.settings.own_hosts,
+            forbidden_ports=self.settings.forbidden_ports,
+        )
 
     @cached_property
     def checker(self) -> "Checker":
