@@ -1,8 +1,8 @@
 """Holds the functions to their policies: every test runs as if IAM were there.
 
 What a function's handler does is asked of AWS in the function's name. A call that its policy does
-not allow fails the test in which it was made. What is allowed and was never called fails the run,
-if that was one of all tests: nothing is missing, and there is nothing to spare.
+not allow fails the test in which it was made: nothing is missing. A run of all tests ends with what
+is allowed and was never used.
 """
 
 import functools
