@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -109,26 +110,32 @@ def grants() -> tuple[Grant, ...]:
 
 
 class Record:
-    """Who asked for what. The function at work is the process's: its threads work for it too."""
+    """Who asked for what. The threads of a function work for it too, even those told nothing."""
 
     def __init__(self) -> None:
         self.asks: set[Ask] = set()
         self.refused: set[Ask] = set()
         self._working: list[str] = []
+        self._here: ContextVar[str | None] = ContextVar("function", default=None)
         self._lock = threading.Lock()
 
     @contextmanager
     def working(self, function: str) -> Iterator[None]:
         """Ask in the name of `function` inside the block."""
         self._working.append(function)
+        token = self._here.set(function)
         try:
             yield
         finally:
-            self._working.pop()
+            self._here.reset(token)
+            self._working.remove(function)
 
     @property
     def function(self) -> str:
         """Which function is at work; empty where a test is."""
+        here = self._here.get()
+        if here is not None:
+            return here
         return self._working[-1] if self._working else ""
 
     def ask(self, action: str, name: str, key: str = "") -> None:

@@ -148,8 +148,12 @@ OLDER: dict[str, list[Any]] = {
     "delivery": [DeliverJob(OWNER, "key"), DeliverJob(OWNER, "key", again=True)],
     "outbox": [PLAIN],
     "state": [State(Status.UP, TICK, TICK)],
+    # Before chat services had a watchdog of their own.
+    "watchdog": [WatchdogJob(TICK)],
     # Format 1, without the interval.
     "results": [RESULTS],
+    # Format 1, without the time that is left out.
+    "rollup": [ROLLUP.pieces],
 }
 
 
