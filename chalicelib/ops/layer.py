@@ -41,6 +41,7 @@ UNUSED = (
     "dns/xfr.py",
     "dns/zone*.py",
     "dns/quic",
+    "pydantic/mypy.py",
     "pydantic/v1",
     "urllib3/contrib/emscripten",
 )

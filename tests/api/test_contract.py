@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, CheckFunction, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -138,6 +139,15 @@ def cases(schema: BaseSchema, route: Route) -> SearchStrategy[Case[Any]]:
     )
 
 
+def is_to_be_refused(case: Case[Any], status: int) -> bool:
+    """Whether the body is broken; a broken token is replaced by a good one before it is sent.
+
+    Whether the version fits is looked at before the body.
+    """
+    body = case.meta.components.get(ParameterLocation.BODY) if case.meta else None
+    return body is not None and body.mode is GenerationMode.NEGATIVE and status != 412
+
+
 @pytest.mark.parametrize("route", ALL, ids=lambda route: route.name)
 def test_an_operation_does_what_the_document_says(
     schema: BaseSchema, route: Route, alice: Person, ids: dict[str, str], record_property: Recorder
@@ -158,8 +168,7 @@ def test_an_operation_does_what_the_document_says(
         seen[answer.status_code] += 1
         is_fine = answer.status_code in NOT_FINE_ALREADY.get(route.name, ())
         checks = CONFORMANCE if is_fine else [not_a_server_error, *CONFORMANCE]
-        # Whether the version fits is looked at before the body.
-        refusals = [] if answer.status_code == 412 else [negative_data_rejection]
+        refusals = [negative_data_rejection] if is_to_be_refused(case, answer.status_code) else []
         case.validate_response(answer, checks=[*checks, *refusals])
 
     with suppress(Enough):
