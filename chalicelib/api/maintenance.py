@@ -3,11 +3,11 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
+from chalicelib.api.conditions import check_if_match, etag, made_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.common import PageQuery
 from chalicelib.api.schemas.maintenance import WindowIn, WindowOut, WindowPatch, WindowsPage
-from chalicelib.domain.errors import PreconditionError
 from chalicelib.domain.windows import Window
 from chalicelib.services import maintenance
 from chalicelib.services.accounts import Scope
@@ -17,14 +17,30 @@ from chalicelib.store.windows import Windows
 routes = Routes()
 
 
-@routes("POST", "/v1/maintenance", scope=Scope.WRITE, body=WindowIn, answer=WindowOut, status=201)
+@routes(
+    "POST",
+    "/v1/maintenance",
+    scope=Scope.WRITE,
+    body=WindowIn,
+    answer=WindowOut,
+    status=201,
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
+    problems=[409],
+)
 def create_window(call: Call[WindowIn, NoQuery]) -> Answer:
     """Create a maintenance window; it is in force from now on at the earliest."""
-    window = maintenance.create(call.runtime, call.owner, call.body.draft())
+
+    def make(window_id: str | None) -> Window:
+        return maintenance.create(call.runtime, call.owner, call.body.draft(), window_id)
+
+    window = made_once(call, make=make, find=Windows(call.owner).get)
     return _answer(call, window, 201, {"Location": f"maintenance/{window.id}"})
 
 
-@routes("GET", "/v1/maintenance", scope=Scope.READ, query=PageQuery, answer=WindowsPage)
+@routes(
+    "GET", "/v1/maintenance", scope=Scope.READ, query=PageQuery, answer=WindowsPage, gives=["Link"]
+)
 def list_windows(call: Call[None, PageQuery]) -> Answer:
     """List maintenance windows, oldest first, also those that are over."""
     cursors = call.cursors("maintenance")
@@ -35,31 +51,45 @@ def list_windows(call: Call[None, PageQuery]) -> Answer:
     return call.page(WindowsPage, items, cursors.write(last))
 
 
-@routes("GET", "/v1/maintenance/{window_id}", scope=Scope.READ, answer=WindowOut)
+@routes("GET", "/v1/maintenance/{window_id}", scope=Scope.READ, answer=WindowOut, gives=["ETag"])
 def get_window(call: Call[None, NoQuery]) -> Answer:
     """Show a maintenance window."""
     return _answer(call, Windows(call.owner).get(_id(call)))
 
 
 @routes(
-    "PATCH", "/v1/maintenance/{window_id}", scope=Scope.WRITE, body=WindowPatch, answer=WindowOut
+    "PATCH",
+    "/v1/maintenance/{window_id}",
+    scope=Scope.WRITE,
+    body=WindowPatch,
+    answer=WindowOut,
+    takes=["If-Match"],
+    gives=["ETag"],
+    problems=[409],
 )
 def change_window(call: Call[WindowPatch, NoQuery]) -> Answer:
     """Replace the fields that are given, from now on; null puts a field's default back."""
 
     def redraft(before: Window) -> WindowDraft:
-        _check_if_match(call, before)
+        check_if_match(call, before.version, "window")
         return validate_body(WindowIn, call.body.over(before)).draft()
 
     return _answer(call, maintenance.change(call.runtime, call.owner, _id(call), redraft))
 
 
-@routes("DELETE", "/v1/maintenance/{window_id}", scope=Scope.WRITE, status=204)
+@routes(
+    "DELETE",
+    "/v1/maintenance/{window_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
 def delete_window(call: Call[None, NoQuery]) -> Answer:
     """Delete a maintenance window: it ends now; what it left out of the statistics stays so."""
 
     def allow(before: Window) -> None:
-        _check_if_match(call, before)
+        check_if_match(call, before.version, "window")
 
     maintenance.remove(call.runtime, call.owner, _id(call), allow)
     return Answer(status=204)
@@ -73,16 +103,4 @@ def _answer(
     call: Call[Any, Any], window: Window, status: int = 200, headers: dict[str, str] | None = None
 ) -> Answer:
     shown = WindowOut.of(window, call.runtime.now)
-    return Answer(shown, status, {"ETag": _etag(window), **(headers or {})})
-
-
-def _etag(window: Window) -> str:
-    return f'"{window.version}"'
-
-
-def _check_if_match(call: Call[Any, Any], window: Window) -> None:
-    given = call.headers.get("if-match")
-    if given is None or given.strip() == "*":
-        return
-    if _etag(window) not in [tag.strip() for tag in given.split(",")]:
-        raise PreconditionError("the window is not at the version that If-Match names")
+    return Answer(shown, status, {"ETag": etag(window.version), **(headers or {})})

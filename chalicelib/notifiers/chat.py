@@ -6,9 +6,11 @@ sends through guarded sessions, so that addresses and redirects are judged like 
 
 import importlib
 import logging
+import re
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import Any, Final, Self
 
 import requests
@@ -21,10 +23,24 @@ from chalicelib.notifiers.outcome import Outcome
 from chalicelib.notifiers.services import SERVICES, scheme_of
 from chalicelib.outbound import Outbound
 
-_KINDS: Final = {Event.DOWN: "failure", Event.REMINDER: "failure", Event.RECOVERED: "success"}
+_KINDS: Final = {
+    Event.DOWN: "failure",
+    Event.REMINDER: "failure",
+    Event.RECOVERED: "success",
+    Event.UP: "success",
+    Event.TEST: "info",
+}
 _MOST_REDIRECTS: Final = 3
 _WITHIN_S: Final = 15.0
 """How long all requests of one alert may take: some services ask for several."""
+# What has a paging service close what it opened; the URL may say otherwise.
+_CLOSING: Final[Mapping[str, Mapping[str, str]]] = {
+    "opsgenie": {"action": "map", "alias": "{}"},
+    "pagerduty": {"action": "map", "dedup": "{}"},
+    "signl4": {"action": "map", "external_id": "{}"},
+    "splunk": {"action": "map", "entity_id": "{}"},
+}
+_LIVE: Final = re.compile(r"(?<=[@<\]])(?=\S)")
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 # apprise would log URLs, and with them the keys that they carry.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
@@ -32,18 +48,20 @@ logging.getLogger("apprise").setLevel(logging.CRITICAL)
 
 def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> Outcome:
     """Have the service that the channel's URL names take the alert."""
-    plugin = _plugin(channel.url or "")
+    plugin = _plugin(channel.url or "", _thread(alert))
     if plugin is None:
         reason = "the URL is not one of a known service"
         return Outcome(is_sent=False, is_permanent=True, reason=reason)
     _guard_plugins()
     with _Sending(outbound) as sending:
         is_sent = plugin.notify(
-            title=alert.title,
-            body="\n".join(alert.lines),
+            title=_inert(alert.title),
+            body="\n".join(map(_inert, alert.lines)),
+            # So that what a service takes for markup is escaped.
+            body_format="text",
             notify_type=_KINDS.get(alert.event, "warning"),
         )
-    if is_sent:
+    if is_sent and sending.status_code:
         return Outcome(is_sent=True, status_code=sending.status_code)
     code = sending.status_code
     reason = f"answered {code}" if code else "the service could not be reached"
@@ -61,7 +79,22 @@ def fits_service(url: str) -> bool:
     return _plugin(url) is not None
 
 
-def _plugin(url: str) -> Any | None:
+def _inert(text: str) -> str:
+    """Text that calls nobody and links nowhere: what targets say of themselves is in it too.
+
+    Services read `@everyone`, `<!channel>` and `[x](http://…)` in what was escaped as well.
+    """
+    return _LIVE.sub("\N{ZERO WIDTH SPACE}", text)
+
+
+def _thread(alert: Alert) -> str:
+    """What paging services know an outage by, so that its end closes it: one of one target."""
+    if alert.count != 1:
+        return alert.id
+    return alert.subjects[0].incident_id or alert.subjects[0].target_id
+
+
+def _plugin(url: str, thread: str = "") -> Any | None:
     """Apprise's plugin for a URL; None where it cannot be read."""
     found = SERVICES.get(scheme_of(url))
     if found is None:
@@ -70,10 +103,29 @@ def _plugin(url: str) -> Any | None:
     kind = getattr(importlib.import_module(f"apprise.plugins.{module}"), name)
     try:
         arguments = kind.parse_url(url)
+        if not arguments:
+            return None
+        own = {name: value for name, value in arguments.items() if value}
+        closing = {key: value.format(thread) for key, value in _CLOSING.get(module, {}).items()}
         # Certificates are checked, whatever the URL says.
-        return kind(**{**arguments, "verify": True}) if arguments else None
+        plugin = kind(**{**arguments, **closing, **own, "verify": True})
     except (TypeError, ValueError):
         return None
+    if module == "opsgenie":
+        vars(plugin)["_NotifyBase__store"] = _Opened(thread)
+    return plugin
+
+
+class _Opened:
+    """Stands for what a plugin keeps of its earlier alerts, in a process that has no memory."""
+
+    def __init__(self, thread: str) -> None:
+        self._thread = thread
+
+    def get(self, *_: object) -> list[str]:
+        return [self._thread]
+
+    def set(self, *_: object, **__: object) -> None: ...
 
 
 class _Sending:
@@ -93,6 +145,9 @@ class _Sending:
         _THREAD.sending = None
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        if (params := options.get("params")) and params.get("identifierType") == "id":
+            # Opsgenie's own id of an alert is not known any more, ours is.
+            params["identifierType"] = "alias"
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise requests.Timeout("the service takes too long")

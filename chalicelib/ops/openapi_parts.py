@@ -42,6 +42,7 @@ PARAMETERS: dict[str, Json] = {
     "incident_id": _id("incident"),
     "token_id": _id("token"),
     "user_id": _id("user"),
+    "window_id": _id("maintenance window"),
     "token": {"schema": {"type": "string"}, "description": "What the mailed link ends in."},
 }
 REQUEST_HEADERS: dict[str, Json] = {
@@ -111,6 +112,7 @@ LINKS: dict[str, Json] = {
         "rotate_channel_secret",
         "delete_channel",
     ),
+    "create_window": _links("window_id", "get_window", "change_window", "delete_window"),
     "create_token": _links("token_id", "revoke_token"),
     "create_user": _links("user_id", "get_user", "change_user"),
 }
@@ -144,6 +146,23 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "apprise": {"name": "Chat", "kind": "apprise", "url": "discord://4174216298/JHMHI8qBe7bk"},
     },
     "change_channel": {"later": {"delay_s": 300}},
+    "create_window": {
+        "once": {
+            "name": "Upgrade",
+            "tags": ["prod"],
+            "starts_at": "2026-11-22T22:00:00Z",
+            "ends_at": "2026-11-23T01:00:00Z",
+        },
+        "every_sunday": {
+            "name": "Sunday nights",
+            "tags": ["prod"],
+            "mode": "skip",
+            "cron": "0 3 * * SUN",
+            "timezone": "Europe/Berlin",
+            "duration_s": 7_200,
+        },
+    },
+    "change_window": {"longer": {"ends_at": "2026-11-23T02:00:00Z"}},
     "acknowledge_incident": {"note": {"note": "Looking into it"}},
     "create_token": {"reading": {"name": "dashboard", "scopes": ["read"]}},
     "create_user": {"user": {"name": "bob"}},

@@ -193,4 +193,6 @@ Watch your first target:
     -H 'Authorization: Token {token}' -H 'Content-Type: application/json' \\
     -d '{{"name": "Example", "kind": "http", "url": "https://example.com/", "interval_s": 60}}'
 
+or .venv/bin/monitum targets add Example --url https://example.com/
+
 make logs follows the functions, make down stops everything and keeps the data.""")

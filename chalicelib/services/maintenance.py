@@ -41,7 +41,9 @@ class WindowDraft:
     rule: Rule
 
 
-def create(runtime: Runtime, owner: str, draft: WindowDraft) -> Window:
+def create(
+    runtime: Runtime, owner: str, draft: WindowDraft, window_id: str | None = None
+) -> Window:
     """Store a new window, which is in force from now on at the earliest.
 
     Raises InvalidError for one that cannot be, ConflictError beyond MOST_WINDOWS.
@@ -54,7 +56,7 @@ def create(runtime: Runtime, owner: str, draft: WindowDraft) -> Window:
     window = _described(
         Window(
             owner=owner,
-            id=new_id(runtime.clock()),
+            id=window_id or new_id(runtime.clock()),
             name="",
             mode=draft.mode,
             counts_in_uptime=True,
@@ -67,7 +69,11 @@ def create(runtime: Runtime, owner: str, draft: WindowDraft) -> Window:
     )
     _tidy(runtime, known)
     with rearranged(runtime, owner, is_needed=window.mode is Mode.SKIP):
-        Windows(owner).add(window)
+        try:
+            Windows(owner).add(window)
+        except ChangedError:
+            # Somebody made it at the same time, by the same Idempotency-Key.
+            return Windows(owner).get(window.id)
     return window
 
 

@@ -17,12 +17,13 @@ def remind_later(
     Whether there is still something to tell is seen when the time has come. An incident that begins
     to flap while it is open is told of once more, but reminded of by its beginning alone.
     """
+    if delivery.event not in _REPEATED:
+        return
     about = frozenset(filter(is_beginning, delivery.about - dropped))
-    wanted = channel.repeat_s and channel.wants(Event.REMINDER)
-    if delivery.event not in _REPEATED or not wanted or not about:
+    if not (about and channel.repeat_s and channel.wants(Event.REMINDER)):
         return
     slot = Slot(channel, Event.REMINDER, delivery.minute, _next_serial(delivery))
-    due = runtime.now + (channel.repeat_s or 0)
+    due = runtime.now + channel.repeat_s
     reminder = Deliveries(delivery.owner).put(slot, about, due=due, now=runtime.now)
     send_deliveries(runtime, [reminder])
 

@@ -42,8 +42,9 @@ class Windows:
         return [_window(item) for item in items]
 
     def add(self, window: Window) -> None:
-        """Store a new window."""
-        _item(window).save(condition=WindowItem.key.does_not_exist())
+        """Store a new window; raises ChangedError where there is one with its id."""
+        with transaction() as write:
+            write.save(_item(window), condition=WindowItem.key.does_not_exist())
 
     def change(self, before: Window, after: Window, *, kept_until: int | None) -> None:
         """Store `after` instead of `before`; raises ChangedError where that is outdated.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monitum_cli.manifest.shape import MASK
+from monitum_cli.manifest.shape import MASK, SECRET_TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ def differences(
             found += _headers(was or {}, value)
         elif name == "url" and isinstance(value, str) and isinstance(was, str):
             found += _url(was, value, shown.get(name, value))
+        elif name in SECRET_TEXTS:
+            found += _secret(name, was, value)
         elif name == "expect" and isinstance(value, Mapping) and isinstance(was, Mapping):
             found += _nested(name, was, value, shown.get(name) or {})
         elif not same(was, value):
@@ -59,18 +61,20 @@ def _nested(
     ]
 
 
+def _secret(field: str, before: Any, after: Any) -> list[Difference]:
+    """A secret: whether it is there can be seen, what it is cannot."""
+    if after == MASK or (before is None and after is None):
+        return []
+    if before is not None and after is not None:
+        return [Difference(field, MASK, MASK, certain=False)]
+    return [Difference(field, before and MASK, after and MASK)]
+
+
 def _headers(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     """Header by header: of what is stored, only the names can be compared."""
-    found = []
-    for name in [*before, *(name for name in after if name not in before)]:
-        field = f"headers.{name}"
-        if name not in after:
-            found.append(Difference(field, MASK, None))
-        elif name not in before:
-            found.append(Difference(field, None, MASK))
-        elif after[name] != MASK:
-            found.append(Difference(field, MASK, MASK, certain=False))
-    return found
+    names = [*before, *(name for name in after if name not in before)]
+    found = (_secret(f"headers.{name}", before.get(name), after.get(name)) for name in names)
+    return [one for of_name in found for one in of_name]
 
 
 def _url(before: str, after: str, shown: str) -> list[Difference]:

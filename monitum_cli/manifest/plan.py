@@ -8,7 +8,7 @@ from typing import Any
 from monitum_cli.errors import Exit, Failure
 from monitum_cli.manifest.compare import Difference, differences
 from monitum_cli.manifest.load import Manifest, Wanted
-from monitum_cli.manifest.shape import MASK, SECTIONS, Section, whole
+from monitum_cli.manifest.shape import MASK, SECRET_TEXTS, SECTIONS, Section, whole
 from monitum_cli.manifest.state import Names, Present
 from monitum_cli.texts import listed
 
@@ -108,10 +108,9 @@ def _change(manifest: Manifest, wanted: Wanted, before: Present) -> Step | None:
             " delete or rename it first",
             ("kind",),
         )
-    stored = before.fields.get("headers") or {}
-    for name, value in _headers(wanted.fields).items():
-        if value == MASK and name not in stored:
-            place = ("headers", name)
+    stored = set(masks(before.fields))
+    for place in masks(wanted.fields):
+        if place not in stored:
             raise _at(manifest, wanted, f"{MASK} stands for a stored secret: there is none", place)
     after, shown = whole(section, wanted.fields), whole(section, wanted.shown)
     found = differences(before.fields, after, shown)
@@ -143,7 +142,8 @@ def _extra(
     for section in SECTIONS:
         if section.name in manifest.sections:
             wanted = manifest.sections[section.name]
-            yield from ((section, one) for one in found[section.name] if one.name not in wanted)
+            extra = (one for one in found[section.name] if one.name not in wanted)
+            yield from ((section, one) for one in extra if not one.is_over)
 
 
 def masks(fields: dict[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -151,6 +151,7 @@ def masks(fields: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     url = fields.get("url")
     if isinstance(url, str) and (url.endswith(f"://{MASK}") or f"://{MASK}@" in url):
         yield ("url",)
+    yield from ((name,) for name in SECRET_TEXTS if fields.get(name) == MASK)
     yield from (("headers", name) for name, value in _headers(fields).items() if value == MASK)
 
 

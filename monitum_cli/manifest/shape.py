@@ -6,12 +6,15 @@ API's own schemas.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 REQUIRED: Final = object()
 """In place of a default: the API refuses a thing without this field."""
 MASK: Final = "***"
 """What the API shows in place of a secret; given back, it stands for the one that is stored."""
+SECRET_TEXTS: Final = frozenset({"send"})
+"""Fields that are secrets as a whole; header values and what URLs hold are told apart elsewhere."""
 Fields = Mapping[str, Any]
 
 _SPEED: Fields = {"max_response_ms": None}
@@ -33,6 +36,7 @@ EXPECT: Mapping[str, Fields] = {
     "tls": {**_SPEED, "tls_days_left": 14},
     "dns": _SPEED,
 }
+_TIMES = {"starts_at", "ends_at"}
 _UNFOLLOWED = ["200-399"]
 """The status codes that are expected where redirects are not followed."""
 _TARGET: Fields = {
@@ -68,7 +72,6 @@ class Section:
     kinds: Mapping[str, Fields]
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
-    shown_only: frozenset[str] = frozenset({"id", "name", "created_at", "updated_at"})
 
     def fields(self, given: Mapping[str, Any]) -> Fields | None:
         """The fields of what is given, None where there is no such kind."""
@@ -88,7 +91,6 @@ CHANNELS = Section(
         "apprise": {**_CHANNEL, "url": REQUIRED},
     },
     unordered=frozenset({"events", "tags"}),
-    shown_only=frozenset({"id", "name", "created_at", "updated_at", "confirmed", "secret"}),
 )
 TARGETS = Section(
     name="targets",
@@ -118,9 +120,28 @@ TARGETS = Section(
     },
     references={"channels": ("channel_ids", "channels")},
     unordered=frozenset({"tags", "channels"}),
-    shown_only=frozenset({"id", "name", "created_at", "updated_at", "state"}),
 )
-SECTIONS = (CHANNELS, TARGETS)
+MAINTENANCE = Section(
+    name="maintenance",
+    word="maintenance window",
+    path="/v1/maintenance",
+    kinds={
+        "": {
+            "mode": "mute",
+            "counts_in_uptime": False,
+            "targets": [],
+            "tags": [],
+            "starts_at": None,
+            "ends_at": None,
+            "cron": None,
+            "timezone": None,
+            "duration_s": None,
+        }
+    },
+    references={"targets": ("target_ids", "targets")},
+    unordered=frozenset({"targets", "tags"}),
+)
+SECTIONS = (CHANNELS, TARGETS, MAINTENANCE)
 """In the order in which they are made: what is referred to comes first."""
 BY_NAME = {section.name: section for section in SECTIONS}
 
@@ -136,6 +157,9 @@ def whole(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
     }
     if "expect" in full:
         full["expect"] = _whole_expectations(full)
+    if full.get("cron") is not None and full.get("starts_at") is None:
+        full["timezone"] = full["timezone"] or "UTC"
+    full |= {name: _in_utc(full[name]) for name in _TIMES & set(full)}
     for name in section.unordered & set(full):
         value = full[name]
         if isinstance(value, list):
@@ -160,6 +184,17 @@ def _same(value: Any, default: Any, *, ordered: bool) -> bool:
     if not ordered and isinstance(value, list) and isinstance(default, list):
         return sorted(value, key=str) == sorted(default, key=str)
     return bool(value == default)
+
+
+def _in_utc(value: Any) -> Any:
+    """A time as the API shows it, whatever zone it is given in; what is none stays as it is."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    if moment.tzinfo is None:
+        return value
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _defaults_of_expect(given: Mapping[str, Any]) -> Fields:

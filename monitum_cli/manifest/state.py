@@ -12,11 +12,15 @@ from monitum_cli.texts import listed
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """One thing as it is, every default said, references by name."""
+    """One thing as it is, every default said, references by name.
+
+    `is_over` says that it is a maintenance window without a time to come.
+    """
 
     id: str
     name: str
     fields: dict[str, Any]
+    is_over: bool = False
 
 
 class Names:
@@ -56,7 +60,7 @@ class Names:
 def read(api: Api) -> tuple[dict[str, list[Present]], Names]:
     """Everything there is, section by section; raises Failure."""
     names = Names()
-    found = {section.name: list(api.each(section.path)) for section in SECTIONS}
+    found = {section.name: _of_account(api.each(section.path)) for section in SECTIONS}
     for section in SECTIONS:
         for item in found[section.name]:
             names.add(section.name, item["name"], item["id"])
@@ -71,7 +75,20 @@ def present(section: Section, item: Mapping[str, Any], names: Names) -> Present:
     given = dict(item)
     for field, (theirs, other) in section.references.items():
         given[field] = [names.name_of(other, one) for one in item.get(theirs) or []]
-    return Present(item["id"], item["name"], whole(section, given))
+    return Present(item["id"], item["name"], whole(section, given), _is_over(item))
+
+
+def _of_account(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items, of windows that are over only the last of a name that no other has."""
+    every = list(items)
+    lasting = [item for item in every if not _is_over(item)]
+    taken = {item["name"] for item in lasting}
+    last = {item["name"]: item for item in every if item["name"] not in taken}
+    return [*lasting, *last.values()]
+
+
+def _is_over(item: Mapping[str, Any]) -> bool:
+    return item.get("active") is False and item.get("next") is None
 
 
 def body(

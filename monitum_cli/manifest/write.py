@@ -32,7 +32,7 @@ _Dumper.add_representer(str, _text)
 
 
 def export(found: Mapping[str, Sequence[Present]], names: Names) -> dict[str, dict[str, Any]]:
-    """What there is, section by section, by name and without defaults.
+    """What there is, section by section, in the order of names and without defaults.
 
     Raises Failure where several things have one name: in a file it would mean one of them.
     """
@@ -44,7 +44,11 @@ def export(found: Mapping[str, Sequence[Present]], names: Names) -> dict[str, di
                 Exit.CONFLICT,
             )
     return {
-        section.name: {one.name: escaped(brief(section, one.fields)) for one in found[section.name]}
+        section.name: {
+            one.name: escaped(brief(section, one.fields))
+            for one in sorted(found[section.name], key=lambda one: one.name)
+            if not one.is_over
+        }
         for section in SECTIONS
     }
 

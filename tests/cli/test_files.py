@@ -39,12 +39,14 @@ targets:
     kind: tcp
     host: mail.example
     port: 993
+    send: login ${MAIL_PASSWORD}
     enabled: false
 """
 SECRETS = {
     "CHAT_URL": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts",
     "SHOP_PASSWORD": "hunter2",
     "SHOP_TOKEN": "s3cret-token",
+    "MAIL_PASSWORD": "correct-horse",
 }
 
 
@@ -101,7 +103,7 @@ def test_what_is_applied_is_there_and_a_second_time_changes_nothing(
 
     second = apply(shell)
     assert second.code == 0, second
-    assert "0 to create, 0 to change, 0 to delete, 2 with secrets to send again" in second.out
+    assert "0 to create, 0 to change, 0 to delete, 3 with secrets to send again" in second.out
     assert "unchanged target Shop" in second.out
     assert shell.run("plan", path(shell), "--exit-code").code == 0
     assert state(alice) == [channels, targets]
@@ -155,7 +157,7 @@ def test_an_export_applied_to_the_same_account_changes_nothing(
     apply(shell)
     before = stored()
     exported = shell.ok("export")
-    assert "3 secrets are written as ***" in exported.err
+    assert "4 secrets are written as ***" in exported.err
     write(shell, exported.out)
     outcome = apply(shell, "--prune")
     assert "0 to create, 0 to change, 0 to delete, 4 unchanged" in outcome.out
@@ -176,7 +178,8 @@ def test_an_export_applied_to_another_account_makes_the_same(
         shell,
         FILE.replace("    headers:\n      Authorization: Bearer ${SHOP_TOKEN}\n", "")
         .replace("probe:${SHOP_PASSWORD}@", "")
-        .replace("${CHAT_URL}", "ntfy://topic-of-ours"),
+        .replace("${CHAT_URL}", "ntfy://topic-of-ours")
+        .replace("    send: login ${MAIL_PASSWORD}\n", ""),
     )
     apply(shell)
     exported = shell.ok("export").out
@@ -219,7 +222,10 @@ def test_names_that_are_there_twice_are_refused(shell: Terminal, alice: Person) 
 
 def test_a_kind_does_not_change(shell: Terminal) -> None:
     apply(shell)
-    write(shell, FILE.replace("kind: tcp", "kind: tls"))
+    write(
+        shell,
+        FILE.replace("kind: tcp", "kind: tls").replace("    send: login ${MAIL_PASSWORD}\n", ""),
+    )
     outcome = apply(shell)
     assert outcome.code == 6
     assert f"{path(shell)}:27: 'Mail' is of kind tcp, which does not change" in outcome.err

@@ -94,13 +94,11 @@ def any_partial(
 
 def _partial(schema: dict[str, Any]) -> dict[str, Any]:
     """No field is needed, and null stands for the default."""
-    fields = {name: _or_null(field) for name, field in schema["properties"].items()}
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {name: field for name, field in fields.items() if name != "kind"}
-        | {"kind": schema["properties"]["kind"]},
+    fields = {
+        name: field if name == "kind" else _or_null(field)
+        for name, field in schema["properties"].items()
     }
+    return {"type": "object", "additionalProperties": False, "properties": fields}
 
 
 def _or_null(field: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, RootModel
+from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, RootModel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from chalicelib.api.schemas.common import (
     GivenMoment,
@@ -12,6 +14,7 @@ from chalicelib.api.schemas.common import (
     Page,
     Schema,
     Tag,
+    any_partial,
     render_time,
 )
 from chalicelib.domain.windows import Mode, Rule, Window
@@ -59,6 +62,12 @@ class WindowIn(Schema):
 
 class WindowPatch(RootModel[dict[str, Any]]):
     """The fields to replace, each as a whole; null puts the default back."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return any_partial(cls, handler, (WindowIn,))
 
     def over(self, window: Window) -> dict[str, Any]:
         """The window's description with these fields instead of its own."""

@@ -1,0 +1,113 @@
+"""Channels, incidents, tokens, users and statistics from the command line."""
+
+import pytest
+
+from tests.cli.bridge import Bridge
+from tests.cli.terminal import Terminal
+from tests.world import DOWN, Person
+
+HOOK = "https://example.com/hooks/monitum"
+CHAT = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts"
+
+
+def test_a_channel_is_made_tested_and_deleted(terminal: Terminal, alice: Person) -> None:
+    told = terminal.ok("channels", "add", "Hook", "--webhook", HOOK, "--tag", "prod").out
+    assert "signing secret, shown only now: whsec_" in told
+    assert HOOK in terminal.ok("channels", "ls").out
+    shown = terminal.ok("channels", "show", "Hook").out
+    assert "whsec_" not in shown
+    assert "prod" in shown
+    assert "a test is on its way" in terminal.ok("channels", "test", "Hook").out
+    alice.world.tell_all(1)
+    assert " sent " in terminal.ok("channels", "deliveries", "Hook").out
+    secret = terminal.ok("channels", "rotate-secret", "Hook", "--yes").out
+    assert secret.startswith("signing secret, shown only now: whsec_")
+    assert terminal.run("channels", "rotate-secret", "Hook", "--yes").code == 5
+    terminal.ok("channels", "rm", "Hook", "--yes")
+    assert terminal.ok("channels", "ls", "--json").json["items"] == []
+
+
+def test_an_address_is_confirmed_by_mail(terminal: Terminal) -> None:
+    told = terminal.ok("channels", "add", "Mail", "--email", "ops@shop.example").out
+    assert "alerts come once the link" in told
+    assert "not yet" in terminal.ok("channels", "ls").out
+    assert "mailed to ops@shop.example" in terminal.ok("channels", "confirm", "Mail").out
+
+
+def test_the_url_of_a_chat_service_is_typed_and_never_shown(terminal: Terminal) -> None:
+    made = terminal.ok("channels", "add", "Chat", "--apprise", "--event", "down", typed=CHAT)
+    shown = terminal.ok("channels", "show", "Chat", "--json")
+    assert shown.json["url"] == "slack://***"
+    assert shown.json["events"] == ["down"]
+    assert CHAT not in made.out + made.err
+    assert terminal.run("channels", "add", "Chat", "--apprise", CHAT).code == 2
+
+
+@pytest.mark.parametrize("given", [[], ["--webhook", HOOK, "--email", "a@b.example"]])
+def test_a_channel_leads_to_one_place(terminal: Terminal, given: list[str]) -> None:
+    assert terminal.run("channels", "add", "x", *given).code == 2
+
+
+def test_an_incident_is_listed_shown_and_acknowledged(terminal: Terminal, alice: Person) -> None:
+    made = alice.make_target(name="Shop")
+    alice.world.run(60)
+    alice.world.checker.script[made["id"]] = DOWN
+    alice.world.run(300)
+    alice.world.tell_all()
+    listed = terminal.ok("incidents", "ls", "--open", "--json").json["items"]
+    (incident,) = listed
+    assert "Shop" in terminal.ok("incidents", "ls", "--target", "Shop").out
+    prefix = incident["id"][:18]
+    told = terminal.ok("incidents", "ack", prefix, "--note", "looking into it").out
+    assert told == "Shop: acknowledged by alice (first token)\n"
+    story = terminal.ok("incidents", "show", prefix).out
+    assert "looking into it" in story
+    assert "got 503" in story
+    assert terminal.ok("incidents", "show", incident["id"], "--json").json["timeline"]
+    assert terminal.run("incidents", "show", "Shop").code == 4
+
+
+def test_statistics_of_a_target_of_all_and_of_a_month(terminal: Terminal, alice: Person) -> None:
+    alice.make_target(name="Shop", tags=["prod"])
+    alice.world.run(600)
+    for arguments in (["Shop"], [], ["--tag", "prod", "--window", "1h"]):
+        assert "100.000 %" in terminal.ok("stats", *arguments).out
+    assert terminal.ok("stats", "Shop", "--json").json["uptime_ratio"] == 1
+    assert "Shop" in terminal.ok("stats", "--month", "2026-11").out
+    assert terminal.run("stats", "Shop", "--tag", "prod").code == 2
+    assert terminal.run("stats", "--month", "2026-13").code == 6
+    assert terminal.run("stats", "--from", "yesterday").code == 6
+
+
+def test_a_target_without_checks_is_not_perfect(terminal: Terminal, alice: Person) -> None:
+    alice.make_target(name="New")
+    assert "100" not in terminal.ok("stats", "New").out
+
+
+def test_a_token_is_shown_once_works_and_is_revoked(terminal: Terminal, bridge: Bridge) -> None:
+    made = terminal.ok("tokens", "add", "ci", "--scope", "read", "--expires", "90d")
+    token = made.out.strip()
+    assert token.startswith("mon_")
+    assert token not in made.err
+    script = terminal.logged_in(bridge.url, token)
+    script.ok("targets", "ls")
+    assert script.run("targets", "add", "x", "--url", "https://x.example/").code == 3
+    listed = terminal.ok("tokens", "ls").out
+    assert "ci" in listed
+    assert token not in listed
+    assert terminal.run("tokens", "rm", token, "--yes").code == 2
+    terminal.ok("tokens", "rm", "ci", "--yes")
+    assert script.run("targets", "ls").code == 3
+
+
+def test_users_are_for_admins(terminal: Terminal, bridge: Bridge, bob: Person) -> None:
+    assert terminal.run("users", "ls").code == 3
+    admin = terminal.logged_in(bridge.url, bob.token)
+    token = admin.ok("users", "add", "carol").out.strip()
+    carol = terminal.logged_in(bridge.url, token)
+    carol.ok("targets", "ls")
+    assert "carol" in admin.ok("users", "ls").out
+    admin.ok("users", "disable", "carol", "--yes")
+    assert carol.run("targets", "ls").code == 3
+    assert admin.ok("users", "enable", "carol", "--json").json["disabled"] is False
+    carol.ok("targets", "ls")

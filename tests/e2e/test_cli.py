@@ -1,0 +1,102 @@
+"""The command line on a running stack, as it is installed: a file applied twice, and a login."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+MONITUM = Path(sys.executable).with_name("monitum")
+FILE = """\
+channels:
+  Hook:
+    kind: webhook
+    url: http://127.0.0.1:9/hook
+targets:
+  Closed door:
+    kind: tcp
+    host: 127.0.0.1
+    port: 9
+    interval_s: 86400
+    channels: [Hook]
+  Locked page:
+    kind: http
+    url: http://probe:${PAGE_PASSWORD}@127.0.0.1:9/
+    interval_s: 86400
+    headers: {X-Key: '${PAGE_PASSWORD}'}
+"""
+Done = subprocess.CompletedProcess[str]
+Run = Callable[..., Done]
+
+
+def call(env: Mapping[str, str], *arguments: str, cwd: Path) -> Done:
+    return subprocess.run(
+        [MONITUM, *arguments],
+        env={"PATH": os.environ["PATH"], **env},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def monitum(api_url: str, token: str, tmp_path: Path) -> Run:
+    """The command of a user of this test's own, who has nothing yet."""
+    home = {"HOME": str(tmp_path), "MONITUM_URL": api_url, "PAGE_PASSWORD": "correct-horse"}
+    admin = {**home, "MONITUM_TOKEN": token}
+    made = call(admin, "users", "add", "command line", "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    env = {**home, "MONITUM_TOKEN": json.loads(made.stdout)["token"]}
+
+    def run(*arguments: str, code: int = 0) -> Done:
+        done = call(env, *arguments, cwd=tmp_path)
+        assert done.returncode == code, done
+        assert "correct-horse" not in done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def test_a_file_applied_twice_changes_nothing_the_second_time(monitum: Run, tmp_path: Path) -> None:
+    file = tmp_path / "monitum.yml"
+    file.write_text(FILE, encoding="utf-8")
+    monitum("plan", str(file), "--exit-code", code=10)
+    first = json.loads(monitum("apply", str(file), "--yes", "--json").stdout)["steps"]
+    assert [step["outcome"] for step in first] == ["created"] * 3
+
+    before = monitum("targets", "ls", "--json").stdout, monitum("channels", "ls", "--json").stdout
+    second = json.loads(monitum("apply", str(file), "--yes", "--json").stdout)["steps"]
+    assert [(step["name"], step["outcome"]) for step in second] == [("Locked page", "unchanged")]
+    after = monitum("targets", "ls", "--json").stdout, monitum("channels", "ls", "--json").stdout
+    assert _versions(before) == _versions(after)
+
+    file.write_text(monitum("export").stdout, encoding="utf-8")
+    exported = monitum("apply", str(file), "--yes", "--prune")
+    assert "Plan: 0 to create, 0 to change, 0 to delete, 3 unchanged." in exported.stdout
+
+    monitum("targets", "check", "Closed door", code=10)
+    file.write_text("channels: {}\ntargets: {}\n", encoding="utf-8")
+    monitum("apply", str(file), "--yes", "--prune")
+    assert json.loads(monitum("targets", "ls", "--json").stdout)["items"] == []
+
+
+def _versions(lists: tuple[str, str]) -> list[tuple[str, str]]:
+    return [(one["id"], one["updated_at"]) for text in lists for one in json.loads(text)["items"]]
+
+
+def test_in_the_repository_it_is_logged_in_to_the_local_stack(
+    api_url: str, token: str, tmp_path: Path
+) -> None:
+    (tmp_path / ".chalice").mkdir()
+    (tmp_path / ".local").mkdir()
+    content = json.dumps({"api_url": api_url, "token": token})
+    (tmp_path / ".local" / "stack.json").write_text(content, encoding="utf-8")
+    told = call({"HOME": str(tmp_path)}, "whoami", cwd=tmp_path)
+    assert told.returncode == 0, told
+    assert api_url in told.stdout
+    assert token not in told.stdout
