@@ -8,9 +8,14 @@ own: those of users lie with their owners, see docs/decisions.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
+
+from chalicelib.limits import NORMAL, WIDE, Limits
 
 Place = tuple[str, int]
+_AWS_SUFFIXES: Final = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
 
 
 class SettingsError(Exception):
@@ -35,6 +40,8 @@ class Defaults:
     flap_window_s: int = 3_600
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
+    limits: Limits = NORMAL
+    forbidden_ports: str = ""
 
 
 _EMULATED: Final = Defaults(
@@ -43,6 +50,7 @@ _EMULATED: Final = Defaults(
     results_retention_days=30,
     mail_from="monitum@local.example",
     canaries="",
+    limits=WIDE,
 )
 STAGES: Final[Mapping[str, Defaults]] = {
     "local": _EMULATED,
@@ -58,6 +66,8 @@ class Settings:
 
     `table_prefix` stands before every table's name; the queues' URLs are empty where
     nothing is sent to them; `region` is the one this function runs in, named in every result.
+    `forbidden_ports` are refused to targets; None means the guard's own list. `own_hosts` are where
+    Monitum itself is reached, as "host" or "host:port".
     Everything is kept in `home_region`; `further_regions` check from there as well, and
     `check_quorum` regions make DOWN (None: at least half of them).
     A target flaps that changes more than `flap_changes` times in `flap_window_s`; 0 is never.
@@ -78,6 +88,9 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
+    limits: Limits = NORMAL
+    forbidden_ports: frozenset[int] | None = None
+    own_hosts: frozenset[str] = frozenset()
     flap_changes: int = 4
     flap_window_s: int = 3_600
     further_regions: tuple[str, ...] = ()
@@ -112,6 +125,8 @@ class Settings:
             mail_from=_mail(env, "MAIL_FROM") or of_stage.mail_from,
             public_url=_url(env, "PUBLIC_URL").rstrip("/"),
             canaries=_canaries(env, of_stage.canaries),
+            forbidden_ports=_ports(env, "FORBIDDEN_PORTS", of_stage.forbidden_ports),
+            own_hosts=_own_hosts(env, env.get("HOME_REGION") or region),
             allow_private_targets=_boolean(
                 env, "ALLOW_PRIVATE_TARGETS", default=of_stage.allow_private_targets
             ),
@@ -125,6 +140,7 @@ class Settings:
             daily_retention_days=_number(
                 env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
             ),
+            limits=of_stage.limits.read(partial(_number, env)),
             flap_changes=_number(env, "FLAP_CHANGES", of_stage.flap_changes, least=0),
             flap_window_s=_number(env, "FLAP_WINDOW_S", of_stage.flap_window_s),
         )
@@ -184,6 +200,25 @@ def _mail(env: Mapping[str, str], name: str) -> str:
     if value and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
         raise SettingsError(f"{name} must be an e-mail address, not {value!r}")
     return value
+
+
+def _ports(env: Mapping[str, str], name: str, default: str) -> frozenset[int] | None:
+    """Ports with commas between, or `none`; None where nothing is said."""
+    value = env.get(name) or default
+    if value in {"", "none"}:
+        return frozenset() if value else None
+    texts = [text.strip() for text in value.split(",")]
+    if not all(text.isdecimal() and 0 < int(text) < 65_536 for text in texts):
+        raise SettingsError(f"{name} must be ports with commas between, or 'none', not {value!r}")
+    return frozenset(map(int, texts))
+
+
+def _own_hosts(env: Mapping[str, str], home_region: str) -> frozenset[str]:
+    """The host of PUBLIC_URL, and those that AWS gives the API at home whose id is API_ID."""
+    public = urlsplit(_url(env, "PUBLIC_URL").lower()).netloc
+    gateway = f"{env.get('API_ID', '')}.execute-api.{home_region}".lower()
+    given = {f"{gateway}.{suffix}" for suffix in _AWS_SUFFIXES} if env.get("API_ID") else set()
+    return frozenset(given | {public} - {""})
 
 
 def _canaries(env: Mapping[str, str], default: str) -> tuple[Place, ...]:

@@ -18,6 +18,10 @@ TIMEOUTS_S = (10, 40)
 WAITS_S = (0.5, 1.0, 2.0)
 LONGEST_WAIT_S = 60.0
 """How long all waiting for a rate limit may take together, for one call."""
+PAGE = 200
+"""Items that a page may hold at most."""
+KEYED = frozenset({"/v1/targets", "/v1/channels"})
+"""Where a POST with an Idempotency-Key makes one thing, however often it is sent."""
 _HARMLESS = {"GET", "DELETE"}
 _PASSING = {502, 503, 504}
 _REFUSED = "the token is not accepted any more: monitum login"
@@ -60,9 +64,9 @@ class Api:
         return self._call("GET", path, query=given)
 
     def create(self, path: str, body: object, *, key: str | None = None) -> Any:
-        """What a POST makes, once, however often it has to be sent."""
+        """What a POST makes, once; sent again only where the API minds the key."""
         headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        return self._call("POST", path, body, headers=headers, again=True).value
+        return self._call("POST", path, body, headers=headers, again=path in KEYED).value
 
     def do(self, path: str, body: object = None, *, again: bool = False) -> Any:
         """What a POST answers that makes nothing; with `again` repeating it is harmless."""
@@ -80,7 +84,7 @@ class Api:
 
     def each(self, path: str, **query: object) -> Iterator[dict[str, Any]]:
         """All items of a list, page after page."""
-        asked = {"limit": 200, **query}
+        asked = {"limit": PAGE, **query}
         seen: set[str] = set()
         while True:
             page = self.get(path, **asked)
@@ -180,6 +184,8 @@ class Api:
             detail = str(problem["detail"])
         except (ValueError, KeyError, TypeError):
             return ApiFailure(response.status_code, f"{self.login.url} answers {_said(response)}")
+        if response.status_code >= 500 and "request_id" in problem:
+            detail = f"{detail} (request {problem['request_id']})"
         if response.status_code == 429:
             detail = f"{detail}; try again in {_retry_after(response):.0f} s"
         return ApiFailure(response.status_code, detail, faults)

@@ -1,10 +1,14 @@
 """The settings of every stage: one table in the code, the same one in the handbook."""
 
-from dataclasses import fields
+from contextlib import nullcontext
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
 
+from chalicelib.checkers import BadUrl
+from chalicelib.limits import Limits
+from chalicelib.services.runtime import Runtime
 from chalicelib.settings import STAGES, Defaults, Settings, SettingsError
 
 HANDBOOK = Path(__file__).parents[1] / "docs" / "operations.md"
@@ -25,17 +29,21 @@ def documented() -> dict[str, dict[str, str]]:
     return table
 
 
+def vars_of(defaults: Defaults) -> dict[str, object]:
+    return {**asdict(defaults), **asdict(defaults.limits)}
+
+
 def test_the_handbook_has_every_setting_of_every_stage() -> None:
-    named = {field.name.upper() for field in fields(Defaults)} - {"ON_AWS", "GUARDS_DATA"}
+    named = {field.name.upper() for field in (*fields(Defaults), *fields(Limits))}
 
     assert documented() == {
         name: {
-            stage: str(getattr(defaults, name.lower()))
+            stage: str(vars_of(defaults)[name.lower()])
             .replace("True", "true")
             .replace("False", "false")
             for stage, defaults in STAGES.items()
         }
-        for name in named
+        for name in named - {"ON_AWS", "GUARDS_DATA", "LIMITS"}
     }
 
 
@@ -58,6 +66,51 @@ def test_the_environment_takes_the_place_of_a_stage_s_value() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "url", "refused"),
+    [
+        ("", "https://shop.example:6379/", True),
+        ("", "https://shop.example:8443/", False),
+        ("8443, 22", "https://shop.example:8443/", True),
+        ("8443, 22", "https://shop.example:6379/", False),
+        ("none", "https://shop.example:6379/", False),
+    ],
+)
+def test_which_ports_may_be_watched_can_be_set(value: str, url: str, *, refused: bool) -> None:
+    guard = Runtime(Settings.from_env({**ENV, "FORBIDDEN_PORTS": value})).guard
+
+    with pytest.raises(BadUrl) if refused else nullcontext():
+        guard.validate_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("https://monitum.example/v1/targets", True),
+        ("http://MONITUM.example.:80/", True),
+        ("https://shop.monitum.example/", False),
+        ("https://a1b2c3.execute-api.eu-west-1.amazonaws.com/api/ping/x", True),
+        ("https://A1B2C3.execute-api.eu-west-1.api.aws/", True),
+        ("https://d4e5f6.execute-api.eu-west-1.amazonaws.com/", False),
+    ],
+)
+def test_monitum_does_not_watch_itself(url: str, *, refused: bool) -> None:
+    env = {"PUBLIC_URL": "https://Monitum.example/prod", "API_ID": "a1b2c3"}
+    guard = Runtime(Settings.from_env({**ENV, **env, "AWS_REGION": "eu-west-1"})).guard
+
+    with pytest.raises(BadUrl, match="own address") if refused else nullcontext():
+        guard.validate_url(url)
+
+
+def test_a_port_of_its_own_is_all_that_is_monitum_s_on_a_shared_host() -> None:
+    env = {**ENV, "PUBLIC_URL": "https://host.example:8443/"}
+    guard = Runtime(Settings.from_env(env)).guard
+
+    assert guard.validate_url("https://host.example/")
+    with pytest.raises(BadUrl, match="own address"):
+        guard.validate_url("https://host.example:8443/x")
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("TABLE_PREFIX", ""),
@@ -72,6 +125,9 @@ def test_the_environment_takes_the_place_of_a_stage_s_value() -> None:
         ("PUBLIC_URL", "monitum.example"),
         ("MAIL_FROM", "nobody"),
         ("CANARIES", "1.1.1.1"),
+        ("FORBIDDEN_PORTS", "25;110"),
+        ("FORBIDDEN_PORTS", "0"),
+        ("FORBIDDEN_PORTS", "65536"),
         ("FLAP_CHANGES", "-1"),
         ("FLAP_WINDOW_S", "0"),
     ],

@@ -1,6 +1,7 @@
 """Operations on oneself, tokens and users."""
 
 from chalicelib.api.calls import Answer, Call
+from chalicelib.api.idempotency import made_once
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.accounts import (
     MeOut,
@@ -17,8 +18,10 @@ from chalicelib.api.schemas.accounts import (
 from chalicelib.api.schemas.common import PageQuery
 from chalicelib.domain.errors import Fault, InvalidError
 from chalicelib.services import accounts
-from chalicelib.services.accounts import Scope
-from chalicelib.services.listing import count_targets
+from chalicelib.services.accounts import NewToken, Scope
+from chalicelib.services.once import Turn
+from chalicelib.store.ledger import used
+from chalicelib.store.models import Token, User
 
 routes = Routes()
 
@@ -26,7 +29,7 @@ routes = Routes()
 @routes("GET", "/v1/me", scope=Scope.READ, answer=MeOut)
 def get_me(call: Call[None, NoQuery]) -> Answer:
     """Show who is calling, with which token, and what is used of the limits."""
-    return Answer(MeOut.of(call.principal, count_targets(call.owner)))
+    return Answer(MeOut.of(call.principal, call.runtime.settings.limits, used(call.owner)))
 
 
 @routes("GET", "/v1/tokens", scope=Scope.READ, query=PageQuery, answer=TokensPage, gives=["Link"])
@@ -39,7 +42,15 @@ def list_tokens(call: Call[None, PageQuery]) -> Answer:
     return call.page(TokensPage, items, cursors.write(last))
 
 
-@routes("POST", "/v1/tokens", scope=Scope.WRITE, body=TokenIn, answer=NewTokenOut, status=201)
+@routes(
+    "POST",
+    "/v1/tokens",
+    scope=Scope.WRITE,
+    body=TokenIn,
+    answer=NewTokenOut,
+    status=201,
+    takes=["Idempotency-Key"],
+)
 def create_token(call: Call[TokenIn, NoQuery]) -> Answer:
     """Make a token; it is shown this once."""
     given, now = call.body, call.runtime.clock()
@@ -47,9 +58,16 @@ def create_token(call: Call[TokenIn, NoQuery]) -> Answer:
         fault = Fault(("body", "expires_at"), "must be in the future")
         raise InvalidError("the body does not fit the schema", (fault,))
     scopes = [Scope(scope) for scope in given.scopes]
-    token_id, item, token = accounts.create_token(
-        call.principal, given.name, scopes, given.expires_at, now
-    )
+
+    def make(turn: Turn | None) -> tuple[str, Token, str]:
+        once = (turn.made, turn.secret) if turn else (None, None)
+        new = NewToken(given.name, scopes, given.expires_at, *once)
+        return accounts.create_token(call.principal, new, now, call.quota("tokens"))
+
+    def find(turn: Turn) -> tuple[str, Token, str]:
+        return accounts.find_token(call.owner, turn.made, turn.secret)
+
+    token_id, item, token = made_once(call, "create_token", make, find)
     shown = TokenOut.of(token_id, item)
     return Answer(NewTokenOut(**dict(shown), token=token), status=201)
 
@@ -69,10 +87,29 @@ def list_users(call: Call[None, PageQuery]) -> Answer:
     return call.page(UsersPage, [UserOut.of(user) for user in users], cursors.write(last))
 
 
-@routes("POST", "/v1/users", scope=Scope.ADMIN, body=UserIn, answer=NewUserOut, status=201)
+@routes(
+    "POST",
+    "/v1/users",
+    scope=Scope.ADMIN,
+    body=UserIn,
+    answer=NewUserOut,
+    status=201,
+    takes=["Idempotency-Key"],
+)
 def create_user(call: Call[UserIn, NoQuery]) -> Answer:
     """For admins: make a user and a first token, which is shown this once."""
-    user, token = accounts.create_user_as_admin(call.body.name, admin=call.body.admin)
+    given = call.body
+
+    def make(turn: Turn | None) -> tuple[User, str]:
+        owner, secret = (turn.made, turn.secret) if turn else (None, None)
+        return accounts.create_user_as_admin(
+            given.name, admin=given.admin, owner=owner, secret=secret
+        )
+
+    def find(turn: Turn) -> tuple[User, str]:
+        return accounts.find_user(turn.made, turn.secret)
+
+    user, token = made_once(call, "create_user", make, find)
     return Answer(NewUserOut(**dict(UserOut.of(user)), token=token), status=201)
 
 
@@ -84,7 +121,8 @@ def get_user(call: Call[None, NoQuery]) -> Answer:
 
 @routes("PATCH", "/v1/users/{user_id}", scope=Scope.ADMIN, body=UserPatch, answer=UserOut)
 def change_user(call: Call[UserPatch, NoQuery]) -> Answer:
-    """For admins: disable a user, whose tokens then stop working at once, or enable again."""
-    user_id = call.id("user_id", "user")
-    user = accounts.set_disabled(call.principal, user_id, disabled=call.body.disabled)
+    """For admins: disable a user, whose tokens then stop working at once, or set limits."""
+    user_id, given = call.id("user_id", "user"), call.body
+    limits = None if given.limits is None else given.limits.model_dump(exclude_none=True)
+    user = accounts.change_user(call.principal, user_id, disabled=given.disabled, limits=limits)
     return Answer(UserOut.of(user))

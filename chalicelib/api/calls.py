@@ -11,6 +11,7 @@ from chalicelib.api.cursors import Cursors
 from chalicelib.domain.errors import NotFoundError, UnauthenticatedError
 from chalicelib.domain.ids import is_id
 from chalicelib.services.accounts import Principal
+from chalicelib.services.quotas import quota
 from chalicelib.services.runtime import Runtime
 
 Body = TypeVar("Body")
@@ -43,6 +44,15 @@ class Call(Generic[Body, Query]):
     @property
     def owner(self) -> str:
         return self.principal.owner
+
+    @property
+    def token(self) -> str:
+        """The token of the call itself."""
+        return self.headers["authorization"].partition(" ")[2].strip()
+
+    def quota(self, noun: str) -> int:
+        """How many of a noun the caller may have."""
+        return quota(self.runtime.settings.limits, self.principal.limits, noun)
 
     def id(self, name: str, noun: str) -> str:
         """The id in the path; raises NotFoundError where it cannot be one."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.conditions import check_if_match, etag, made_once
+from chalicelib.api.idempotency import made_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.channels import (
@@ -16,12 +16,14 @@ from chalicelib.api.schemas.channels import (
     NewChannelOut,
 )
 from chalicelib.api.schemas.common import PageQuery
+from chalicelib.api.versions import check_if_match, etag
 from chalicelib.domain.channels import Channel, ChannelKind
 from chalicelib.domain.errors import Fault, InvalidError
 from chalicelib.services import channels
 from chalicelib.services.accounts import Scope
 from chalicelib.services.channels import ChannelDraft
 from chalicelib.services.confirming import ask_to_confirm, try_to_ask
+from chalicelib.services.once import Turn
 from chalicelib.store.channels import Channels
 
 routes = Routes()
@@ -36,7 +38,6 @@ routes = Routes()
     status=201,
     takes=["Idempotency-Key"],
     gives=["Location", "ETag"],
-    problems=[409],
 )
 def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
     """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
@@ -44,15 +45,19 @@ def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
     Where the mail cannot be sent the channel is there all the same: order another one later.
     """
 
-    def make(channel_id: str | None) -> Channel:
-        made = channels.create(call.runtime, call.owner, call.body.draft(), channel_id)
-        if made.kind is ChannelKind.EMAIL:
-            try_to_ask(call.runtime, made)
-        return made
+    def make(turn: Turn | None) -> Channel:
+        channel_id, quota = turn.made if turn else None, call.quota("channels")
+        channel = channels.create(call.runtime, call.owner, call.body.draft(), channel_id, quota)
+        if channel.kind is ChannelKind.EMAIL:
+            try_to_ask(call.runtime, channel)
+        return channel
 
-    channel = made_once(call, make=make, find=Channels(call.owner).get)
-    headers = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
-    return Answer(NewChannelOut.of(channel), 201, headers)
+    def find(turn: Turn) -> Channel:
+        return Channels(call.owner).get(turn.made)
+
+    channel = made_once(call, "create_channel", make, find)
+    location = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
+    return Answer(NewChannelOut.of(channel), 201, location)
 
 
 @routes(
@@ -89,7 +94,7 @@ def change_channel(call: Call[ChannelPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Channel) -> ChannelDraft:
-        check_if_match(call, before.version, "channel")
+        check_if_match(call, before.version)
         if call.body.root.get("kind", before.kind) != before.kind:
             fault = Fault(("body", "kind"), "the kind of a channel does not change")
             raise InvalidError("the body does not fit the schema", (fault,))
@@ -110,7 +115,7 @@ def delete_channel(call: Call[None, NoQuery]) -> Answer:
     """Delete a channel: nothing is sent to it any more."""
 
     def allow(before: Channel) -> None:
-        check_if_match(call, before.version, "channel")
+        check_if_match(call, before.version)
 
     channels.remove(call.owner, _id(call), allow)
     return Answer(status=204)
@@ -143,7 +148,14 @@ def rotate_channel_secret(call: Call[None, NoQuery]) -> Answer:
     return Answer(NewChannelOut.of(channel))
 
 
-@routes("POST", "/v1/channels/{channel_id}/test", scope=Scope.WRITE, answer=DeliveryOut, status=202)
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/test",
+    scope=Scope.WRITE,
+    answer=DeliveryOut,
+    status=202,
+    bucket="tests",
+)
 def test_channel(call: Call[None, NoQuery]) -> Answer:
     """Have a test alert delivered, at most one a minute; see the channel's deliveries."""
     delivery = channels.send_test(call.runtime, call.owner, _id(call))

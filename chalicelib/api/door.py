@@ -4,7 +4,8 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 from chalice.app import Chalice, Request, Response
 from pydantic import BaseModel
@@ -22,7 +23,9 @@ from chalicelib.domain.errors import (
     UnauthenticatedError,
 )
 from chalicelib.services.accounts import Principal, authenticate
+from chalicelib.services.limiting import spend, spend_failure
 from chalicelib.services.runtime import Runtime
+from chalicelib.store.audit import Actor, recorded_as
 from chalicelib.store.tripwire import acting_for
 
 _LOG = logging.getLogger(__name__)
@@ -30,36 +33,59 @@ _JSON = "application/json"
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request on its way in, with what the log should know of it and what its answer will carry.
+
+    `now` is the one time that holds for all of it, in epoch seconds.
+    """
+
+    request: Request
+    path: Mapping[str, str]
+    request_id: str
+    now: float
+    about: dict[str, object]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+_Answering = Callable[[Visit], Answer]
+
+
 def attach(app: Chalice, routes: Iterable[Route], runtime: Callable[[], Runtime]) -> None:
     """Have `app` answer `routes`; `runtime` is asked for at every call."""
     table = list(routes)
     for route in table:
-        answer = _answering(route, runtime)
-        _add(app, route.path, [route.method], route.name, answer)
+        _add(app, route.path, [route.method], route.name, _answering(route, runtime), runtime)
 
-    def unknown(request: Request, _path: Mapping[str, str], _about: dict[str, object]) -> Answer:
-        return refuse_unknown(table, request)
+    def unknown(visit: Visit) -> Answer:
+        return refuse_unknown(table, visit.request)
 
     # API Gateway sends here what fits no other path, and methods that a path does not take.
-    _add(app, "/{proxy+}", _METHODS, "unknown", unknown)
+    _add(app, "/{proxy+}", _METHODS, "unknown", unknown, runtime)
 
 
-_Answering = Callable[[Request, Mapping[str, str], dict[str, object]], Answer]
-
-
-def _add(app: Chalice, path: str, methods: list[str], name: str, answer: _Answering) -> None:
+def _add(
+    app: Chalice,
+    path: str,
+    methods: list[str],
+    name: str,
+    answer: _Answering,
+    runtime: Callable[[], Runtime],
+) -> None:
     def view(**path: str) -> Response:
         request = cast("Request", app.current_request)
         started = time.perf_counter()
         request_id = request.context.get("requestId") or secrets.token_hex(16)
         about: dict[str, object] = {"operation": name, "request_id": request_id}
+        visit = Visit(request, path, request_id, runtime().clock(), about)
         try:
-            response = _respond(answer(request, path, about))
+            response = _respond(answer(visit))
         except MonitumError as error:
             response = _problem(error, request_id)
         except Exception:  # noqa: BLE001 - the last door: nothing of ours is said outside
             _LOG.exception("request failed", extra=about)
             response = _json(as_json(internal_problem(request_id)), 500, CONTENT_TYPE)
+        response.headers.update(visit.headers)
         about["ms"] = round((time.perf_counter() - started) * 1000)
         _LOG.info("request", extra={**about, "status": response.status_code})
         return response
@@ -69,42 +95,41 @@ def _add(app: Chalice, path: str, methods: list[str], name: str, answer: _Answer
 
 
 def _answering(route: Route, runtime: Callable[[], Runtime]) -> _Answering:
-    def answer(request: Request, path: Mapping[str, str], about: dict[str, object]) -> Answer:
-        return _call(route, runtime(), request, path, about)
+    def answer(visit: Visit) -> Answer:
+        return _call(route, runtime(), visit)
 
     return answer
 
 
-def _call(
-    route: Route,
-    runtime: Runtime,
-    request: Request,
-    path: Mapping[str, str],
-    about: dict[str, object],
-) -> Answer:
-    """Answer the request; what the log should know of it goes into `about`."""
-    headers = dict(request.headers)
-    caller = None if route.scope is None else _admit(route, headers, runtime)
-    if caller:
-        about.update(owner=caller.owner, token_id=caller.token_id)
-    given = _given(request)
+def _call(route: Route, runtime: Runtime, visit: Visit) -> Answer:
+    headers = dict(visit.request.headers)
+    caller = None if route.scope is None else _admit(route, headers, runtime, visit)
+    given = _given(visit.request)
     query = validate_query(route.query, given)
     body = None
     if route.body is not None:
-        value = read_json(_raw(request), headers.get("content-type", ""))
+        value = read_json(_raw(visit.request), headers.get("content-type", ""))
         body = validate_body(route.body, value)
     call = Call(
         runtime=runtime,
         body=body,
         query=query,
-        path=path,
+        path=visit.path,
         headers=headers,
         caller=caller,
         given={name: values[0] for name, values in given.items()},
-        request_id=str(about["request_id"]),
+        request_id=visit.request_id,
     )
-    with acting_for(*([caller.owner] if caller else [])):
+    with acting_for(*([caller.owner] if caller else [])), recorded_as(_actor(call)):
         return route.view(call)
+
+
+def _actor(call: Call[Any, Any]) -> Actor | None:
+    caller = call.caller
+    if caller is None:
+        return None
+    now = call.runtime.clock()
+    return Actor(caller.user_name, caller.token_id, caller.token_name, call.request_id, now)
 
 
 def _raw(request: Request) -> bytes:
@@ -118,14 +143,28 @@ def _given(request: Request) -> dict[str, list[str]]:
     return {name: given.getlist(name) for name in given} if given else {}
 
 
-def _admit(route: Route, headers: Mapping[str, str], runtime: Runtime) -> Principal:
+def _admit(route: Route, headers: Mapping[str, str], runtime: Runtime, visit: Visit) -> Principal:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() not in {"token", "bearer"} or not token:
         raise UnauthenticatedError("send a token: 'Authorization: Token mon_...'")
-    caller = authenticate(token.strip(), runtime.clock())
+    try:
+        caller = authenticate(token.strip(), visit.now)
+    except UnauthenticatedError:
+        spend_failure(runtime, _address(visit.request), visit.now)
+        raise
+    visit.about.update(owner=caller.owner, token_id=caller.token_id)
+    spent = spend(runtime, caller, visit.now, route.bucket)
+    visit.headers.update(spent.headers)
+    if spent.refusal:
+        raise spent.refusal
     if route.scope not in caller.scopes:
         raise ForbiddenError(f"the token has no scope '{route.scope}'")
     return caller
+
+
+def _address(request: Request) -> str:
+    identity = request.context.get("identity") or {}
+    return str(identity.get("sourceIp", ""))
 
 
 def _respond(answer: Answer) -> Response:

@@ -3,15 +3,17 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.conditions import check_if_match, etag, made_once
+from chalicelib.api.idempotency import made_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.common import PageQuery
 from chalicelib.api.schemas.maintenance import WindowIn, WindowOut, WindowPatch, WindowsPage
+from chalicelib.api.versions import check_if_match, etag
 from chalicelib.domain.windows import Window
 from chalicelib.services import maintenance
 from chalicelib.services.accounts import Scope
 from chalicelib.services.maintenance import WindowDraft
+from chalicelib.services.once import Turn
 from chalicelib.store.windows import Windows
 
 routes = Routes()
@@ -26,15 +28,18 @@ routes = Routes()
     status=201,
     takes=["Idempotency-Key"],
     gives=["Location", "ETag"],
-    problems=[409],
 )
 def create_window(call: Call[WindowIn, NoQuery]) -> Answer:
     """Create a maintenance window; it is in force from now on at the earliest."""
 
-    def make(window_id: str | None) -> Window:
-        return maintenance.create(call.runtime, call.owner, call.body.draft(), window_id)
+    def make(turn: Turn | None) -> Window:
+        made = turn.made if turn else None
+        return maintenance.create(call.runtime, call.owner, call.body.draft(), made)
 
-    window = made_once(call, make=make, find=Windows(call.owner).get)
+    def find(turn: Turn) -> Window:
+        return Windows(call.owner).get(turn.made)
+
+    window = made_once(call, "create_window", make, find)
     return _answer(call, window, 201, {"Location": f"maintenance/{window.id}"})
 
 
@@ -71,7 +76,7 @@ def change_window(call: Call[WindowPatch, NoQuery]) -> Answer:
     """Replace the fields that are given, from now on; null puts a field's default back."""
 
     def redraft(before: Window) -> WindowDraft:
-        check_if_match(call, before.version, "window")
+        check_if_match(call, before.version)
         return validate_body(WindowIn, call.body.over(before)).draft()
 
     return _answer(call, maintenance.change(call.runtime, call.owner, _id(call), redraft))
@@ -89,7 +94,7 @@ def delete_window(call: Call[None, NoQuery]) -> Answer:
     """Delete a maintenance window: it ends now; what it left out of the statistics stays so."""
 
     def allow(before: Window) -> None:
-        check_if_match(call, before.version, "window")
+        check_if_match(call, before.version)
 
     maintenance.remove(call.runtime, call.owner, _id(call), allow)
     return Answer(status=204)

@@ -29,6 +29,7 @@ BY_ERROR: Mapping[type[MonitumError], Kind] = {
     errors.BadRequestError: Kind(400, "bad-request", "Bad Request"),
     errors.UnauthenticatedError: Kind(401, "unauthorized", "Unauthorized"),
     errors.ForbiddenError: Kind(403, "forbidden", "Forbidden"),
+    errors.QuotaError: Kind(403, "quota-exceeded", "Quota Exceeded"),
     errors.NotFoundError: Kind(404, "not-found", "Not Found"),
     errors.MethodError: Kind(405, "method-not-allowed", "Method Not Allowed"),
     errors.ConflictError: Kind(409, "conflict", "Conflict"),
@@ -37,6 +38,7 @@ BY_ERROR: Mapping[type[MonitumError], Kind] = {
     errors.TooLargeError: Kind(413, "content-too-large", "Content Too Large"),
     errors.MediaTypeError: Kind(415, "unsupported-media-type", "Unsupported Media Type"),
     errors.InvalidError: Kind(422, "unprocessable-content", "Unprocessable Content"),
+    errors.HostBudgetError: Kind(422, "host-budget-exceeded", "Host Budget Exceeded"),
     errors.RateLimitedError: Kind(429, "too-many-requests", "Too Many Requests"),
     errors.UnavailableError: Kind(503, "service-unavailable", "Service Unavailable"),
 }

@@ -27,7 +27,8 @@ class Route:
 
     `media` are the content types of the good answer, of which `answer` is the schema of JSON, and
     `also` what is answered with further statuses. `takes` and `gives` name headers. `problems` are
-    the statuses of problems beyond those that follow from the rest, see `statuses`.
+    the statuses of problems beyond those that follow from the rest, see `statuses`. `bucket` is the
+    stricter rate limit that it falls under, beside that of all requests.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Route:
     status: int
     media: Sequence[str]
     also: Mapping[int, type[BaseModel]]
+    bucket: str | None
     takes: Sequence[str]
     gives: Sequence[str]
     problems: Sequence[int]
@@ -93,6 +95,7 @@ class Routes:
         status: int = 200,
         media: Sequence[str] = (JSON,),
         also: Mapping[int, type[BaseModel]] | None = None,
+        bucket: str | None = None,
         takes: Sequence[str] = (),
         gives: Sequence[str] = (),
         problems: Sequence[int] = (),
@@ -112,6 +115,7 @@ class Routes:
                     status=status,
                     media=media,
                     also=also or {},
+                    bucket=bucket,
                     takes=takes,
                     gives=gives,
                     problems=problems,

@@ -2,6 +2,8 @@
 
 from chalicelib.api import (
     accounts,
+    audit,
+    batch,
     channels,
     checks,
     confirm,
@@ -16,6 +18,8 @@ from chalicelib.api.routing import Route
 
 ALL: list[Route] = [
     *accounts.routes,
+    *audit.routes,
+    *batch.routes,
     *channels.routes,
     *checks.routes,
     *confirm.routes,

@@ -1,32 +1,25 @@
 """Operations on targets."""
 
-import logging
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.conditions import check_if_match, etag, made_once
-from chalicelib.api.problems import problem, status_of
+from chalicelib.api.idempotency import made_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.checks import CheckOut
-from chalicelib.api.schemas.common import Problem
 from chalicelib.api.schemas.targets import (
-    BatchItem,
-    BatchOut,
     SummaryOut,
     SummaryQuery,
     TargetIn,
     TargetOut,
     TargetPatch,
-    TargetsIn,
     TargetsPage,
     TargetsQuery,
 )
+from chalicelib.api.versions import check_if_match, etag
 from chalicelib.domain.errors import (
     Fault,
     InvalidError,
-    MonitumError,
-    UnavailableError,
 )
 from chalicelib.domain.incidents import Means
 from chalicelib.domain.state import Status
@@ -36,12 +29,11 @@ from chalicelib.services.accounts import Scope
 from chalicelib.services.drafts import Draft
 from chalicelib.services.incidents import recent_means
 from chalicelib.services.listing import Filters, page_of_targets, summary
+from chalicelib.services.once import Turn
 from chalicelib.services.presence import present
-from chalicelib.services.seats import Seats
-from chalicelib.store.targets import Targets
+from chalicelib.store.targets import Order, Targets
 
 routes = Routes()
-_LOG = logging.getLogger(__name__)
 
 
 @routes(
@@ -56,32 +48,18 @@ _LOG = logging.getLogger(__name__)
 )
 def create_target(call: Call[TargetIn, NoQuery]) -> Answer:
     """Create a target; it is checked at once."""
+    # What cannot be stored uses no key up.
     draft = targets.prepared(call.runtime, call.body.draft())
 
-    def make(target_id: str | None) -> Target:
-        return targets.create(call.runtime, call.owner, draft, target_id)
+    def make(turn: Turn | None) -> Target:
+        target_id, quota = turn.made if turn else None, call.quota("targets")
+        return targets.create(call.runtime, call.owner, draft, target_id, quota=quota)
 
-    target = made_once(call, make=make, find=Targets(call.owner).get)
+    def find(turn: Turn) -> Target:
+        return Targets(call.owner).get(turn.made)
+
+    target = made_once(call, "create_target", make, find)
     return _answer(call, target, status=201, location=True)
-
-
-@routes("POST", "/v1/targets/batch", scope=Scope.WRITE, body=TargetsIn, answer=BatchOut)
-def create_targets(call: Call[TargetsIn, NoQuery]) -> Answer:
-    """Create up to a hundred targets; one that cannot be does not hinder the others."""
-    seats = Seats(call.owner)
-    made: list[Target | MonitumError] = [_create(call, item, seats) for item in call.body.items]
-    fine = [target for target in made if isinstance(target, Target)]
-    states = present(call.runtime, call.owner, fine)
-    return Answer(
-        BatchOut(
-            items=[
-                BatchItem(status=status_of(item), problem=Problem(**problem(item, call.request_id)))
-                if isinstance(item, MonitumError)
-                else BatchItem(status=201, target=TargetOut.of(item, states[item.id]))
-                for item in made
-            ]
-        )
-    )
 
 
 @routes(
@@ -93,7 +71,7 @@ def create_targets(call: Call[TargetsIn, NoQuery]) -> Answer:
     gives=["Link"],
 )
 def list_targets(call: Call[None, TargetsQuery]) -> Answer:
-    """List targets with their present states, oldest first."""
+    """List targets with their present states, oldest first unless `sort` says otherwise."""
     query, cursors = call.query, call.cursors("targets")
     filters = Filters(
         status=None if query.status is None else Status(query.status),
@@ -103,7 +81,12 @@ def list_targets(call: Call[None, TargetsQuery]) -> Answer:
         q=query.q,
     )
     found, last = page_of_targets(
-        call.runtime, call.owner, filters, cursors.read(query.cursor), query.limit
+        call.runtime,
+        call.owner,
+        filters,
+        cursors.read(query.cursor),
+        query.limit,
+        Order(query.sort),
     )
     items = [TargetOut.of(target, presence) for target, presence in found]
     return call.page(TargetsPage, items, cursors.write(last))
@@ -129,7 +112,7 @@ def change_target(call: Call[TargetPatch, NoQuery]) -> Answer:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Target) -> Draft:
-        check_if_match(call, before.version, "target")
+        check_if_match(call, before.version)
         kind = call.body.root.get("kind", before.spec.kind)
         if kind != before.spec.kind:
             fault = Fault(("body", "kind"), "the kind of a target does not change")
@@ -152,7 +135,7 @@ def delete_target(call: Call[None, NoQuery]) -> Answer:
     """Delete a target; its history goes with it."""
 
     def allow(before: Target) -> None:
-        check_if_match(call, before.version, "target")
+        check_if_match(call, before.version)
 
     targets.remove(call.runtime, call.owner, call.id("target_id", "target"), allow)
     return Answer(status=204)
@@ -190,6 +173,7 @@ def resume_target(call: Call[None, NoQuery]) -> Answer:
     scope=Scope.WRITE,
     answer=CheckOut,
     status=201,
+    bucket="checks",
     problems=[409],
 )
 def check_target(call: Call[None, NoQuery]) -> Answer:
@@ -212,17 +196,6 @@ def _target(call: Call[Any, Any]) -> Target:
 def _switch(call: Call[None, NoQuery], *, enabled: bool) -> Answer:
     target_id = call.id("target_id", "target")
     return _answer(call, targets.switch(call.runtime, call.owner, target_id, enabled=enabled))
-
-
-def _create(call: Call[TargetsIn, NoQuery], item: object, seats: Seats) -> Target | MonitumError:
-    try:
-        draft = validate_body(TargetIn, item).draft()
-        return targets.create(call.runtime, call.owner, draft, seats=seats)
-    except MonitumError as error:
-        return error
-    except Exception:  # noqa: BLE001 - what was made before it must be answered
-        _LOG.exception("an item of a batch failed")
-        return UnavailableError("something went wrong on our side; try this item again")
 
 
 def _answer(

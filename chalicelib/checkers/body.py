@@ -11,6 +11,7 @@ from chalicelib.checkers.wire import Wire
 from chalicelib.domain.results import Reason
 
 _CHUNK_SIZE: Final = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_PLAIN_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
 _MAX_CHUNK_LINE: Final = 4096
 _MAX_CHUNKS: Final = 20_000  # of a few bytes each, they would cost more CPU than they carry
 _GZIP_BEGINS: Final = 0x1F
@@ -80,11 +81,13 @@ class Body:
             yield piece
 
     def _chunked(self) -> Iterator[bytes]:
-        chunks = 0
-        while left := self._chunk_size():
-            chunks += 1
-            if chunks > _MAX_CHUNKS:
-                raise CheckFailure(Reason.PROTOCOL, f"more than {_MAX_CHUNKS} chunks in the body")
+        for _ in range(_MAX_CHUNKS):
+            if whole := self._whole_chunk():
+                yield whole
+                continue
+            if not (left := self._chunk_size()):
+                self._end_with_trailers()
+                return
             while left:
                 piece = self._take(left)
                 if piece:
@@ -94,6 +97,18 @@ class Body:
                     self._fill()
             if self._line(2).strip(b"\r\n"):
                 raise CheckFailure(Reason.PROTOCOL, "a chunk of the body has a wrong length")
+        raise CheckFailure(Reason.PROTOCOL, f"more than {_MAX_CHUNKS} chunks in the body")
+
+    def _whole_chunk(self) -> bytes:
+        """Return a plain chunk that is here already, all of it: of small ones there are many."""
+        if found := _PLAIN_CHUNK.match(self._buffer, self._at):
+            start, size = found.end(), int(found[1], 16)
+            if size and self._buffer[start + size : start + size + 2] == b"\r\n":
+                self._at = start + size + 2
+                return self._buffer[start : start + size]
+        return b""
+
+    def _end_with_trailers(self) -> None:
         trailers = 0
         while line := self._line(_MAX_CHUNK_LINE).strip(b"\r\n"):
             trailers += len(line)

@@ -32,6 +32,10 @@ class ForbiddenError(MonitumError):
     """The token's scope does not allow it."""
 
 
+class QuotaError(ForbiddenError):
+    """The user has as many of something as there may be; the fault names of what."""
+
+
 class NotFoundError(MonitumError):
     """No such thing, or it is another owner's: the two look the same."""
 
@@ -74,6 +78,10 @@ class MediaTypeError(MonitumError):
 
 class InvalidError(MonitumError):
     """JSON that breaks the schema or asks for something impossible."""
+
+
+class HostBudgetError(InvalidError):
+    """All users together have a host checked as often as may be."""
 
 
 class UnavailableError(MonitumError):

@@ -26,9 +26,9 @@ class TokenName:
     token_id: str
 
 
-def new_token(owner: str, token_id: str) -> str:
-    """A fresh token; it is shown once and stored as its hash only."""
-    body = UUID(owner).bytes + UUID(token_id).bytes + secrets.token_bytes(20)
+def new_token(owner: str, token_id: str, secret: bytes | None = None) -> str:
+    """A token of 20 secret bytes, or fresh ones; it is shown once and stored as its hash only."""
+    body = UUID(owner).bytes + UUID(token_id).bytes + (secret or secrets.token_bytes(20))
     text = _PREFIX + _base62(int.from_bytes(body), _LENGTH)
     return text + _checksum(text)
 

@@ -166,5 +166,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "acknowledge_incident": {"note": {"note": "Looking into it"}},
     "create_token": {"reading": {"name": "dashboard", "scopes": ["read"]}},
     "create_user": {"user": {"name": "bob"}},
-    "change_user": {"disable": {"disabled": True}},
+    "change_user": {
+        "disable": {"disabled": True},
+        "limits": {"limits": {"rate_per_minute": 600, "targets": 20_000}},
+    },
 }

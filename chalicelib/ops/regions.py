@@ -16,9 +16,10 @@ from chalicelib.ops.stages import Stage
 
 PARTS = ("ChecksQueue", "ChecksDeadQueue", "CheckLogs", "CheckRole", "Check")
 VARIABLES = (
-    "STAGE", "TABLE_PREFIX", "CHECKS_QUEUE_URL", "CANARIES", "CHECK_REGIONS", "CHECK_QUORUM",
+    "STAGE", "TABLE_PREFIX", "CHECKS_QUEUE_URL", "CANARIES", "PUBLIC_URL", "CHECK_REGIONS",
+    "CHECK_QUORUM",
 )  # fmt: skip
-SHARED = ("Stage", "Canaries", "CheckRegions", "CheckQuorum")
+SHARED = ("Stage", "Canaries", "PublicUrl", "CheckRegions", "CheckQuorum")
 _PARAMETER = "CheckRegions"
 # What a worker reaches at home, not beside it.
 _AT_HOME = (":dynamodb:", ":lambda:")
@@ -26,10 +27,11 @@ _AT_HOME = (":dynamodb:", ":lambda:")
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The stack where everything is kept: its name, its region, and where its alerts go."""
+    """The stack where everything is kept: its name, its region, its API, and where alerts go."""
 
     stack_name: str
     region: str
+    api_id: str
     alerts_queue_url: str
 
     @property
@@ -61,6 +63,7 @@ def regional(template: Template, home: Home) -> Template:
         "ALERTS_QUEUE_URL": home.alerts_queue_url,
     }
     parts = {name: found["Resources"][name] for name in PARTS}
+    parts["Check"]["Properties"]["Environment"]["Variables"]["API_ID"] = home.api_id
     for policy in parts["CheckRole"]["Properties"]["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             statement["Resource"] = _reached(statement["Resource"], home)
@@ -93,8 +96,13 @@ def follow(stage: Stage, package: Package, before: Sequence[str]) -> None:
         Failure: one of them could not be changed; home runs the new code already.
     """
     given = cloudformation.parameters(cloudformation.find(stage))
-    alerts_queue_url = cloudformation.outputs(stage)["AlertsQueueURL"]
-    home = Home(stage.stack_name, str(stage.session().region_name), alerts_queue_url)
+    outputs = cloudformation.outputs(stage)
+    home = Home(
+        stage.stack_name,
+        str(stage.session().region_name),
+        outputs["RestAPIId"],
+        outputs["AlertsQueueURL"],
+    )
     part = RegionalPackage(package.directory, home)
     shared = {name: given[name] for name in SHARED if name in given}
     for region in listed(given):

@@ -2,17 +2,30 @@
 
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from chalicelib.domain.errors import ForbiddenError, UnauthenticatedError
-from chalicelib.domain.ids import new_id
-from chalicelib.domain.tokens import new_token, read_token, token_hash, token_hint
+from chalicelib.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    KeyReusedError,
+    NotFoundError,
+    UnauthenticatedError,
+)
+from chalicelib.domain.ids import derived_id, id_time, new_id
+from chalicelib.domain.rates import BUCKETS, WINDOW_S, Minute
+from chalicelib.domain.tokens import TokenName, new_token, read_token, token_hash, token_hint
+from chalicelib.services.quotas import ATTEMPTS, refuse_overdrawn, wait
 from chalicelib.services.resting import rest
 from chalicelib.store.accounts import Accounts, list_users
+from chalicelib.store.ledger import ChangedError, Ledger, used
 from chalicelib.store.models import Token, User
+from chalicelib.store.rates import minute_key, read_minutes
 from chalicelib.store.tripwire import acting_as_system, acting_for
+
+_HOUR_S = 3_600
 
 
 class Scope(StrEnum):
@@ -25,7 +38,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling: the owner all data belongs to, and the token that proved it."""
+    """Who is calling: the owner all data belongs to, and the token that proved it.
+
+    `limits` are the user's own; `minute_before` is what the token did in the minute before this.
+    """
 
     owner: str
     user_name: str
@@ -33,6 +49,8 @@ class Principal:
     token_name: str
     scopes: frozenset[Scope]
     cursor_key: str = field(repr=False)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    minute_before: Mapping[str, Minute] = field(default_factory=dict)
 
 
 def authenticate(token: str, now: float) -> Principal:
@@ -41,13 +59,15 @@ def authenticate(token: str, now: float) -> Principal:
     if name is None:
         raise UnauthenticatedError("the token is not valid")
     with acting_for(name.owner):
-        found = Accounts(name.owner).user_and_token(name.token_id)
+        before = minute_key(name.token_id, int(now) // WINDOW_S - 1)
+        found = Accounts(name.owner).caller(name.token_id, before)
     if found is None:
         raise UnauthenticatedError("the token is not valid")
-    user, item = found
+    user, item, counts = found
     expired = item.expires_at is not None and item.expires_at <= now
     if expired or user.disabled or not hmac.compare_digest(item.hash, token_hash(token)):
         raise UnauthenticatedError("the token is not valid")
+    _mark_used(name, item, int(now))
     return Principal(
         owner=name.owner,
         user_name=user.name,
@@ -55,29 +75,73 @@ def authenticate(token: str, now: float) -> Principal:
         token_name=item.name,
         scopes=frozenset(map(Scope, item.scopes)),
         cursor_key=user.cursor_key,
+        limits=user.limits or {},
+        minute_before=read_minutes(counts, BUCKETS),
     )
 
 
-def create_user(name: str, *, admin: bool = False) -> tuple[str, str]:
-    """A new user with a first token: `(user id, token)`; the token is not to be had again."""
+def create_user(
+    name: str, *, admin: bool = False, owner: str | None = None, secret: bytes | None = None
+) -> tuple[str, str]:
+    """A new user with a first token: `(user id, token)`; the token is not to be had again.
+
+    With an `owner` and the token's `secret` the same user is made, however often it is asked for.
+    """
     now = time.time()
-    owner = new_id(now)
+    owner = owner or new_id(now)
     scopes = [Scope.READ, Scope.WRITE, *([Scope.ADMIN] if admin else [])]
+    token_id = derived_id(id_time(owner), owner, "first token")
     with acting_for(owner):
         Accounts(owner).add_user(name=name, admin=admin, now=int(now))
-        _, token = _issue(owner, "first token", scopes, None, now)
+        new = NewToken("first token", scopes, None, token_id, secret)
+        _, token = _issue(owner, new, now, MOST_AT_FIRST)
     return owner, token
 
 
+def _mark_used(name: TokenName, item: Token, now: int) -> None:
+    """Remember the use of a token, at most once an hour: more often it would be a write a call."""
+    before = now - _HOUR_S
+    if (item.last_used_at or 0) <= before:
+        with acting_for(name.owner):
+            Accounts(name.owner).mark_used(name.token_id, now, before)
+
+
+MOST_AT_FIRST = 1_000_000
+"""No quota holds for a user's first token."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token to be made, under a certain id and with a certain secret where it is made once."""
+
+    name: str
+    scopes: Sequence[Scope]
+    expires_at: int | None
+    token_id: str | None = None
+    secret: bytes | None = field(default=None, repr=False)
+
+
 def create_token(
-    caller: Principal, name: str, scopes: Sequence[Scope], expires_at: int | None, now: float
+    caller: Principal, new: NewToken, now: float, quota: int
 ) -> tuple[str, Token, str]:
-    """A further token of the caller: `(id, item, token)`; ForbiddenError beyond its scopes."""
-    beyond = sorted(set(scopes) - caller.scopes)
+    """A further token of the caller: `(id, item, token)`.
+
+    Raises ForbiddenError beyond the caller's scopes, QuotaError beyond the quota, KeyReusedError
+    where it was made before by another token.
+    """
+    beyond = sorted(set(new.scopes) - caller.scopes)
     if beyond:
         raise ForbiddenError(f"a token can not give what it has not: {', '.join(beyond)}")
-    item, token = _issue(caller.owner, name, scopes, expires_at, now)
+    item, token = _issue(caller.owner, new, now, quota)
     return item.key.partition(":")[2], item, token
+
+
+def find_token(owner: str, token_id: str, secret: bytes) -> tuple[str, Token, str]:
+    """A token that was made with this secret; raises NotFoundError, or KeyReusedError."""
+    item, token = Accounts(owner).token(token_id), new_token(owner, token_id, secret)
+    if not hmac.compare_digest(item.hash, token_hash(token)):
+        raise KeyReusedError("the Idempotency-Key was used by another token")
+    return token_id, item, token
 
 
 def page_of_tokens(
@@ -89,7 +153,16 @@ def page_of_tokens(
 
 def revoke_token(owner: str, token_id: str) -> None:
     """Refuse the token from now on; raises NotFoundError."""
-    Accounts(owner).remove_token(token_id)
+    accounts, ledger = Accounts(owner), Ledger("tokens", -1)
+    for attempt in range(ATTEMPTS):
+        name = accounts.token(token_id).name
+        try:
+            accounts.remove_token(token_id, name, ledger)
+        except ChangedError:
+            wait(attempt)
+            continue
+        return
+    raise ConflictError("tokens are being changed by others; try again")
 
 
 def page_of_users(after: str | None, limit: int) -> tuple[list[User], str | None]:
@@ -98,25 +171,39 @@ def page_of_users(after: str | None, limit: int) -> tuple[list[User], str | None
         return list_users(after, limit)
 
 
-def create_user_as_admin(name: str, *, admin: bool) -> tuple[User, str]:
+def create_user_as_admin(
+    name: str, *, admin: bool, owner: str | None = None, secret: bytes | None = None
+) -> tuple[User, str]:
     """For admins: a new user and the user's first token."""
-    owner, token = create_user(name, admin=admin)
+    owner, token = create_user(name, admin=admin, owner=owner, secret=secret)
     with acting_for(owner):
         return Accounts(owner).user(), token
 
 
-def set_disabled(caller: Principal, owner: str, *, disabled: bool) -> User:
-    """For admins: refuse or accept a user's tokens, and have all that is the user's rest or wake.
+def find_user(owner: str, secret: bytes) -> tuple[User, str]:
+    """A user whose first token has this secret, and the token; NotFoundError, KeyReusedError."""
+    with acting_for(owner):
+        token_id = derived_id(id_time(owner), owner, "first token")
+        user = Accounts(owner).user()
+        return user, find_token(owner, token_id, secret)[2]
 
-    Raises NotFoundError, or ForbiddenError.
+
+def change_user(
+    caller: Principal, owner: str, *, disabled: bool | None, limits: Mapping[str, int] | None
+) -> User:
+    """For admins: refuse or accept a user's tokens, and set limits of the user's own.
+
+    All that is a disabled user's rests until it is enabled again. Raises NotFoundError, or
+    ForbiddenError for disabling oneself.
     """
     if disabled and owner == caller.owner:
         raise ForbiddenError("nobody can disable themselves")
     with acting_for(owner):
         accounts = Accounts(owner)
-        accounts.set_disabled(disabled=disabled)
-        # Should it end here, repeating the call does the rest.
-        rest(owner, rests=disabled)
+        accounts.change_user(disabled=disabled, limits=limits)
+        if disabled is not None:
+            # Should it end here, repeating the call does the rest.
+            rest(owner, rests=disabled)
         return accounts.user()
 
 
@@ -126,18 +213,28 @@ def get_user(owner: str) -> User:
         return Accounts(owner).user()
 
 
-def _issue(
-    owner: str, name: str, scopes: Sequence[Scope], expires_at: int | None, now: float
-) -> tuple[Token, str]:
-    token_id = new_id(now)
-    token = new_token(owner, token_id)
+def _issue(owner: str, new: NewToken, now: float, quota: int) -> tuple[Token, str]:
+    token_id = new.token_id or new_id(now)
+    token = new_token(owner, token_id, new.secret)
     item = Token(
-        name=name,
+        name=new.name,
         created_at=int(now),
         hash=token_hash(token),
         hint=token_hint(token),
-        scopes=[str(scope) for scope in scopes],
-        expires_at=expires_at,
+        scopes=[str(scope) for scope in new.scopes],
+        expires_at=new.expires_at,
     )
-    Accounts(owner).add_token(token_id, item)
-    return item, token
+    accounts, ledger = Accounts(owner), Ledger("tokens", 1, quota)
+    for attempt in range(ATTEMPTS):
+        try:
+            accounts.add_token(token_id, item, ledger)
+        except ChangedError:
+            if new.secret is not None:
+                with suppress(NotFoundError):
+                    _, found, same = find_token(owner, token_id, new.secret)
+                    return found, same
+            refuse_overdrawn(ledger, used(owner))
+            wait(attempt)
+            continue
+        return item, token
+    raise ConflictError("too many tokens are being made at once; try again")

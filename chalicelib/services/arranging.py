@@ -19,8 +19,9 @@ from chalicelib.services.calendar import current
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.calendars import Calendars, LaneRule
 from chalicelib.store.lanes import Lanes
+from chalicelib.store.ledger import ChangedError
 from chalicelib.store.queues import Message, SendError
-from chalicelib.store.targets import ChangedError, Targets
+from chalicelib.store.targets import Targets
 from chalicelib.store.windows import Windows
 
 _LOG = logging.getLogger(__name__)

@@ -1,22 +1,22 @@
 """What owners do with their channels."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from chalicelib.checkers.urls import BadUrl
 from chalicelib.domain.channels import EVENTS, ROTATION_S, Channel, ChannelKind, Event
 from chalicelib.domain.deliveries import Delivery, minute_of
-from chalicelib.domain.errors import ConflictError, Fault, InvalidError
+from chalicelib.domain.errors import ConflictError, Fault, InvalidError, NotFoundError
 from chalicelib.domain.ids import new_id
 from chalicelib.notifiers.services import SERVICES, scheme_of
 from chalicelib.services.hops import send_deliveries
+from chalicelib.services.quotas import ATTEMPTS, refuse_overdrawn, wait
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.channels import Channels
 from chalicelib.store.deliveries import Deliveries, Slot
-from chalicelib.store.targets import ChangedError
+from chalicelib.store.ledger import ChangedError, Ledger, used
 
-MOST_CHANNELS = 50
-_ATTEMPTS = 10
 _BUSY = "the channel is being changed by others; try again"
 
 
@@ -35,17 +35,18 @@ class ChannelDraft:
 
 
 def create(
-    runtime: Runtime, owner: str, draft: ChannelDraft, channel_id: str | None = None
+    runtime: Runtime,
+    owner: str,
+    draft: ChannelDraft,
+    channel_id: str | None = None,
+    quota: int | None = None,
 ) -> Channel:
     """Store a new channel; a webhook gets its signing secret.
 
-    With a `channel_id` the channel is made once, however often it is asked for.
-    Raises InvalidError for what could never be reached, ConflictError beyond MOST_CHANNELS.
+    `quota` is how many the owner may have, by default the stage's. Raises InvalidError for what
+    could never be reached, QuotaError beyond the quota.
     """
     _admit(runtime, draft)
-    channels = Channels(owner)
-    if len(channels.all()) >= MOST_CHANNELS:
-        raise ConflictError(f"there are {MOST_CHANNELS} channels already, which is the most")
     now = runtime.now
     channel = _described(
         Channel(
@@ -60,11 +61,41 @@ def create(
     )
     if channel.kind is ChannelKind.WEBHOOK:
         channel = replace(channel, secret=_new_secret())
-    try:
-        channels.add(channel)
-    except ChangedError:
-        return channels.get(channel.id)
-    return channel
+    return _add(channel, runtime.settings.limits.quota_channels if quota is None else quota)
+
+
+def _add(channel: Channel, quota: int) -> Channel:
+    """Store it, or find it stored by another who was asked for the same."""
+    channels, ledger = Channels(channel.owner), Ledger("channels", 1, quota)
+    for attempt in range(ATTEMPTS):
+        try:
+            channels.add(channel, ledger)
+        except ChangedError:
+            with suppress(NotFoundError):
+                return channels.get(channel.id)
+            refuse_overdrawn(ledger, used(channel.owner))
+            wait(attempt)
+            continue
+        return channel
+    raise ConflictError("too many channels are being made at once; try again")
+
+
+def remove(owner: str, channel_id: str, allow: Callable[[Channel], None]) -> None:
+    """Delete the channel, if `allow` does not raise: nothing is sent to it any more.
+
+    Raises NotFoundError.
+    """
+    channels = Channels(owner)
+    for attempt in range(ATTEMPTS):
+        before = channels.get(channel_id)
+        allow(before)
+        try:
+            channels.remove(before, Ledger("channels", -1))
+        except ChangedError:
+            wait(attempt)
+            continue
+        return
+    raise ConflictError(_BUSY)
 
 
 def change(
@@ -85,20 +116,6 @@ def change(
     return _persistently(runtime, owner, channel_id, changed)
 
 
-def remove(owner: str, channel_id: str, allow: Callable[[Channel], None]) -> None:
-    """Delete the channel, if `allow` does not raise; raises NotFoundError."""
-    channels = Channels(owner)
-    for _ in range(_ATTEMPTS):
-        before = channels.get(channel_id)
-        allow(before)
-        try:
-            channels.remove(before)
-        except ChangedError:
-            continue
-        return
-    raise ConflictError(_BUSY)
-
-
 def rotate_secret(runtime: Runtime, owner: str, channel_id: str) -> Channel:
     """Sign with a new secret, for a day with the old one too; raises NotFoundError, ConflictError.
 
@@ -113,7 +130,7 @@ def rotate_secret(runtime: Runtime, owner: str, channel_id: str) -> Channel:
         until = runtime.now + ROTATION_S
         return replace(before, secret=_new_secret(), old_secret=before.secret, old_until=until)
 
-    return _persistently(runtime, owner, channel_id, rotated)
+    return _persistently(runtime, owner, channel_id, rotated, "channel.secret_rotated")
 
 
 def send_test(runtime: Runtime, owner: str, channel_id: str) -> Delivery:
@@ -161,18 +178,23 @@ def admit_channels(owner: str, wanted: Sequence[str], before: Sequence[str] = ()
 
 
 def _persistently(
-    runtime: Runtime, owner: str, channel_id: str, changed: Callable[[Channel], Channel]
+    runtime: Runtime,
+    owner: str,
+    channel_id: str,
+    changed: Callable[[Channel], Channel],
+    action: str = "channel.changed",
 ) -> Channel:
     channels = Channels(owner)
-    for _ in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         before = channels.get(channel_id)
         described = changed(before)
         if described == before:
             return before
         after = replace(described, version=before.version + 1, updated_at=runtime.now)
         try:
-            channels.change(before, after)
+            channels.change(before, after, action)
         except ChangedError:
+            wait(attempt)
             continue
         return after
     raise ConflictError(_BUSY)

@@ -14,8 +14,8 @@ from chalicelib.domain.ids import is_id
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.accounts import Accounts
 from chalicelib.store.channels import Channels
+from chalicelib.store.ledger import ChangedError
 from chalicelib.store.mails import take_mail
-from chalicelib.store.targets import ChangedError
 from chalicelib.store.tripwire import acting_for
 
 _LOG = logging.getLogger(__name__)

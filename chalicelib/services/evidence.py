@@ -5,16 +5,18 @@ that the network works. If there is none, the canaries decide: with them unreach
 DOWN is UNKNOWN, and moves nothing.
 """
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from chalicelib.domain.results import CheckResult, Reason, Verdict
+from chalicelib.services.metrics import report
 from chalicelib.services.runtime import Runtime
 
-_LOG = logging.getLogger(__name__)
-_UNREACHED: Final = frozenset({Reason.DNS, Reason.CONNECT, Reason.REFUSED, Reason.TIMEOUT})
+# A blocked address is judged without the network.
+_UNREACHED: Final = frozenset(
+    {Reason.DNS, Reason.CONNECT, Reason.REFUSED, Reason.TIMEOUT, Reason.BLOCKED}
+)
 Results = Mapping[int, CheckResult]
 
 
@@ -31,7 +33,8 @@ def believed(
             yield from held
             held.clear()
     if held and any(map(_looks_down, _all(held))) and not runtime.canaries.is_reached():
-        _report(runtime, sum(len(results) for _, results in held))
+        targets = sum(len(results) for _, results in held)
+        report(runtime, "CanariesUnreached", "nothing can be reached from here", targets=targets)
         held = [(number, _doubted(results)) for number, results in held]
     yield from held
 
@@ -57,17 +60,3 @@ def _doubted(results: Results) -> Results:
         else result
         for place, result in results.items()
     }
-
-
-def _report(runtime: Runtime, targets: int) -> None:
-    """One line, which CloudWatch also reads as a metric (its embedded metric format)."""
-    metric = {"Name": "CanariesUnreached", "Unit": "Count"}
-    embedded: dict[str, Any] = {
-        "Timestamp": int(runtime.clock() * 1000),
-        "CloudWatchMetrics": [
-            {"Namespace": "Monitum", "Dimensions": [["stage"]], "Metrics": [metric]}
-        ],
-    }
-    stage = runtime.settings.stage
-    values = {"stage": stage, "CanariesUnreached": 1, "targets": targets}
-    _LOG.error("nothing can be reached from here", extra={"_aws": embedded, **values})

@@ -9,7 +9,7 @@ from chalicelib.domain.targets import Target
 from chalicelib.services.presence import Presence, present
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
-from chalicelib.store.targets import Targets
+from chalicelib.store.targets import Order, Targets, position
 
 _READ_AT_ONCE = 200
 _MOST_READ = 1_000
@@ -50,15 +50,20 @@ class Summary:
 
 
 def page_of_targets(
-    runtime: Runtime, owner: str, filters: Filters, after: str | None, limit: int
+    runtime: Runtime,
+    owner: str,
+    filters: Filters,
+    after: str | None,
+    limit: int,
+    order: Order = Order.OLDEST,
 ) -> tuple[list[tuple[Target, Presence]], str | None]:
-    """Up to `limit` targets that fit, oldest first, and the id to go on from."""
+    """Up to `limit` targets that fit, in order, and the position to go on from."""
     found: list[tuple[Target, Presence]] = []
     read = 0
     # In search of a few that fit, reading only as many at a time would take a call for each.
     at_once = limit if filters == Filters() else max(limit, _READ_AT_ONCE)
     while True:
-        page, last = Targets(owner).page(after, at_once)
+        page, last = Targets(owner).page(after, at_once, order)
         read += len(page)
         fitting = [target for target in page if filters.fit(target)]
         states = present(runtime, owner, fitting)
@@ -66,7 +71,7 @@ def page_of_targets(
             if filters.status in (None, states[target.id].status):
                 found.append((target, states[target.id]))
             if len(found) == limit:
-                return found, target.id if target is not page[-1] else last
+                return found, position(target, order) if target is not page[-1] else last
         if last is None or read >= _MOST_READ:
             return found, last
         after = last

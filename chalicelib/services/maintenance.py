@@ -14,7 +14,8 @@ from chalicelib.domain.windows import Mode, Rule, Window
 from chalicelib.services.arranging import rearranged
 from chalicelib.services.calendar import in_force
 from chalicelib.services.runtime import Runtime
-from chalicelib.store.targets import ChangedError, Targets
+from chalicelib.store.ledger import ChangedError
+from chalicelib.store.targets import Targets
 from chalicelib.store.windows import Windows
 
 MOST_WINDOWS: Final = 100
@@ -45,6 +46,8 @@ def create(
     runtime: Runtime, owner: str, draft: WindowDraft, window_id: str | None = None
 ) -> Window:
     """Store a new window, which is in force from now on at the earliest.
+
+    With a `window_id` the window is made once, however often it is asked for.
 
     Raises InvalidError for one that cannot be, ConflictError beyond MOST_WINDOWS.
     """

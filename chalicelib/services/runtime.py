@@ -76,7 +76,11 @@ class Runtime:
 
     @cached_property
     def guard(self) -> Guard:
-        return Guard(allow_private=self.settings.allow_private_targets)
+        return Guard(
+            allow_private=self.settings.allow_private_targets,
+            forbidden_hosts=self.settings.own_hosts,
+            forbidden_ports=self.settings.forbidden_ports,
+        )
 
     @cached_property
     def checker(self) -> "Checker":

@@ -17,29 +17,32 @@ from chalicelib.domain.targets import Target
 from chalicelib.services.outbox import flush, flush_later
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
+from chalicelib.store.ledger import ChangedError, Ledger
 from chalicelib.store.queues import SendError
 from chalicelib.store.seating import Reseat
-from chalicelib.store.targets import ChangedError, Targets
+from chalicelib.store.targets import Targets
 
 _LOG = logging.getLogger(__name__)
 
 
-def store_change(runtime: Runtime, before: Target, after: Target, secrets: Secrets | None) -> None:
+def store_change(
+    runtime: Runtime, before: Target, after: Target, secrets: Secrets | None, ledger: Ledger
+) -> None:
     """Store a changed target, and its place too if it was switched; raises ChangedError."""
     if after.enabled == before.enabled:
-        Targets(before.owner).change(before, after, reseat=None, secrets=secrets)
+        Targets(before.owner).change(before, after, reseat=None, secrets=secrets, ledger=ledger)
         return
     reseat = _switched(runtime, after)
     _announce(runtime, reseat)
-    Targets(before.owner).change(before, after, reseat=reseat, secrets=secrets)
+    Targets(before.owner).change(before, after, reseat=reseat, secrets=secrets, ledger=ledger)
     _settle(runtime, reseat)
 
 
-def store_removal(runtime: Runtime, target: Target) -> None:
+def store_removal(runtime: Runtime, target: Target, ledger: Ledger) -> None:
     """Delete a target and free its place; raises ChangedError if `target` is outdated."""
     reseat = _freed(runtime, target)
     _announce(runtime, reseat)
-    Targets(target.owner).remove(target, reseat)
+    Targets(target.owner).remove(target, reseat, ledger)
     _settle(runtime, reseat)
 
 

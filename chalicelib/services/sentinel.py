@@ -17,10 +17,11 @@ from chalicelib.domain.state import State
 from chalicelib.domain.targets import Target
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
+from chalicelib.store.ledger import ChangedError
 from chalicelib.store.results import Results
 from chalicelib.store.rollups import Period, Rollups
 from chalicelib.store.schedule import Post, keep_post, use_interval
-from chalicelib.store.targets import ChangedError, Targets
+from chalicelib.store.targets import Targets
 from chalicelib.store.tripwire import acting_as_system, acting_for
 
 _LOG = logging.getLogger(__name__)

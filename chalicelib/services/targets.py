@@ -1,7 +1,6 @@
 """What owners do with their targets."""
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,20 +23,27 @@ from chalicelib.services.arranging import concerns_skipping, is_skipped, rearran
 from chalicelib.services.channels import admit_channels
 from chalicelib.services.drafts import Draft, admit, admit_addressee
 from chalicelib.services.history import Check
+from chalicelib.services.quotas import (
+    ATTEMPTS,
+    hosts_most,
+    moved,
+    refuse_overdrawn,
+    wait,
+)
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.scheduling import check_soon, send_jobs, single_job
 from chalicelib.services.seating import store_change, store_removal
 from chalicelib.services.seats import Seats
 from chalicelib.store.lanes import read_secrets
+from chalicelib.store.ledger import NOTHING, ChangedError, Ledger, used
 from chalicelib.store.queues import SendError
 from chalicelib.store.results import CheckKey, read_results
 from chalicelib.store.schedule import use_interval
-from chalicelib.store.targets import ChangedError, Targets
-from chalicelib.store.tripwire import acting_as_system
+from chalicelib.store.targets import Targets
+from chalicelib.store.tripwire import acting_as_system, acting_for
 
 Done = TypeVar("Done")
 _LOG = logging.getLogger(__name__)
-_ATTEMPTS = 30
 _DAY_S = 86_400
 _CHECK_PATIENCE_S = 10
 """How long a check may wait in the queue and for a worker to start, beyond its own timeout."""
@@ -51,16 +57,19 @@ def create(
     draft: Draft,
     target_id: str | None = None,
     seats: Seats | None = None,
+    quota: int | None = None,
 ) -> Target:
     """Store a new target in a free place and have it checked at once.
 
     With a `target_id` the target is made once, however often it is asked for; with `seats` the
-    lanes are read once for many. Raises InvalidError for a draft that cannot be, ConflictError when
-    no place can be had.
+    lanes are read once for many; `quota` is how many the owner may have, by default the stage's.
+    Raises InvalidError for a draft that cannot be, QuotaError and HostBudgetError for what is too
+    much, ConflictError when no place can be had.
     """
     draft = prepared(runtime, draft)
     admit_channels(owner, draft.channel_ids)
-    target = _add(runtime, seats or Seats(owner), draft, target_id or new_id(runtime.clock()))
+    new = target_id or new_id(runtime.clock())
+    target = _add(runtime, seats or Seats(owner), draft, new, quota)
     if target.enabled:
         _check_soon(runtime, target, is_planned=False)
     return target
@@ -95,7 +104,7 @@ def switch(runtime: Runtime, owner: str, target_id: str, *, enabled: bool) -> Ta
         if before.enabled == enabled:
             return before
         after = replace(before, enabled=enabled, version=before.version + 1, updated_at=runtime.now)
-        store_change(runtime, before, after, None)
+        store_change(runtime, before, after, None, NOTHING)
         if enabled:
             _check_soon(runtime, after, is_planned=False)
         return after
@@ -108,19 +117,21 @@ def remove(runtime: Runtime, owner: str, target_id: str, allow: Callable[[Target
 
     def attempt(before: Target) -> None:
         allow(before)
-        store_removal(runtime, before)
+        ledger = Ledger("targets", -1, hosts=moved(before.spec, None))
+        with acting_for(owner, *ledger.names):
+            store_removal(runtime, before, ledger)
 
     _persistently(owner, target_id, attempt)
 
 
 def _persistently(owner: str, target_id: str, attempt: Callable[[Target], Done]) -> Done:
     """What `attempt` does with the target as it is now, again where a write came between."""
-    for number in range(_ATTEMPTS):
+    for number in range(ATTEMPTS):
         before = Targets(owner).get(target_id)
         try:
             return attempt(before)
         except ChangedError:
-            _wait(number)
+            wait(number)
     raise ConflictError("the target is being changed by others; try again")
 
 
@@ -142,9 +153,20 @@ def _change(runtime: Runtime, before: Target, draft: Draft) -> Target:
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
+    ledger = Ledger(
+        hosts=moved(before.spec, after.spec),
+        hosts_most=hosts_most(runtime.settings.limits),
+    )
     is_concerned = concerns_skipping(before.owner, after.tags, before.tags)
-    with rearranged(runtime, before.owner, is_needed=is_concerned):
-        store_change(runtime, before, after, new_secrets)
+    try:
+        with (
+            acting_for(before.owner, *ledger.names),
+            rearranged(runtime, before.owner, is_needed=is_concerned),
+        ):
+            store_change(runtime, before, after, new_secrets, ledger)
+    except ChangedError:
+        refuse_overdrawn(ledger, {})
+        raise
     if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
         _check_soon(runtime, after, is_planned=is_planned)
     return after
@@ -173,12 +195,12 @@ def check_now(runtime: Runtime, target: Target) -> Check:
     raise UnavailableError("the check was ordered but is not done yet; see the target's checks")
 
 
-def _add(runtime: Runtime, seats: Seats, draft: Draft, target_id: str) -> Target:
+def _add(runtime: Runtime, seats: Seats, draft: Draft, target_id: str, quota: int | None) -> Target:
     owner, now = seats.owner, runtime.now
     state = State.pending(now)
     if not draft.enabled:
         state, _ = pause(state, now)
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         lane, place = seats.choose()
         spec = draft.spec(target_id, place)
         shard = seats.shard(lane)
@@ -187,23 +209,34 @@ def _add(runtime: Runtime, seats: Seats, draft: Draft, target_id: str) -> Target
         )
         target = _described(new, draft, spec)
         _use(draft.interval_s, shard)
+        ledger = _ledger_of_new(runtime, target, quota)
         try:
-            with rearranged(runtime, owner, is_needed=concerns_skipping(owner, target.tags)):
-                Targets(owner).add(target, state, draft.secrets)
+            with (
+                acting_for(owner, *ledger.names),
+                rearranged(runtime, owner, is_needed=concerns_skipping(owner, target.tags)),
+            ):
+                Targets(owner).add(target, state, draft.secrets, ledger)
         except ChangedError:
             if made := _existing(owner, target_id):
                 return made
+            refuse_overdrawn(ledger, used(owner))
             seats.forget()
-            _wait(attempt)
+            wait(attempt)
             continue
         seats.take(lane, place, target_id, state)
         return target
     raise ConflictError("too many targets are being created at once; try again")
 
 
-def _wait(attempt: int) -> None:
-    """Spread those who write the same over time, the more so the longer they tried."""
-    time.sleep(random.random() * 0.01 * attempt)  # noqa: S311 - no secret
+def _ledger_of_new(runtime: Runtime, target: Target, quota: int | None) -> Ledger:
+    limits = runtime.settings.limits
+    return Ledger(
+        "targets",
+        1,
+        limits.quota_targets if quota is None else quota,
+        hosts=moved(None, target.spec),
+        hosts_most=hosts_most(limits),
+    )
 
 
 def _existing(owner: str, target_id: str) -> Target | None:

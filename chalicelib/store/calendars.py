@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from chalicelib.domain.lanes import Lane
 from chalicelib.domain.windows import Rule
 from chalicelib.store.lanes import lane_key, number_of
+from chalicelib.store.ledger import transaction
 from chalicelib.store.models import LaneItem
-from chalicelib.store.targets import transaction
 from chalicelib.store.window_models import CalendarItem
 from chalicelib.store.windows import read_rule, write_rule
 

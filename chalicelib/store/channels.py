@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, UpdateError
-from pynamodb.expressions.condition import Condition
+from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.channels import Channel, ChannelKind, Event
 from chalicelib.domain.errors import NotFoundError
 from chalicelib.store.alert_models import ChannelItem
-from chalicelib.store.targets import ChangedError
+from chalicelib.store.audit import note
+from chalicelib.store.ledger import NOTHING, Ledger, enter, transaction
 
 _FAILED = "ConditionalCheckFailedException"
 
@@ -31,13 +31,18 @@ class Channels:
         """Every channel, oldest first."""
         return [_channel(item) for item in ChannelItem.query(self.owner, consistent_read=True)]
 
-    def add(self, channel: Channel) -> None:
-        """Store a new channel."""
-        self._put(channel, ChannelItem.channel_id.does_not_exist())
+    def add(self, channel: Channel, ledger: Ledger = NOTHING) -> None:
+        """Store a new channel; raises ChangedError where there is one already, or too many."""
+        with transaction() as write:
+            write.save(_item(channel), condition=ChannelItem.channel_id.does_not_exist())
+            enter(write, self.owner, ledger)
+            note(write, self.owner, "channel.created", channel.id, channel.name)
 
-    def change(self, before: Channel, after: Channel) -> None:
+    def change(self, before: Channel, after: Channel, action: str = "channel.changed") -> None:
         """Store `after` instead of `before`; raises ChangedError where that is outdated."""
-        self._put(after, ChannelItem.version == before.version)
+        with transaction() as write:
+            write.save(_item(after), condition=ChannelItem.version == before.version)
+            note(write, self.owner, action, after.id, after.name, _changed(before, after))
 
     def rest(self, channel_id: str, *, rests: bool) -> None:
         """Have the channel rest, or wake it; harmless where it is gone."""
@@ -52,23 +57,20 @@ class Channels:
             if error.cause_response_code != _FAILED:
                 raise
 
-    def remove(self, before: Channel) -> None:
-        """Delete it; raises ChangedError where `before` is outdated."""
-        item = ChannelItem(self.owner, before.id)
-        try:
-            item.delete(condition=ChannelItem.version == before.version)
-        except DeleteError as error:
-            if error.cause_response_code != _FAILED:
-                raise
-            raise ChangedError from None
+    def remove(self, channel: Channel, ledger: Ledger = NOTHING) -> None:
+        """Delete it; raises ChangedError where `channel` is outdated."""
+        with transaction() as write:
+            write.delete(
+                ChannelItem(self.owner, channel.id),
+                condition=ChannelItem.version == channel.version,
+            )
+            enter(write, self.owner, ledger)
+            note(write, self.owner, "channel.deleted", channel.id, channel.name)
 
-    def _put(self, channel: Channel, condition: Condition) -> None:
-        try:
-            _item(channel).save(condition=condition)
-        except PutError as error:
-            if error.cause_response_code != _FAILED:
-                raise
-            raise ChangedError from None
+
+def _changed(before: Channel, after: Channel) -> list[str]:
+    told = ("name", "url", "address", "events", "delay_s", "repeat_s", "tags", "secret")
+    return [name for name in told if getattr(before, name) != getattr(after, name)]
 
 
 def _item(channel: Channel) -> ChannelItem:

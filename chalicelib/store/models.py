@@ -49,12 +49,16 @@ class Account(Table):
 
 
 class User(Account, discriminator="user"):
-    """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors."""
+    """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors.
+
+    `limits` are those of the user's own, see services/quotas.py; what is not there is the stage's.
+    """
 
     directory = UnicodeAttribute(default="users")
     admin = BooleanAttribute(default=False)
     disabled = BooleanAttribute(default=False)
     cursor_key = UnicodeAttribute()
+    limits = JSONAttribute(null=True)
 
 
 class Token(Account, discriminator="token"):
@@ -64,6 +68,7 @@ class Token(Account, discriminator="token"):
     hint = UnicodeAttribute()
     scopes = JSONAttribute()
     expires_at = NumberAttribute(null=True)
+    last_used_at = NumberAttribute(null=True)
 
 
 class OnceItem(Table):
@@ -78,7 +83,46 @@ class OnceItem(Table):
     key = UnicodeAttribute(range_key=True)
     fingerprint = UnicodeAttribute()
     made = UnicodeAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
     done = BooleanAttribute(default=False)
+    expires = NumberAttribute()
+
+
+class UsageItem(Table):
+    """Key `usage`: how much of what the owner has, counted as it changes."""
+
+    TABLE = "users"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    targets = NumberAttribute(null=True)
+    channels = NumberAttribute(null=True)
+    tokens = NumberAttribute(null=True)
+    pages = NumberAttribute(null=True)
+
+
+class AuditItem(Table):
+    """Key `audit:<id>`: who changed what; see store/audit.py."""
+
+    TABLE = "users"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    at = NumberAttribute()
+    user = UnicodeAttribute()
+    token_id = UnicodeAttribute()
+    token_name = UnicodeAttribute()
+    request_id = UnicodeAttribute()
+    action = UnicodeAttribute()
+    thing = UnicodeAttribute()
+    name = UnicodeAttribute()
+    fields = JSONAttribute(null=True)
     expires = NumberAttribute()
 
 
@@ -107,11 +151,23 @@ class Due(GlobalSecondaryIndex["TargetItem"]):
     lane = UnicodeAttribute(range_key=True)
 
 
+class ByName(GlobalSecondaryIndex["TargetItem"]):
+    """An owner's targets by name; only keys, as the targets themselves are read by key."""
+
+    class Meta:
+        index_name = "by_name"
+        projection = KeysOnlyProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
 class TargetItem(Table):
     """One target. `spec` is the part that travels to the worker; it never holds a secret.
 
     `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool,
     "send": bool}`, whose values are in the lane's secrets. `past_tags` is `[[until, [tag]]]`.
+    `name_key` is the name in small letters, then the id.
     """
 
     TABLE = "targets"
@@ -134,7 +190,9 @@ class TargetItem(Table):
     version = NumberAttribute()
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
+    name_key = UnicodeAttribute()
     due_index = Due()
+    by_name = ByName()
 
 
 class Shards(GlobalSecondaryIndex["LaneItem"]):
@@ -213,6 +271,8 @@ class ScheduleItem(Table):
     Name `watchdog:<way>`: the newest that came that way was sent at `start` and arrived at
     `ticked_at`. Name `sentinel`: it watches `place` since `start`.
     Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
+    Name `host:<host>`: how many `checks` a day it is asked by all owners together.
+    Name `failures:<address>:<minute>`: how many `failures` to authenticate came from there.
     """
 
     TABLE = "system"
@@ -226,6 +286,8 @@ class ScheduleItem(Table):
     start = NumberAttribute(null=True)
     intervals = UnicodeSetAttribute(null=True)
     shards = NumberAttribute(null=True)
+    checks = NumberAttribute(null=True)
+    failures = NumberAttribute(null=True)
     place = UnicodeAttribute(null=True)
     expires = NumberAttribute(null=True)
 

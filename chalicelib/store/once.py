@@ -12,11 +12,15 @@ _DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One key's request: `fingerprint` tells the body, `made` is the id of what it makes."""
+    """One key's request: `fingerprint` tells the body, `made` is the id of what it makes.
+
+    `sealed` is the random part of a secret that is made with it, of use only to who asked.
+    """
 
     fingerprint: str
     made: str
     done: bool
+    sealed: bytes
 
 
 class Once:
@@ -25,10 +29,15 @@ class Once:
     def __init__(self, owner: str) -> None:
         self.owner = owner
 
-    def claim(self, key: str, fingerprint: str, new_id: str, now: int) -> Claim:
+    def claim(self, key: str, fingerprint: str, new_id: str, now: int, sealed: bytes) -> Claim:
         """The claim that stands for `key`: a new one, or that of whoever came first."""
         item = OnceItem(
-            self.owner, _key(key), fingerprint=fingerprint, made=new_id, expires=now + _DAY_S
+            self.owner,
+            _key(key),
+            fingerprint=fingerprint,
+            made=new_id,
+            sealed=sealed,
+            expires=now + _DAY_S,
         )
         try:
             item.save(condition=OnceItem.key.does_not_exist() | (OnceItem.expires <= now))
@@ -36,8 +45,8 @@ class Once:
             if error.cause_response_code != "ConditionalCheckFailedException":
                 raise
             found = self._get(key)
-            return found or self.claim(key, fingerprint, new_id, now)
-        return Claim(fingerprint, new_id, done=False)
+            return found or self.claim(key, fingerprint, new_id, now, sealed)
+        return Claim(fingerprint, new_id, done=False, sealed=sealed)
 
     def finish(self, key: str) -> None:
         """Remember that what was asked under `key` is made."""
@@ -50,7 +59,7 @@ class Once:
             item = OnceItem.get(self.owner, _key(key), consistent_read=True)
         except DoesNotExist:
             return None
-        return Claim(item.fingerprint, item.made, item.done)
+        return Claim(item.fingerprint, item.made, item.done, item.sealed)
 
 
 def _key(key: str) -> str:

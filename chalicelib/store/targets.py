@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -16,14 +16,26 @@ from chalicelib.domain.secrets import SecretNames, Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import State
 from chalicelib.domain.targets import Target
-from chalicelib.store.base import connection
+from chalicelib.store.audit import note
 from chalicelib.store.lanes import lane_key, seat, secrets_key
+from chalicelib.store.ledger import NOTHING, Ledger, enter, transaction
 from chalicelib.store.models import LaneItem, SecretsItem, TargetItem
 from chalicelib.store.seating import Reseat
 
+_ID = 36
 
-class ChangedError(Exception):
-    """Another write came between: what was read is not what is stored any more."""
+
+class Order(StrEnum):
+    """Orders in which targets are listed; each page costs what it holds."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    NAME = "name"
+
+
+def position(target: Target, order: Order) -> str:
+    """Where a list in an order goes on after a target."""
+    return _name_key(target) if order is Order.NAME else target.id
 
 
 class Targets:
@@ -45,19 +57,37 @@ class Targets:
         items = TargetItem.batch_get(keys, consistent_read=True)
         return {item.target_id: _target(item) for item in items}
 
-    def page(self, after: str | None, limit: int) -> tuple[list[Target], str | None]:
-        """Up to `limit` targets after the id `after`, oldest first, and the id to go on from."""
-        key = {"owner": {"S": self.owner}, "target_id": {"S": after}} if after else None
+    def page(
+        self, after: str | None, limit: int, order: Order = Order.OLDEST
+    ) -> tuple[list[Target], str | None]:
+        """Up to `limit` targets after the position `after`, and the position to go on from."""
+        if order is Order.NAME:
+            return self._page_by_name(after, limit)
         items = TargetItem.query(
             self.owner,
             limit=limit,
             page_size=limit,
-            last_evaluated_key=key,
+            last_evaluated_key=self._key(target_id=after) if after else None,
             consistent_read=True,
+            scan_index_forward=order is Order.OLDEST,
         )
         targets = [_target(item) for item in items]
         last = items.last_evaluated_key
         return targets, last["target_id"]["S"] if last else None
+
+    def _page_by_name(self, after: str | None, limit: int) -> tuple[list[Target], str | None]:
+        """From an index that is behind by a moment: what was deleted meanwhile is left out."""
+        key = self._key(target_id=after[-_ID:], name_key=after) if after else None
+        items = TargetItem.by_name.query(
+            self.owner, limit=limit, page_size=limit, last_evaluated_key=key
+        )
+        ids = [item.target_id for item in items]
+        found, last = self.some(ids), items.last_evaluated_key
+        targets = [found[target_id] for target_id in ids if target_id in found]
+        return targets, last["name_key"]["S"] if last else None
+
+    def _key(self, **parts: str) -> dict[str, dict[str, str]]:
+        return {name: {"S": value} for name, value in {"owner": self.owner, **parts}.items()}
 
     def seats(self) -> Iterator[tuple[str, int, list[str]]]:
         """Of every target its id, its lane and its tags; nothing more is kept in memory."""
@@ -67,8 +97,10 @@ class Targets:
         for item in items:
             yield item.target_id, int(item.lane.rpartition("#")[2]), item.tags
 
-    def add(self, target: Target, state: State, secrets: Secrets) -> None:
-        """Store a new target and take its place; raises ChangedError where the place is taken."""
+    def add(self, target: Target, state: State, secrets: Secrets, ledger: Ledger = NOTHING) -> None:
+        """Store a new target and take its place; raises ChangedError where the place is taken, or
+        something of the `ledger` would become too much.
+        """
         with transaction() as write:
             write.save(_item(target), condition=TargetItem.target_id.does_not_exist())
             write.update(
@@ -78,9 +110,17 @@ class Targets:
             )
             if secrets:
                 self._write_secrets(write, target, secrets)
+            enter(write, self.owner, ledger)
+            note(write, self.owner, "target.created", target.id, target.name)
 
     def change(
-        self, before: Target, after: Target, *, reseat: Reseat | None, secrets: Secrets | None
+        self,
+        before: Target,
+        after: Target,
+        *,
+        reseat: Reseat | None,
+        secrets: Secrets | None,
+        ledger: Ledger = NOTHING,
     ) -> None:
         """Store `after` in the place of `before`; raises ChangedError where that is outdated.
 
@@ -97,14 +137,19 @@ class Targets:
                 self._write_secrets(write, after, secrets)
             elif secrets is not None:
                 self._remove_secrets(write, before)
+            enter(write, self.owner, ledger)
+            fields = _changed(before, after, with_secrets=secrets is not None)
+            note(write, self.owner, _action(fields, after), after.id, after.name, fields)
 
-    def remove(self, target: Target, reseat: Reseat) -> None:
+    def remove(self, target: Target, reseat: Reseat, ledger: Ledger = NOTHING) -> None:
         """Delete the target and free its place; raises ChangedError where it is outdated."""
         with transaction() as write:
             write.delete(TargetItem(self.owner, target.id), condition=_unchanged(target))
             self._reseat(write, reseat)
             if target.spec.has_secrets:
                 self._remove_secrets(write, target)
+            enter(write, self.owner, ledger)
+            note(write, self.owner, "target.deleted", target.id, target.name)
 
     def _reseat(self, write: TransactWrite, reseat: Reseat) -> None:
         item = LaneItem(self.owner, lane_key(reseat.lane.number))
@@ -119,17 +164,33 @@ class Targets:
         write.update(item, [seat(target.spec.place).remove()])
 
 
-@contextmanager
-def transaction() -> Iterator[TransactWrite]:
-    """A transaction whose failed condition is a ChangedError."""
-    try:
-        with TransactWrite(connection=connection()) as write:
-            yield write
-    except TransactWriteError as error:
-        codes = {reason.code for reason in error.cancellation_reasons if reason}
-        if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
-            raise ChangedError from None
-        raise
+def _changed(before: Target, after: Target, *, with_secrets: bool) -> list[str]:
+    """The names of what is another now, as the API has them."""
+    old, new = _told(before), _told(after)
+    names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    return [*names, *(["secrets"] if with_secrets else [])]
+
+
+def _told(target: Target) -> dict[str, Any]:
+    spec = target.spec
+    return {
+        "name": target.name,
+        "tags": target.tags,
+        "channel_ids": target.channel_ids,
+        "enabled": target.enabled,
+        "interval_s": spec.interval_s,
+        "timeout_s": spec.timeout_s,
+        "failure_threshold": spec.failure_threshold,
+        "recovery_threshold": spec.recovery_threshold,
+        "expect": spec.expect,
+        **spec.config,
+    }
+
+
+def _action(fields: list[str], after: Target) -> str:
+    if fields == ["enabled"]:
+        return "target.resumed" if after.enabled else "target.paused"
+    return "target.changed"
 
 
 def _next_version() -> Action:
@@ -147,6 +208,10 @@ def _slot(target: Target) -> str | None:
     return schedule.slot(target.spec.interval_s, offset, target.shard)
 
 
+def _name_key(target: Target) -> str:
+    return f"{target.name.casefold()[:200]}\0{target.id}"
+
+
 def _attributes(target: Target) -> dict[str, Any]:
     names = target.secret_names
     return {
@@ -155,6 +220,7 @@ def _attributes(target: Target) -> dict[str, Any]:
         "shard": target.shard,
         "spec": target.spec.to_message(),
         "name": target.name,
+        "name_key": _name_key(target),
         "tags": list(target.tags),
         "past_tags": [[end, list(tags)] for end, tags in target.past_tags] or None,
         "channel_ids": list(target.channel_ids),

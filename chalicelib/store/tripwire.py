@@ -58,6 +58,9 @@ def check_call(params: Mapping[str, Any], model: Any, **_: object) -> None:
 
 
 def _owners_of(key: Key) -> set[str]:
+    """Owners, or the name of an item that belongs to none: it is acted for like an owner."""
+    if "owner" not in key and "name" in key:
+        return {key["name"]["S"]}
     found = {key["owner"]["S"]} if "owner" in key else set()
     compound = [key[name]["S"] for name in ("lane_day", "lane_month") if name in key]
     return found | {value.partition("#")[0] for value in compound}

@@ -8,7 +8,8 @@ from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.domain.errors import NotFoundError
 from chalicelib.domain.windows import Mode, Rule, Window
-from chalicelib.store.targets import transaction
+from chalicelib.store.audit import note
+from chalicelib.store.ledger import transaction
 from chalicelib.store.window_models import WindowItem
 
 _NOW, _PAST = "window#", "past#"
@@ -42,9 +43,10 @@ class Windows:
         return [_window(item) for item in items]
 
     def add(self, window: Window) -> None:
-        """Store a new window; raises ChangedError where there is one with its id."""
+        """Store a new window; raises ChangedError where there is one already."""
         with transaction() as write:
             write.save(_item(window), condition=WindowItem.key.does_not_exist())
+            note(write, self.owner, "maintenance.created", window.id, window.name)
 
     def change(self, before: Window, after: Window, *, kept_until: int | None) -> None:
         """Store `after` instead of `before`; raises ChangedError where that is outdated.
@@ -55,6 +57,7 @@ class Windows:
             write.save(_item(after), condition=WindowItem.version == before.version)
             if kept_until is not None:
                 write.save(_item(before, until=after.updated_at, expires=kept_until))
+            note(write, self.owner, "maintenance.changed", after.id, after.name)
 
     def remove(self, window: Window, now: int, *, kept_until: int | None) -> None:
         """Delete it; raises ChangedError where it is outdated. `kept_until`: see `change`."""
@@ -63,6 +66,7 @@ class Windows:
             write.delete(item, condition=WindowItem.version == window.version)
             if kept_until is not None:
                 write.save(_item(window, until=now, expires=kept_until))
+            note(write, self.owner, "maintenance.deleted", window.id, window.name)
 
 
 def read_rule(fields: dict[str, Any]) -> Rule:

@@ -29,13 +29,27 @@ def test_a_new_token_is_shown_once_and_works(alice: Person) -> None:
         "scopes": ["read"],
         "created_at": "2026-11-18T11:06:40Z",
         "expires_at": "2026-11-30T23:00:00Z",
+        "last_used_at": None,
     }
     me = with_token(alice, token).get("/v1/me").json
     assert me["token"] == {"id": made["id"], "name": "laptop", "scopes": ["read"]}
     listed = alice.get("/v1/tokens").json
     assert listed["next_cursor"] is None
-    assert made in listed["items"]
+    assert {**made, "last_used_at": "2026-11-18T11:06:40Z"} in listed["items"]
     assert token not in str(listed)
+
+
+def test_the_last_use_is_kept_to_the_hour(alice: Person, dynamodb_calls: list[str]) -> None:
+    def used() -> str:
+        return str(alice.get("/v1/tokens").json["items"][0]["last_used_at"])
+
+    assert used() == "2026-11-18T11:06:40Z"
+    alice.world.clock.time += 3_599
+    dynamodb_calls.clear()
+    assert used() == "2026-11-18T11:06:40Z"
+    assert dynamodb_calls.count("UpdateItem") == 1, "that counts the request"
+    alice.world.clock.time += 1
+    assert used() == "2026-11-18T12:06:40Z"
 
 
 def test_only_a_hash_is_stored(alice: Person) -> None:

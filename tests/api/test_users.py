@@ -19,7 +19,13 @@ def test_me_is_the_owner_the_token_and_what_is_used(alice: Person) -> None:
         "id": alice.owner,
         "name": "alice",
         "token": {"id": me["token"]["id"], "name": "first token", "scopes": ["read", "write"]},
-        "limits": {"targets": {"used": 1, "limit": None}},
+        "limits": {
+            "targets": {"used": 1, "limit": 10_000},
+            "channels": {"used": 0, "limit": 50},
+            "tokens": {"used": 1, "limit": 50},
+            "pages": {"used": 0, "limit": 20},
+        },
+        "rate": {"per_minute": 60_000, "burst": 10_000},
     }
 
 

@@ -1,12 +1,13 @@
 """Certificates: what is wrong with one, for which name it is, and the days that it has left."""
 
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.checkers.conftest import Watch
-from tests.checkers.hostile import Server, serving, with_tls
+from tests.checkers.hostile import Peer, Server, serving, with_tls
 from tests.checkers.pki import Authority, server_context
 
 Make = Callable[[Authority, Path], Path]
@@ -54,6 +55,23 @@ def address(kind: str, server: Server, host: str = "127.0.0.1") -> dict[str, obj
     if kind == "http":
         return {"url": f"https://{host}:{server.port}/"}
     return {"host": host, "port": server.port}
+
+
+def test_the_server_hears_what_was_wrong_with_its_certificate(
+    watch: Watch, authority: Authority, tmp_path: Path
+) -> None:
+    context = server_context(authority.issue(tmp_path / "it.pem", days=-2))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def behave(peer: Peer) -> None:
+        try:
+            peer.start_tls(context)
+        except ssl.SSLError as error:
+            peer.requests.append(str(error.reason).encode())
+
+    with serving(behave) as server:
+        watch("tls", **address("tls", server))
+    assert server.requests[0] == b"SSLV3_ALERT_CERTIFICATE_EXPIRED"
 
 
 @pytest.mark.parametrize("kind", ["http", "tls"])

@@ -96,6 +96,22 @@ def test_a_resolver_that_is_not_there(watch: Watch) -> None:
     assert (result.verdict, result.reason) == ("DOWN", "refused")
 
 
+def test_what_is_no_answer_to_the_question_is_passed_over(watch: Watch) -> None:
+    def reply(query: dns.message.Message) -> list[bytes]:
+        right, late = ZONE(query), ZONE(query)
+        assert isinstance(right, bytes)
+        assert isinstance(late, bytes)
+        other = records("b.example. A 192.0.2.66")(dns.message.make_query("b.example.", "A"))
+        assert isinstance(other, bytes)
+        forged = query.id.to_bytes(2, "big") + other[2:]
+        return [b"", late[:11], forged, bytes([late[0] ^ 1]) + late[1:], query.to_wire(), right]
+
+    with serving_names(reply) as server:
+        resolver = f"127.0.0.1:{server.address[1]}"
+        result = watch("dns", host="a.example", resolver=resolver, expected=["192.0.2.3"])
+    assert (result.verdict, result.error) == ("UP", None)
+
+
 def test_an_answer_may_have_so_many_records(watch: Watch) -> None:
     """More of them than any name has would take dnspython seconds to read."""
     few, many = (records(*(f"a.example. A 10.0.{n}.1" for n in range(size))) for size in (249, 250))

@@ -18,7 +18,7 @@ from chalicelib.domain.expectations import JSON_TESTS, Expectations
 from chalicelib.domain.results import Reason, Verdict
 from chalicelib.domain.specs import CheckSpec
 from tests.checkers.fake_names import FakeNames
-from tests.checkers.hostile import Behaviour, Peer, serving, with_tls
+from tests.checkers.hostile import Behaviour, Peer, resets_after, serving, with_tls
 from tests.checkers.names_server import records, serving_names
 from tests.checkers.pki import Authority, server_context
 from tests.checkers.specs import spec
@@ -49,7 +49,23 @@ def test_there_are_examples_of_every_kind() -> None:
     assert kinds == set(KINDS)
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example[3])
+def test_there_are_examples_of_every_expectation() -> None:
+    expected = [json.loads(target).get("expect", {}) for _, _, target, _ in EXAMPLES]
+    conditions = [condition for expect in expected for condition in expect.get("json", ())]
+    assert {name for expect in expected for name in expect} == {
+        field.name for field in fields(Expectations)
+    }
+    assert {name for condition in conditions for name in condition} == {"path", *JSON_TESTS}
+
+
+def test_there_are_examples_of_every_verdict_and_reason() -> None:
+    outcomes = [re.split("[ :]", outcome) for *_, outcome in EXAMPLES]
+    assert {verdict for verdict, *_ in outcomes} == set(Verdict)
+    reasons = {reason for _, reason, *_ in (one for one in outcomes if len(one) > 1)}
+    assert reasons == set(Reason) - {Reason.HEARTBEAT_MISSED}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example[3][:50])
 def test_an_example(
     example: tuple[str, str, str, str], authority: Authority, ca_file: Path, tmp_path: Path
 ) -> None:
@@ -61,8 +77,9 @@ def test_an_example(
             Guard(allow_private=True), resolver=names, ca_file=str(ca_file), pause_s=0
         )
         stack.callback(checker.close)
-        text = re.sub(r"\b(8080|5353)\b", str(port), target)
-        result = checker.check(as_spec(json.loads(text)), time.monotonic() + 2)
+        target, outcome = (re.sub(r"\b(8080|5353)\b", str(port), x) for x in (target, outcome))
+        watched = as_spec(json.loads(target))
+        result = checker.check(watched, time.monotonic() + watched.timeout_s)
     told = f"{result.verdict} {result.reason}: {result.error}" if result.reason else result.verdict
     assert re.fullmatch(re.escape(outcome).replace("…", r"\d+"), str(told)), told
 
@@ -74,9 +91,21 @@ def serve(stack: ExitStack, language: str, text: str, authority: Authority, fold
         said = dict(line.split(": ") for line in text.splitlines())
         file = authority.issue(folder / "x.pem", [said["names"]], days=float(said["days"]))
         behave = with_tls(server_context(file))
+    elif language == "server":
+        behave = SERVERS[text.strip()]
     else:
         behave = says(language, text)
-    return stack.enter_context(serving(behave)).port
+    server = stack.enter_context(serving(behave))
+    if text == "closes the port\n":
+        server.close()
+    return server.port
+
+
+SERVERS: dict[str, Behaviour] = {
+    "closes the port": Peer.wait,
+    "resets the connection": resets_after(b""),
+    "says nothing": Peer.wait,
+}
 
 
 def says(language: str, text: str) -> Behaviour:
@@ -94,7 +123,8 @@ def says(language: str, text: str) -> Behaviour:
 
 def as_spec(target: dict[str, Any]) -> CheckSpec:
     expect = target.pop("expect", {})
-    return spec(target.pop("kind"), expect=expect, **target)
+    secrets = {"send": target.pop("send", None)}
+    return spec(target.pop("kind"), expect=expect, secrets=secrets, **target)
 
 
 def test_every_name_is_explained() -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.checkers.judge import judge
+from chalicelib.checkers.observation import Observation
+from chalicelib.domain.expectations import read_expectations
 from tests.checkers.conftest import Watch
 from tests.checkers.hostile import answers, response, serving
 
@@ -155,16 +158,19 @@ def test_slow_is_degraded(watch: Watch) -> None:
     assert (broken.verdict, broken.reason) == ("DOWN", "body")
 
 
-def test_how_much_of_a_body_is_read(watch: Watch) -> None:
-    page = response(body=b"x" * 200_000 + b"OK")
-    with serving(answers(page)) as server:
-        url = f"http://127.0.0.1:{server.port}/"
-        assert watch("http", url=url, expect={"body_contains": "OK"}).verdict == "UP"
-        less = watch("http", url=url, expect={"body_contains": "OK"}, max_body_bytes=1000)
-        assert (less.verdict, less.reason) == ("DOWN", "too_large")
-        assert less.error == 'the first 1000 bytes of the body do not contain "OK"'
-        unwanted = watch("http", url=url, expect={"body_not_contains": "OK"}, max_body_bytes=1000)
-        assert unwanted.verdict == "UP"
+@pytest.mark.parametrize(
+    ("took", "days", "verdict"),
+    [
+        (50, 14, "UP"),
+        (51, 14, "DEGRADED"),
+        (50, 13, "DEGRADED"),
+    ],
+)
+def test_limits_belong_to_what_is_well(took: int, days: int, verdict: str) -> None:
+    expected = read_expectations({"max_response_ms": 50, "tls_days_left": 14})
+    seen = Observation(status_code=200)
+    found = judge(expected, seen, follows=True, response_ms=took, tls_days_left=days, deadline=1e18)
+    assert found.verdict == verdict
 
 
 INVALID: list[dict[str, Any]] = [

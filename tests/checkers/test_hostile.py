@@ -11,7 +11,7 @@ from tests.checkers.hostile import serving
 from tests.checkers.misbehaviours import CASES, Case
 from tests.checkers.specs import spec
 
-DEADLINE_S = 0.6
+DEADLINE_S = 1.0
 GRACE_S = 0.25
 MEMORY_KIB = 24 * 1024
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.checkers.body import Body
 from chalicelib.checkers.clock import Attempt
 from chalicelib.checkers.errors import CheckFailure
-from chalicelib.checkers.http1 import MAX_HEAD, read_head, request_bytes
+from chalicelib.checkers.http1 import MAX_HEAD, MAX_INTERIM, read_head, request_bytes
 
 GZIPPED = gzip.compress(b"OK")
 
@@ -102,10 +102,11 @@ def test_gzip_cut_short_is_broken(body: bytes) -> None:
 
 
 def _chunks(body: bytes) -> bytes:
+    """Return a body in chunks, every other with an extension, with or without trailers."""
     parts = [body[at : at + 7] for at in range(0, len(body), 7)]
-    return (
-        b"".join(b"%x;x=y\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\nT: x\r\n\r\n"
-    )
+    sizes = [b"%x%s" % (len(part), b";x=y" * (place % 2)) for place, part in enumerate(parts)]
+    chunks = [b"%s\r\n%s\r\n" % pair for pair in zip(sizes, parts, strict=True)]
+    return b"".join(chunks) + b"0\r\n" + b"T: x\r\n" * (len(body) % 2) + b"\r\n"
 
 
 @given(st.text(), st.text(), st.text())
@@ -115,6 +116,23 @@ def test_a_request_has_the_headers_it_was_given(method: str, name: str, value: s
         assert request.count(b"\r\n") == 3
         assert request.endswith(b"\r\n\r\n")
         assert b"\0" not in request
+
+
+@pytest.mark.parametrize(("many", "fits"), [(MAX_INTERIM, True), (MAX_INTERIM + 1, False)])
+def test_there_are_so_many_interim_answers(many: int, fits: bool) -> None:
+    answer = [b"HTTP/1.1 103 \r\n\r\n"] * many + [b"HTTP/1.1 204 \r\n\r\n"]
+    if fits:
+        assert exchange(answer)[0] == 204
+    else:
+        with pytest.raises(CheckFailure, match="more than 16 interim"):
+            exchange(answer)
+
+
+@pytest.mark.parametrize("line", ["X:a b", "X: \ta b \t", "X: a\r\n b", "X: a\r\n\t b", "X: a\n b"])
+def test_a_value_has_no_space_around_it_and_may_be_folded(line: str) -> None:
+    wire: Any = FakeWire([f"HTTP/1.1 200 OK\r\n{line}\r\nY: z\r\n\r\n".encode()])
+    head = read_head(wire, Attempt(deadline=1e18))
+    assert head.headers == [("x", "a b"), ("y", "z")]
 
 
 @pytest.mark.parametrize(("size", "fits"), [(MAX_HEAD, True), (MAX_HEAD + 1, False)])

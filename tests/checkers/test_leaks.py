@@ -35,7 +35,7 @@ def test_nothing_is_left_of_many_failing_checks() -> None:
         # The threads of the test's own servers may take their time on a busy machine.
         while threading.active_count() > before[1] + 2 and time.monotonic() < give_up:
             time.sleep(0.1)
-        after = footprint()
+        after = settled(before)
         checker.close()
     assert after[0] <= before[0] + 2, "descriptors"
     assert after[1] <= before[1] + 2, "threads"
@@ -51,6 +51,14 @@ def run(checker: Checker, urls: list[str]) -> None:
         result.verdict for _, lane in checker.check_lanes(lanes) for result in lane.values()
     }
     assert verdicts == {"DOWN"}
+
+
+def settled(before: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return the footprint once the servers' threads, which are not the checker's, have ended."""
+    until = time.monotonic() + 10
+    while footprint()[1] > before[1] and time.monotonic() < until:
+        time.sleep(0.1)
+    return footprint()
 
 
 def footprint() -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import ipaddress
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,16 @@ def test_every_body_has_a_text(body: bytes, charset: str) -> None:
 def test_charsets_are_read_as_python_reads_them(body: bytes, charset: str) -> None:
     seen = Observation(headers={"content-type": f'a/b; x="y"; Charset="{charset}"'}, body=body)
     assert body_text(seen) == body.decode(charset, "replace")
+
+
+@pytest.mark.parametrize("charset", ["windows-1255", "iso-8859-6", "cp874", "utf-16-le"])
+def test_bytes_that_a_charset_does_not_have_take_no_longer(charset: str) -> None:
+    seen = Observation(
+        headers={"content-type": f"a/b;charset={charset}"}, body=b"\xff\xd8" * 500_000
+    )
+    started = time.thread_time()
+    body_text(seen)
+    assert time.thread_time() - started < 0.1
 
 
 @given(st.text(), st.sampled_from(["utf-16", "utf-16-le", "utf-16-be"]))

@@ -170,6 +170,26 @@ def test_the_gate_lets_few_start_but_waits_for_none() -> None:
     assert 0.03 < time.monotonic() - started < 0.5
 
 
+def test_few_checks_make_their_connection_at_a_time() -> None:
+    lock, most, here = threading.Lock(), [0], [0]
+
+    def check(target: CheckSpec, _: float, connected: Callable[[], None]) -> CheckResult:
+        with lock:
+            here[0] += 1
+            most[0] = max(most[0], here[0])
+        time.sleep(0.002)
+        with lock:
+            here[0] -= 1
+        return up(target, 0, connected)
+
+    pool = Pool(16)
+    pool._gate = Gate(2, patience_s=9)
+    found = dict(pool.check_lanes({"a": [spec(place=n) for n in range(40)]}, check, owner=str))
+    pool.close()
+    assert len(found["a"]) == 40
+    assert most[0] <= 2
+
+
 def test_hanging_targets_do_not_delay_the_others() -> None:
     with serving(Peer.wait) as dead, serving(answers(OK)) as well:
         checker = Checker(Guard(allow_private=True), pause_s=0)

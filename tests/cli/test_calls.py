@@ -42,6 +42,21 @@ def test_what_is_made_is_made_once_however_often_answers_get_lost(
     assert len(alice.get("/v1/targets").json["items"]) == 1
 
 
+def test_what_the_api_would_make_twice_is_not_sent_twice(
+    terminal: Terminal, bridge: Bridge
+) -> None:
+    bridge.canned += [Canned(after=True)]
+    assert terminal.run("tokens", "add", "ci").code == 8
+    assert bridge.methods() == ["POST"]
+
+
+def test_a_fault_of_the_apis_own_can_be_reported(terminal: Terminal, bridge: Bridge) -> None:
+    body = b'{"detail": "something went wrong on our side", "errors": [], "request_id": "4f2b"}'
+    bridge.canned += [Canned(500, body)]
+    outcome = terminal.run("targets", "ls")
+    assert outcome.err == "error: something went wrong on our side (request 4f2b)\n"
+
+
 def test_what_is_deleted_by_a_lost_answer_is_deleted(terminal: Terminal, alice: Person) -> None:
     made = alice.make_target()
     terminal.ok("targets", "rm", made["id"], "--yes")
@@ -73,8 +88,6 @@ def test_a_check_is_not_ordered_twice(
     terminal: Terminal, bridge: Bridge, alice: Person, fault: Canned
 ) -> None:
     made = alice.make_target()
-    after_the_look = [problem(404)] * 0
-    bridge.canned = after_the_look
 
     class AtCheck(list[Canned]):
         """Fails the call that orders the check."""

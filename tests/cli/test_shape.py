@@ -7,6 +7,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from chalicelib.api.schemas import channels, kinds, maintenance
+from chalicelib.api.table import ALL
+from monitum_cli.client import KEYED
 from monitum_cli.importers.common import INTERVALS_S
 from monitum_cli.manifest.compare import same
 from monitum_cli.manifest.shape import CHANNELS, EXPECT, MAINTENANCE, REQUIRED, TARGETS, Fields
@@ -54,6 +56,10 @@ def test_kinds_of_channels(kind: str) -> None:
     theirs = defaults(CHANNEL_KINDS[kind])
     del theirs["name"]
     assert CHANNELS.kinds[kind] == theirs
+
+
+def test_what_is_sent_again_is_made_once() -> None:
+    assert {route.path for route in ALL if "Idempotency-Key" in route.takes} >= KEYED
 
 
 def test_maintenance_windows() -> None:

@@ -89,15 +89,15 @@ def test_what_is_not_there_and_what_is_anothers_look_the_same(
         )
 
 
-def test_every_page_of_a_long_list_is_shown(terminal: Terminal, alice: Person) -> None:
-    for batch in range(3):
-        items = [
-            {"name": f"t{batch}-{n}", "kind": "tls", "host": "shop.example"} for n in range(70)
-        ]
-        alice.post("/v1/targets/batch", {"items": items})
+def test_every_page_of_a_long_list_is_shown(
+    terminal: Terminal, alice: Person, bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitum_cli.client.PAGE", 3)
+    made = {alice.make_target(name=f"t{number}")["id"] for number in range(7)}
     found = terminal.ok("targets", "ls", "--json").json
-    assert len({one["id"] for one in found["items"]}) == 210
+    assert {one["id"] for one in found["items"]} == made
     assert found["next_cursor"] is None
+    assert len(bridge.asked) == 3
 
 
 @pytest.mark.usefixtures("checked_at_once")

@@ -63,6 +63,17 @@ def test_when_a_canary_is_reached_the_targets_are_down(
     assert len(incidents(alice)) == 1
 
 
+def test_a_blocked_address_proves_nothing(world: World, canaries: FakeCanaries) -> None:
+    alice = world.user()
+    shop, inner = target(alice), target(alice, name="Inner")
+    world.run(60)
+    world.checker.script[shop["id"]] = UNREACHED
+    world.checker.script[inner["id"]] = replace(UNREACHED, reason=Reason.BLOCKED)
+    world.run(60)
+    assert canaries.asked > 0
+    assert incidents(alice) == []
+
+
 @pytest.mark.parametrize("other", [UP, DOWN])
 def test_one_answer_of_any_target_is_proof_enough(
     world: World, canaries: FakeCanaries, other: object

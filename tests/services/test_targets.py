@@ -17,8 +17,9 @@ from chalicelib.services import targets as service
 from chalicelib.services.drafts import Draft
 from chalicelib.services.seats import Seats
 from chalicelib.store.lanes import Lanes
+from chalicelib.store.ledger import ChangedError
 from chalicelib.store.seating import Reseat
-from chalicelib.store.targets import ChangedError, Targets
+from chalicelib.store.targets import Targets
 from chalicelib.store.tripwire import acting_for
 from tests.stages import renewed, standing_stage, stored
 from tests.world import Person, World
@@ -162,7 +163,7 @@ def test_when_every_attempt_meets_another_it_is_a_conflict(
     def always(*_: object) -> None:
         raise ChangedError
 
-    monkeypatch.setattr(service, "_wait", lambda _: None)
+    monkeypatch.setattr(service, "wait", lambda _: None)
     monkeypatch.setattr(Targets, "add", always)
     with pytest.raises(ConflictError):
         make(alice, 1)

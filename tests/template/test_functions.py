@@ -246,3 +246,14 @@ def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(
 
     assert event["Properties"]["Schedule"] == "rate(1 minute)"
     assert functions["Tick"]["Timeout"] < 60
+
+
+def test_functions_that_go_out_know_where_the_api_is(functions: Resources) -> None:
+    told = {
+        name
+        for name, properties in functions.items()
+        if properties.get("Environment", {}).get("Variables", {}).get("API_ID")
+        == {"Ref": "RestAPI"}
+    }
+
+    assert told == {"Check", "Alert", "Notify"}, "the API's own would wait for itself"

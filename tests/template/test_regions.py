@@ -10,7 +10,10 @@ from tests.template.test_validity import with_uploaded_code
 
 Template = dict[str, Any]
 HOME = Home(
-    "monitum-prod", "us-east-1", "https://sqs.us-east-1.amazonaws.com/1/monitum-prod-alerts"
+    "monitum-prod",
+    "us-east-1",
+    "a1b2c3",
+    "https://sqs.us-east-1.amazonaws.com/1/monitum-prod-alerts",
 )
 
 
@@ -42,6 +45,9 @@ def test_it_knows_where_home_is_and_what_things_are_called_there(template: Templ
     assert variables["HOME_REGION"] == "us-east-1"
     assert variables["TABLE_PREFIX"] == {"Fn::Sub": "monitum-prod-"}
     assert variables["ALERTS_QUEUE_URL"] == HOME.alerts_queue_url
+    assert part["Resources"]["Check"]["Properties"]["Environment"]["Variables"] == {
+        "API_ID": "a1b2c3"
+    }
     assert part["Resources"]["ChecksQueue"]["Properties"]["QueueName"] == {
         "Fn::Sub": "monitum-prod-checks"
     }

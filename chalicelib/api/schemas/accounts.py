@@ -1,11 +1,16 @@
 """Users and tokens as they come in and go out."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from chalicelib.api.schemas.common import GivenMoment, Moment, Name, Page, Schema
+from chalicelib.limits import Limits
 from chalicelib.services.accounts import Principal
+from chalicelib.services.limiting import rates
+from chalicelib.services.quotas import quota
+from chalicelib.store.ledger import NOUNS
 from chalicelib.store.models import Token, User
 
 ScopeName = Literal["read", "write", "admin"]
@@ -27,7 +32,10 @@ class TokenIn(Schema):
 
 
 class TokenOut(BaseModel):
-    """A token as it is listed; `hint` is enough to recognise it, not to use it."""
+    """A token as it is listed; `hint` is enough to recognise it, not to use it.
+
+    `last_used_at` is kept to the hour.
+    """
 
     id: str
     name: str
@@ -35,6 +43,7 @@ class TokenOut(BaseModel):
     scopes: list[str]
     created_at: Moment
     expires_at: Moment | None
+    last_used_at: Moment | None
 
     @classmethod
     def of(cls, token_id: str, token: Token) -> "TokenOut":
@@ -45,6 +54,7 @@ class TokenOut(BaseModel):
             scopes=list(token.scopes),
             created_at=int(token.created_at),
             expires_at=None if token.expires_at is None else int(token.expires_at),
+            last_used_at=None if token.last_used_at is None else int(token.last_used_at),
         )
 
 
@@ -65,10 +75,31 @@ class UserIn(Schema):
     admin: bool = False
 
 
-class UserPatch(Schema):
-    """Disable a user, or enable again."""
+Number = Annotated[int, Field(ge=0, le=1_000_000)]
 
-    disabled: bool
+
+class LimitsIn(Schema):
+    """Limits of a user's own, all of them at once; those left out are the installation's."""
+
+    rate_per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    rate_burst: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    targets: Number | None = None
+    channels: Number | None = None
+    tokens: Number | None = None
+    pages: Number | None = None
+
+
+class UserPatch(Schema):
+    """Disable a user or enable again, and set limits of the user's own."""
+
+    disabled: bool | None = None
+    limits: LimitsIn | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "UserPatch":
+        if self.disabled is None and self.limits is None:
+            raise ValueError("give disabled or limits")
+        return self
 
 
 class UserOut(BaseModel):
@@ -78,6 +109,7 @@ class UserOut(BaseModel):
     name: str
     admin: bool
     disabled: bool
+    limits: dict[str, int]
     created_at: Moment
 
     @classmethod
@@ -87,6 +119,7 @@ class UserOut(BaseModel):
             name=user.name,
             admin=user.admin,
             disabled=user.disabled,
+            limits=user.limits or {},
             created_at=int(user.created_at),
         )
 
@@ -110,10 +143,17 @@ class MeToken(BaseModel):
 
 
 class Usage(BaseModel):
-    """How much of something is used; `limit` null where there is none."""
+    """How much of something is used, and how much may be."""
 
     used: int
-    limit: int | None
+    limit: int
+
+
+class RateOut(BaseModel):
+    """How many requests a token may make: in a minute, and at once."""
+
+    per_minute: int
+    burst: int
 
 
 class MeOut(BaseModel):
@@ -123,12 +163,18 @@ class MeOut(BaseModel):
     name: str
     token: MeToken
     limits: dict[str, Usage]
+    rate: RateOut
 
     @classmethod
-    def of(cls, caller: Principal, targets: int) -> "MeOut":
+    def of(cls, caller: Principal, limits: Limits, used: Mapping[str, int]) -> "MeOut":
+        rate = rates(limits, caller)["requests"]
         return cls(
             id=caller.owner,
             name=caller.user_name,
             token=MeToken(id=caller.token_id, name=caller.token_name, scopes=sorted(caller.scopes)),
-            limits={"targets": Usage(used=targets, limit=None)},
+            limits={
+                noun: Usage(used=used[noun], limit=quota(limits, caller.limits, noun))
+                for noun in NOUNS
+            },
+            rate=RateOut(per_minute=rate.per_minute, burst=rate.burst),
         )

@@ -193,7 +193,12 @@ class BatchOut(BaseModel):
 
 
 class TargetsQuery(PageQuery):
-    """Filters of the list; all given must hold."""
+    """Filters of the list, all of which must hold, and its order.
+
+    The index by name is behind by a moment.
+    """
+
+    sort: Literal["oldest", "newest", "name"] = "oldest"
 
     status: StatusName | None = None
     tag: Tag | None = None

@@ -61,5 +61,11 @@ FRAMING = [
         expect=WANTS_OK,
     ),
     Case("gzip of nothing", answers(encoded("gzip", b"")), None),
+    Case(
+        "not modified, and a length",
+        answers(b"HTTP/1.1 304 \r\nContent-Length: 9\r\n\r\n"),
+        "status",
+        "got 304",
+    ),
     Case("no content with content", answers(b"HTTP/1.1 204 \r\nContent-Length: 9\r\n\r\n"), None),
 ]

@@ -9,7 +9,7 @@ import brotli  # type: ignore[import-untyped]  # it has no types
 import zstandard
 
 from tests.checkers.hostile import answers, floods, redirect, response
-from tests.checkers.misbehaviours.case import BEGUN, WANTS_JSON, WANTS_OK, Case, encoded
+from tests.checkers.misbehaviours.case import BEGUN, GZIP, WANTS_JSON, WANTS_OK, Case, encoded
 
 MIB: Final = 1 << 20
 SEARCHES: Final = {"json": [{"path": "$..[?@.a == 1]", "exists": True}]}
@@ -58,6 +58,11 @@ BOMBS = [
     Case("nine encodings", answers(encoded(",".join(["gzip"] * 9), GZIP_BOMB)), "protocol"),
     Case("a brotli bomb", answers(encoded("br", BROTLI_BOMB)), "protocol", "not asked for"),
     Case("a zstd bomb", answers(encoded("zstd", ZSTD_BOMB)), "protocol", "not asked for"),
+    Case(
+        "gzip that says nothing, endlessly",
+        floods(b"\0\0\0\xff\xff" * 999, first=GZIP + gzip.compress(b"")[:10]),
+        None,
+    ),
     Case(
         "two gzip members",
         answers(encoded("gzip", gzip.compress(b"no") + gzip.compress(b"OK") + bytes(9))),
