@@ -9,7 +9,7 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset logs test lint openapi format e2e user redrive deploy plan smoke destroy \
+.PHONY: help backup restore up down reset logs test lint openapi format e2e scrape user redrive deploy plan smoke destroy \
   not-local dev package python run-venv dev-venv
 
 help:  ## list the commands
@@ -48,9 +48,20 @@ format: dev-venv  ## format the code
 e2e: dev-venv  ## end-to-end tests against AWS_ENDPOINT_URL, or the local stack
 	@$(VENV) -m pytest -o addopts="" -ra tests/e2e $(ARGS)
 
+scrape: dev-venv  ## have a Prometheus scrape the running stack (needs prometheus and promtool)
+	@$(VENV) -m pytest -o addopts="" -ra tests/scrape $(ARGS)
+
 user: run-venv  ## make a user: NAME=who [ADMIN=1] [STAGE=local]
 	@test -n "$(NAME)" || { echo "error: say who: make user NAME=someone" >&2; exit 1; }
 	@$(VENV) -m chalicelib.ops user --name "$(NAME)" $(if $(ADMIN),--admin) --stage $(STAGE)
+
+backup: run-venv  ## copy a STAGE's data into FILE (ALL=1: results too)
+	@test -n "$(FILE)" || { echo "error: say where: make backup FILE=monitum.jsonl.gz" >&2; exit 1; }
+	@$(VENV) -m chalicelib.ops backup --stage $(STAGE) --file "$(FILE)" $(if $(ALL),--all)
+
+restore: run-venv  ## put the data of FILE back into a STAGE
+	@test -n "$(FILE)" || { echo "error: say which: make restore FILE=monitum.jsonl.gz" >&2; exit 1; }
+	@$(VENV) -m chalicelib.ops restore --stage $(STAGE) --file "$(FILE)"
 
 redrive: run-venv  ## give dead letters another chance: alerts that were given up (STAGE=local)
 	@$(VENV) -m chalicelib.ops redrive --stage $(STAGE)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -34,6 +35,14 @@ if os.environ.get("_HANDLER", "app.app") == "app.app":
     from chalicelib.api.table import ALL
 
     attach(app, ALL, runtime)
+
+
+@app.middleware("all")
+def name_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
+    """Have every line of a log say which invocation it belongs to."""
+    context = getattr(event, "lambda_context", None) or getattr(event, "context", None)
+    with logs.request(str(getattr(context, "aws_request_id", ""))):
+        return get_response(event)
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES))

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from moto import mock_aws
 
@@ -29,7 +30,7 @@ from benchmarks.metering import Meter, Spent
 from chalicelib.domain.targets import Target
 from chalicelib.ops import resources
 from chalicelib.services import accounts, scheduling, targets
-from chalicelib.services.alerting import handle_alerts
+from chalicelib.services.alerting import handle_alerts, handle_notices
 from chalicelib.services.drafts import Draft
 from chalicelib.services.messages import handle_checks
 from chalicelib.services.runtime import Runtime
@@ -74,6 +75,20 @@ def _site() -> Iterator[str]:
         process.terminate()
 
 
+class FunctionsHere:
+    """Has `notify` run in this process; of the others it keeps what they were started with."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.started: list[dict[str, Any]] = []
+
+    def call(self, _name: str, event: dict[str, Any]) -> Any:
+        return handle_notices(self._runtime, event["Records"])
+
+    def start(self, _name: str, event: dict[str, Any]) -> None:
+        self.started.append(event)
+
+
 @contextmanager
 def _stage() -> Iterator[tuple[Runtime, SimulatedSqs, Clock]]:
     os.environ.update(
@@ -90,6 +105,7 @@ def _stage() -> Iterator[tuple[Runtime, SimulatedSqs, Clock]]:
         runtime.clock = clock
         runtime.__dict__["checks"] = Queue(sqs, "checks")
         runtime.__dict__["alerts"] = Queue(sqs.alerts, "alerts")
+        runtime.__dict__["functions"] = FunctionsHere(runtime)
         yield runtime, sqs, clock
 
 

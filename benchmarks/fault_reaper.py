@@ -6,6 +6,7 @@ of the process dies instead of going on: nothing is set up, or lived, twice.
 
 import os
 import pickle
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -73,6 +74,8 @@ class Lives:
             told = pipe.read()
         os.waitpid(life.pid, 0)
         self.outcomes[life.name] = pickle.loads(told) if told else {"ended": "without a word"}
+        if len(self.outcomes) % 50 == 0:
+            print(f"{len(self.outcomes)} lives lived", file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -89,17 +92,18 @@ class Reaper:
         call = BaseClient._make_api_call  # noqa: SLF001 - where all calls of botocore pass
 
         def seen(client: BaseClient, name: str, params: Any) -> Any:
+            number = len(self.calls)
             self.calls.append(name)
-            self._strike("before")
-            answer = call(client, name, params)
-            self._strike("after")
-            return answer
+            self._strike("before", number)
+            try:
+                return call(client, name, params)
+            finally:
+                self._strike("after", number)
 
         with patch.object(BaseClient, "_make_api_call", seen):
             yield
 
-    def _strike(self, moment: Moment) -> None:
-        number = len(self.calls) - 1
+    def _strike(self, moment: Moment, number: int) -> None:
         if self.lives.to is not None or not self.wanted(number):
             return
         # A forked process keeps this thread only.

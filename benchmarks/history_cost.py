@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 from unittest.mock import patch
 
 from chalicelib.domain import schedule
@@ -49,16 +48,6 @@ def _answer(tick: int, place: int) -> CheckResult:
     return CheckResult(Verdict.UP, status_code=200, timings=Timings(body=120 + tick * place % 67))
 
 
-class _Started:
-    """Keeps what functions were started with."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-
-    def start(self, _name: str, event: dict[str, Any]) -> None:
-        self.events.append(event)
-
-
 def live_an_hour(
     runtime: Runtime,
     owner: str,
@@ -66,11 +55,9 @@ def live_an_hour(
     run: Run,
 ) -> None:
     """The hour's folds, and the day's statistics of each twenty-fourth target."""
-    started = _Started()
-    runtime.__dict__["functions"] = started
     runtime.clock.time += 300  # type: ignore[attr-defined]  # the benchmark's own clock
     run(partial(folding.fan_out, runtime))
-    for event in started.events:
+    for event in runtime.functions.started:  # type: ignore[attr-defined]  # the same
         assert run(partial(run_background, runtime, event))
     asked = targets[: max(1, round(len(targets) / 24))]
     # Side by side the meter could not tell whose answer is whose.

@@ -26,7 +26,8 @@ class SettingsError(Exception):
 class Defaults:
     """What a stage is for: whether it runs `on_aws`, and its settings where nothing else is said.
 
-    `guards_data`: its tables cannot be deleted and are backed up continuously.
+    `guards_data`: its tables cannot be deleted and are backed up continuously. `alarms` is how many
+    there are, see the template: none, few or all.
     """
 
     on_aws: bool = True
@@ -40,6 +41,8 @@ class Defaults:
     flap_window_s: int = 3_600
     mail_from: str = ""
     canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
+    metrics: bool = True
+    alarms: str = "none"
     limits: Limits = NORMAL
     forbidden_ports: str = ""
 
@@ -55,8 +58,10 @@ _EMULATED: Final = Defaults(
 STAGES: Final[Mapping[str, Defaults]] = {
     "local": _EMULATED,
     "localstack": _EMULATED,
-    "dev": Defaults(results_retention_days=14, hourly_retention_days=60, daily_retention_days=400),
-    "prod": Defaults(guards_data=True),
+    "dev": Defaults(
+        results_retention_days=14, hourly_retention_days=60, daily_retention_days=400, metrics=False
+    ),
+    "prod": Defaults(guards_data=True, alarms="few"),
 }
 
 
@@ -88,6 +93,7 @@ class Settings:
     mail_from: str = ""
     public_url: str = ""
     canaries: tuple[Place, ...] = ()
+    metrics: bool = True
     limits: Limits = NORMAL
     forbidden_ports: frozenset[int] | None = None
     own_hosts: frozenset[str] = frozenset()

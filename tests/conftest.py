@@ -11,8 +11,19 @@ from hypothesis import HealthCheck, settings
 
 from chalicelib.settings import Settings
 from chalicelib.store import base
+from tests import leaks, permissions
 from tests.blueprint import empty_stage, share_models
+from tests.leaks import nothing_leaks  # noqa: F401 - pytest finds it here
+from tests.permissions import (  # noqa: F401 - pytest finds them here
+    policies_allow,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 from tests.world import World
+
+permissions.name_functions()
+leaks.watch()
 
 # A loaded machine is no bug: what is slow is told by tests that measure time themselves.
 settings.register_profile("monitum", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,9 +46,10 @@ def _calls_by_turns() -> Iterator[None]:
     """Have threads call AWS one at a time: moto takes no conditional write for one step."""
     lock, call = threading.RLock(), BaseClient._make_api_call
 
-    def by_turns(client: BaseClient, *args: Any) -> Any:
+    def by_turns(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
+        permissions.note(client.meta.service_model.service_name, operation, params)
         with lock:
-            return call(client, *args)
+            return call(client, operation, params)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", by_turns)

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.domain.results import Reason
 from chalicelib.notifiers.outcome import Outcome
 from chalicelib.outbound import Answer, NotSent
+from tests.permissions import RECORD
 
 
 @dataclass
@@ -53,6 +54,7 @@ class FakeMailer:
         self, to: str, subject: str, text: str, html: str, *, same_as: str | None = None
     ) -> Outcome:
         self.ids.append(same_as)
+        RECORD.ask("ses:SendEmail", "*")
         if self.outcome.is_sent:
             self.sent.append((to, subject, text, html))
         return self.outcome

@@ -54,18 +54,6 @@ def test_a_target_goes_in_is_checked_and_its_history_comes_out(
     assert [check["verdict"] for check in checks] == ["UP"]
 
 
-@pytest.mark.parametrize("handler", ["app.tick", "app.check"])
-def test_workers_do_not_load_the_api(aws: dict[str, str], handler: str) -> None:
-    code = "import app, sys; print(*sorted(sys.modules))"
-    env = {**os.environ, **aws, "_HANDLER": handler, "PYTHONPATH": "."}
-    answer = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
-    )
-    loaded = set(answer.stdout.split())
-    assert "chalicelib.services.runtime" in loaded
-    assert loaded.isdisjoint({"pydantic", "itsdangerous", "chalicelib.api.table", "boto3"})
-
-
 def test_a_function_with_a_wrong_setting_does_not_start(aws: dict[str, str]) -> None:
     env = {**os.environ, **aws, "_HANDLER": "app.tick", "PYTHONPATH": ".", "CANARIES": "nonsense"}
 

@@ -19,6 +19,7 @@ from chalicelib.settings import Settings
 from chalicelib.store import base
 from chalicelib.store.queues import Message
 from chalicelib.store.tripwire import acting_as_system
+from tests.permissions import RECORD
 from tests.receivers import FakeMailer, FakeOutbound
 
 START = 1_795_000_000
@@ -47,15 +48,18 @@ class FakeQueue:
     """What was sent, with the time from which it is seen."""
 
     clock: Clock
+    name: str = "checks"
     waiting: list[tuple[float, str]] = field(default_factory=list)
     requests: int = 0
     hidden: dict[str, int] = field(default_factory=dict)
 
     def send(self, sent: Iterator[Message]) -> None:
         self.requests += 1
+        RECORD.ask("sqs:SendMessage", self.name)
         self.waiting += [(self.clock() + message.delay_s, message.body) for message in sent]
 
     def hide(self, receipts: Mapping[str, int]) -> None:
+        RECORD.ask("sqs:ChangeMessageVisibility", self.name)
         self.hidden.update(receipts)
 
     @property
@@ -77,9 +81,11 @@ class FakeFunctions:
     answers: dict[str, Callable[[dict[str, Any]], Any]] = field(default_factory=dict)
 
     def start(self, name: str, event: dict[str, Any]) -> None:
+        RECORD.ask("lambda:InvokeFunction", name)
         self.started.append((name, json.loads(json.dumps(event))))
 
     def call(self, name: str, event: dict[str, Any]) -> Any:
+        RECORD.ask("lambda:InvokeFunction", name)
         return self.answers[name](json.loads(json.dumps(event)))
 
     def take(self, name: str) -> list[dict[str, Any]]:
@@ -105,7 +111,8 @@ class FakeChecker:
     ) -> Iterator[tuple[int, dict[int, CheckResult]]]:
         for number, specs in lanes.items():
             assert owner(number)
-            self.before()
+            with RECORD.working(""):
+                self.before()
             self.seen += specs
             yield number, {s.place: self.script.get(s.target_id, UP) for s in specs}
 
@@ -116,9 +123,9 @@ class World:
     def __init__(self, settings: Settings) -> None:
         base.bind(settings)
         self.clock = Clock()
-        self.queue = FakeQueue(self.clock)
-        self.alerts = FakeQueue(self.clock)
-        self.dead = FakeQueue(self.clock)
+        self.queue = FakeQueue(self.clock, "checks")
+        self.alerts = FakeQueue(self.clock, "alerts")
+        self.dead = FakeQueue(self.clock, "alerts-dead")
         self.checker = FakeChecker()
         self.outbound, self.mailer = FakeOutbound(), FakeMailer()
         self.runtime = Runtime(settings, self.clock)

@@ -87,6 +87,8 @@ class TlsStream:
         self._incoming.write(piece)
 
     def _flush(self) -> None:
+        if not self._outgoing.pending:
+            return
         data = memoryview(self._outgoing.read())
         while data:
             self._sock.settimeout(self._left())

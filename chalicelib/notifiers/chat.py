@@ -74,9 +74,18 @@ def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> O
     )
 
 
-def fits_service(url: str) -> bool:
-    """Whether the service that the URL names finds in it all that it needs."""
-    return _plugin(url) is not None
+def first_url(url: str) -> str | None:
+    """Where the service that the URL names would be asked first; None where it lacks something.
+
+    Nothing is sent: the plugin is let run up to there. Many services are at hosts of their owners.
+    """
+    plugin = _plugin(url)
+    if plugin is None:
+        return None
+    _guard_plugins()
+    with _Asking() as asking:
+        plugin.notify(title="test", body="test", body_format="text", notify_type="failure")
+    return asking.url
 
 
 def _inert(text: str) -> str:
@@ -128,21 +137,38 @@ class _Opened:
     def set(self, *_: object, **__: object) -> None: ...
 
 
-class _Sending:
-    """While it lasts, this thread's requests go through `outbound`; keeps the last status code."""
+class _Replacing:
+    """While it lasts, this thread's requests are made by `request`."""
+
+    def __enter__(self) -> Self:
+        _THREAD.replacing = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _THREAD.replacing = None
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:
+        raise NotImplementedError
+
+
+class _Asking(_Replacing):
+    """Keeps the first URL that is asked for, and answers nothing."""
+
+    url: str | None = None
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:  # noqa: ARG002
+        self.url = self.url or url
+        raise requests.ConnectionError("nothing is sent")
+
+
+class _Sending(_Replacing):
+    """Has requests go through `outbound`; keeps what was answered last."""
 
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
         self.deadline = time.monotonic() + _WITHIN_S
         self.status_code: int | None = None
         self.retry_after: str | None = None
-
-    def __enter__(self) -> Self:
-        _THREAD.sending = self
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _THREAD.sending = None
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
         if (params := options.get("params")) and params.get("identifierType") == "id":
@@ -171,12 +197,12 @@ class _Guarded:
         return getattr(requests, name)
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> requests.Response:
-        sending: _Sending | None = getattr(_THREAD, "sending", None)
-        if sending is None:
+        replacing: _Replacing | None = getattr(_THREAD, "replacing", None)
+        if replacing is None:
             raise requests.ConnectionError("no request outside of an alert")
         if args:
             options["data" if method.lower() != "get" else "params"] = args[0]
-        return sending.request(method, url, **options)
+        return replacing.request(method, url, **options)
 
 
 _THREAD = threading.local()

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +16,11 @@ _FLAG = "store_true"
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "logs": {"--once": {"action": _FLAG, "help": "the last minutes only"}},
     "package": {"--alone": {"action": _FLAG, "help": "prove that it is complete"}},
+    "backup": {
+        "--file": {"required": True, "type": Path},
+        "--all": {"action": _FLAG, "help": "with results, deliveries and the schedule"},
+    },
+    "restore": {"--file": {"required": True, "type": Path}},
     "destroy": {
         "--yes": {"action": _FLAG, "help": "ask nothing"},
         "--data": {"action": _FLAG, "help": "delete the tables too"},
@@ -64,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
         ("plan", "show what deploying would change, and what was changed by hand"),
         ("smoke", "try a deployed stage"),
         ("destroy", "delete a deployed stage"),
+        ("backup", "copy the data into a file"),
+        ("restore", "put the data of a file in place"),
         ("user", "make a user and print the token"),
         ("rollup", "make the rollups of a range again from the results"),
         ("redrive", "give dead letters another chance"),
@@ -169,6 +177,21 @@ def _destroy(options: argparse.Namespace) -> None:
     destroy.destroy(stage, data=options.data)
 
 
+def _backup(options: argparse.Namespace) -> None:
+    from chalicelib.ops import backup
+
+    stage = stages.stage(options.stage)
+    count = backup.backup(stage, options.file, everything=options.all)
+    say(f"{count:,} items in {options.file}: keep it like a password")
+
+
+def _restore(options: argparse.Namespace) -> None:
+    from chalicelib.ops import backup
+
+    count = backup.restore(stages.stage(options.stage), options.file)
+    say(f"{count:,} items restored")
+
+
 def _user(options: argparse.Namespace) -> None:
     from chalicelib.ops import users
 
@@ -206,6 +229,8 @@ COMMANDS = {
     "plan": _plan,
     "smoke": _smoke,
     "destroy": _destroy,
+    "backup": _backup,
+    "restore": _restore,
     "user": _user,
     "rollup": _rollup,
     "redrive": _redrive,

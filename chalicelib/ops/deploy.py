@@ -15,6 +15,10 @@ GIVEN = {
     "MailFrom": "MAIL_FROM",
     "PublicUrl": "PUBLIC_URL",
     "Canaries": "CANARIES",
+    "Metrics": "METRICS",
+    "Alarms": "ALARMS",
+    "AlarmEmail": "ALARM_EMAIL",
+    "WithDashboard": "DASHBOARD",
     "CheckRegions": "CHECK_REGIONS",
     "CheckQuorum": "CHECK_QUORUM",
 }

@@ -22,6 +22,10 @@ SERVICES = frozenset({"dynamodb", "lambda", "sqs", "sesv2", "sts"})
 # What nothing in the functions imports: boto3 (they use botocore), pydantic's first version, time
 # zones beside those of the system, DNS beyond the messages themselves.
 UNUSED = (
+    # Time zones are read one by one: the lists of them are for people.
+    "tzdata/zoneinfo/*.tab",
+    "tzdata/zoneinfo/*.zi",
+    "tzdata/zoneinfo/leapseconds",
     "apprise/assets",
     "apprise/cli.py",
     "apprise/i18n",

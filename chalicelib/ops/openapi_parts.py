@@ -19,6 +19,7 @@ TAGS = {
     "summary": "How all of it is doing.",
     "stats": "Uptime and response times.",
     "reports": "Uptime by month.",
+    "metrics": "The same for Prometheus.",
     "incidents": "Outages, from the first failure to the recovery.",
     "channels": "Where alerts go.",
     "maintenance": "Times in which alerts are muted or checks are left out.",

@@ -151,6 +151,7 @@ def template(stage: str) -> dict[str, Any]:
     ours = json.loads(MERGE_TEMPLATE.read_text(encoding="utf-8"))
     merged: dict[str, Any] = TemplateDeepMerger().merge(ours, generated)
     merged["Parameters"]["Stage"]["Default"] = stage
+    merged["Parameters"]["Alarms"]["Default"] = STAGES[stage].alarms
     return merged
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalicelib.services.arranging import arrange
+from chalicelib.services.erasing import erase_text
 from chalicelib.services.folding import fold_text
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.tripwire import acting_for
@@ -17,7 +18,7 @@ class UnfinishedError(Exception):
 
 
 def run_background(runtime: Runtime, event: Mapping[str, Any]) -> dict[str, int]:
-    """Do the work that an event names, by kind: `{"folds": [...], "arrange": [owner]}`.
+    """Do the work that an event names, by kind: `{"folds": [...], "erase": [...]}`.
 
     Returns how much of each kind was done. Raises UnfinishedError where some failed, after all else
     is done; doing again what is done changes nothing.
@@ -46,4 +47,8 @@ def _arrange(runtime: Runtime, owner: str) -> int:
         return arrange(runtime, owner)
 
 
-_WORK: Mapping[str, Callable[[Runtime, str], int]] = {"folds": fold_text, "arrange": _arrange}
+_WORK: Mapping[str, Callable[[Runtime, str], int]] = {
+    "folds": fold_text,
+    "arrange": _arrange,
+    "erase": erase_text,
+}

@@ -219,7 +219,7 @@ def _admit(runtime: Runtime, draft: ChannelDraft) -> None:
     if draft.kind is ChannelKind.WEBHOOK:
         fault = _webhook_fault(runtime, draft.url or "")
     elif draft.kind is ChannelKind.APPRISE:
-        fault = _service_fault(draft.url or "")
+        fault = _service_fault(runtime, draft.url or "")
     if fault:
         raise InvalidError("alerts can not be sent there", (Fault(("body", "url"), fault),))
 
@@ -232,12 +232,15 @@ def _webhook_fault(runtime: Runtime, url: str) -> str | None:
     return None
 
 
-def _service_fault(url: str) -> str | None:
+def _service_fault(runtime: Runtime, url: str) -> str | None:
     if scheme_of(url) not in SERVICES:
         return f"the URL must begin with one of {', '.join(f'{one}://' for one in SERVICES)}"
-    from chalicelib.notifiers.chat import fits_service  # noqa: PLC0415 - heavy, and rarely needed
+    from chalicelib.notifiers.chat import first_url  # noqa: PLC0415 - heavy, and rarely needed
 
-    return None if fits_service(url) else "the URL lacks something that its service needs"
+    where = first_url(url)
+    if where is None:
+        return "the URL lacks something that its service needs"
+    return _webhook_fault(runtime, where)
 
 
 def _new_secret() -> str:

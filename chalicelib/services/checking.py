@@ -67,7 +67,8 @@ def run_checks(runtime: Runtime, jobs: Sequence[CheckJob]) -> WorkReport:
                 _finish(runtime, work, results)
             report.verdicts.update(result.verdict for result in results.values())
         except Exception:  # noqa: BLE001 - the other lanes go on, this one comes again
-            _LOG.exception("lane failed", extra={"owner": work.job.owner, "lane": work.job.lane})
+            told = {"owner": work.job.owner, "lane": work.job.lane, "tick": work.job.tick}
+            _LOG.exception("lane failed", extra=told)
             report.failed.append(number)
     return report
 

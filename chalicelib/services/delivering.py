@@ -19,6 +19,7 @@ from chalicelib.domain.deliveries import (
 )
 from chalicelib.domain.errors import NotFoundError
 from chalicelib.domain.outbox import DeliverJob
+from chalicelib.metrics import measured
 from chalicelib.notifiers import outcome as notifiers
 from chalicelib.services.hops import bury, send_deliveries
 from chalicelib.services.reminding import remind_later
@@ -75,7 +76,13 @@ def _try(runtime: Runtime, delivery: Delivery) -> None:
         after = Deliveries(delivery.owner).get(delivery.key)
         send_deliveries(runtime, [after] if after else [])
     told = {"owner": delivery.owner, "event": delivery.event, "status": outcome.status}
-    _LOG.info("delivery", extra={**told, "tries": delivery.tries})
+    counted = measured(
+        runtime.settings,
+        runtime.clock(),
+        AlertsSent=int(outcome.status is DeliveryStatus.SENT),
+        AlertsFailed=int(outcome.status is DeliveryStatus.FAILED),
+    )
+    _LOG.info("delivery", extra={**told, **counted, "tries": delivery.tries})
 
 
 def _outcome(runtime: Runtime, delivery: Delivery) -> Outcome:

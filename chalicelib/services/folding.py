@@ -13,6 +13,7 @@ from chalicelib.domain.jobs import CheckJob
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, Sample, fold, join
 from chalicelib.domain.spans import NOTHING, LeftOut, Span
 from chalicelib.services.calendar import read_calendar
+from chalicelib.services.erasing import start_erasing
 from chalicelib.services.regions import samples_by_tick
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
@@ -50,6 +51,7 @@ def fan_out(runtime: Runtime) -> int:
             _start(runtime, folds[start : start + size])
         if batches:
             advance_folded(ripe // HOUR_S * HOUR_S)
+            start_erasing(runtime)
     return len(folds)
 
 

@@ -3,6 +3,7 @@
 A limit that cannot be counted does not hold: what is counted on must not fail because of it.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -13,12 +14,14 @@ from pynamodb.exceptions import PynamoDBException
 from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.rates import WINDOW_S, Rate, Ruling, next_start, rule
 from chalicelib.limits import Limits
+from chalicelib.metrics import measured
 from chalicelib.services.accounts import Principal
 from chalicelib.services.metrics import report
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.rates import count, take_failure
 from chalicelib.store.tripwire import acting_for
 
+_LOG = logging.getLogger(__name__)
 _DOWN = (BotoCoreError, ClientError, PynamoDBException)
 
 
@@ -58,6 +61,7 @@ def spend(runtime: Runtime, caller: Principal, now: float, also: str | None) -> 
     headers = _headers(allowed, rulings)
     for name, ruling in rulings.items():
         if not ruling.is_admitted:
+            _note(runtime, owner=caller.owner, what=name)
             limit = f"{allowed[name].per_minute} {name} a minute are allowed"
             return Spent(headers, RateLimitedError(limit, ruling.retry_after_s))
     return Spent(headers)
@@ -72,8 +76,14 @@ def spend_failure(runtime: Runtime, address: str, now: float) -> None:
         report(runtime, "RateLimitsOpen", "not counted", reason=type(error).__name__)
         return
     if not is_admitted:
+        _note(runtime, what="wrong tokens")
         limit = f"{most} wrong tokens a minute are allowed"
         raise RateLimitedError(limit, WINDOW_S - int(now) % WINDOW_S)
+
+
+def _note(runtime: Runtime, **about: str) -> None:
+    counted = measured(runtime.settings, runtime.clock(), RateLimited=1)
+    _LOG.info("rate limited", extra={**counted, **about})
 
 
 def _network(address: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.jobs import CheckJob, UnreadableJobError
-from chalicelib.services.checking import run_checks
+from chalicelib.metrics import measured
+from chalicelib.services.checking import WorkReport, run_checks
 from chalicelib.services.runtime import Runtime
 
 _LOG = logging.getLogger(__name__)
@@ -31,14 +32,25 @@ def handle_checks(runtime: Runtime, records: Sequence[Record]) -> dict[str, Any]
             _LOG.error("unreadable message", extra={"error": str(error)})
             failed.append(record)
     if jobs:
+        lateness = max(runtime.clock() - job.tick for _, job in jobs)
         report = run_checks(runtime, [job for _, job in jobs])
         failed += [jobs[number][0] for number in report.failed]
-        _LOG.info(
-            "checked", extra={"verdicts": dict(report.verdicts), "skipped": dict(report.skipped)}
-        )
+        told = {"verdicts": dict(report.verdicts), "skipped": dict(report.skipped)}
+        _LOG.info("checked", extra={**told, **_counted(runtime, report, lateness)})
     if failed:
         _have_come_soon(runtime, failed)
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+
+
+def _counted(runtime: Runtime, report: WorkReport, lateness: float) -> dict[str, Any]:
+    verdicts = {f"Checks{name.capitalize()}": n for name, n in report.verdicts.items()}
+    return measured(
+        runtime.settings,
+        runtime.clock(),
+        Lateness=round(max(lateness, 0), 3),
+        ChecksDropped=report.skipped["stale"],
+        **verdicts,
+    )
 
 
 def _have_come_soon(runtime: Runtime, failed: Sequence[Record]) -> None:

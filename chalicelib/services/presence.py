@@ -36,6 +36,7 @@ class Presence:
     response_ms: int | None
     consecutive_failures: int
     open_incident_id: str | None = None
+    tls_days_left: int | None = None
     in_maintenance: bool = False
 
 
@@ -129,6 +130,7 @@ def _presence(target: Target, state: State, keys: Sequence[CheckKey], found: _Fo
         open_incident_id=None
         if state.opened is None
         else incident_id(target.owner, target.id, state.opened),
+        tls_days_left=found[latest][place].tls_days_left if latest else None,
     )
 
 

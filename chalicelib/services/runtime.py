@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib.checkers.guard import Guard
 from chalicelib.settings import Settings
 from chalicelib.store import base
 from chalicelib.store.functions import Functions, shard_event
@@ -14,6 +13,7 @@ from chalicelib.store.queues import Queue
 
 if TYPE_CHECKING:
     from chalicelib.checkers import Checker
+    from chalicelib.checkers.guard import Guard
     from chalicelib.notifiers import Notifiers
     from chalicelib.notifiers.mailer import Mailer
     from chalicelib.outbound import Outbound
@@ -75,7 +75,9 @@ class Runtime:
         return Functions(self.settings.home_region, self.settings.table_prefix)
 
     @cached_property
-    def guard(self) -> Guard:
+    def guard(self) -> "Guard":
+        from chalicelib.checkers.guard import Guard  # noqa: PLC0415 - see below
+
         return Guard(
             allow_private=self.settings.allow_private_targets,
             forbidden_hosts=self.settings.own_hosts,

@@ -16,6 +16,7 @@ from chalicelib.domain.state import pause, resume
 from chalicelib.domain.targets import Target
 from chalicelib.services.outbox import flush, flush_later
 from chalicelib.services.runtime import Runtime
+from chalicelib.store.erasures import ordered
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.ledger import ChangedError, Ledger
 from chalicelib.store.queues import SendError
@@ -42,7 +43,7 @@ def store_removal(runtime: Runtime, target: Target, ledger: Ledger) -> None:
     """Delete a target and free its place; raises ChangedError if `target` is outdated."""
     reseat = _freed(runtime, target)
     _announce(runtime, reseat)
-    Targets(target.owner).remove(target, reseat, ledger)
+    Targets(target.owner).remove(target, reseat, ordered(target, runtime.now), ledger)
     _settle(runtime, reseat)
 
 

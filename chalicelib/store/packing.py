@@ -25,6 +25,7 @@ from chalicelib.domain.schedule import INTERVALS_S
 _FORMAT = 2
 _RESULT = Struct(">BBH5HhB")
 _OLD_RESULT = Struct(">BBH5Hh")
+_SIZES = {b"\x01": _OLD_RESULT.size, b"\x02": _RESULT.size}
 _UNKNOWN_INTERVAL_S = 60
 _INTERVALS = (_UNKNOWN_INTERVAL_S, *INTERVALS_S)
 _INTERVAL_CODES = {interval_s: code for code, interval_s in enumerate(INTERVALS_S, 1)}
@@ -60,6 +61,16 @@ def samples(data: bytes, tick: int) -> Iterator[tuple[int, Sample]]:
     for place, outcome, _, dns, connect, tls, first_byte, body, _, interval in _fields(data):
         response_ms = dns + connect + tls + first_byte + body
         yield place, Sample(tick, tick + _INTERVALS[interval], outcome >> 6, response_ms)
+
+
+def without_place(data: bytes, place: int) -> bytes | None:
+    """Packed results without those of a place; None where nothing is left."""
+    size = _SIZES.get(data[:1])
+    if size is None:
+        raise UnreadableResultsError(f"results of format {data[:1].hex()}")
+    parts = [data[at : at + size] for at in range(1, len(data), size)]
+    left = [part for part in parts if part[0] != place]
+    return data[:1] + b"".join(left) if left else None
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, ...]]:

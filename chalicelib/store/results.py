@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import DeleteError, PutError, UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.rollup import Sample
 from chalicelib.store.models import ResultsItem
-from chalicelib.store.packing import pack, samples, unpack
+from chalicelib.store.packing import pack, samples, unpack, without_place
 from chalicelib.store.parallel import side_by_side
 
 _DAY_S = 86_400
@@ -60,6 +61,25 @@ class LaneResults:
     def samples(self) -> Iterator[tuple[int, Sample]]:
         """What a statistic needs of it, by place."""
         return samples(self._item.results, self.tick)
+
+    def erase(self, place: int) -> bool:
+        """Take a place out of what is stored; False where it was changed since it was read."""
+        left = without_place(self._item.results, place)
+        unchanged = ResultsItem.results == self._item.results
+        errors = self._item.errors.as_dict() if self._item.errors else {}
+        errors.pop(str(place), None)
+        try:
+            if left is None:
+                self._item.delete(condition=unchanged)
+                return True
+            kept = ResultsItem.errors
+            actions: list[Action] = [kept.set(errors) if errors else kept.remove()]
+            self._item.update([ResultsItem.results.set(left), *actions], condition=unchanged)
+        except (DeleteError, UpdateError) as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
 
     @property
     def item_key(self) -> tuple[str, str]:

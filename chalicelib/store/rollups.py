@@ -142,6 +142,10 @@ class Rollups:
             return False
         return True
 
+    def item_key(self, period: Period, lane: int, start: int) -> tuple[str, str]:
+        """The keys of the item, `(lane_month, period)`."""
+        return self._month(lane, start), f"{period}#{start:010d}"
+
     def _month(self, lane: int, at: int) -> str:
         return f"{self.owner}#{lane}#{_utc(at):%Y%m}"
 

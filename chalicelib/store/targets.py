@@ -8,6 +8,7 @@ from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
+from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain import schedule
@@ -141,10 +142,16 @@ class Targets:
             fields = _changed(before, after, with_secrets=secrets is not None)
             note(write, self.owner, _action(fields, after), after.id, after.name, fields)
 
-    def remove(self, target: Target, reseat: Reseat, ledger: Ledger = NOTHING) -> None:
-        """Delete the target and free its place; raises ChangedError where it is outdated."""
+    def remove(
+        self, target: Target, reseat: Reseat, erasure: Model, ledger: Ledger = NOTHING
+    ) -> None:
+        """Delete the target and free its place; raises ChangedError where it is outdated.
+
+        With it `erasure` is stored, which has its history erased.
+        """
         with transaction() as write:
             write.delete(TargetItem(self.owner, target.id), condition=_unchanged(target))
+            write.save(erasure)
             self._reseat(write, reseat)
             if target.spec.has_secrets:
                 self._remove_secrets(write, target)

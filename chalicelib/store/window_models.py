@@ -52,3 +52,27 @@ class CalendarItem(Table):
     owner = UnicodeAttribute(hash_key=True)
     key = UnicodeAttribute(range_key=True)
     rules = JSONAttribute()
+
+
+class ErasureItem(Table):
+    """Key `erase:<target id>`: the history of a deleted target, as long as there is some.
+
+    `shard` is `erase`, by which all of them are found in the lanes' index. The target sat in
+    `place` from `created_at` to `deleted_at`; results before `cursor` are erased, and once
+    `results_done_at` is there all of them are.
+    """
+
+    TABLE = "lanes"
+
+    class Meta:
+        table_name = ""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    shard = UnicodeAttribute()
+    lane = NumberAttribute()
+    place = NumberAttribute()
+    created_at = NumberAttribute()
+    deleted_at = NumberAttribute()
+    cursor = NumberAttribute()
+    results_done_at = NumberAttribute(null=True)

@@ -158,7 +158,9 @@ def test_an_operation_does_what_the_document_says(
         seen[answer.status_code] += 1
         is_fine = answer.status_code in NOT_FINE_ALREADY.get(route.name, ())
         checks = CONFORMANCE if is_fine else [not_a_server_error, *CONFORMANCE]
-        case.validate_response(answer, checks=[*checks, negative_data_rejection])
+        # Whether the version fits is looked at before the body.
+        refusals = [] if answer.status_code == 412 else [negative_data_rejection]
+        case.validate_response(answer, checks=[*checks, *refusals])
 
     with suppress(Enough):
         call()

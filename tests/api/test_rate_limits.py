@@ -143,6 +143,6 @@ def test_it_is_open_and_says_so_when_nothing_can_be_counted(
     assert alice.get("/v1/me", Authorization="Token mon_garbage").status == 401
     lines = [vars(record) for record in caplog.records if "RateLimitsOpen" in vars(record)]
     assert len(lines) == 2
-    (directive,) = lines[0]["_aws"]["CloudWatchMetrics"]
+    (directive,) = lines[0]["emf"]["CloudWatchMetrics"]
     assert directive["Metrics"] == [{"Name": "RateLimitsOpen", "Unit": "Count"}]
-    assert json.dumps(lines[0]["_aws"])
+    assert json.dumps(lines[0]["emf"])

@@ -13,17 +13,19 @@ from tests.checkers.hostile import Peer, answers, redirect, resets_after, servin
 from tests.checkers.specs import spec
 
 MANY = 10_000
+POOL = 32
 MEMORY_KIB = 16 * 1024
 
 
 def test_nothing_is_left_of_many_failing_checks() -> None:
-    checker = Checker(Guard(allow_private=True), resolver=FakeNames(), concurrency=32, pause_s=0)
+    checker = Checker(Guard(allow_private=True), resolver=FakeNames(), concurrency=POOL, pause_s=0)
     with (
         serving(Peer.reset) as resetting,
         serving(resets_after(b"HTTP/1.1 200")) as breaking,
         serving(answers(redirect("http://169.254.1.1/"))) as luring,
         serving(answers(b"nonsense")) as raving,
     ):
+        at_rest = threading.active_count()
         rare = [f"http://127.0.0.1:{s.port}/" for s in (breaking, luring, raving)]
         rare.append(f"https://127.0.0.1:{raving.port}/")
         frequent = ["http://gone.example/", "http://127.0.0.1:1/", "http://0.0.0.0/", "x"]
@@ -35,10 +37,10 @@ def test_nothing_is_left_of_many_failing_checks() -> None:
         # The threads of the test's own servers may take their time on a busy machine.
         while threading.active_count() > before[1] + 2 and time.monotonic() < give_up:
             time.sleep(0.1)
-        after = settled(before)
+        after = settled(at_rest + POOL)
         checker.close()
     assert after[0] <= before[0] + 2, "descriptors"
-    assert after[1] <= before[1] + 2, "threads"
+    assert after[1] <= at_rest + POOL + 2, "threads"
     assert after[2] - before[2] < MEMORY_KIB, "memory"
 
 
@@ -53,10 +55,10 @@ def run(checker: Checker, urls: list[str]) -> None:
     assert verdicts == {"DOWN"}
 
 
-def settled(before: tuple[int, int, int]) -> tuple[int, int, int]:
+def settled(threads: int) -> tuple[int, int, int]:
     """Return the footprint once the servers' threads, which are not the checker's, have ended."""
     until = time.monotonic() + 10
-    while footprint()[1] > before[1] and time.monotonic() < until:
+    while threading.active_count() > threads and time.monotonic() < until:
         time.sleep(0.1)
     return footprint()
 

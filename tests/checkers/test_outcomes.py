@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from chalicelib.checkers import Checker
+from chalicelib.checkers import Checker, Guard
 from chalicelib.checkers.tls import TlsContexts
 from tests.checkers.conftest import Watch
 from tests.checkers.hostile import OK, Behaviour, Peer, answers, resets_after, response, serving
+from tests.checkers.specs import spec
 
 
 def test_a_closed_port_is_refused_and_confirmed(watch: Watch) -> None:
@@ -19,12 +20,12 @@ def test_a_closed_port_is_refused_and_confirmed(watch: Watch) -> None:
     assert result.error == f"the connection to 127.0.0.1:{port} was refused (twice)"
 
 
-def flaky(failures: int, bad: Behaviour) -> Behaviour:
-    """Fail so many times, then answer well."""
+def flaky(failures: int, bad: Behaviour, then: Behaviour | None = None) -> Behaviour:
+    """Fail so many times, then answer well, or do something else."""
     left = iter(range(failures))
 
     def behave(peer: Peer) -> None:
-        (answers(OK) if next(left, None) is None else bad)(peer)
+        ((then or answers(OK)) if next(left, None) is None else bad)(peer)
 
     return behave
 
@@ -67,6 +68,35 @@ def test_a_request_that_changes_something_is_sent_once(
     with serving(resets_after(b"")) as server:
         result = watch("http", url=f"http://127.0.0.1:{server.port}/", method=method)
     assert (result.attempts, len(server.requests)) == (times, times)
+
+
+def test_a_request_that_was_never_sent_may_be_sent_again(watch: Watch) -> None:
+    with serving(answers(OK)) as server:
+        port = server.port
+    result = watch("http", url=f"http://127.0.0.1:{port}/", method="POST")
+    assert (result.reason, result.attempts) == ("refused", 2)
+
+
+def test_what_happened_is_told_before_what_did_not(watch: Watch) -> None:
+    with serving(flaky(1, resets_after(b""), Peer.wait)) as server:
+        result = watch("http", within_s=0.8, url=f"http://127.0.0.1:{server.port}/")
+    assert (result.reason, result.attempts) == ("connect", 2)
+    assert result.error == (
+        "the connection was reset while waiting for the first byte; "
+        "timed out waiting for the first byte"
+    )
+
+
+@pytest.mark.parametrize(("pause_s", "least", "most"), [(0.3, 0.3, 2), (99, 0.5, 2), (0, 0, 0.3)])
+def test_the_second_try_comes_a_moment_later(pause_s: float, least: float, most: float) -> None:
+    """A twentieth of the time that is left at most: half a second of ten."""
+    checker = Checker(Guard(allow_private=True), pause_s=pause_s)
+    started = time.monotonic()
+    result = checker.check(spec(url="http://127.0.0.1:1/"), started + 10.1)
+    took = time.monotonic() - started
+    checker.close()
+    assert (result.reason, result.attempts) == ("refused", 2)
+    assert least <= took < most
 
 
 def test_timings_are_those_of_the_phases_and_add_up(watch: Watch) -> None:

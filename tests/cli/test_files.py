@@ -1,53 +1,14 @@
-"""Everything as one file: shown first, applied once, and never at the cost of somebody else."""
+"""Everything as one file: shown first, applied once, told where it is wrong."""
 
 from pathlib import Path
 
 import pytest
 
 from tests.cli.bridge import Bridge
-from tests.cli.terminal import Outcome, Terminal
+from tests.cli.manifests import FILE, SECRETS, apply, no_secret, path, state, write
+from tests.cli.terminal import Terminal
 from tests.stages import stored
 from tests.world import Person
-
-FILE = """\
-version: 1
-x-common: &common
-  kind: http
-  interval_s: 300
-  tags: [prod]
-channels:
-  On call:
-    kind: webhook
-    url: https://example.com/hooks/monitum
-  Team chat:
-    kind: apprise
-    url: ${CHAT_URL}
-    events: [recovered, down]
-targets:
-  Shop:
-    <<: *common
-    url: https://probe:${SHOP_PASSWORD}@shop.example/health
-    headers:
-      Authorization: Bearer ${SHOP_TOKEN}
-    expect:
-      status_codes: [200]
-      json:
-        - path: $.status
-          equals: ok
-    channels: [Team chat, On call]
-  Mail:
-    kind: tcp
-    host: mail.example
-    port: 993
-    send: login ${MAIL_PASSWORD}
-    enabled: false
-"""
-SECRETS = {
-    "CHAT_URL": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts",
-    "SHOP_PASSWORD": "hunter2",
-    "SHOP_TOKEN": "s3cret-token",
-    "MAIL_PASSWORD": "correct-horse",
-}
 
 
 @pytest.fixture
@@ -55,26 +16,6 @@ def shell(terminal: Terminal) -> Terminal:
     """Alice's, with the secrets in the environment and the file in place."""
     write(terminal, FILE)
     return terminal.with_env(**SECRETS)
-
-
-def write(terminal: Terminal, text: str) -> None:
-    (terminal.home / "monitum.yml").write_text(text, encoding="utf-8")
-
-
-def path(terminal: Terminal) -> str:
-    return str(terminal.home / "monitum.yml")
-
-
-def apply(terminal: Terminal, *options: str) -> Outcome:
-    return terminal.run("apply", path(terminal), "--yes", *options)
-
-
-def state(person: Person) -> list[object]:
-    return [person.get(f"/v1/{noun}").json["items"] for noun in ("channels", "targets")]
-
-
-def no_secret(outcome: Outcome) -> None:
-    assert not [value for value in SECRETS.values() if value in outcome.out + outcome.err]
 
 
 def test_a_plan_shows_and_does_nothing(shell: Terminal) -> None:
@@ -243,53 +184,6 @@ def test_a_channel_that_a_target_names_is_not_pruned_away(shell: Terminal) -> No
     assert outcome.code == 6
     assert "--prune would delete it" in outcome.err
     assert stored() == before
-
-
-def test_what_somebody_changes_between_plan_and_apply_is_kept(
-    shell: Terminal, alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    apply(shell)
-    shop = alice.get("/v1/targets?q=Shop").json["items"][0]
-    write(shell, FILE.replace("interval_s: 300", "interval_s: 600"))
-    person = Terminal(shell.home, shell.env, tty=True)
-
-    def answer_late() -> str:
-        alice.patch(f"/v1/targets/{shop['id']}", {"timeout_s": 3})
-        return "y\n"
-
-    monkeypatch.setattr("tests.cli.terminal.Stream.readline", lambda _: answer_late())
-    outcome = person.run("apply", path(shell))
-    assert outcome.code == 9
-    assert "'Shop' has been changed since the plan was made: apply again" in outcome.err
-    now = alice.get(f"/v1/targets/{shop['id']}").json
-    assert (now["interval_s"], now["timeout_s"]) == (300, 3)
-
-
-def test_every_change_and_deletion_names_the_version_that_was_seen(
-    shell: Terminal, bridge: Bridge
-) -> None:
-    apply(shell)
-    bridge.asked.clear()
-    write(shell, "channels: {}\ntargets:\n  Shop: {kind: http, url: 'https://shop.example'}\n")
-    assert apply(shell, "--prune").code == 0
-    writes = [asked for asked in bridge.asked if asked[0] in {"PATCH", "DELETE"}]
-    assert len(writes) == 4
-    assert all(headers.get("If-Match") for _, _, headers in writes)
-
-
-def test_two_who_apply_at_once_make_one_of_each(
-    shell: Terminal, alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    person = Terminal(shell.home, shell.env, tty=True)
-
-    def answer_late() -> str:
-        apply(shell)
-        return "y\n"
-
-    monkeypatch.setattr("tests.cli.terminal.Stream.readline", lambda _: answer_late())
-    person.run("apply", path(shell))
-    assert len(alice.get("/v1/targets").json["items"]) == 2
-    assert len(alice.get("/v1/channels").json["items"]) == 2
 
 
 def test_what_was_deleted_is_made_again(shell: Terminal, alice: Person) -> None:

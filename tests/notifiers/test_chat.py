@@ -137,4 +137,4 @@ def test_the_stand_in_has_no_way_round_the_guard() -> None:
 
 @pytest.mark.parametrize("url", ["", "slack://", "mailto://a:b@c.example", "file:///etc/passwd"])
 def test_what_is_no_service_is_never_sent_to(url: str) -> None:
-    assert not chat.fits_service(url)
+    assert chat.first_url(url) is None

@@ -104,6 +104,11 @@ def test_hostile_words_arrive_on_one_line_cut_and_without_effect(service: str) -
         assert "\r\nA: 1" not in text
 
 
+@pytest.mark.parametrize("service", URLS)
+def test_where_a_service_would_be_asked_is_known_without_asking(service: str) -> None:
+    assert (chat.first_url(URLS[service]) or "").startswith("http")
+
+
 def test_markup_of_a_service_is_escaped() -> None:
     """Telegram refuses a message for good that it cannot read as HTML."""
     session = tell("telegram", replace(OUTAGE, subjects=[replace(SHOP, name="1 < 2 & 3 > 2")]))

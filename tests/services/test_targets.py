@@ -16,6 +16,7 @@ from chalicelib.domain.targets import LANE_SIZE, Target
 from chalicelib.services import targets as service
 from chalicelib.services.drafts import Draft
 from chalicelib.services.seats import Seats
+from chalicelib.store.erasures import ordered
 from chalicelib.store.lanes import Lanes
 from chalicelib.store.ledger import ChangedError
 from chalicelib.store.seating import Reseat
@@ -198,7 +199,7 @@ def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> Non
                 target, target, reseat=None, secrets=Secrets(userinfo="a:b")
             )
         with pytest.raises(ChangedError):
-            Targets(alice.owner).remove(target, reseat)
+            Targets(alice.owner).remove(target, reseat, ordered(target, 0))
     assert stored() == before
 
 

@@ -1,0 +1,218 @@
+"""Old and new code run side by side: what either writes, the other reads.
+
+`samples.json` holds what code of this and of earlier versions wrote, oldest first, and is never
+changed, only added to: the newest sample is what is written now, the older ones have to be read as
+what they meant. That old code reads what new code will write is shown the other way round: today's
+readers pass over fields that they do not know, and refuse versions that they do not know.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.folds import Fold, UnreadableFoldError
+from chalicelib.domain.histogram import Histogram
+from chalicelib.domain.jobs import CheckJob, UnreadableJobError
+from chalicelib.domain.outbox import (
+    DeliverJob,
+    Entry,
+    FlipsJob,
+    FlushJob,
+    UnreadableMessageError,
+    WatchdogJob,
+    read_job,
+)
+from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
+from chalicelib.domain.rollup import Piece
+from chalicelib.domain.specs import CheckSpec
+from chalicelib.domain.status import Flip, FlipKind, State, Status
+from chalicelib.store.packing import UnreadableResultsError, pack, unpack
+from chalicelib.store.rollups import Rollup, UnreadableRollupError
+
+SAMPLES: dict[str, list[str]] = json.loads(
+    (Path(__file__).parent / "samples.json").read_text(encoding="utf-8")
+)
+OWNER, TARGET = "01900000-0000-7000-8000-000000000001", "01900000-0000-7000-8000-000000000002"
+TICK = 1_795_000_000
+SPEC = CheckSpec(
+    target_id=TARGET,
+    place=3,
+    kind="http",
+    interval_s=60,
+    timeout_s=10,
+    failure_threshold=2,
+    recovery_threshold=1,
+    config={"url": "https://shop.example/", "method": "GET"},
+    expect={"status_codes": ["200-299"]},
+    has_secrets=True,
+)
+FLIP = Flip(FlipKind.OPENED, Status.UP, Status.DOWN, TICK, Reason.STATUS, TICK - 60, TICK)
+ENTRY = Entry(target_id=TARGET, flip=FLIP, error="got 503: ü", status_code=503, name="Shop")
+STATE = State(
+    Status.DOWN, TICK, TICK, 2, 1, 1, TICK - 60, TICK, flapping=True, changes=(TICK - 600, TICK)
+)
+RESULTS = {
+    number: CheckResult(
+        verdict,
+        reason,
+        503 if reason else None,
+        Timings(1, 2, 3, number, 65_535),
+        f"text {number}" if reason else None,
+        tls_days_left=None if number % 2 else number - 3,
+        attempts=1 + number % 2,
+    )
+    for number, (verdict, reason) in enumerate(
+        [*((verdict, None) for verdict in Verdict), *((Verdict.DOWN, reason) for reason in Reason)]
+    )
+}
+ERRORS = {str(place): result.error for place, result in RESULTS.items() if result.error}
+ROLLUP = Rollup.of(
+    TICK,
+    {
+        3: Piece(TICK, TICK + 60, TICK + 120, 1, (1, 1, 0, 0), (60, 0, 0, 0), Histogram.of([183])),
+        7: Piece(TICK, TICK, TICK + 60, 0, (1, 0, 0, 0)),
+    },
+    2,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One thing that is written by one process and read by another, as text."""
+
+    value: Any
+    write: Callable[[Any], str]
+    read: Callable[[str], Any]
+    unreadable: type[Exception] = ValueError
+
+
+FORMATS = {
+    "check job": Format(
+        CheckJob(OWNER, 7, TICK, [SPEC]), CheckJob.to_json, CheckJob.from_json, UnreadableJobError
+    ),
+    "check outside the schedule": Format(
+        CheckJob(OWNER, 7, TICK, [SPEC], place=3),
+        CheckJob.to_json,
+        CheckJob.from_json,
+        UnreadableJobError,
+    ),
+    "fold": Format(
+        Fold(OWNER, 7, [(TICK, TICK + 3600)]), Fold.to_json, Fold.from_json, UnreadableFoldError
+    ),
+    "flips": Format(
+        FlipsJob(OWNER, 7, [ENTRY]), FlipsJob.to_json, read_job, UnreadableMessageError
+    ),
+    "flush": Format(FlushJob(OWNER, 7), FlushJob.to_json, read_job, UnreadableMessageError),
+    "delivery": Format(
+        DeliverJob(OWNER, "key", again=True, is_chat=True),
+        DeliverJob.to_json,
+        read_job,
+        UnreadableMessageError,
+    ),
+    "watchdog": Format(WatchdogJob(TICK), WatchdogJob.to_json, read_job, UnreadableMessageError),
+    "outbox": Format(ENTRY, Entry.to_json, Entry.from_json),
+    "state": Format(
+        STATE,
+        lambda state: json.dumps(state.to_list()),
+        lambda text: State.from_list(json.loads(text)),
+    ),
+    "results": Format(
+        RESULTS,
+        lambda results: pack(results, dict.fromkeys(RESULTS, 60)).hex(),
+        lambda text: unpack(bytes.fromhex(text), ERRORS),
+        UnreadableResultsError,
+    ),
+    "rollup": Format(
+        ROLLUP.pieces,
+        lambda pieces: Rollup.of(TICK, pieces, 2).packed.hex(),
+        lambda text: Rollup(TICK, bytes.fromhex(text), 2).pieces,
+        UnreadableRollupError,
+    ),
+}
+MESSAGES = [name for name in FORMATS if name not in {"results", "rollup", "state"}]
+PLAIN = replace(
+    ENTRY,
+    name=None,
+    error=None,
+    status_code=None,
+    flip=Flip(FlipKind.RECOVERED, Status.DOWN, Status.UP, TICK, None, None, None),
+)
+OLDER: dict[str, list[Any]] = {
+    # Before targets had expectations and secrets.
+    "check job": [CheckJob(OWNER, 7, TICK, [replace(SPEC, expect={}, has_secrets=False)])],
+    # Before chat services had a function of their own, and before dead letters were tried anew.
+    "delivery": [DeliverJob(OWNER, "key"), DeliverJob(OWNER, "key", again=True)],
+    "outbox": [PLAIN],
+    "state": [State(Status.UP, TICK, TICK)],
+    # Before chat services had a watchdog of their own.
+    "watchdog": [WatchdogJob(TICK)],
+    # Format 1, without the interval.
+    "results": [RESULTS],
+    # Format 1, without the time that is left out.
+    "rollup": [ROLLUP.pieces],
+}
+
+
+def test_every_format_has_its_samples() -> None:
+    assert {name: len(samples) for name, samples in SAMPLES.items()} == {
+        name: 1 + len(OLDER.get(name, [])) for name in FORMATS
+    }
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_written_now_is_the_newest_sample(name: str) -> None:
+    """Where this fails a format has changed: add a sample, and keep the one before it readable."""
+    assert FORMATS[name].write(FORMATS[name].value) == SAMPLES[name][-1]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_sample_is_read_as_what_it_meant(name: str) -> None:
+    meant = [*OLDER.get(name, []), FORMATS[name].value]
+
+    assert [FORMATS[name].read(sample) for sample in SAMPLES[name]] == meant
+
+
+def with_more(value: Any) -> Any:
+    """The same JSON from later code: every object has one field more."""
+    if isinstance(value, dict):
+        return {"new": [1, {}], **{key: with_more(inner) for key, inner in value.items()}}
+    if isinstance(value, list):
+        return [with_more(inner) for inner in value]
+    return value
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_fields_of_later_code_are_passed_over(name: str) -> None:
+    message = json.loads(SAMPLES[name][-1])
+    # What belongs to users, and goes through unread, is not for later code to add to.
+    kept = [spec["config"] for _, spec in message.get("specs", [])]
+    later = with_more(message)
+    for (_, spec), config in zip(later.get("specs", []), kept, strict=True):
+        spec["config"] = config
+        spec["expect"].pop("new")
+
+    assert FORMATS[name].read(json.dumps(later)) == FORMATS[name].value
+
+
+def test_more_fields_of_a_state_are_passed_over() -> None:
+    later = [*json.loads(SAMPLES["state"][-1]), "more", [1]]
+
+    assert FORMATS["state"].read(json.dumps(later)) == STATE
+
+
+@pytest.mark.parametrize("name", [name for name in MESSAGES if name != "outbox"])
+def test_a_later_version_of_a_message_waits_for_the_code_that_knows_it(name: str) -> None:
+    later = {**json.loads(SAMPLES[name][-1]), "v": 99}
+
+    with pytest.raises(FORMATS[name].unreadable, match="99"):
+        FORMATS[name].read(json.dumps(later))
+
+
+@pytest.mark.parametrize("name", ["results", "rollup"])
+def test_a_later_format_of_bytes_is_not_guessed_at(name: str) -> None:
+    with pytest.raises(FORMATS[name].unreadable, match="63"):
+        FORMATS[name].read("63" + SAMPLES[name][-1][2:])
