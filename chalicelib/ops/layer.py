@@ -41,6 +41,8 @@ UNUSED = (
     "dns/xfr.py",
     "dns/zone*.py",
     "dns/quic",
+    "charset_normalizer/cli",
+    "dns/e164.py",
     "pydantic/mypy.py",
     "pydantic/v1",
     "urllib3/contrib/emscripten",
