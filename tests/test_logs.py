@@ -45,7 +45,7 @@ def test_a_failure_of_ours_is_logged_and_not_told(
     def fail(*_: object) -> None:
         raise RuntimeError("the database is on fire")
 
-    monkeypatch.setattr("chalicelib.api.accounts.count_targets", fail)
+    monkeypatch.setattr("chalicelib.api.accounts.used", fail)
     logs.configure()
     reply = alice.get("/v1/me")
     assert reply.status == 500

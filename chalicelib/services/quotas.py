@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from chalicelib.checkers.endpoint import resolver_endpoint
 from chalicelib.checkers.urls import parse_host, parse_url
 from chalicelib.domain.errors import Fault, HostBudgetError, QuotaError
 from chalicelib.domain.specs import CheckSpec
@@ -38,7 +39,9 @@ def watched_host(spec: CheckSpec) -> str:
     config = spec.config
     if "url" in config:
         return parse_url(config["url"]).host.name
-    return parse_host(config.get("resolver") or config["host"]).name
+    if resolver := config.get("resolver"):
+        return resolver_endpoint(resolver)[0].name
+    return parse_host(config["host"]).name
 
 
 def hosts_most(limits: Limits) -> int:
