@@ -13,7 +13,7 @@ from tests.world import Person, World
 
 
 def target(person: Person, *tags: str, **fields: Any) -> str:
-    identifier: str = person.make_target(interval_s=60, tags=list(tags), **fields)["id"]
+    identifier: str = person.make_target(**{"interval_s": 60, "tags": list(tags), **fields})["id"]
     return identifier
 
 
@@ -116,7 +116,7 @@ def test_changed_and_deleted_windows_let_go(world: World, alice: Person) -> None
 def test_when_the_process_dies_after_the_change_it_is_in_force_a_minute_later(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = target(alice, "prod")
+    shop = target(alice, "prod", interval_s=10)
     sent = world.alerts.send
 
     def send(messages: Any) -> None:
