@@ -31,12 +31,11 @@ logs: run-venv  ## follow the functions' logs; ONCE=1 shows the last minutes (ST
 test: dev-venv  ## run the tests (ARGS="-k name")
 	@$(VENV) -m pytest $(ARGS)
 
-lint: dev-venv  ## formatting, lint, types, layers, template
+lint: dev-venv  ## formatting, lint, types, layers
 	$(VENV) -m ruff format --check .
 	$(VENV) -m ruff check .
 	$(VENV) -m mypy
 	.venv/bin/lint-imports
-	$(VENV) -m pytest -q tests/template
 
 openapi: dev-venv  ## write docs/openapi.json anew, after a change of routes or schemas
 	@$(VENV) -m chalicelib.ops openapi
