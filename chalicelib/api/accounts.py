@@ -21,7 +21,7 @@ from chalicelib.services import accounts
 from chalicelib.services.accounts import NewToken, Scope
 from chalicelib.services.once import Turn
 from chalicelib.store.ledger import used
-from chalicelib.store.models import Token, User
+from chalicelib.store.user_models import Token, User
 
 routes = Routes()
 

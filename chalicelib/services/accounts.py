@@ -21,9 +21,9 @@ from chalicelib.services.quotas import ATTEMPTS, refuse_overdrawn, wait
 from chalicelib.services.resting import rest
 from chalicelib.store.accounts import Accounts, list_users
 from chalicelib.store.ledger import ChangedError, Ledger, used
-from chalicelib.store.models import Token, User
 from chalicelib.store.rates import minute_key, read_minutes
 from chalicelib.store.tripwire import acting_as_system, acting_for
+from chalicelib.store.user_models import Token, User
 
 _HOUR_S = 3_600
 

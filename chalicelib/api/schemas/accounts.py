@@ -11,7 +11,7 @@ from chalicelib.services.accounts import Principal
 from chalicelib.services.limiting import rates
 from chalicelib.services.quotas import quota
 from chalicelib.store.ledger import NOUNS
-from chalicelib.store.models import Token, User
+from chalicelib.store.user_models import Token, User
 
 ScopeName = Literal["read", "write", "admin"]
 
