@@ -98,8 +98,9 @@ def erase_rollup(lane_month: str, period: str, place: int) -> bool:
         unchanged = RollupItem.pieces == item.pieces
         try:
             if pieces:
-                packed = Rollup.of(start, pieces, int(item.results)).packed
-                item.update([RollupItem.pieces.set(packed)], condition=unchanged)
+                left = Rollup.of(start, pieces, int(item.results))
+                actions = [RollupItem.pieces.set(left.packed), RollupItem.together.set(left.sums)]
+                item.update(actions, condition=unchanged)
             else:
                 item.delete(condition=unchanged)
         except (UpdateError, DeleteError) as error:

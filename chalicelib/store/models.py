@@ -159,7 +159,8 @@ class RollupItem(Table):
     """What one lane's checks of an hour or a day came to: `pieces` is packed, see store/rollups.py.
 
     `lane_month` is `<owner>#<lane>#<yyyymm>`; `period` is `1h#<start>` or `1d#<start>`. `results`
-    is how many results items it was made from: more of them know more.
+    is how many results items it was made from: more of them know more. `together` is the sum of
+    `pieces`.
     """
 
     TABLE = "rollups"
@@ -167,5 +168,6 @@ class RollupItem(Table):
     lane_month = UnicodeAttribute(hash_key=True)
     period = UnicodeAttribute(range_key=True)
     pieces = BinaryAttribute(legacy_encoding=False)
+    together = BinaryAttribute(legacy_encoding=False, null=True)
     results = NumberAttribute()
     expires = NumberAttribute()
