@@ -21,7 +21,11 @@ class TimingsOut(Model):
 
 
 class CheckOut(Model):
-    """One check of one target; `attempts` is 2 where a failure was confirmed at once."""
+    """One check of one target; `attempts` is 2 where a failure was tried once more at once.
+
+    `first_error` is what the first of two tries failed with, where the second was answered; where
+    both failed, `error` tells of both.
+    """
 
     target_id: str
     checked_at: Moment
@@ -32,6 +36,7 @@ class CheckOut(Model):
     reason: str | None
     error: str | None
     attempts: int
+    first_error: str | None
     timings_ms: TimingsOut
 
     @classmethod
@@ -48,6 +53,7 @@ class CheckOut(Model):
             reason=result.reason,
             error=result.error,
             attempts=result.attempts,
+            first_error=result.first_error,
             timings_ms=TimingsOut(
                 dns=timings.dns,
                 connect=timings.connect,
