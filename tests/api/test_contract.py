@@ -33,7 +33,7 @@ from chalicelib.api import door
 from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
 from chalicelib.ops.openapi_parts import LINKS
-from chalicelib.services.accounts import Principal, authenticate
+from chalicelib.services.callers import Principal, authenticate
 from tests.stages import standing_stage
 from tests.world import DOWN, Person, World
 from tests.wsgi import application

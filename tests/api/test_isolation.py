@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from tests.stages import stored
 from tests.world import DOWN, Person, Reply, World
 
