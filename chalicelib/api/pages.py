@@ -11,7 +11,7 @@ from chalicelib.api.schemas.pages import PageIn, PageOut, PagePatch, PagesPage
 from chalicelib.api.versions import check_if_match, etag
 from chalicelib.domain.pages import Page
 from chalicelib.services import pages
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.once import Turn
 from chalicelib.services.pages import PageDraft
 

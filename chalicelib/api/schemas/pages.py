@@ -2,11 +2,21 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, RootModel
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from chalicelib.api.schemas.common import Line, Moment, Name, Page, Schema, Tag, any_partial
+from chalicelib.api.schemas.common import (
+    Line,
+    Model,
+    Moment,
+    Name,
+    Page,
+    Root,
+    Schema,
+    Tag,
+    any_partial,
+)
 from chalicelib.domain import pages
 from chalicelib.domain.pages import MOST_TARGETS, RESERVED, SLUG_LENGTH, SLUG_PATTERN, Section
 from chalicelib.services.pages import PageDraft
@@ -75,7 +85,7 @@ class PageIn(Schema):
         )
 
 
-class PagePatch(RootModel[dict[str, Any]]):
+class PagePatch(Root[dict[str, Any]]):
     """The fields to replace, each as a whole; null puts the default back."""
 
     @classmethod
@@ -90,7 +100,7 @@ class PagePatch(RootModel[dict[str, Any]]):
         return {name: value for name, value in merged.items() if value is not None}
 
 
-class SectionOut(BaseModel):
+class SectionOut(Model):
     """A part of a page under a heading."""
 
     name: str
@@ -98,7 +108,7 @@ class SectionOut(BaseModel):
     tags: list[str]
 
 
-class PageOut(BaseModel):
+class PageOut(Model):
     """A status page as its owner sees it; visitors find it at `/status/` and its slug."""
 
     id: str

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from chalicelib.api.schemas.common import Moment
+from chalicelib.api.schemas.common import Model, Moment
 from chalicelib.domain.pages import Condition, Overall
 from chalicelib.services.days import Day, uptime
 from chalicelib.services.publishing import (
@@ -16,7 +16,7 @@ from chalicelib.services.publishing import (
 )
 
 
-class ShownDayOut(BaseModel):
+class ShownDayOut(Model):
     """One day in UTC. `uptime_ratio` is null where nothing is known: a gap is neither up nor down.
 
     `response_ms` is the median, null too where the page does not show it.
@@ -39,7 +39,7 @@ class ShownDayOut(BaseModel):
         )
 
 
-class ShownTargetOut(BaseModel):
+class ShownTargetOut(Model):
     """A target on the page. `id` is of this page only, for badges: `/badge/{slug}.{id}/…`."""
 
     id: str
@@ -63,14 +63,14 @@ class ShownTargetOut(BaseModel):
         )
 
 
-class ShownSectionOut(BaseModel):
+class ShownSectionOut(Model):
     """A part of the page; the first one may be without a name."""
 
     name: str | None
     targets: list[ShownTargetOut]
 
 
-class ShownIncidentOut(BaseModel):
+class ShownIncidentOut(Model):
     """An outage of a target on the page, open while `closed_at` is null."""
 
     id: str
@@ -90,7 +90,7 @@ class ShownIncidentOut(BaseModel):
         )
 
 
-class ShownMaintenanceOut(BaseModel):
+class ShownMaintenanceOut(Model):
     """Planned work on targets of the page, under way if `active`."""
 
     id: str
@@ -112,7 +112,7 @@ class ShownMaintenanceOut(BaseModel):
         )
 
 
-class StatusPageOut(BaseModel):
+class StatusPageOut(Model):
     """A published status page, as HTML or, with `.json`, as this."""
 
     title: str
