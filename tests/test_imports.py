@@ -36,7 +36,7 @@ LIBRARIES = {
 }
 CORE = {"crons", "domain", "limits", "logs", "metrics", "services", "settings", "store"}
 OURS = {
-    "api_handler": CORE | {"api", "checkers", "notifiers"},
+    "api_handler": CORE | {"api", "checkers", "notifiers", "web"},
     "tick": CORE - {"crons"},
     "alert": CORE | {"notifiers"},
     "notify": CORE | {"notifiers"},

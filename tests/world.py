@@ -9,7 +9,7 @@ from chalice.app import Chalice
 from chalice.test import HTTPResponse
 
 from chalicelib.api.door import attach
-from chalicelib.api.table import ALL
+from chalicelib.api.operations import operations
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.ops.gateway import Gateway
@@ -138,7 +138,7 @@ class World:
         )
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
-        attach(self.app, ALL, lambda: self.runtime)
+        attach(self.app, operations(), lambda: self.runtime)
         self.gateway = Gateway(self.app)
 
     def user(self, name: str = "alice", *, admin: bool = False) -> "Person":

@@ -21,7 +21,7 @@ from chalicelib.api.schemas.stats import (
 )
 from chalicelib.domain.errors import BadRequestError, Fault
 from chalicelib.domain.spans import Span
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.listing import all_targets
 from chalicelib.services.stats import TooMuchError, each_over, kept, statistics
 from chalicelib.store.targets import Targets

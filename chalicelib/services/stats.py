@@ -87,6 +87,15 @@ def each_over(
     return {target.id: parts[0] for target, parts in each(question, by_lane(targets))}
 
 
+def each_by_day(
+    runtime: Runtime, owner: str, targets: Sequence[Target], span: Span
+) -> dict[str, list[Tally]]:
+    """The sums of each target by id, for each day in UTC of a range, oldest first."""
+    fitting = kept(runtime).fit(*span)
+    question = _question(runtime, owner, targets, bucket_edges(*fitting, DAY_S), DAY_S)
+    return {target.id: parts for target, parts in each(question, by_lane(targets))}
+
+
 def _question(
     runtime: Runtime, owner: str, targets: Sequence[Target], edges: Sequence[int], bucket_s: int
 ) -> Question:

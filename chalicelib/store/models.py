@@ -116,7 +116,7 @@ class ResultsItem(Table):
     """What one lane's checks found at one tick: `results` is packed, see store/packing.py.
 
     `lane_day` is `<owner>#<lane>#<yyyymmdd>`; `check` is `<tick>#<region>`, and for a check outside
-    the schedule `<tick>#<region>#<place>`. `errors` has a text for each place that has one.
+    the schedule `<tick>#<region>#<place>`. `errors` has their texts, see there.
     """
 
     TABLE = "results"

@@ -1,6 +1,7 @@
 """A lane summed up as one against its targets summed up one by one."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,7 @@ def as_one(
             stored = Together.from_bytes(Together.of(pieces).to_bytes(at), at)
             assert stored == Together.of(pieces)
             parts.append(stored)
-    series = [Tally(start, end) for start, end in zip(edges, edges[1:], strict=False)]
+    series = [Tally(start, end) for start, end in pairwise(edges)]
     add_together(series, edges, parts, [(1 << place, left_out[place]) for place in lane])
     return series
 
@@ -54,7 +55,7 @@ def one_by_one(
     edges: list[int],
     left_out: Mapping[int, LeftOut],
 ) -> list[Tally]:
-    series = [Tally(start, end) for start, end in zip(edges, edges[1:], strict=False)]
+    series = [Tally(start, end) for start, end in pairwise(edges)]
     for place, samples in lane.items():
         pieces = pieces_by_start(samples, grain_s, left_out[place]).values()
         for whole, part in zip(series, tally(pieces, edges, left_out[place]), strict=True):
@@ -80,7 +81,7 @@ def test_a_lane_comes_to_what_its_targets_come_to(
 
 def test_targets_that_begin_and_end_alike_are_kept_as_one() -> None:
     piece = Piece(NOON + 7, NOON + 67, NOON + 127, UP, (2, 0, 0, 0), (60, 0, 0, 0))
-    whole = Together.of({place: piece for place in range(50)})
+    whole = Together.of(dict.fromkeys(range(50), piece))
     assert (whole.counts, whole.seconds) == ([100, 0, 0, 0], [3_000, 0, 0, 0])
     assert list(whole.ends.values()) == [(1 << 50) - 1]
     assert len(whole.to_bytes(NOON)) < 40
