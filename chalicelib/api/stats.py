@@ -47,10 +47,10 @@ def get_target_stats(call: Call[None, StatsQuery]) -> Answer:
 def get_stats(call: Call[None, AllStatsQuery]) -> Answer:
     """Show the statistics of all targets together, or of those with a tag."""
     span, tag = _span(call), call.query.tag
-    targets, others = [], []
-    for target in all_targets(call.owner):
-        (targets if tag is None or tag in target.tags else others).append(target)
-    whole = {one.lane for one in targets} - {one.lane for one in others}
+    everything = list(all_targets(call.owner))
+    targets = [target for target in everything if tag is None or tag in target.tags]
+    wanted = {target.id for target in targets}
+    whole = {one.lane for one in targets} - {one.lane for one in everything if one.id not in wanted}
     try:
         found = statistics(call.runtime, call.owner, targets, span, whole_lanes=whole)
     except TooMuchError:

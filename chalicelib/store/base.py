@@ -25,7 +25,7 @@ class Table(Model):
     """
 
     TABLE: ClassVar[str]
-    Meta: ClassVar[Any] = _Nameless
+    Meta: Any = _Nameless
     _tables: ClassVar[list[type["Table"]]] = []
     _shared: ClassVar[Connection | None] = None
 

@@ -99,8 +99,8 @@ def erase_rollup(lane_month: str, period: str, place: int) -> bool:
         try:
             if pieces:
                 left = Rollup.of(start, pieces, int(item.results))
-                actions = [RollupItem.pieces.set(left.packed), RollupItem.together.set(left.sums)]
-                item.update(actions, condition=unchanged)
+                sums = RollupItem.together.set(left.sums)
+                item.update([RollupItem.pieces.set(left.packed), sums], condition=unchanged)
             else:
                 item.delete(condition=unchanged)
         except (UpdateError, DeleteError) as error:
