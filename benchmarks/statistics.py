@@ -21,7 +21,8 @@ from benchmarks.metering import Spent
 from chalicelib.api.schemas.stats import WINDOWS_S, StatsOut
 from chalicelib.services.listing import all_targets
 from chalicelib.services.runtime import Runtime
-from chalicelib.services.stats import MOST_EFFORT_S, TooMuchError, kept, statistics
+from chalicelib.services.stats import MOST_EFFORT_S, kept, statistics
+from chalicelib.services.sums import TooMuchError
 from chalicelib.store import base
 from chalicelib.store.tripwire import acting_for
 

@@ -13,14 +13,18 @@ from chalicelib.domain.targets import Target
 from chalicelib.services.calendar import read_calendar
 from chalicelib.services.outages import Outages, outages
 from chalicelib.services.runtime import Runtime
-from chalicelib.services.sums import Lanes, Question, add_lanes, by_lane, each, effort_s
+from chalicelib.services.sums import (
+    Lanes,
+    Question,
+    TooMuchError,
+    add_lanes,
+    by_lane,
+    each,
+    effort_s,
+)
 
 MOST_EFFORT_S: Final = 18
 """Seconds of a vCPU, which the API's function has: so much is answered well within its 29 s."""
-
-
-class TooMuchError(Exception):
-    """The range is too long for so many targets to be summed up while somebody waits."""
 
 
 @dataclass(frozen=True, slots=True)

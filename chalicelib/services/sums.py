@@ -18,9 +18,13 @@ Lanes = Mapping[int, Sequence[Target]]
 """Targets by the number of their lane."""
 _CALL_S: Final = 0.0015
 _ROLLUP_S: Final = 0.000_08
-_PIECE_S: Final = 0.000_03
+_PIECE_S: Final = 0.000_045
 _CHECK_S: Final = 0.000_008
 """What a call, a rollup, a piece of it and a single check take of a vCPU at most, in seconds."""
+
+
+class TooMuchError(Exception):
+    """It would take too long while somebody waits."""
 
 
 @dataclass(frozen=True, slots=True)
