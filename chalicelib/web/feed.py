@@ -55,7 +55,7 @@ def _incident(incident: ShownIncident) -> _Entry:
     else:
         title, text = f"{incident.target} is down", f"Since {begins}."
         if incident.acknowledged_at is not None:
-            text += f" It is being looked into since {moment(incident.acknowledged_at)}."
+            text += f" Being looked into since {moment(incident.acknowledged_at)}."
     return incident.id, incident.updated_at, title, text
 
 

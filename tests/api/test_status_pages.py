@@ -243,7 +243,7 @@ def test_incidents_of_the_page_s_targets_open_and_past(
     for one in own:
         alice.post(f"/v1/incidents/{one['id']}/acknowledge", {"note": "Bob broke the database"})
     assert shown(visitor, slug)["incidents"][0]["acknowledged_at"] is not None
-    assert "It is being looked into" in visitor.get(f"/status/{slug}").text
+    assert "Being looked into since" in visitor.get(f"/status/{slug}").text
     world.checker.script.clear()
     world.run(130)
     world.tell_all()
