@@ -5,7 +5,7 @@ from html import escape
 from typing import Final
 
 from chalicelib.domain.ids import derived_id
-from chalicelib.services.publishing import ShownIncident, ShownMaintenance, StatusPage
+from chalicelib.services.shown import ShownIncident, ShownMaintenance, StatusPage
 from chalicelib.web.words import length, moment, stamp
 
 MEDIA: Final = "application/atom+xml"

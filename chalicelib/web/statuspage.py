@@ -6,8 +6,8 @@ from string import Template
 
 from chalicelib.domain.pages import Condition
 from chalicelib.services.days import DAY_S, Day, uptime
-from chalicelib.services.publishing import (
-    PAST_S,
+from chalicelib.services.publishing import PAST_S
+from chalicelib.services.shown import (
     ShownIncident,
     ShownMaintenance,
     ShownTarget,
