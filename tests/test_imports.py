@@ -50,6 +50,9 @@ CALLS = {
     "channels": {"checkers", "notifiers"},
     "maintenance": {"crons"},
     "metrics": {"crons"},
+    "pages": {"checkers"},
+    "public": {"crons", "web"},
+    "site": {"web"},
     "stats": {"crons"},
     "targets": {"checkers", "crons", "notifiers"},
 }

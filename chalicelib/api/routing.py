@@ -55,8 +55,10 @@ class Route:
     @property
     def tag(self) -> str:
         """What it is about: the first noun of its path."""
+        if self.path.startswith(("/status/", "/badge/")):
+            return "status"
         if not self.path.startswith("/v1/"):
-            return "pages"
+            return "site"
         return self.path.split("/")[2].partition(".")[0]
 
     @property

@@ -60,6 +60,10 @@ class Tally:
         return self.seconds[_DOWN]
 
     @property
+    def degraded_s(self) -> int:
+        return self.seconds[_DEGRADED]
+
+    @property
     def known_s(self) -> int:
         """The time that counts: neither UNKNOWN nor gap nor maintenance that is left out."""
         return self.up_s + self.downtime_s

@@ -65,6 +65,17 @@ def each_over(
     return {target.id: parts[0] for target, parts in tallies}
 
 
+def each_by_day(
+    runtime: Runtime, owner: str, targets: Sequence[Target], span: Span
+) -> dict[str, list[Tally]]:
+    """The sums of each target by id, for each day in UTC of a range, oldest first."""
+    fitting = kept(runtime).fit(*span)
+    edges = bucket_edges(*fitting, DAY_S)
+    left_out = _left_out(owner, targets, fitting)
+    tallies = _tallies(runtime, owner, targets, edges, DAY_S, left_out)
+    return {target.id: parts for target, parts in tallies}
+
+
 def _left_out(owner: str, targets: Sequence[Target], span: Span) -> dict[str, LeftOut]:
     """The maintenance of each target that does not count, by id; one call."""
     # The check that stands where the range begins may be a day old.

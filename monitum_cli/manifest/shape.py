@@ -4,7 +4,7 @@ It is what the API takes, but for references: things are named, not numbered. A 
 API's own schemas.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,6 +16,9 @@ MASK: Final = "***"
 SECRET_TEXTS: Final = frozenset({"send"})
 """Fields that are secrets as a whole; header values and what URLs hold are told apart elsewhere."""
 Fields = Mapping[str, Any]
+Place = tuple[str | int, ...]
+"""The way to a field."""
+Naming = tuple[Place, str, Any]
 
 _SPEED: Fields = {"max_response_ms": None}
 _BODY: Fields = {
@@ -63,7 +66,8 @@ _CHANNEL: Fields = {
 class Section:
     """One part of a file: what one thing in it is called, where the API has it, its kinds.
 
-    `references` leads from a field of the file to the API's and the section that it names.
+    `references` leads from a field of the file to the API's and the section that it names. `parts`
+    are fields that are lists of things with fields of their own.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Section:
     kinds: Mapping[str, Fields]
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
+    parts: Mapping[str, "Section"] = field(default_factory=dict)
 
     def fields(self, given: Mapping[str, Any]) -> Fields | None:
         """The fields of what is given, None where there is no such kind."""
@@ -141,9 +146,59 @@ MAINTENANCE = Section(
     references={"targets": ("target_ids", "targets")},
     unordered=frozenset({"targets", "tags"}),
 )
-SECTIONS = (CHANNELS, TARGETS, MAINTENANCE)
+_SHOWN: Fields = {"targets": [], "tags": []}
+PAGES = Section(
+    name="pages",
+    word="status page",
+    path="/v1/pages",
+    kinds={
+        "": {
+            "slug": REQUIRED,
+            "title": None,
+            "description": None,
+            **_SHOWN,
+            "sections": [],
+            "published": False,
+            "show_response_times": True,
+            "history_days": 90,
+        }
+    },
+    references={"targets": ("target_ids", "targets")},
+    unordered=frozenset({"tags"}),
+    parts={
+        "sections": Section(
+            name="sections",
+            word="section",
+            path="",
+            kinds={"": {"name": REQUIRED, **_SHOWN}},
+            references={"targets": ("target_ids", "targets")},
+            unordered=frozenset({"tags"}),
+        )
+    },
+)
+SECTIONS = (CHANNELS, TARGETS, MAINTENANCE, PAGES)
 """In the order in which they are made: what is referred to comes first."""
 BY_NAME = {section.name: section for section in SECTIONS}
+
+
+def named(section: Section, given: Mapping[str, Any], place: Place = ()) -> Iterator[Naming]:
+    """The way to each list of names in what is given, the section that it names, and the names."""
+    for name, (_, other) in section.references.items():
+        yield (*place, name), other, given.get(name)
+    for name, part in section.parts.items():
+        for number, one in enumerate(given.get(name) or []):
+            yield from named(part, one, (*place, name, number))
+
+
+def _each_part(
+    section: Section, given: dict[str, Any], make: Callable[[Section, Any], Any]
+) -> dict[str, Any]:
+    """What is given, with `make` of each of its parts in their places."""
+    return given | {
+        name: [make(part, one) for one in given[name]]
+        for name, part in section.parts.items()
+        if given.get(name)
+    }
 
 
 def whole(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,7 +219,7 @@ def whole(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
         value = full[name]
         if isinstance(value, list):
             full[name] = sorted(value, key=str)
-    return full
+    return _each_part(section, full, whole)
 
 
 def brief(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,7 +232,7 @@ def brief(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
             value = _brief_expectations(given)
         if value is not None and not _same(value, default, ordered=name not in section.unordered):
             said[name] = value
-    return said
+    return _each_part(section, said, brief)
 
 
 def _same(value: Any, default: Any, *, ordered: bool) -> bool:

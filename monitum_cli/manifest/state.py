@@ -72,10 +72,17 @@ def read(api: Api) -> tuple[dict[str, list[Present]], Names]:
 
 def present(section: Section, item: Mapping[str, Any], names: Names) -> Present:
     """An item of the API's as a file would have it."""
+    fields = whole(section, _by_name(section, item, names))
+    return Present(item["id"], item["name"], fields, _is_over(item))
+
+
+def _by_name(section: Section, item: Mapping[str, Any], names: Names) -> dict[str, Any]:
     given = dict(item)
     for field, (theirs, other) in section.references.items():
         given[field] = [names.name_of(other, one) for one in item.get(theirs) or []]
-    return Present(item["id"], item["name"], whole(section, given), _is_over(item))
+    for field, part in section.parts.items():
+        given[field] = [_by_name(part, one, names) for one in item.get(field) or []]
+    return given
 
 
 def _of_account(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -104,6 +111,8 @@ def body(
         theirs, other = section.references.get(name, (name, ""))
         if other and value is not None:
             sent[theirs] = [names.id_of(other, one) for one in value]
+        elif name in section.parts and value is not None:
+            sent[name] = [body(section.parts[name], one, names) for one in value]
         else:
             sent[theirs] = value
     return sent
