@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.models import Model
 
@@ -10,16 +11,27 @@ from chalicelib.settings import Settings
 from chalicelib.store.tripwire import check_call
 
 
+class _Nameless:
+    """What pynamodb wants to know of a model's table; its name comes with the stage."""
+
+    table_name = ""
+
+
 class Table(Model):
-    """The base of every model: binds its table to a stage and shares one client.
+    """The base of every model: binds its `TABLE` to a stage and shares one client.
 
     pynamodb would make a client per model class, at about 50 ms each, with timeouts that outlast
     API Gateway's.
     """
 
     TABLE: ClassVar[str]
+    Meta: Any = _Nameless
     _shared: ClassVar[Connection | None] = None
     _prefix: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.Meta = type("Meta", (_Nameless,), {})
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
@@ -51,6 +63,13 @@ class Table(Model):
             start = page.get("LastEvaluatedKey")
             if start is None:
                 return
+
+
+class Owned(Table):
+    """The base of those of which an owner has several kinds in one table, told apart by the key."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
 
 
 def bind(settings: Settings) -> None:
