@@ -21,15 +21,16 @@ from pathlib import Path
 from chalicelib.ops import package, stages
 
 HANDLERS = {
-    "api_handler": ("app.app", "chalicelib.api.table"),
+    "api_handler": ("app.app", "app"),
     "tick": ("app.tick", "chalicelib.services.scheduling"),
     "check": ("app.check", "chalicelib.services.messages"),
-    "fan_out": ("app.fan_out", "chalicelib.services.folding"),
-    "rollup": ("app.rollup", "chalicelib.services.folding"),
+    "fan_out": ("app.fan_out", "chalicelib.services.fanning"),
+    "rollup": ("app.rollup", "chalicelib.services.background"),
     "alert": ("app.alert", "chalicelib.services.alerting"),
     "notify": ("app.notify", "chalicelib.services.alerting"),
 }
-"""By function: what Lambda calls, and what the handler imports when it is called."""
+"""By function: what Lambda calls, and what the handler imports when it is called; the API's imports
+the module of the operation."""
 MOST_BYTES = 8 * 1024 * 1024
 MOST_MS = 350
 CODE = """

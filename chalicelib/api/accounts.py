@@ -22,7 +22,7 @@ from chalicelib.services.accounts import NewToken
 from chalicelib.services.callers import Scope
 from chalicelib.services.once import Turn
 from chalicelib.store.ledger import used
-from chalicelib.store.models import Token, User
+from chalicelib.store.user_models import Token, User
 
 routes = Routes()
 

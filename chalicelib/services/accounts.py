@@ -19,8 +19,8 @@ from chalicelib.services.quotas import ATTEMPTS, refuse_overdrawn, wait
 from chalicelib.services.resting import rest
 from chalicelib.store.accounts import Accounts, list_users
 from chalicelib.store.ledger import ChangedError, Ledger, used
-from chalicelib.store.models import Token, User
 from chalicelib.store.tripwire import acting_as_system, acting_for
+from chalicelib.store.user_models import Token, User
 
 
 def create_user(

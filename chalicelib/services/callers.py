@@ -12,9 +12,9 @@ from chalicelib.domain.errors import UnauthenticatedError
 from chalicelib.domain.rates import BUCKETS, WINDOW_S, Minute
 from chalicelib.domain.tokens import TokenName, read_token, token_hash
 from chalicelib.store.accounts import Accounts
-from chalicelib.store.models import Token
 from chalicelib.store.rates import minute_key, read_minutes
 from chalicelib.store.tripwire import acting_for
+from chalicelib.store.user_models import Token
 
 _HOUR_S = 3_600
 

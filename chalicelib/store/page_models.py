@@ -7,19 +7,14 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 
-from chalicelib.store.base import Table
+from chalicelib.store.base import Owned
 
 
-class PageItem(Table):
+class PageItem(Owned):
     """Key `page:<id>`: one page. `parts` are its sections, the top first: see store/pages.py."""
 
     TABLE = "users"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     slug = UnicodeAttribute()
     title = UnicodeAttribute(null=True)
@@ -33,15 +28,10 @@ class PageItem(Table):
     updated_at = NumberAttribute()
 
 
-class SlugItem(Table):
+class SlugItem(Owned):
     """Owner `slug:<slug>`, key `slug`: whose page has it. It is nobody's, and acted for by name."""
 
     TABLE = "users"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     whose = UnicodeAttribute()
     page_id = UnicodeAttribute()

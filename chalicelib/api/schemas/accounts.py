@@ -10,7 +10,7 @@ from chalicelib.limits import Limits
 from chalicelib.services.callers import Principal
 from chalicelib.services.limiting import rates
 from chalicelib.store.ledger import NOUNS
-from chalicelib.store.models import Token, User
+from chalicelib.store.user_models import Token, User
 
 ScopeName = Literal["read", "write", "admin"]
 
