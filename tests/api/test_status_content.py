@@ -148,7 +148,7 @@ def test_incidents_of_the_page_s_targets_open_and_past(
     assert "Shop was down for" in visitor.get(f"/status/{slug}").text
     world.clock.time += 15 * DAY_S
     assert shown(visitor, slug)["incidents"] == []
-    assert "No incidents." in visitor.get(f"/status/{slug}").text
+    assert "None in the last 14 days." in visitor.get(f"/status/{slug}").text
 
 
 def test_an_outage_that_was_planned_is_no_incident(
