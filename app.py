@@ -73,7 +73,7 @@ def check(event: SQSEvent) -> dict[str, Any]:
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def fan_out(_event: CloudWatchEvent) -> dict[str, Any]:
     """Have the hours that are over folded, lane by lane."""
-    from chalicelib.services.folding import fan_out as run
+    from chalicelib.services.fanning import fan_out as run
 
     messages = run(runtime())
     _LOG.info("fan out", extra={"messages": messages})

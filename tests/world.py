@@ -13,7 +13,7 @@ from chalicelib.api.operations import operations
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.ops.gateway import Gateway
-from chalicelib.services import accounts, alerting, background, folding, messages, scheduling
+from chalicelib.services import accounts, alerting, background, fanning, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
 from chalicelib.store import base
@@ -169,7 +169,7 @@ class World:
 
     def fold(self) -> int:
         """Have the hours that are over folded; answers how many folds failed."""
-        folding.fan_out(self.runtime)
+        fanning.fan_out(self.runtime)
         self.clock.time += 900
         return sum(self.roll_up(event) for event in self.functions.take("rollup"))
 

@@ -10,7 +10,8 @@ from chalicelib.api.calls import Answer, Call
 from chalicelib.api.routing import HTML, JSON, NoQuery, Routes
 from chalicelib.api.schemas.public import StatusPageOut
 from chalicelib.domain.errors import NotFoundError
-from chalicelib.services.publishing import StatusPage, status_page
+from chalicelib.services.publishing import status_page
+from chalicelib.services.shown import StatusPage
 from chalicelib.web import assets, badge, feed, statuspage
 
 routes = Routes()

@@ -7,7 +7,7 @@ that is checked, gives it its shard; what it has results of is folded at once.
 from chalicelib.domain.folds import Fold
 from chalicelib.domain.lanes import Lane
 from chalicelib.domain.rollup import DAY_S
-from chalicelib.services.folding import start_folds
+from chalicelib.services.fanning import start_folds
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.lanes import Lanes
 

@@ -68,6 +68,7 @@ def create(
             _refuse_taken(page)
             wait(attempt)
             continue
+        runtime.shelves.pages.forget(page.slug)
         return page
     raise ConflictError("too many pages are being made at once; try again")
 
@@ -95,7 +96,8 @@ def change(
                 _refuse_taken(after)
             wait(attempt)
             continue
-        runtime.shelves.pages.forget(stored.slug)
+        for slug in (stored.slug, after.slug):
+            runtime.shelves.pages.forget(slug)
         return after
     raise ConflictError(_BUSY)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from chalicelib.services.days import Day
-    from chalicelib.services.publishing import StatusPage
+    from chalicelib.services.shown import StatusPage
 
 VIEW_S: Final = 15
 """For how long a page is shown as it was made; the same for whoever looks."""

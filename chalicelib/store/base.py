@@ -27,21 +27,22 @@ class Table(Model):
 
     TABLE: ClassVar[str]
     Meta: Any = _Nameless
-    _tables: ClassVar[list[type["Table"]]] = []
     _shared: ClassVar[Connection | None] = None
+    _prefix: ClassVar[str] = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if hasattr(cls, "TABLE"):
-            cls.Meta = type("Meta", (_Nameless,), {})
-            Table._tables.append(cls)
+        cls.Meta = type("Meta", (_Nameless,), {})
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
-        if cls._connection is None:
-            connection = super()._get_connection()
-            shared = _shared_connection()
-            if connection.table_name not in shared._tables:  # noqa: SLF001 - no public question
+        # Asked at every call: a model may be loaded after its stage was bound, and before the next.
+        name, shared = Table._prefix + cls.TABLE, Table._shared
+        bound = cls._connection
+        if bound is None or bound.connection is not shared or cls.Meta.table_name != name:
+            cls.Meta.table_name, cls._connection = name, None
+            connection, shared = super()._get_connection(), _shared_connection()
+            if name not in shared._tables:  # noqa: SLF001 - no public question
                 shared.add_meta_table(connection.get_meta_table())
             connection.connection = shared
         return super()._get_connection()
@@ -87,9 +88,7 @@ def bind(settings: Settings) -> None:
         max_retry_attempts=3,
         max_pool_connections=16,
     )
-    for table in Table._tables:  # noqa: SLF001 - ours
-        table.Meta.table_name = settings.table_prefix + table.TABLE
-        table._connection = None  # noqa: SLF001 - ours, through pynamodb
+    Table._prefix = settings.table_prefix  # noqa: SLF001 - ours
 
 
 def connection() -> Connection:

@@ -11,7 +11,7 @@ from chalicelib.store.base import Owned
 
 
 class PageItem(Owned):
-    """Key `page:<id>`: one page. `parts` is `[[name, [target id], [tag]]]`, the top first."""
+    """Key `page:<id>`: one page. `parts` are its sections, the top first: see store/pages.py."""
 
     TABLE = "users"
 

@@ -4,6 +4,7 @@ A slug is claimed and given back in the transaction of the change itself: of two
 at once one gets it.
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pynamodb.exceptions import DoesNotExist
@@ -121,6 +122,19 @@ def _name(slug: str) -> str:
     return f"slug:{slug}"
 
 
+def write_sections(sections: Iterable[Section]) -> list[dict[str, Any]]:
+    """Sections as JSON."""
+    return [
+        {"name": one.name, "target_ids": list(one.target_ids), "tags": list(one.tags)}
+        for one in sections
+    ]
+
+
+def read_sections(stored: Iterable[Mapping[str, Any]]) -> list[Section]:
+    """What `write_sections` wrote, in this version or another."""
+    return [Section(one["name"], tuple(one["target_ids"]), tuple(one["tags"])) for one in stored]
+
+
 def _changed(before: Page, after: Page) -> list[str]:
     found = [name for name in _TOLD if getattr(before, name) != getattr(after, name)]
     if before.top.target_ids != after.top.target_ids:
@@ -132,12 +146,11 @@ def _changed(before: Page, after: Page) -> list[str]:
 
 def _item(page: Page) -> PageItem:
     fields: dict[str, Any] = {name: getattr(page, name) for name in _TOLD}
-    parts = [[part.name, list(part.target_ids), list(part.tags)] for part in page.parts]
     return PageItem(
         page.owner,
         _PAGE + page.id,
         **fields,
-        parts=parts,
+        parts=write_sections(page.parts),
         version=page.version,
         created_at=page.created_at,
         updated_at=page.updated_at,
@@ -145,7 +158,7 @@ def _item(page: Page) -> PageItem:
 
 
 def _page(item: PageItem) -> Page:
-    top, *rest = [Section(name, tuple(ids), tuple(tags)) for name, ids, tags in item.parts]
+    top, *rest = read_sections(item.parts)
     return Page(
         owner=item.owner,
         id=item.key.removeprefix(_PAGE),

@@ -4,7 +4,7 @@ from html import escape
 from typing import Final
 
 from chalicelib.domain.pages import Condition, Overall
-from chalicelib.services.publishing import ShownTarget, StatusPage
+from chalicelib.services.shown import ShownTarget, StatusPage
 from chalicelib.web.words import CONDITION, share
 
 MEDIA: Final = "image/svg+xml"

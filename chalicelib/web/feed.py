@@ -5,7 +5,7 @@ from html import escape
 from typing import Final
 
 from chalicelib.domain.ids import derived_id
-from chalicelib.services.publishing import ShownIncident, ShownMaintenance, StatusPage
+from chalicelib.services.shown import ShownIncident, ShownMaintenance, StatusPage
 from chalicelib.web.words import length, moment, stamp
 
 MEDIA: Final = "application/atom+xml"
@@ -55,7 +55,7 @@ def _incident(incident: ShownIncident) -> _Entry:
     else:
         title, text = f"{incident.target} is down", f"Since {begins}."
         if incident.acknowledged_at is not None:
-            text += f" It is being looked into since {moment(incident.acknowledged_at)}."
+            text += f" Being looked into since {moment(incident.acknowledged_at)}."
     return incident.id, incident.updated_at, title, text
 
 

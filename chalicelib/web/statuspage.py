@@ -6,8 +6,8 @@ from string import Template
 
 from chalicelib.domain.pages import Condition
 from chalicelib.services.days import DAY_S, Day, uptime
-from chalicelib.services.publishing import (
-    PAST_S,
+from chalicelib.services.publishing import PAST_S
+from chalicelib.services.shown import (
     ShownIncident,
     ShownMaintenance,
     ShownTarget,
@@ -53,9 +53,8 @@ def _part(heading: str, entries: Iterable[str]) -> str:
 
 
 def _past(incidents: Sequence[ShownIncident]) -> str:
-    heading = f"Last {PAST_S // DAY_S} days"
-    none = "<p class=quiet>No incidents.</p>"
-    return _part(heading, map(_incident, incidents)) or _part(heading, [none])
+    none = f"<p class=quiet>None in the last {PAST_S // DAY_S} days.</p>"
+    return _part("Past incidents", map(_incident, incidents) if incidents else [none])
 
 
 def _incident(incident: ShownIncident) -> str:
@@ -65,7 +64,7 @@ def _incident(incident: ShownIncident) -> str:
         lasted = length(incident.closed_at - incident.opened_at)
         return f"<b>{name} was down for {lasted}</b><p>{begins} to {_time(incident.closed_at)}</p>"
     seen = incident.acknowledged_at
-    said = f" It is being looked into since {_time(seen)}." if seen is not None else ""
+    said = f" Being looked into since {_time(seen)}." if seen is not None else ""
     return f"<b class=DOWN>{name} is down</b><p>Since {begins}.{said}</p>"
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from monitum_cli.errors import Exit, Failure
 from monitum_cli.manifest.compare import Difference, differences
 from monitum_cli.manifest.load import Manifest, Wanted
-from monitum_cli.manifest.shape import MASK, SECRET_TEXTS, SECTIONS, Section, named, whole
+from monitum_cli.manifest.shape import MASK, SECRET_TEXTS, SECTIONS, Section, named
+from monitum_cli.manifest.spelling import whole
 from monitum_cli.manifest.state import Names, Present
 from monitum_cli.texts import listed
 

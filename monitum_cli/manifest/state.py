@@ -6,7 +6,8 @@ from typing import Any
 
 from monitum_cli.client import Api
 from monitum_cli.errors import Exit, Failure
-from monitum_cli.manifest.shape import BY_NAME, SECTIONS, Section, whole
+from monitum_cli.manifest.shape import BY_NAME, SECTIONS, Section
+from monitum_cli.manifest.spelling import whole
 from monitum_cli.texts import listed
 
 

@@ -1,37 +1,19 @@
 """Status pages, as their owners make and change them."""
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from chalicelib.domain.pages import RESERVED
 from tests.stages import stored
-from tests.world import Person, Reply, World
-
-_NUMBERS = itertools.count()
-
-
-def free_slug() -> str:
-    """One that no other test has: slugs are unique over the whole installation."""
-    return f"page-{next(_NUMBERS)}"
-
-
-def make(person: Person, **fields: Any) -> Reply:
-    reply = person.post("/v1/pages", {"name": "Shop", "slug": free_slug(), **fields})
-    assert reply.status == 201, reply.text
-    return reply
-
-
-def path_of(reply: Reply) -> str:
-    return f"/v1/pages/{reply.json['id']}"
+from tests.visitors import free_slug, make_page, path_of
+from tests.world import Person, World
 
 
 def test_a_page_is_made_shown_changed_and_deleted(alice: Person) -> None:
     shop, mail = alice.make_target(), alice.make_target(name="Mail")
     slug = free_slug()
-    reply = make(
+    reply = make_page(
         alice,
         slug=slug,
         target_ids=[shop["id"]],
@@ -118,11 +100,6 @@ def test_what_cannot_be_is_refused_with_its_field(
     assert stored() == before
 
 
-@pytest.mark.parametrize("slug", sorted(RESERVED))
-def test_addresses_of_monitum_s_own_are_reserved(alice: Person, slug: str) -> None:
-    assert alice.post("/v1/pages", {"name": "Shop", "slug": slug}).fields == ["body.slug"]
-
-
 def test_a_page_has_a_hundred_targets_at_most(alice: Person) -> None:
     ids = [f"01a1ee56-5e00-7000-8000-{number:012x}" for number in range(101)]
     sections = [{"name": "a", "target_ids": ids[:60]}, {"name": "b", "target_ids": ids[60:]}]
@@ -131,7 +108,7 @@ def test_a_page_has_a_hundred_targets_at_most(alice: Person) -> None:
 
 
 def test_another_owner_s_targets_and_pages_are_not_there(alice: Person, mallory: Person) -> None:
-    target, made = alice.make_target(), make(alice)
+    target, made = alice.make_target(), make_page(alice)
     path = path_of(made)
     for reply in (mallory.get(path), mallory.patch(path, {"name": "n"}), mallory.delete(path)):
         assert reply.status == 404
@@ -143,57 +120,14 @@ def test_another_owner_s_targets_and_pages_are_not_there(alice: Person, mallory:
     )
     assert (theirs.status, theirs.fields) == (422, ["body.target_ids.0"])
     assert theirs.json["errors"] == nobodys.json["errors"]
-    own = make(mallory)
+    own = make_page(mallory)
     assert mallory.patch(path_of(own), {"target_ids": [target["id"]]}).status == 422
-
-
-def test_a_slug_is_one_page_s_in_the_whole_installation(alice: Person, mallory: Person) -> None:
-    slug = free_slug()
-    first = make(alice, slug=slug)
-    before = stored()
-    for person in (alice, mallory):
-        taken = person.post("/v1/pages", {"name": "Mine", "slug": slug})
-        assert (taken.status, taken.json["type"]) == (409, "urn:monitum:problem:conflict")
-        assert taken.fields == ["body.slug"]
-    assert stored() == before
-    other = make(mallory)
-    taken = mallory.patch(path_of(other), {"slug": slug})
-    assert (taken.status, taken.fields) == (409, ["body.slug"])
-    assert mallory.get(path_of(other)).json == other.json
-    # Renamed, and deleted: each time the slug is free at once.
-    new = free_slug()
-    assert alice.patch(path_of(first), {"slug": new}).status == 200
-    assert mallory.patch(path_of(other), {"slug": slug}).status == 200
-    assert alice.delete(path_of(first)).status == 204
-    make(mallory, slug=new)
-
-
-def test_of_many_who_want_a_slug_at_once_one_gets_it(alice: Person, mallory: Person) -> None:
-    slug = free_slug()
-    body = {"name": "Mine", "slug": slug}
-    pages = [make(person) for person in (alice, mallory)]
-
-    def claim(number: int) -> int:
-        person = (alice, mallory)[number % 2]
-        if number < 4:
-            return person.patch(path_of(pages[number % 2]), {"slug": slug}).status
-        return person.post("/v1/pages", body).status
-
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(claim, range(12)))
-    everything = [one for who in (alice, mallory) for one in who.get("/v1/pages").json["items"]]
-    assert [one["slug"] for one in everything].count(slug) == 1
-    # A change to the slug that a page has already changes nothing, and is fine.
-    assert 1 <= sum(answer in (200, 201) for answer in answers) <= 2
-    assert {answer for answer in answers if answer not in (200, 201)} == {409}
-    used = [who.get("/v1/me").json["limits"]["pages"]["used"] for who in (alice, mallory)]
-    assert sum(used) == len(everything)
 
 
 def test_a_deleted_target_vanishes_from_the_pages_that_it_was_on(alice: Person) -> None:
     gone, stays = alice.make_target(), alice.make_target()
     ids = [gone["id"], stays["id"]]
-    made = make(alice, target_ids=ids, sections=[{"name": "s", "target_ids": ids}])
+    made = make_page(alice, target_ids=ids, sections=[{"name": "s", "target_ids": ids}])
     alice.delete(f"/v1/targets/{gone['id']}")
     for shown in (alice.get(path_of(made)).json, *alice.get("/v1/pages").json["items"]):
         assert shown["target_ids"] == [stays["id"]]
@@ -203,7 +137,7 @@ def test_a_deleted_target_vanishes_from_the_pages_that_it_was_on(alice: Person) 
 
 
 def test_a_change_may_be_held_to_a_version(alice: Person) -> None:
-    made = make(alice)
+    made = make_page(alice)
     path, etag = path_of(made), made.headers["etag"]
     assert alice.patch(path, {"name": "Shop"}, If_Match=etag).headers["etag"] == etag
     assert alice.patch(path, {"name": "New"}, If_Match=etag).status == 200
@@ -215,7 +149,7 @@ def test_a_change_may_be_held_to_a_version(alice: Person) -> None:
 
 
 def test_of_changes_at_once_none_is_lost(alice: Person) -> None:
-    path = path_of(make(alice))
+    path = path_of(make_page(alice))
     fields: list[dict[str, Any]] = [
         {"title": "T"},
         {"description": "D"},
@@ -245,16 +179,16 @@ def test_the_same_key_and_body_make_one_page(alice: Person) -> None:
 def test_there_is_a_quota_of_the_stage_s_and_one_of_the_user_s(world: World, alice: Person) -> None:
     root = world.user("root", admin=True)
     root.patch(f"/v1/users/{alice.owner}", {"limits": {"pages": 2}})
-    first, _ = make(alice), make(alice)
+    first, _ = make_page(alice), make_page(alice)
     beyond = alice.post("/v1/pages", {"name": "Shop", "slug": free_slug()})
     assert (beyond.status, beyond.fields) == (403, ["quota.pages"])
     assert alice.get("/v1/me").json["limits"]["pages"] == {"used": 2, "limit": 2}
     alice.delete(path_of(first))
-    make(alice)
+    make_page(alice)
 
 
 def test_changes_are_in_the_audit_log(alice: Person) -> None:
-    made = make(alice)
+    made = make_page(alice)
     alice.patch(path_of(made), {"published": True, "sections": [{"name": "s"}]})
     alice.delete(path_of(made))
     found = [
@@ -270,7 +204,7 @@ def test_changes_are_in_the_audit_log(alice: Person) -> None:
 
 
 def test_a_list_goes_on_where_it_stopped(alice: Person) -> None:
-    made = [make(alice).json["id"] for _ in range(5)]
+    made = [make_page(alice).json["id"] for _ in range(5)]
     found, link = [], "/v1/pages?limit=2"
     while link:
         reply = alice.get(link)

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.domain.folds import Fold
 from chalicelib.domain.rollup import DAY_S, HOUR_S
-from chalicelib.services.folding import all_lanes
+from chalicelib.services.fanning import all_lanes
 from chalicelib.store.lanes import lane_key
 from chalicelib.store.models import LaneItem
 from chalicelib.store.results import CheckKey, write_results

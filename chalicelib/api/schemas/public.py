@@ -8,7 +8,7 @@ from pydantic import Field
 from chalicelib.api.schemas.common import Model, Moment
 from chalicelib.domain.pages import Condition, Overall
 from chalicelib.services.days import Day, uptime
-from chalicelib.services.publishing import (
+from chalicelib.services.shown import (
     ShownIncident,
     ShownMaintenance,
     ShownTarget,
