@@ -75,7 +75,7 @@ def _maintenance(window: ShownMaintenance) -> str:
 
 
 def _section(page: StatusPage, name: str, targets: Sequence[ShownTarget]) -> str:
-    heading = f"<h2>{escape(name)}</h2>" if name else ""
+    heading = f"<h2>{escape(name)}</h2>" if name else "<h2 class=unseen>Services</h2>"
     rows = "".join(_target(page, target) for target in targets)
     return f"<section>{heading}<ul class=card>{rows}</ul></section>"
 
