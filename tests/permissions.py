@@ -1,8 +1,8 @@
 """Holds the functions to their policies: every test runs as if IAM were there.
 
 What a function's handler does is asked of AWS in the function's name. A call that its policy does
-not allow fails the test in which it was made: nothing is missing. A run of all tests ends with what
-is allowed and was never used.
+not allow fails the test in which it was made: nothing is missing. A run of all tests fails where
+something is allowed that no function did in any of them: nothing is to spare.
 """
 
 import functools
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -41,18 +41,19 @@ R = TypeVar("R")
 class Ask:
     """One action on one thing: `name` without the stack's, such as `lanes` or `lanes/index/x`.
 
-    `key` is the item's partition key where a policy looks at it.
+    `keys` are the partition keys of its items where a policy looks at them: a statement allows a
+    call for all of them, or not at all.
     """
 
     function: str
     action: str
     name: str
-    key: str = ""
+    keys: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One action on one thing that a policy allows, of items whose key fits one of `keys`."""
+    """One action on one thing that a policy allows, of items whose keys fit `keys`."""
 
     function: str
     action: str
@@ -64,7 +65,7 @@ class Grant:
             self.function == ask.function
             and fnmatchcase(ask.action, self.action)
             and self.name in ("*", ask.name)
-            and any(fnmatchcase(ask.key, key) for key in self.keys)
+            and all(any(fnmatchcase(key, fit) for fit in self.keys) for key in ask.keys)
         )
 
 
@@ -138,11 +139,11 @@ class Record:
             return here
         return self._working[-1] if self._working else ""
 
-    def ask(self, action: str, name: str, key: str = "") -> None:
+    def ask(self, action: str, name: str, keys: tuple[str, ...] = ("",)) -> None:
         """Note a call, if a function is at work."""
         if not self.function:
             return
-        ask = Ask(self.function, action, name, key)
+        ask = Ask(self.function, action, name, keys)
         with self._lock:
             allowing = [grant for grant in grants() if grant.allows(ask)]
             (self.asks if allowing else self.refused).add(ask)
@@ -180,13 +181,12 @@ def note(service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Note a call as botocore sees it."""
     if not RECORD.function:
         return
-    for action, name, key in _asked(service, operation, params):
-        RECORD.ask(f"{service}:{action}", name, key)
+    for action, name, *keys in _asked(service, operation, params):
+        RECORD.ask(f"{service}:{action}", name, tuple(sorted(set(keys))))
 
 
-def _asked(
-    service: str, operation: str, params: Mapping[str, Any]
-) -> Iterator[tuple[str, str, str]]:
+def _asked(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """What a call asks for: actions, the names of things, and keys of items."""
     if service == "dynamodb":
         yield from _of_tables(operation, params)
     elif service == "sqs":
@@ -195,10 +195,9 @@ def _asked(
         yield f"{operation}Function", _short(params["FunctionName"]), ""
 
 
-def _of_tables(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _of_tables(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for table, request in params.get("RequestItems", {}).items():
-        for key in request["Keys"]:
-            yield operation, _short(table), _leading(table, key)
+        yield operation, _short(table), *(_leading(table, key) for key in request["Keys"])
     for item in params.get("TransactItems", []):
         for kind, request in item.items():
             action = "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
@@ -234,15 +233,28 @@ def policies_allow() -> Iterator[None]:
     RECORD.refused.clear()
     yield
     refused = "\n".join(
-        f"policy-{ask.function}.json does not allow {ask.action} on {ask.name} {ask.key}"
+        f"policy-{ask.function}.json does not allow {ask.action} on {ask.name} {ask.keys}"
         for ask in sorted(RECORD.refused)
     )
     assert not refused, refused
 
 
 def to_spare(asks: set[Ask]) -> list[Grant]:
-    """What is allowed and nobody asked for."""
-    return [grant for grant in grants() if not any(grant.allows(ask) for ask in asks)]
+    """What is allowed and nobody asked for, key by key."""
+    used = {
+        (grant, key)
+        for ask in asks
+        for grant in grants()
+        if grant.allows(ask)
+        for key in grant.keys
+        if any(fnmatchcase(one, key) for one in ask.keys)
+    }
+    return [
+        replace(grant, keys=(key,))
+        for grant in grants()
+        for key in grant.keys
+        if (grant, key) not in used
+    ]
 
 
 def pytest_testnodedown(node: Any) -> None:
@@ -252,25 +264,39 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand the notes on, where others are to hold them against the policies."""
+    """Hand a worker's notes on; hold those of a whole run against the policies."""
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["asks"] = [
-            (ask.function, ask.action, ask.name, ask.key) for ask in RECORD.asks
+            (ask.function, ask.action, ask.name, ask.keys) for ask in RECORD.asks
         ]
+    elif session.exitstatus == pytest.ExitCode.OK and _is_whole(config):
+        config.stash[_SPARE] = to_spare(RECORD.asks)
+        if config.stash[_SPARE]:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say which permissions nobody used."""
-    spare = to_spare(RECORD.asks) if _is_whole(config) else []
-    for grant in spare:
-        told = f"policy-{grant.function}.json allows {grant.action} on {grant.name}: never used"
-        terminalreporter.write_line(told, red=True)
+    for grant in config.stash.get(_SPARE, []):
+        told = f"policy-{grant.function}.json allows {grant.action} on {grant.name}"
+        terminalreporter.write_line(f"{told} {grant.keys}: no test has it do that", red=True)
 
 
 def _is_whole(config: pytest.Config) -> bool:
     option = config.option
-    narrowed = option.keyword or option.markexpr or option.lf or option.collectonly
-    return config.args == config.getini("testpaths") and not narrowed
+    usual = [one for one in config.getini("addopts") if one.startswith("--ignore=")]
+    narrowed = (
+        option.keyword,
+        option.markexpr,
+        option.lf,
+        option.collectonly,
+        option.deselect,
+        len(option.ignore or ()) > len(usual),
+    )
+    return config.args == config.getini("testpaths") and not any(narrowed)
+
+
+_SPARE = pytest.StashKey[list[Grant]]()
