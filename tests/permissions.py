@@ -33,6 +33,8 @@ BY_LAMBDA = frozenset(
     }
 )
 """What Lambda itself does with a function's role: its logs, and its queue."""
+DEAD_LETTERS = {("rollup", "rollups-dead")}
+"""Where Lambda, with a function's role, puts events of which every try failed."""
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -253,7 +255,7 @@ def to_spare(asks: set[Ask]) -> list[Grant]:
         replace(grant, keys=(key,))
         for grant in grants()
         for key in grant.keys
-        if (grant, key) not in used
+        if (grant, key) not in used and (grant.function, grant.name) not in DEAD_LETTERS
     ]
 
 

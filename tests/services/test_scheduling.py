@@ -12,6 +12,7 @@ from chalicelib.services.drafts import Draft
 from chalicelib.services.fanning import all_lanes
 from chalicelib.store.models import ScheduleItem
 from chalicelib.store.queues import SendError
+from chalicelib.store.targets import Targets
 from chalicelib.store.tripwire import acting_as_system, acting_for
 from tests.world import START, World
 
@@ -180,9 +181,9 @@ def test_shards_are_opened_as_targets_come_and_run_beside_each_other(
     world.tick()
     assert shards_started(world) == [], "two lanes in the first shard, and a new one from now on"
     ben = world.user("ben")
+    made = ben.make_target(name="in the second")
     with acting_for(ben.owner):
-        made = targets.create(world.runtime, ben.owner, draft("in the second"))
-    assert made.shard == 1
+        assert Targets(ben.owner).get(made["id"]).shard == 1
     world.queue.waiting.clear()
     world.clock.time += 120
     assert world.tick().targets == 2 * 51
