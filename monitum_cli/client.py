@@ -20,7 +20,7 @@ LONGEST_WAIT_S = 60.0
 """How long all waiting for a rate limit may take together, for one call."""
 PAGE = 200
 """Items that a page may hold at most."""
-KEYED = frozenset({"/v1/targets", "/v1/channels"})
+KEYED = frozenset({"/v1/targets", "/v1/channels", "/v1/pages"})
 """Where a POST with an Idempotency-Key makes one thing, however often it is sent."""
 _HARMLESS = {"GET", "DELETE"}
 _PASSING = {502, 503, 504}

@@ -14,7 +14,7 @@ from chalicelib.domain.errors import KeyReusedError, MonitumError, NotFoundError
 from chalicelib.domain.ids import derived_id, id_time
 from chalicelib.domain.targets import Target
 from chalicelib.services import targets
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.once import Turn, finish, take_turn
 from chalicelib.services.presence import present
 from chalicelib.services.seats import Seats

@@ -78,7 +78,8 @@ def _token(stage: Stage) -> Iterator[str]:
     os.environ.update(deploy.function_environment(stage))
     os.environ.update(stage.environment())
     from chalicelib.services import accounts
-    from chalicelib.services.accounts import NewToken, Principal, Scope
+    from chalicelib.services.accounts import NewToken
+    from chalicelib.services.callers import Principal, Scope
     from chalicelib.services.runtime import Runtime
     from chalicelib.store.accounts import Accounts
     from chalicelib.store.tripwire import acting_for

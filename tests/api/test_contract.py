@@ -33,7 +33,7 @@ from chalicelib.api import door
 from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
 from chalicelib.ops.openapi_parts import LINKS
-from chalicelib.services.accounts import Principal, authenticate
+from chalicelib.services.callers import Principal, authenticate
 from tests.stages import standing_stage
 from tests.world import DOWN, Person, World
 from tests.wsgi import application
@@ -56,6 +56,8 @@ PLAIN: dict[str, Any] = {
     "headers": {},
     "tags": [],
     "channel_ids": [],
+    "target_ids": [],
+    "sections": [],
     "expires_at": None,
 }
 NOT_FINE_ALREADY = {"get_health": {503}}
@@ -115,7 +117,12 @@ def ids(stage: World, alice: Person) -> dict[str, str]:
     channel = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
     made = alice.post("/v1/channels", channel).json
     stage.tell_all()
+    page = {"name": "Shop", "slug": "shop", "tags": ["prod"], "published": True}
     return {
+        "page_id": alice.post("/v1/pages", page).json["id"],
+        "slug": "shop",
+        "badge": "shop",
+        "picture": "status.svg",
         "target_id": target["id"],
         "channel_id": made["id"],
         "incident_id": alice.get("/v1/incidents").json["items"][0]["id"],
@@ -219,7 +226,7 @@ def test_what_is_created_can_be_read_changed_and_deleted(
     with suppress(Enough, FlakyStrategyDefinition):
         Chains.run(settings=settings(max_examples=CASES, stateful_step_count=8, **SETTINGS))
     record_property("calls", dict(seen))
-    reads = ("get_target 200", "get_channel 200", "get_user 200", "list_checks 200")
-    ends = ("delete_target 204", "delete_channel 204", "revoke_token 204")
+    reads = ("get_target 200", "get_channel 200", "get_page 200", "list_checks 200")
+    ends = ("delete_target 204", "delete_channel 204", "delete_page 204", "revoke_token 204")
     assert any(seen[one] for one in reads), "no chain came to read what it had made"
     assert any(seen[one] for one in ends), "no chain came to delete what it had made"

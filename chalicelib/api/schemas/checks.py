@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from chalicelib.api.schemas.common import GivenMoment, Moment, Page, PageQuery
+from chalicelib.api.schemas.common import GivenMoment, Model, Moment, Page, PageQuery
 from chalicelib.services.history import Check
 
 VerdictName = Literal["UP", "DOWN", "DEGRADED", "UNKNOWN"]
 
 
-class TimingsOut(BaseModel):
+class TimingsOut(Model):
     """The phases of a check; their sum is its `response_ms`."""
 
     dns: int
@@ -20,7 +20,7 @@ class TimingsOut(BaseModel):
     body: int
 
 
-class CheckOut(BaseModel):
+class CheckOut(Model):
     """One check of one target; `attempts` is 2 where a failure was tried once more at once.
 
     `first_error` is what the first of two tries failed with, where the second was answered; where
