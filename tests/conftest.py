@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from chalicelib.settings import Settings
 from chalicelib.store import base
 from tests import leaks, permissions
-from tests.blueprint import empty_stage, share_models
+from tests.blueprint import answer_sooner, empty_stage, share_models
 from tests.leaks import nothing_leaks  # noqa: F401 - pytest finds it here
 from tests.permissions import (  # noqa: F401 - pytest finds them here
     policies_allow,
@@ -31,6 +31,7 @@ settings.register_profile("monitum", deadline=None, suppress_health_check=[Healt
 settings.load_profile("monitum")
 
 share_models()
+answer_sooner()
 LONGEST = (
     "api/test_contract.py",
     "api/test_sorted_targets.py",

@@ -53,9 +53,8 @@ def _part(heading: str, entries: Iterable[str]) -> str:
 
 
 def _past(incidents: Sequence[ShownIncident]) -> str:
-    heading = f"Last {PAST_S // DAY_S} days"
-    none = "<p class=quiet>No incidents.</p>"
-    return _part(heading, map(_incident, incidents)) or _part(heading, [none])
+    none = f"<p class=quiet>None in the last {PAST_S // DAY_S} days.</p>"
+    return _part("Past incidents", map(_incident, incidents) if incidents else [none])
 
 
 def _incident(incident: ShownIncident) -> str:

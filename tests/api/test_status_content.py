@@ -45,6 +45,14 @@ def test_targets_come_in_their_order_and_those_with_a_tag_by_name(
     assert [one["name"] for one in targets_of(shown(visitor, slug))] == ["Z", "a", "New"]
 
 
+def test_a_tag_is_its_owner_s(alice: Person, mallory: Person, visitor: Person) -> None:
+    alice.make_target(name="Alices", tags=["shared"])
+    mallory.make_target(name="Mallorys", tags=["shared"])
+    for person, name in ((alice, "Alices"), (mallory, "Mallorys")):
+        page = shown(visitor, publish(person, tags=["shared"]))
+        assert [one["name"] for one in targets_of(page)] == [name]
+
+
 def test_a_hundred_targets_are_shown_at_most(
     alice: Person, visitor: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,7 +156,7 @@ def test_incidents_of_the_page_s_targets_open_and_past(
     assert "Shop was down for" in visitor.get(f"/status/{slug}").text
     world.clock.time += 15 * DAY_S
     assert shown(visitor, slug)["incidents"] == []
-    assert "No incidents." in visitor.get(f"/status/{slug}").text
+    assert "None in the last 14 days." in visitor.get(f"/status/{slug}").text
 
 
 def test_an_outage_that_was_planned_is_no_incident(

@@ -25,7 +25,7 @@ FIRST = START - DAYS * DAY_S
 
 @pytest.fixture
 def alice(world: World, lowest_place: None) -> Person:
-    """Two targets with some days of results, one each half hour; the first one fails at the end."""
+    """Two targets with some days of results every half hour; the first one fails now and then."""
     world.clock.time = FIRST
     alice = world.user()
     alerts.channel(alice)

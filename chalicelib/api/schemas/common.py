@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,13 @@ class Model(BaseModel):
     """
 
     model_config = ConfigDict(defer_build=True)
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        # What is not checked may not fit, and is then shown as its own schema has it: that has to
+        # be there, as whoever shows it does not make it.
+        cls.model_rebuild()
+        return super().model_construct(_fields_set, **values)
 
 
 class Root(RootModel[Item], Generic[Item], defer_build=True):
