@@ -97,6 +97,11 @@ class Lanes:
         actions: list[Action] = [LaneItem.rests.set(True) if rests else LaneItem.rests.remove()]
         LaneItem(self.owner, lane_key(number)).update(actions, condition=LaneItem.key.exists())
 
+    def enlist(self, lane: Lane) -> None:
+        """Have a lane found by its shard, where it has been without. Its version stays."""
+        item = LaneItem(self.owner, lane_key(lane.number))
+        item.update([LaneItem.shard.set(str(lane.shard))], condition=LaneItem.key.exists())
+
     def empty_outbox(self, lane: Lane) -> None:
         """Empty the outbox, unless the lane was written after `lane`."""
         item = LaneItem(self.owner, lane_key(lane.number))
@@ -157,4 +162,5 @@ def _lane(item: LaneItem) -> Lane:
         shard=int(item.shard or 0),
         calendar=int(item.calendar or 0),
         rests=bool(item.rests),
+        is_listed=item.shard is not None,
     )

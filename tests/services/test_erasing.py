@@ -25,7 +25,7 @@ FIRST = START - DAYS * DAY_S
 
 @pytest.fixture
 def alice(world: World, lowest_place: None) -> Person:
-    """Two targets with some days of results every ten minutes; the first one fails at the end."""
+    """Two targets with some days of results every half hour; the first one fails now and then."""
     world.clock.time = FIRST
     alice = world.user()
     alerts.channel(alice)
@@ -33,9 +33,9 @@ def alice(world: World, lowest_place: None) -> Person:
         alice.make_target(interval_s=600, failure_threshold=1)
     world.queue.take()
     with acting_for(alice.owner):
-        for tick in range(FIRST + 600, START, 600):
+        for tick in range(FIRST + 600, START, 1_800):
             key = CheckKey(alice.owner, 0, tick, "us-east-1")
-            found = {0: DOWN if tick % 3_600 == 400 else UP, 1: UP}
+            found = {0: DOWN if tick % 3_600 == 1_000 else UP, 1: UP}
             write_results(key, found, retention_days=90, intervals_s={0: 600, 1: 600})
         world.clock.time = START
         fold_lane(world.runtime, Fold(alice.owner, 0, [(FIRST, START)]))
@@ -116,7 +116,7 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(
 
     def die_sometimes(self: LaneResults, place: int) -> bool:
         left[0] -= 1
-        if left[0] % 50 == 0:
+        if left[0] % 20 == 0:
             raise RuntimeError("died")
         return erase(self, place)
 

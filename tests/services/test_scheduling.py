@@ -173,10 +173,11 @@ def shards_started(world: World) -> list[int]:
 def test_shards_are_opened_as_targets_come_and_run_beside_each_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.scheduling.SHARD_TARGETS", 50)
+    monkeypatch.setattr("chalicelib.domain.lanes.LANE_SIZE", 5)
+    monkeypatch.setattr("chalicelib.services.scheduling.SHARD_TARGETS", 5)
     alice = world.user()
     with acting_for(alice.owner):
-        for number in range(51):
+        for number in range(6):
             targets.create(world.runtime, alice.owner, draft(f"target {number}"))
     world.tick()
     assert shards_started(world) == [], "two lanes in the first shard, and a new one from now on"
@@ -186,7 +187,7 @@ def test_shards_are_opened_as_targets_come_and_run_beside_each_other(
         assert Targets(ben.owner).get(made["id"]).shard == 1
     world.queue.waiting.clear()
     world.clock.time += 120
-    assert world.tick().targets == 2 * 51
+    assert world.tick().targets == 2 * 6
     assert shards_started(world) == [1]
     report = scheduling.run_tick(world.runtime, 1)
     assert (report.shard, report.targets) == (1, 3)
