@@ -226,7 +226,8 @@ def test_what_is_created_can_be_read_changed_and_deleted(
     with suppress(Enough, FlakyStrategyDefinition):
         Chains.run(settings=settings(max_examples=CASES, stateful_step_count=8, **SETTINGS))
     record_property("calls", dict(seen))
-    reads = ("get_target 200", "get_channel 200", "get_page 200", "list_checks 200")
+    nouns = ("target", "channel", "page", "user")
+    reads = (*(f"get_{noun} 200" for noun in nouns), "list_checks 200")
     ends = ("delete_target 204", "delete_channel 204", "delete_page 204", "revoke_token 204")
     assert any(seen[one] for one in reads), "no chain came to read what it had made"
     assert any(seen[one] for one in ends), "no chain came to delete what it had made"

@@ -129,6 +129,21 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(
     assert by_place(world, alice, other)[:100] == before[:100]
 
 
+def test_an_alert_that_was_also_of_others_stays_theirs(world: World, alice: Person) -> None:
+    gone, kept = ids(alice)
+    alerts.fail(world, {"id": gone}, {"id": kept}, seconds=600)
+    world.tell_all()
+    (told,) = world.outbound.told()
+    assert len(told["data"]["targets"]) == 2
+    assert alice.delete(f"/v1/targets/{gone}").status == 204
+    world.tell_all(10)
+    assert hours(world, 5) == 0
+
+    for items in stored("incidents", "deliveries").values():
+        assert not any(gone in item for item in items)
+        assert any(kept in item for item in items)
+
+
 def test_some_of_it_each_hour(world: World, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each run ends after the day in which it has done enough, and the next one goes on there."""
     gone = ids(alice)[0]
