@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from pynamodb.connection import Connection, TableConnection
+from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from chalicelib.settings import Settings
@@ -38,13 +39,19 @@ class Table(Model):
 
     @classmethod
     def raw_query(
-        cls, hash_key: str, *, index: str, attributes: list[str]
+        cls,
+        hash_key: str,
+        condition: Condition | None = None,
+        *,
+        attributes: list[str],
+        index: str | None = None,
     ) -> Iterator[dict[str, dict[str, Any]]]:
-        """The items of an index under a key as DynamoDB sends them, where models are too slow."""
+        """The items under a key as DynamoDB sends them, where models are too slow."""
         start = None
         while True:
             page = cls._get_connection().query(
                 hash_key,
+                condition,
                 index_name=index,
                 attributes_to_get=attributes,
                 exclusive_start_key=start,

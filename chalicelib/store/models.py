@@ -72,7 +72,10 @@ class Token(Account, discriminator="token"):
 
 
 class OnceItem(Table):
-    """Key `once:<hash of the Idempotency-Key>`: what was asked with it, and the id made for it."""
+    """Key `once:<hash of the Idempotency-Key>`: what was asked with it, and the id made for it.
+
+    `answer` is the first answer, packed by services/once.py; there is none before it is `done`.
+    """
 
     TABLE = "users"
 
@@ -85,6 +88,7 @@ class OnceItem(Table):
     made = UnicodeAttribute()
     sealed = BinaryAttribute(legacy_encoding=False)
     done = BooleanAttribute(default=False)
+    answer = BinaryAttribute(legacy_encoding=False, null=True)
     expires = NumberAttribute()
 
 
