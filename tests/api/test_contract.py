@@ -1,225 +1,145 @@
 """Every operation does what the OpenAPI document says, whatever it is called with.
 
-schemathesis makes the calls from the document: valid ones, broken ones, and chains along its links
-from what creates to what reads, changes and deletes. No answer may be a 5xx, or have a status, a
-content type, a header or a body that the document does not know.
+schemathesis makes the calls from the document: valid ones and broken ones, first one for each thing
+that a schema says, then made-up ones, and chains along its links from what creates to what reads,
+changes and deletes. No answer may be a 5xx, or have a status, a content type, a header or a body
+that the document does not know.
 """
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.strategies import SearchStrategy
-from schemathesis import Case, CheckFunction, GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.core.parameters import ParameterLocation
+from schemathesis import Case, GenerationMode
 from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    negative_data_rejection,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
-from chalicelib.api import door
 from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
 from chalicelib.ops.openapi_parts import LINKS
-from chalicelib.services.accounts import Principal, authenticate
-from tests.stages import standing_stage
-from tests.world import DOWN, Person, World
-from tests.wsgi import application
+from tests.api.contract import (
+    SETTINGS,
+    Stage,
+    document,
+    judge,
+    plain,
+    stage_that_forgets,
+    takes_something,
+)
 
 Recorder = Callable[[str, object], None]
 CASES = 300
-SECONDS = 2.0
-"""What one operation may take: a slow machine tries fewer cases, but never fewer than LEAST."""
-LEAST = 25
-CHAINS_SECONDS = 15.0
-PLAIN: dict[str, Any] = {
-    "name": "Made up",
-    "url": "https://shop.example/",
-    "host": "shop.example",
-    "address": "ops@shop.example",
-    "timeout_s": 10,
-    "resolver": None,
-    "expected": [],
-    "expect": {},
-    "headers": {},
-    "tags": [],
-    "channel_ids": [],
-    "expires_at": None,
-}
-NOT_FINE_ALREADY = {"get_health": {503}}
-"""Statuses above 499 that are no fault: an installation that has not begun is not well."""
-CONFORMANCE: list[CheckFunction] = [
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
-SETTINGS: dict[str, Any] = {
-    "deadline": None,
-    "database": None,
-    "derandomize": True,
-    "phases": [Phase.explicit, Phase.generate],
-    "suppress_health_check": list(HealthCheck),
-}
-
-
-class Enough(BaseException):
-    """The time is up; what hypothesis knows of exceptions does not hold it."""
+"""So many calls of each operation, at least; so many of these, at least, are made up."""
+MADE_UP = 60
+CHAINS, STEPS = 50, 8
+BY_NAME = {route.name: route for route in ALL}
+_BOTH = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[World]:
-    with standing_stage() as world, pytest.MonkeyPatch.context() as patch:
-        known: dict[str, Principal] = {}
-
-        def remembered(token: str, now: float) -> Principal:
-            # Reading the caller anew would take most of the time; others test that it is done.
-            if token not in known:
-                known[token] = authenticate(token, now)
-            return known[token]
-
-        patch.setattr(door, "authenticate", remembered)
-        send = world.queue.send
-
-        def send_and_check(messages: Any) -> None:
-            send(messages)
-            world.deliver()
-
-        patch.setattr(world.queue, "send", send_and_check)
-        yield world
+def stage() -> Iterator[Stage]:
+    with stage_that_forgets() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def alice(stage: World) -> Person:
-    return stage.user("alice", admin=True)
+def schema(stage: Stage) -> BaseSchema:
+    return document(stage)
 
 
-@pytest.fixture(scope="module")
-def ids(stage: World, alice: Person) -> dict[str, str]:
-    """Things that are there, by the name of the parameter that leads to them."""
-    target = alice.make_target(failure_threshold=1, tags=["prod"])
-    stage.checker.script[target["id"]] = DOWN
-    stage.run(150)
-    channel = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
-    made = alice.post("/v1/channels", channel).json
-    stage.tell_all()
-    return {
-        "target_id": target["id"],
-        "channel_id": made["id"],
-        "incident_id": alice.get("/v1/incidents").json["items"][0]["id"],
-        "token_id": alice.post("/v1/tokens", {"name": "second"}).json["id"],
-        "user_id": stage.user("bob").owner,
-    }
-
-
-@pytest.fixture
-def schema(stage: World) -> BaseSchema:
-    found = schemathesis.openapi.from_wsgi("/v1/openapi.json", application(stage.gateway))
-    found.config.update(base_url="http://localhost")
-    return found
-
-
-def cases(schema: BaseSchema, route: Route) -> SearchStrategy[Case[Any]]:
-    """Calls of an operation that fit its description, and calls that do not."""
+def one_by_one(schema: BaseSchema, route: Route) -> Iterator[Case[Any]]:
+    """A call for each thing that the description says: each bound, each form, each field."""
     operation = schema[route.path][route.method]
-    return st.one_of(
-        operation.as_strategy(generation_mode=GenerationMode.POSITIVE),
-        operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
+    return schema.iter_coverage_cases(
+        operation, generation_modes=_BOTH, generation_config=schema.config.generation
     )
 
 
-def is_to_be_refused(case: Case[Any], status: int) -> bool:
-    """Whether the body is broken; a broken token is replaced by a good one before it is sent.
+def made_up(schema: BaseSchema, route: Route) -> SearchStrategy[Case[Any]]:
+    """Calls that fit the description, and, one in three, calls that do not."""
+    operation = schema[route.path][route.method]
+    good = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+    if not takes_something(route):
+        # What is left to make up are parameters that are not there.
+        return st.builds(_asked, good, st.dictionaries(st.text(min_size=1), st.text()))
+    bad = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    return st.one_of(good, good, bad)
 
-    Whether the version fits is looked at before the body.
-    """
-    body = case.meta.components.get(ParameterLocation.BODY) if case.meta else None
-    return body is not None and body.mode is GenerationMode.NEGATIVE and status != 412
+
+def _asked(case: Case[Any], query: dict[str, str]) -> Case[Any]:
+    case.query.update(query)
+    return case
 
 
 @pytest.mark.parametrize("route", ALL, ids=lambda route: route.name)
 def test_an_operation_does_what_the_document_says(
-    schema: BaseSchema, route: Route, alice: Person, ids: dict[str, str], record_property: Recorder
+    schema: BaseSchema, route: Route, stage: Stage, record_property: Recorder
 ) -> None:
     seen: Counter[int] = Counter()
-    until = time.monotonic() + SECONDS
 
-    @settings(max_examples=CASES, **SETTINGS)
-    @given(case=cases(schema, route), is_there=st.booleans())
-    def call(case: Case[Any], is_there: bool) -> None:
-        if time.monotonic() > until and seen.total() >= LEAST:
-            raise Enough
-        if is_there and route.method != "DELETE":
-            case.path_parameters.update(
-                {name: ids[name] for name in case.path_parameters if name in ids}
-            )
-        answer = case.call(headers={"Authorization": f"Token {alice.token}"})
+    def try_out(case: Case[Any], *, is_there: bool, is_plain: bool) -> None:
+        stage.forget()
+        if is_there:
+            there = {at: stage.there[at] for at in case.path_parameters if at in stage.there}
+            case.path_parameters.update(there)
+        if is_plain and case.meta and case.meta.generation.mode is GenerationMode.POSITIVE:
+            case.body = plain(case.body)
+        answer = stage.call(case)
         seen[answer.status_code] += 1
-        is_fine = answer.status_code in NOT_FINE_ALREADY.get(route.name, ())
-        checks = CONFORMANCE if is_fine else [not_a_server_error, *CONFORMANCE]
-        refusals = [negative_data_rejection] if is_to_be_refused(case, answer.status_code) else []
-        case.validate_response(answer, checks=[*checks, *refusals])
+        judge(case, route, answer)
 
-    with suppress(Enough):
-        call()
-    assert seen.total() >= 1
+    for number, case in enumerate(one_by_one(schema, route)):
+        try_out(case, is_there=number % 4 != 0, is_plain=number % 2 == 0)
+
+    @settings(max_examples=max(MADE_UP, CASES - seen.total()), **SETTINGS)
+    @given(case=made_up(schema, route), is_there=st.booleans(), is_plain=st.booleans())
+    def call(case: Case[Any], is_there: bool, is_plain: bool) -> None:
+        try_out(case, is_there=is_there, is_plain=is_plain)
+
+    call()
     record_property("cases", dict(seen))
+    assert seen.total() >= CASES
+    assert seen[route.status] or route.name in UNLIKELY, "it was never well answered"
+
+
+UNLIKELY = {"show_confirmation", "confirm_address", "check_target", "mail_confirmation"}
 
 
 def test_what_is_created_can_be_read_changed_and_deleted(
-    schema: BaseSchema, alice: Person, record_property: Recorder
+    schema: BaseSchema, stage: Stage, record_property: Recorder
 ) -> None:
     """Chains of calls along the links of the document."""
 
     @schema.hook
     def map_body(_context: Any, body: Any) -> Any:
-        # What is made up is hardly ever an address that can be watched, or a line of text.
-        if not isinstance(body, dict):
-            return body
-        return {**body, **{name: value for name, value in PLAIN.items() if name in body}}
+        return plain(body)
 
     schema.config.generation.update(modes=[GenerationMode.POSITIVE])
     linked = schema.include(
         operation_id=sorted({*LINKS, *(n for of in LINKS.values() for n in of)})
     )
     seen: Counter[str] = Counter()
-    until = time.monotonic() + CHAINS_SECONDS
-
     machine: Any = linked.as_state_machine()
 
     class Chains(machine):  # type: ignore[misc]
+        def setup(self) -> None:
+            stage.forget()
+
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
-            return {"headers": {"Authorization": f"Token {alice.token}"}}
+            return {"headers": {"Authorization": f"Token {stage.alice.token}"}}
 
         def validate_response(self, response: Any, case: Case[Any], **_: Any) -> None:
             name = case.operation.definition.raw["operationId"]
             seen[f"{name} {response.status_code}"] += 1
-            is_fine = response.status_code in NOT_FINE_ALREADY.get(name, ())
-            checks = CONFORMANCE if is_fine else [not_a_server_error, *CONFORMANCE]
-            case.validate_response(response, checks=checks)
+            judge(case, BY_NAME[name], response)
 
-        def step(self, *args: Any, **kwargs: Any) -> Any:
-            if time.monotonic() > until:
-                raise Enough
-            return super().step(*args, **kwargs)
-
-    # What a chain can go on with depends on what the stage remembers: Hypothesis may notice that.
-    with suppress(Enough, FlakyStrategyDefinition):
-        Chains.run(settings=settings(max_examples=CASES, stateful_step_count=8, **SETTINGS))
+    Chains.run(settings=settings(max_examples=CHAINS, stateful_step_count=STEPS, **SETTINGS))
     record_property("calls", dict(seen))
-    reads = ("get_target 200", "get_channel 200", "get_user 200", "list_checks 200")
-    ends = ("delete_target 204", "delete_channel 204", "revoke_token 204")
-    assert any(seen[one] for one in reads), "no chain came to read what it had made"
-    assert any(seen[one] for one in ends), "no chain came to delete what it had made"
+    assert seen.total() >= CASES
+    for noun in ("target", "channel", "window", "user"):
+        assert seen[f"get_{noun} 200"], f"no chain came to read a {noun} that it had made"
+    for end in ("delete_target", "delete_channel", "delete_window", "revoke_token"):
+        assert seen[f"{end} 204"], f"no chain came to {end} what it had made"

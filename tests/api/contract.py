@@ -1,0 +1,191 @@
+"""What the tests of the contract share: a stage that forgets, and how an answer is judged."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase
+from schemathesis import Case, CheckFunction, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from chalicelib.api.routing import Route
+from chalicelib.domain import ids
+from chalicelib.ops import openapi
+from tests.dynamo import Dynamo, Snapshot
+from tests.stages import quick_stage
+from tests.world import DOWN, START, Person, World
+from tests.wsgi import application
+
+SETTINGS: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "derandomize": True,
+    "phases": [Phase.explicit, Phase.generate],
+    "suppress_health_check": list(HealthCheck),
+}
+PLAIN: dict[str, Any] = {
+    "name": "Made up",
+    "url": "https://shop.example/",
+    "host": "shop.example",
+    "address": "ops@shop.example",
+    "timeout_s": 10,
+    "resolver": None,
+    "expected": [],
+    "expect": {},
+    "headers": {},
+    "tags": [],
+    "channel_ids": [],
+    "target_ids": [],
+    "expires_at": None,
+}
+"""What is made up is hardly ever an address that can be watched, or a line of text."""
+_NOT_FINE_ALREADY = {"get_health": {503}}
+"""Statuses above 499 that are no fault: an installation that has not begun is not well."""
+_CONFORMANCE: list[CheckFunction] = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+_LIMITS = {"rate_per_minute": 100_000, "rate_burst": 100_000}
+
+
+@dataclass
+class Stage:
+    """A stage with somebody in it who has one of everything: `there` leads to them, by parameter.
+
+    Nothing of a call is left for the next one: `forget` puts everything back, the ids to come too.
+    """
+
+    world: World
+    dynamo: Dynamo
+    alice: Person
+    there: Mapping[str, str]
+    memory: Snapshot = field(default_factory=dict)
+
+    def forget(self) -> None:
+        world = self.world
+        self.dynamo.restore(self.memory)
+        world.queue.waiting.clear()
+        world.alerts.waiting.clear()
+        world.functions.started.clear()
+        world.runtime.__dict__.pop("skips", None)
+        ids._SERIES = ids.Series()
+        ids.secrets = SimpleNamespace(randbits=random.Random(0).getrandbits)  # type: ignore[assignment]
+
+    def call(self, case: Case[Any]) -> Any:
+        """The answer to a case, as somebody whom all is allowed."""
+        return case.call(headers={"Authorization": f"Token {self.alice.token}"})
+
+
+@contextmanager
+def stage_that_forgets() -> Iterator[Stage]:
+    with quick_stage() as (world, dynamo), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ids, "_SERIES", ids.Series())
+        patch.setattr(ids, "secrets", ids.secrets)
+        send = world.queue.send
+
+        def send_and_check(messages: Any) -> None:
+            send(messages)
+            world.deliver()
+
+        patch.setattr(world.queue, "send", send_and_check)
+        alice = world.user("alice", admin=True)
+        stage = Stage(world, dynamo, alice, _one_of_everything(alice))
+        world.clock.time = START + 3_600
+        stage.memory = dynamo.snapshot()
+        yield stage
+
+
+def _one_of_everything(alice: Person) -> dict[str, str]:
+    world = alice.world
+    assert alice.patch(f"/v1/users/{alice.owner}", {"limits": _LIMITS}).status == 200
+    target = alice.make_target(failure_threshold=1, tags=["prod"])
+    world.checker.script[target["id"]] = DOWN
+    world.run(150)
+    hook = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
+    channel = alice.post("/v1/channels", hook).json
+    world.tell_all()
+    window = {"name": "x", "tags": ["x"], "cron": "0 3 * * 0", "duration_s": 60}
+    return {
+        "target_id": target["id"],
+        "channel_id": channel["id"],
+        "incident_id": alice.get("/v1/incidents").json["items"][0]["id"],
+        "token_id": alice.post("/v1/tokens", {"name": "second"}).json["id"],
+        "user_id": world.user("bob").owner,
+        "window_id": alice.post("/v1/maintenance", window).json["id"],
+    }
+
+
+def document(stage: Stage) -> BaseSchema:
+    """The committed document, to call the stage by.
+
+    Without its security: broken tokens would take the place of what else could be broken, and have
+    tests of their own.
+    """
+    found = json.loads(openapi.FILE.read_text(encoding="utf-8"))
+    del found["security"], found["components"]["securitySchemes"]
+    answer = json.dumps(found).encode()
+    ask = application(stage.world.gateway)
+
+    def app(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["PATH_INFO"] != "/document":
+            return ask(environ, start_response)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [answer]
+
+    schema = schemathesis.openapi.from_wsgi("/document", app)
+    schema.config.update(base_url="http://localhost")
+    return schema
+
+
+def judge(case: Case[Any], route: Route, answer: Any) -> None:
+    """Fail where an answer is not what the document says."""
+    if case.method.upper() != route.method:
+        assert answer.status_code in {404, 405, 400}, answer.text
+        return
+    is_fine = answer.status_code in _NOT_FINE_ALREADY.get(route.name, ())
+    checks = _CONFORMANCE if is_fine else [not_a_server_error, *_CONFORMANCE]
+    refusals = [negative_data_rejection] if _is_to_be_refused(case, answer.status_code) else []
+    case.validate_response(answer, checks=[*checks, *refusals])
+
+
+def _is_to_be_refused(case: Case[Any], status: int) -> bool:
+    """Whether body or query are broken; the version that is named is looked at before them."""
+    parts = case.meta.components if case.meta else {}
+    modes = [parts[at].mode for at in _REFUSED if at in parts]
+    return GenerationMode.NEGATIVE in modes and status != 412
+
+
+_REFUSED = (ParameterLocation.BODY, ParameterLocation.QUERY)
+
+
+def plain(body: Any) -> Any:
+    """A body with values that can be stored, where there is a field of that name."""
+    if not isinstance(body, dict):
+        return body
+    return {**body, **{name: value for name, value in PLAIN.items() if name in body}}
+
+
+def takes_something(route: Route) -> bool:
+    """Whether there is anything to vary in a call."""
+    return bool("{" in route.path or route.body or route.query.model_fields or route.takes)
+
+
+Seen = Counter[Any]
