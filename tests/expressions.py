@@ -27,7 +27,7 @@ class Given:
 Test = Callable[[Given], bool]
 Term = Callable[[Given], Value]
 Change = Callable[[Given, Item], None]
-_TOKEN = re.compile(r"#?\w+|:\w+|<>|<=|>=|[=<>(),.+-]")
+_TOKEN = re.compile(r"#?\w+|:\w+|<>|<=|>=|\[\d+\]|[=<>(),.+-]")
 _ACTION = re.compile(r"\b(SET|ADD|REMOVE|DELETE) ")
 
 
@@ -51,9 +51,9 @@ class _Reader:
 
     def path(self) -> list[str]:
         parts = [self.take()]
-        while self.next == ".":
-            self.take()
-            parts.append(self.take())
+        while self.next == "." or self.next.startswith("["):
+            part = self.take()
+            parts.append(self.take() if part == "." else part)
         return parts
 
     def list(self) -> list[Term]:
@@ -131,7 +131,10 @@ class _Reader:
 def _find(given: Given, path: list[str]) -> Value:
     value: Value = {"M": given.item}
     for part in path:
-        value = (value or {}).get("M", {}).get(given.names[part])
+        if part.startswith("["):
+            value = dict(enumerate((value or {}).get("L", ()))).get(int(part[1:-1]))
+        else:
+            value = (value or {}).get("M", {}).get(given.names[part])
     return value
 
 
@@ -241,4 +244,4 @@ def _added(before: Value, more: dict[str, Any]) -> Value:
     ((kind, content),) = more.items()
     if kind == "N":
         return {"N": str(Decimal((before or {"N": "0"})["N"]) + Decimal(content))}
-    return {kind: sorted({*(before or {kind: []})[kind], *content})}
+    return {kind: list(dict.fromkeys([*(before or {kind: []})[kind], *content]))}

@@ -34,7 +34,11 @@ Recorder = Callable[[str, object], None]
 CASES = 300
 """So many calls of each operation, at least; so many of these, at least, are made up."""
 MADE_UP = 60
-CHAINS, STEPS = 50, 8
+CHAINS, STEPS = 40, 8
+UNLIKELY = {"show_confirmation", "confirm_address", "mail_confirmation"}
+"""Nobody makes up a signed link, and what there is to begin with is no channel of mail."""
+BEGINNINGS = {"pause_target", "resume_target"}
+"""schemathesis takes them for what a chain may begin with, and then hardly anything else."""
 BY_NAME = {route.name: route for route in ALL}
 _BOTH = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 
@@ -105,27 +109,25 @@ def test_an_operation_does_what_the_document_says(
     assert seen[route.status] or route.name in UNLIKELY, "it was never well answered"
 
 
-UNLIKELY = {"show_confirmation", "confirm_address", "check_target", "mail_confirmation"}
-
-
+@pytest.mark.parametrize("creation", LINKS)
 def test_what_is_created_can_be_read_changed_and_deleted(
-    schema: BaseSchema, stage: Stage, record_property: Recorder
+    stage: Stage, creation: str, record_property: Recorder
 ) -> None:
     """Chains of calls along the links of the document."""
+    schema = document(stage)
 
     @schema.hook
     def map_body(_context: Any, body: Any) -> Any:
         return plain(body)
 
     schema.config.generation.update(modes=[GenerationMode.POSITIVE])
-    linked = schema.include(
-        operation_id=sorted({*LINKS, *(n for of in LINKS.values() for n in of)})
-    )
+    linked = [name for name in LINKS[creation] if name not in BEGINNINGS]
+    machine: Any = schema.include(operation_id=[creation, *linked]).as_state_machine()
     seen: Counter[str] = Counter()
-    machine: Any = linked.as_state_machine()
 
     class Chains(machine):  # type: ignore[misc]
         def setup(self) -> None:
+            # What a chain can go on with depends on the ids that it got: they come again.
             stage.forget()
 
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
@@ -138,8 +140,6 @@ def test_what_is_created_can_be_read_changed_and_deleted(
 
     Chains.run(settings=settings(max_examples=CHAINS, stateful_step_count=STEPS, **SETTINGS))
     record_property("calls", dict(seen))
-    assert seen.total() >= CASES
-    for noun in ("target", "channel", "window", "user"):
-        assert seen[f"get_{noun} 200"], f"no chain came to read a {noun} that it had made"
-    for end in ("delete_target", "delete_channel", "delete_window", "revoke_token"):
-        assert seen[f"{end} 204"], f"no chain came to {end} what it had made"
+    ends = [name for name in linked if name.startswith(("get_", "delete_", "revoke_"))]
+    for name in (creation, *ends):
+        assert seen[f"{name} {BY_NAME[name].status}"], f"no chain came to {name} what it had made"
