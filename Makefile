@@ -62,7 +62,7 @@ restore: run-venv  ## put the data of FILE back into a STAGE
 	@test -n "$(FILE)" || { echo "error: say which: make restore FILE=monitum.jsonl.gz" >&2; exit 1; }
 	@$(VENV) -m chalicelib.ops restore --stage $(STAGE) --file "$(FILE)"
 
-redrive: run-venv  ## give dead letters another chance: alerts that were given up (STAGE=local)
+redrive: run-venv  ## give dead letters another chance: alerts, checks, rollups (STAGE=local)
 	@$(VENV) -m chalicelib.ops redrive --stage $(STAGE)
 
 deploy: run-venv not-local  ## deploy to STAGE=prod or dev (AWS) or localstack, try it, go back if it fails

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from benchmarks.fault_reaper import Lives, Reaper, finish, in_own_process
@@ -94,7 +95,7 @@ def _disturbed(lives: Lives, found: Stage, story: Story) -> int:
 
     shuffles: dict[str, Shuffle] = {"doubled": doubled, "reordered": reordered}
     for name, shuffle in shuffles.items():
-        in_own_process(lives, name, lambda shuffle=shuffle: story.live(shuffle))  # type: ignore[misc]
+        in_own_process(lives, name, partial(story.live, shuffle))
     in_own_process(lives, "delayed", lag)
     return len(shuffles) + 1
 

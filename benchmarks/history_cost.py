@@ -9,7 +9,7 @@ from chalicelib.domain.folds import Fold
 from chalicelib.domain.results import CheckResult, Timings, Verdict
 from chalicelib.domain.rollup import DAY_S, HOUR_S
 from chalicelib.domain.targets import Target
-from chalicelib.services import folding
+from chalicelib.services import fanning, folding
 from chalicelib.services.background import run_background
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.stats import statistics
@@ -56,7 +56,7 @@ def live_an_hour(
 ) -> None:
     """The hour's folds, and the day's statistics of each twenty-fourth target."""
     runtime.clock.time += 300  # type: ignore[attr-defined]  # the benchmark's own clock
-    run(partial(folding.fan_out, runtime))
+    run(partial(fanning.fan_out, runtime))
     for event in runtime.functions.started:  # type: ignore[attr-defined]  # the same
         assert run(partial(run_background, runtime, event))
     asked = targets[: max(1, round(len(targets) / 24))]

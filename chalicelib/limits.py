@@ -1,6 +1,6 @@
 """How much may be asked of an installation: rates, quotas, and what one host is asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 
@@ -30,6 +30,11 @@ class Limits:
         return Limits(
             **{one.name: number(one.name.upper(), getattr(self, one.name)) for one in fields(self)}
         )
+
+    def quota(self, noun: str, own: Mapping[str, int]) -> int:
+        """How many of a noun a user may have: the user's own number, or the stage's."""
+        stages: int = getattr(self, f"quota_{noun}")
+        return own.get(noun, stages)
 
 
 NORMAL = Limits()

@@ -33,6 +33,7 @@ TARGET = Noun("target", "/v1/targets", searchable=True)
 CHANNEL = Noun("channel", "/v1/channels")
 INCIDENT = Noun("incident", "/v1/incidents", named=False)
 WINDOW = Noun("maintenance window", "/v1/maintenance")
+PAGE = Noun("status page", "/v1/pages")
 USER = Noun("user", "/v1/users")
 TOKEN = Noun("token", "/v1/tokens", readable=False)
 

@@ -133,7 +133,7 @@ class _Table:
     """Items as compact bytes, by partition and sort key."""
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
-        self._keys = {None: _names(properties)}
+        self._keys: dict[str | None, list[str]] = {None: _names(properties)}
         self._shown: dict[str | None, set[str] | None] = {None: None}
         for index in properties.get("GlobalSecondaryIndexes", ()):
             name, projection = index["IndexName"], index["Projection"]
@@ -162,7 +162,7 @@ class _Table:
     def get(self, key: Item) -> Item | None:
         partition, sort = self.place(key)
         stored = self._partitions.get(partition, {}).get(sort)
-        return None if stored is None else marshal.loads(stored)
+        return None if stored is None else _loaded(stored)
 
     def apply(self, kind: str, asked: Mapping[str, Any], before: Item | None) -> Item | None:
         """Carry a write out; returns the item as it is then."""
@@ -179,7 +179,7 @@ class _Table:
         if len(data) > _MOST_BYTES:
             raise _error("ValidationException", "Item size has exceeded the maximum allowed size")
         self._partitions[partition][sort] = data
-        return marshal.loads(data)
+        return _loaded(data)
 
     def items(self, asked: Mapping[str, Any], index: str | None) -> list[Item]:
         """What fits a key condition, in order."""
@@ -200,7 +200,7 @@ class _Table:
     def _candidates(self, partition: bytes, *, is_own: bool) -> Iterator[Item]:
         chosen = [self._partitions.get(partition, {})] if is_own else self._partitions.values()
         for items in chosen:
-            yield from map(marshal.loads, items.values())
+            yield from map(_loaded, items.values())
 
     def order(self, item: Item, index: str | None) -> list[bytes]:
         names = [*self._keys[index][1:], *(self._keys[None] if index else ())]
@@ -212,6 +212,11 @@ class _Table:
     def in_index(self, item: Item, index: str | None) -> Item:
         shown = self._shown[index]
         return item if shown is None else {n: value for n, value in item.items() if n in shown}
+
+
+def _loaded(data: bytes) -> Item:
+    item: Item = marshal.loads(data)
+    return item
 
 
 def _names(schema: Mapping[str, Any]) -> list[str]:

@@ -167,18 +167,19 @@ _ASKED: Mapping[str, Callable[..., bool]] = {
 
 def _contains(value: dict[str, Any], part: dict[str, Any]) -> bool:
     ((kind, content),) = value.items()
-    return part in content if kind == "L" else part["S"] in content
+    return bool(part in content if kind == "L" else part["S"] in content)
 
 
 def _compare(left: Value, sign: str, right: Value) -> bool:
     if sign == "=":
-        return left is not None and comparable(left) == comparable(right)
+        return left is not None and bool(comparable(left) == comparable(right))
     if sign == "<>":
-        return left is None or comparable(left) != comparable(right)
+        return left is None or bool(comparable(left) != comparable(right))
     if left is None or right is None or left.keys() != right.keys():
         return False
     one, other = comparable(left), comparable(right)
-    return {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}[sign]
+    signs = {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}
+    return bool(signs[sign])
 
 
 def comparable(value: Value) -> Any:

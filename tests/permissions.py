@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 import pytest
 
 from chalicelib.api import door
-from chalicelib.services import alerting, background, folding, messages, scheduling
+from chalicelib.services import alerting, background, fanning, messages, scheduling
 
 ROOT = Path(__file__).parents[1]
 POLICIES = ROOT / ".chalice"
@@ -172,7 +172,7 @@ def name_functions() -> None:
     for module, work, function in (
         (scheduling, "run_tick", "tick"),
         (messages, "handle_checks", "check"),
-        (folding, "fan_out", "fan-out"),
+        (fanning, "fan_out", "fan-out"),
         (background, "run_background", "rollup"),
         (alerting, "handle_alerts", "alert"),
         (alerting, "handle_notices", "notify"),

@@ -2,7 +2,7 @@
 
 Asserted on lists of modules, as times depend on the machine; `python -m benchmarks.coldstart` has
 those. What only some events need is loaded by the first of them: TLS and HTTP by the first check,
-apprise by the first delivery.
+apprise by the first delivery, routes with their schemas and services by the first call.
 """
 
 import json
@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from benchmarks.coldstart import HANDLERS
+from chalicelib.api.operations import operations
 from chalicelib.ops.package import ROOT
 
 ALL = {
@@ -31,16 +32,35 @@ SCHEMAS = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", 
 CALENDARS = {"cronsim"}
 """Maintenance windows: the schedule alone has nothing to do with them."""
 LIBRARIES = {
-    "api_handler": ALL | CALENDARS | SCHEMAS | {"itsdangerous"},
+    "api_handler": ALL | SCHEMAS | {"itsdangerous"},
     "tick": ALL,
+    "fan_out": ALL,
 }
-CORE = {"crons", "domain", "limits", "logs", "metrics", "services", "settings", "store"}
+CORE = {"domain", "limits", "logs", "metrics", "services", "settings", "store"}
 OURS = {
-    "api_handler": CORE | {"api", "checkers", "notifiers"},
-    "tick": CORE - {"crons"},
-    "alert": CORE | {"notifiers"},
-    "notify": CORE | {"notifiers"},
+    "api_handler": CORE | {"api"},
+    "tick": CORE,
+    "fan_out": CORE,
+    "alert": CORE | {"crons", "notifiers"},
+    "notify": CORE | {"crons", "notifiers"},
 }
+CALLS = {
+    "accounts": {"checkers"},
+    "batch": {"checkers", "crons", "notifiers"},
+    "channels": {"checkers", "notifiers"},
+    "maintenance": {"crons"},
+    "metrics": {"crons"},
+    "pages": {"checkers"},
+    "public": {"crons", "web"},
+    "site": {"web"},
+    "stats": {"crons"},
+    "targets": {"checkers", "crons", "notifiers"},
+}
+"""What the first call of a module's operations loads beyond what the API's start does.
+
+Addresses are read where something is sent to them (for accounts: where hosts' budgets are kept),
+cron expressions where maintenance windows are looked at.
+"""
 CODE = """
 import json, sys
 # Libraries of the tests, which urllib3 and botocore load where they find them.
@@ -52,10 +72,8 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
-@pytest.fixture(scope="module")
-def loaded(request: pytest.FixtureRequest) -> list[str]:
-    """The modules that a function's start brings in."""
-    handler, module = HANDLERS[request.param]
+def loaded(handler: str, module: str) -> list[str]:
+    """The modules that a function's start brings in, with what its handler imports."""
     env = {**os.environ, "PYTHONPATH": ".", "STAGE": "prod", "TABLE_PREFIX": "monitum-prod-"}
     done = subprocess.run(
         [sys.executable, "-c", CODE.format(module=module)],
@@ -68,16 +86,32 @@ def loaded(request: pytest.FixtureRequest) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("loaded", "function"), [(name, name) for name in HANDLERS], indirect=["loaded"]
-)
-def test_a_function_loads_what_it_uses_and_nothing_else(loaded: list[str], function: str) -> None:
-    tops = {name.partition(".")[0] for name in loaded} - set(sys.stdlib_module_names)
-    libraries = {name for name in tops - {"app", "chalicelib"} if not name.startswith("_")}
-    ours = {name.split(".")[1] for name in loaded if name.startswith("chalicelib.")}
+def libraries(names: list[str]) -> set[str]:
+    tops = {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names)
+    return {name for name in tops - {"app", "chalicelib"} if not name.startswith("_")}
 
-    assert libraries == LIBRARIES.get(function, ALL | CALENDARS)
-    assert ours - {"metrics"} == OURS.get(function, CORE) - {"metrics"}
+
+def ours(names: list[str]) -> set[str]:
+    return {name.split(".")[1] for name in names if name.startswith("chalicelib.")}
+
+
+@pytest.mark.parametrize("function", HANDLERS)
+def test_a_function_loads_what_it_uses_and_nothing_else(function: str) -> None:
+    names = loaded(*HANDLERS[function])
+
+    assert libraries(names) == LIBRARIES.get(function, ALL | CALENDARS)
+    assert ours(names) - {"metrics"} == OURS.get(function, CORE | {"crons"}) - {"metrics"}
+
+
+def test_a_call_of_the_api_loads_its_own_module_and_what_that_uses() -> None:
+    modules = sorted({one.module for one in operations()})
+    start = loaded("app.app", "app")
+    assert not {f"chalicelib.api.{module}" for module in modules}.intersection(start)
+    for module in modules:
+        names = loaded("app.app", f"chalicelib.api.{module}")
+        more = CALLS.get(module, set())
+        assert libraries(names) - libraries(start) <= (CALENDARS if "crons" in more else set())
+        assert (module, ours(names) - ours(start)) == (module, more)
 
 
 def test_every_function_is_looked_at() -> None:

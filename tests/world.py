@@ -9,11 +9,11 @@ from chalice.app import Chalice
 from chalice.test import HTTPResponse
 
 from chalicelib.api.door import attach
-from chalicelib.api.table import ALL
+from chalicelib.api.operations import operations
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.ops.gateway import Gateway
-from chalicelib.services import accounts, alerting, background, folding, messages, scheduling
+from chalicelib.services import accounts, alerting, background, fanning, messages, scheduling
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
 from chalicelib.store import base
@@ -138,7 +138,7 @@ class World:
         )
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
-        attach(self.app, ALL, lambda: self.runtime)
+        attach(self.app, operations(), lambda: self.runtime)
         self.gateway = Gateway(self.app)
 
     def user(self, name: str = "alice", *, admin: bool = False) -> "Person":
@@ -169,7 +169,7 @@ class World:
 
     def fold(self) -> int:
         """Have the hours that are over folded; answers how many folds failed."""
-        folding.fan_out(self.runtime)
+        fanning.fan_out(self.runtime)
         self.clock.time += 900
         return sum(self.roll_up(event) for event in self.functions.take("rollup"))
 

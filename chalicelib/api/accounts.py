@@ -18,10 +18,11 @@ from chalicelib.api.schemas.accounts import (
 from chalicelib.api.schemas.common import PageQuery
 from chalicelib.domain.errors import Fault, InvalidError
 from chalicelib.services import accounts
-from chalicelib.services.accounts import NewToken, Scope
+from chalicelib.services.accounts import NewToken
+from chalicelib.services.callers import Scope
 from chalicelib.services.once import Turn
 from chalicelib.store.ledger import used
-from chalicelib.store.models import Token, User
+from chalicelib.store.user_models import Token, User
 
 routes = Routes()
 

@@ -4,7 +4,7 @@ from chalicelib.api.calls import Answer, Call
 from chalicelib.api.routing import Routes
 from chalicelib.api.schemas.audit import RecordOut, RecordsPage
 from chalicelib.api.schemas.common import PageQuery
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.store.audit import page_of_records
 
 routes = Routes()

@@ -15,7 +15,7 @@ from chalicelib.domain.errors import MonitumError, UnavailableError
 from chalicelib.domain.ids import derived_id, id_time
 from chalicelib.domain.targets import Target
 from chalicelib.services import targets
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.once import Turn
 from chalicelib.services.presence import Presence, present
 from chalicelib.services.seats import Seats

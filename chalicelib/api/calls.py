@@ -11,8 +11,7 @@ from chalicelib.api.cursors import Cursors
 from chalicelib.api.problems import as_json
 from chalicelib.domain.errors import NotFoundError, UnauthenticatedError
 from chalicelib.domain.ids import is_id
-from chalicelib.services.accounts import Principal
-from chalicelib.services.quotas import quota
+from chalicelib.services.callers import Principal
 from chalicelib.services.runtime import Runtime
 
 Body = TypeVar("Body")
@@ -53,7 +52,7 @@ class Call(Generic[Body, Query]):
 
     def quota(self, noun: str) -> int:
         """How many of a noun the caller may have."""
-        return quota(self.runtime.settings.limits, self.principal.limits, noun)
+        return self.runtime.settings.limits.quota(noun, self.principal.limits)
 
     def id(self, name: str, noun: str) -> str:
         """The id in the path; raises NotFoundError where it cannot be one."""

@@ -20,7 +20,7 @@ from chalicelib.api.versions import check_if_match, etag
 from chalicelib.domain.channels import Channel, ChannelKind
 from chalicelib.domain.errors import Fault, InvalidError
 from chalicelib.services import channels
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.channels import ChannelDraft
 from chalicelib.services.confirming import ask_to_confirm, try_to_ask
 from chalicelib.services.once import Turn

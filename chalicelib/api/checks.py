@@ -5,7 +5,7 @@ from chalicelib.api.routing import Routes
 from chalicelib.api.schemas.checks import CheckOut, ChecksPage, ChecksQuery
 from chalicelib.domain.errors import BadRequestError, Fault
 from chalicelib.domain.results import Verdict
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.history import Range, page_of_checks
 from chalicelib.store.targets import Targets
 

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
 from chalice.app import Chalice, Request, Response
@@ -12,7 +13,7 @@ from chalice.app import Chalice, Request, Response
 from chalicelib.api.calls import Answer, Call
 from chalicelib.api.problems import CONTENT_TYPE, as_json, internal_problem, problem, status_of
 from chalicelib.api.reading import read_json, validate_body, validate_query
-from chalicelib.api.routing import Route
+from chalicelib.api.routing import Operation, Route
 from chalicelib.api.unknown import refuse_unknown
 from chalicelib.domain.errors import (
     ForbiddenError,
@@ -21,7 +22,7 @@ from chalicelib.domain.errors import (
     RateLimitedError,
     UnauthenticatedError,
 )
-from chalicelib.services.accounts import Principal, authenticate
+from chalicelib.services.callers import Principal, authenticate
 from chalicelib.services.limiting import spend, spend_failure
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.audit import Actor, recorded_as
@@ -50,11 +51,11 @@ class Visit:
 _Answering = Callable[[Visit], Answer]
 
 
-def attach(app: Chalice, routes: Iterable[Route], runtime: Callable[[], Runtime]) -> None:
-    """Have `app` answer `routes`; `runtime` is asked for at every call."""
-    table = list(routes)
-    for route in table:
-        _add(app, route.path, [route.method], route.name, _answering(route, runtime), runtime)
+def attach(app: Chalice, operations: Iterable[Operation], runtime: Callable[[], Runtime]) -> None:
+    """Have `app` answer `operations`; `runtime` is asked for at every call."""
+    table = list(operations)
+    for one in table:
+        _add(app, one.path, [one.method], one.name, _answering(one, runtime), runtime)
 
     def unknown(visit: Visit) -> Answer:
         return refuse_unknown(table, visit.request)
@@ -93,9 +94,11 @@ def _add(
     app.route(path, methods=methods, content_types=["*/*"])(view)
 
 
-def _answering(route: Route, runtime: Callable[[], Runtime]) -> _Answering:
+def _answering(operation: Operation, runtime: Callable[[], Runtime]) -> _Answering:
+    route = cache(operation.load)
+
     def answer(visit: Visit) -> Answer:
-        return _call(route, runtime(), visit)
+        return _call(route(), runtime(), visit)
 
     return answer
 

@@ -1,15 +1,14 @@
 """Whether Monitum itself is well."""
 
-from pydantic import BaseModel
-
 from chalicelib.api.calls import Answer, Call
 from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.schemas.common import Model
 from chalicelib.services.health import Health, health
 
 routes = Routes()
 
 
-class QueueOut(BaseModel):
+class QueueOut(Model):
     """`oldest_message_s` is how long work has waited that should be done by now.
 
     `round_trip_s` is how long the watchdog's newest message took; null where it does not go.
@@ -19,7 +18,7 @@ class QueueOut(BaseModel):
     round_trip_s: int | None
 
 
-class HealthOut(BaseModel):
+class HealthOut(Model):
     """`silent` names what has not been heard of for too long; it is empty while all is well.
 
     `tick_age_s` is how long ago the schedule last planned, `lateness_s` how much too long ago;

@@ -11,7 +11,7 @@ from chalicelib.api.schemas.incidents import (
 )
 from chalicelib.domain.incidents import Acknowledgement
 from chalicelib.services import incidents
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.store.targets import Targets
 
 routes = Routes()

@@ -11,7 +11,7 @@ from chalicelib.api.schemas.maintenance import WindowIn, WindowOut, WindowPatch,
 from chalicelib.api.versions import check_if_match, etag
 from chalicelib.domain.windows import Window
 from chalicelib.services import maintenance
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.maintenance import WindowDraft
 from chalicelib.services.once import Turn
 from chalicelib.store.windows import Windows

@@ -2,7 +2,7 @@
 
 from chalicelib.api.calls import Answer, Call
 from chalicelib.api.routing import NoQuery, Routes
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.exposition import CONTENT_TYPE, exposition
 
 routes = Routes()

@@ -1,67 +1,105 @@
-"""Pages for people, and the document that describes the API."""
+"""Operations on status pages, for their owners."""
 
-import base64
-import hashlib
-import re
-from functools import cache
-from importlib import resources
+from typing import Any
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.routing import HTML, JSON, NoQuery, Routes
+from chalicelib.api.idempotency import created_once
+from chalicelib.api.reading import validate_body
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.schemas.common import PageQuery
+from chalicelib.api.schemas.pages import PageIn, PageOut, PagePatch, PagesPage
+from chalicelib.api.versions import check_if_match, etag
+from chalicelib.domain.pages import Page
+from chalicelib.services import pages
+from chalicelib.services.callers import Scope
+from chalicelib.services.once import Turn
+from chalicelib.services.pages import PageDraft
 
 routes = Routes()
 
 
-@routes("GET", "/", scope=None, media=[HTML])
-def get_dashboard(_call: Call[None, NoQuery]) -> Answer:
-    """Show the dashboard; the page asks for a token and then calls this API."""
-    return _page("dashboard.html")
+@routes(
+    "POST",
+    "/v1/pages",
+    scope=Scope.WRITE,
+    body=PageIn,
+    answer=PageOut,
+    status=201,
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
+)
+def create_page(call: Call[PageIn, NoQuery]) -> Answer:
+    """Create a status page; nobody sees it until it is published. A slug that is taken is a 409."""
+
+    def make(turn: Turn | None) -> Page:
+        page_id, quota = turn.made if turn else None, call.quota("pages")
+        return pages.create(call.runtime, call.owner, call.body.draft(), page_id, quota)
+
+    def find(turn: Turn) -> Page:
+        return pages.get(call.owner, turn.made)
+
+    def show(page: Page) -> Answer:
+        headers = {"Location": f"pages/{page.id}", "ETag": etag(page.version)}
+        return Answer(PageOut.of(page), 201, headers)
+
+    return created_once(call, "create_page", make, show, find)
 
 
-@routes("GET", "/docs", scope=None, media=[HTML])
-def get_docs(_call: Call[None, NoQuery]) -> Answer:
-    """Show what this API can do: the page reads `/v1/openapi.json`."""
-    return _page("docs.html")
+@routes("GET", "/v1/pages", scope=Scope.READ, query=PageQuery, answer=PagesPage, gives=["Link"])
+def list_pages(call: Call[None, PageQuery]) -> Answer:
+    """List status pages, oldest first."""
+    cursors = call.cursors("pages")
+    found, last = pages.page_of_pages(call.owner, cursors.read(call.query.cursor), call.query.limit)
+    return call.page(PagesPage, [PageOut.of(page) for page in found], cursors.write(last))
 
 
-@routes("GET", "/v1/openapi.json", scope=None, media=[JSON])
-def get_openapi(_call: Call[None, NoQuery]) -> Answer:
-    """Describe this API as OpenAPI 3.1."""
-    # It was made when the code was, by chalicelib/ops/openapi.py: no request waits for it.
-    return Answer(_file("openapi.json"), headers={"Cache-Control": "public, max-age=300"})
+@routes("GET", "/v1/pages/{page_id}", scope=Scope.READ, answer=PageOut, gives=["ETag"])
+def get_page(call: Call[None, NoQuery]) -> Answer:
+    """Show a status page as its owner sees it; targets deleted since are not on it any more."""
+    return _answer(pages.get(call.owner, _id(call)))
 
 
-def _page(name: str) -> Answer:
-    page, policy = _with_policy(name)
-    return Answer(
-        page,
-        headers={
-            "Content-Type": "text/html; charset=utf-8",
-            "Content-Security-Policy": policy,
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+@routes(
+    "PATCH",
+    "/v1/pages/{page_id}",
+    scope=Scope.WRITE,
+    body=PagePatch,
+    answer=PageOut,
+    takes=["If-Match"],
+    gives=["ETag"],
+    problems=[409],
+)
+def change_page(call: Call[PagePatch, NoQuery]) -> Answer:
+    """Replace the fields that are given; null puts a field's default back."""
+
+    def redraft(before: Page) -> PageDraft:
+        check_if_match(call, before.version)
+        return validate_body(PageIn, call.body.over(before)).draft()
+
+    return _answer(pages.change(call.runtime, call.owner, _id(call), redraft))
 
 
-@cache
-def _with_policy(name: str) -> tuple[str, str]:
-    """A page, and a policy that lets run what is in it and nothing else."""
-    page = _file(name)
-    script, style = (_hash(page, tag) for tag in ("script", "style"))
-    return page, (
-        f"default-src 'none'; connect-src 'self'; script-src {script}; style-src {style};"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+@routes(
+    "DELETE",
+    "/v1/pages/{page_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
+def delete_page(call: Call[None, NoQuery]) -> Answer:
+    """Delete a status page: its slug is free for others."""
+
+    def allow(before: Page) -> None:
+        check_if_match(call, before.version)
+
+    pages.remove(call.runtime, call.owner, _id(call), allow)
+    return Answer(status=204)
 
 
-@cache
-def _file(name: str) -> str:
-    return (resources.files("chalicelib.web") / name).read_text(encoding="utf-8")
+def _answer(page: Page) -> Answer:
+    return Answer(PageOut.of(page), headers={"ETag": etag(page.version)})
 
 
-def _hash(page: str, tag: str) -> str:
-    found = re.search(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
-    content = found[1] if found else ""
-    digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
+def _id(call: Call[Any, Any]) -> str:
+    return call.id("page_id", "page")

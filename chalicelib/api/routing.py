@@ -1,23 +1,25 @@
 """The table of routes: one decorator says everything about an operation.
 
-Both the door and the OpenAPI document are made from it; there is no second description.
+Both the door and the OpenAPI document are made from it; there is no second description. The door
+only knows where each operation is, and loads its module at the first call.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from pydantic import BaseModel
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 
 JSON = "application/json"
 HTML = "text/html"
 View = Callable[[Call[Any, Any]], Answer]
 
 
-class NoQuery(BaseModel, extra="forbid"):
+class NoQuery(BaseModel, extra="forbid", defer_build=True):
     """For operations that take no query parameters."""
 
 
@@ -53,8 +55,10 @@ class Route:
     @property
     def tag(self) -> str:
         """What it is about: the first noun of its path."""
+        if self.path.startswith(("/status/", "/badge/")):
+            return "status"
         if not self.path.startswith("/v1/"):
-            return "pages"
+            return "site"
         return self.path.split("/")[2].partition(".")[0]
 
     @property
@@ -72,6 +76,21 @@ class Route:
         if "Idempotency-Key" in self.takes:
             found |= {409, 422}
         return sorted(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Where the route of an operation is: in a module of this package, under a function's name."""
+
+    method: str
+    path: str
+    module: str
+    name: str
+
+    def load(self) -> Route:
+        """The route, with its schemas and all that its module needs."""
+        routes: Routes = import_module(f"{__package__}.{self.module}").routes
+        return next(route for route in routes if route.name == self.name)
 
 
 class Routes:

@@ -21,9 +21,9 @@ from chalicelib.api.schemas.stats import (
 )
 from chalicelib.domain.errors import BadRequestError, Fault
 from chalicelib.domain.spans import Span
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.listing import all_targets
-from chalicelib.services.stats import each_over, kept, statistics
+from chalicelib.services.stats import TooMuchError, each_over, kept, statistics
 from chalicelib.store.targets import Targets
 
 routes = Routes()
@@ -47,8 +47,16 @@ def get_target_stats(call: Call[None, StatsQuery]) -> Answer:
 def get_stats(call: Call[None, AllStatsQuery]) -> Answer:
     """Show the statistics of all targets together, or of those with a tag."""
     span, tag = _span(call), call.query.tag
-    targets = [target for target in all_targets(call.owner) if tag is None or tag in target.tags]
-    found = statistics(call.runtime, call.owner, targets, span)
+    everything = list(all_targets(call.owner))
+    targets = [target for target in everything if tag is None or tag in target.tags]
+    wanted = {target.id for target in targets}
+    whole = {one.lane for one in targets} - {one.lane for one in everything if one.id not in wanted}
+    try:
+        found = statistics(call.runtime, call.owner, targets, span, whole_lanes=whole)
+    except TooMuchError:
+        name = "from" if call.query.from_ is not None else "window"
+        reason = f"is too long for {len(targets)} targets at once: ask for less, or for a tag"
+        raise _refused(name, reason) from None
     return Answer(StatsOut.of(found, len(targets)))
 
 

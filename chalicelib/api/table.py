@@ -12,6 +12,8 @@ from chalicelib.api import (
     maintenance,
     metrics,
     pages,
+    public,
+    site,
     stats,
     targets,
 )
@@ -29,6 +31,8 @@ ALL: list[Route] = [
     *maintenance.routes,
     *metrics.routes,
     *pages.routes,
+    *public.routes,
+    *site.routes,
     *targets.routes,
     *stats.routes,
 ]

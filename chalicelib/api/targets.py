@@ -25,7 +25,7 @@ from chalicelib.domain.incidents import Means
 from chalicelib.domain.state import Status
 from chalicelib.domain.targets import Target
 from chalicelib.services import targets
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from chalicelib.services.drafts import Draft
 from chalicelib.services.incidents import recent_means
 from chalicelib.services.listing import Filters, Sort, page_of_targets, summary

@@ -6,11 +6,11 @@ from typing import NoReturn
 
 from chalice.app import Request
 
-from chalicelib.api.routing import Route
+from chalicelib.api.routing import Operation
 from chalicelib.domain.errors import MethodError, NotFoundError
 
 
-def refuse_unknown(table: Sequence[Route], request: Request) -> NoReturn:
+def refuse_unknown(table: Sequence[Operation], request: Request) -> NoReturn:
     """Raise MethodError where the path is there with other methods, NotFoundError elsewhere."""
     found = allowed(table, "/" + (request.uri_params or {}).get("proxy", ""))
     if found:
@@ -18,10 +18,10 @@ def refuse_unknown(table: Sequence[Route], request: Request) -> NoReturn:
     raise NotFoundError("there is no such path")
 
 
-def allowed(table: Sequence[Route], path: str) -> tuple[str, ...]:
+def allowed(table: Sequence[Operation], path: str) -> tuple[str, ...]:
     """The methods of a path as it was called, by the table; nothing where there is no such path."""
     path = path.rstrip("/") or "/"
-    return tuple(sorted({route.method for route in table if _pattern(route.path).fullmatch(path)}))
+    return tuple(sorted({one.method for one in table if _pattern(one.path).fullmatch(path)}))
 
 
 def _pattern(path: str) -> re.Pattern[str]:

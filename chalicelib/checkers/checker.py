@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -69,19 +69,19 @@ class _Check:
     def run(self, on_connected: Callable[[], None]) -> CheckResult:
         first = Attempt(self.deadline, leave_time=True, on_connected=on_connected)
         try:
-            return self._try(first, attempts=1)
+            return self._try(first)
         except CheckFailure as failure:
             earlier = failure
         if not (earlier.worth_a_second_try and self._may_repeat(first) and self._pause()):
-            return self._failed(first, earlier, attempts=1)
+            return self._failed(first, earlier)
         second = Attempt(self.deadline)
         try:
-            return self._try(second, attempts=2)
+            return self._try(second, earlier)
         except CheckFailure as failure:
             told, other = _told_first(failure, earlier)
             same = told.text == other.text
             text = f"{told.text} (twice)" if same else f"{told.text}; {other.text}"
-            return self._failed(second, told, attempts=2, text=text)
+            return replace(self._failed(second, told, text), attempts=2)
 
     def _may_repeat(self, attempt: Attempt) -> bool:
         """A request that changes something is not sent twice (RFC 9110, 9.2.2)."""
@@ -96,7 +96,7 @@ class _Check:
         time.sleep(min(self.pause_s, left * _PAUSE_SHARE))
         return True
 
-    def _try(self, attempt: Attempt, *, attempts: int) -> CheckResult:
+    def _try(self, attempt: Attempt, earlier: CheckFailure | None = None) -> CheckResult:
         seen = self.kind(self.spec, self.dialer, attempt)
         timings = attempt.watch.timings()
         judgement = judge(
@@ -112,24 +112,25 @@ class _Check:
             judgement.reason,
             status_code=seen.status_code,
             timings=timings,
-            error=clean(judgement.text, self.spec.secrets) if judgement.text else None,
+            error=self._clean(judgement.text),
             tls_days_left=attempt.tls_days_left,
-            attempts=attempts,
+            attempts=2 if earlier else 1,
+            first_error=self._clean(earlier.text) if earlier else None,
         )
 
-    def _failed(
-        self, attempt: Attempt, failure: CheckFailure, *, attempts: int, text: str = ""
-    ) -> CheckResult:
+    def _failed(self, attempt: Attempt, failure: CheckFailure, text: str = "") -> CheckResult:
         attempt.book(attempt.phase)
         return CheckResult(
             failure.verdict,
             failure.reason,
             status_code=attempt.status_code,
             timings=attempt.watch.timings(),
-            error=clean(text or failure.text, self.spec.secrets),
+            error=self._clean(text or failure.text),
             tls_days_left=attempt.tls_days_left,
-            attempts=attempts,
         )
+
+    def _clean(self, text: str | None) -> str | None:
+        return clean(text, self.spec.secrets) if text else None
 
 
 def _told_first(failure: CheckFailure, earlier: CheckFailure) -> tuple[CheckFailure, CheckFailure]:

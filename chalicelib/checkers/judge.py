@@ -53,6 +53,8 @@ def judge(
 ) -> Judgement:
     """Hold what was seen against what is expected; raise BadPattern, BadPath or CheckFailure."""
     found = Judgement()
+    if seen.wrong is not None:
+        found.down(Reason.DNS, seen.wrong)
     _judge_status(found, expected, seen, follows=follows)
     if expected.want_body:
         _judge_body(found, expected, seen, deadline)

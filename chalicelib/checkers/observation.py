@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Observation:
-    """An answer: whatever of it the kind has; `truncated` says that the body goes on."""
+    """An answer: whatever of it the kind has; `truncated` says that the body goes on.
+
+    `wrong` says in words how a name's records differ from the expected ones.
+    """
 
     status_code: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     truncated: bool = False
-    records: tuple[str, ...] = ()
+    wrong: str | None = None

@@ -1,5 +1,6 @@
 """What has to be read for the statistics of a range: days, hours, and the rest result by result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,6 +50,21 @@ class Reads:
     hours: tuple[Span, ...] = ()
     results: tuple[Span, ...] = ()
 
+    @property
+    def rollups(self) -> int:
+        """How many days and hours these are."""
+        return _length(self.days) // DAY_S + _length(self.hours) // HOUR_S
+
+    @property
+    def calls(self) -> int:
+        """How many calls read them at most: one for each month of rollups, and day of results."""
+        months = sum(2 + (end - start) // (28 * DAY_S) for start, end in (*self.days, *self.hours))
+        return months + sum(2 + (end - start) // DAY_S for start, end in self.results)
+
+    def checks(self, interval_s: int) -> int:
+        """How many checks of a target are read one by one."""
+        return _length(self.results) // interval_s
+
 
 def reads(span: Span, kept: Kept, *, bucket_s: int, created_at: int, look_back_s: int) -> Reads:
     """What to read for `span`, which fits what is `kept`, of a target made at `created_at`.
@@ -89,6 +105,10 @@ def _before(start: int, earliest: int, kept: Kept) -> Reads:
     if start < kept.results:
         return Reads(hours=hours)
     return Reads(hours=hours, results=merged([(max(earliest, _down(start, HOUR_S)), start)]))
+
+
+def _length(spans: Sequence[Span]) -> int:
+    return sum(end - start for start, end in spans)
 
 
 def _down(at: int, unit: int) -> int:

@@ -56,7 +56,8 @@ class CheckResult:
 
     `error` is one printable line of at most 200 characters without secrets, None when UP.
     `tls_days_left` is known where a certificate was seen. `attempts` is 2 where a failure of the
-    connection was confirmed by a second try.
+    connection was tried once more; where that second try was answered, `first_error` says what the
+    first had failed with, else `error` tells of both.
     """
 
     verdict: Verdict
@@ -66,6 +67,7 @@ class CheckResult:
     error: str | None = None
     tls_days_left: int | None = None
     attempts: int = 1
+    first_error: str | None = None
 
     @property
     def response_ms(self) -> int:

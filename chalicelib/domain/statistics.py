@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from chalicelib.domain.histogram import Histogram
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Four, Piece
@@ -25,6 +25,14 @@ _BUCKETS: Final = (
     (WEEK_S, HOUR_S),
     (400 * DAY_S, DAY_S),
 )
+
+
+class Last(NamedTuple):
+    """A check that others may follow: its tick, up to when it stands at most, its verdict."""
+
+    tick: int
+    until: int
+    verdict: int
 
 
 @dataclass(slots=True)
@@ -60,6 +68,10 @@ class Tally:
         return self.seconds[_DOWN]
 
     @property
+    def degraded_s(self) -> int:
+        return self.seconds[_DEGRADED]
+
+    @property
     def known_s(self) -> int:
         """The time that counts: neither UNKNOWN nor gap nor maintenance that is left out."""
         return self.up_s + self.downtime_s
@@ -75,12 +87,12 @@ class Tally:
         self.latency.merge(piece.latency)
         self.maintenance_s += piece.maintenance_s
 
-    def _stand(self, before: Piece, until: int, left_out: LeftOut) -> None:
-        """Add what the last check before stands for within the range, up to `until` at most."""
-        start, end = max(before.last, self.start), min(before.until, until, self.end)
+    def _stand(self, last: Last, until: int, left_out: LeftOut, count: int) -> None:
+        """Add what `count` such checks stand for within the range, up to `until` at most."""
+        start, end = max(last.tick, self.start), min(last.until, until, self.end)
         apart = left_out.within(start, end)
-        self.seconds[before.ends] += max(0, end - start) - apart
-        self.maintenance_s += apart
+        self.seconds[last.verdict] += count * (max(0, end - start) - apart)
+        self.maintenance_s += count * apart
 
 
 def tally(
@@ -93,19 +105,20 @@ def tally(
     `left_out` already: it is asked for the time between them.
     """
     tallies = [Tally(start, end) for start, end in pairwise(edges)]
-    before: Piece | None = None
+    before: Last | None = None
     for piece in sorted(pieces, key=lambda piece: piece.first):
         if piece.first >= edges[-1]:
-            _spread(tallies, edges, before, edges[-1], left_out)
-            return tallies
-        _spread(tallies, edges, before, piece.first, left_out)
+            break
+        if before is not None:
+            spread(tallies, edges, before, piece.first, left_out)
         if piece.first >= edges[0]:
-            within = tallies[_place(edges, piece.first)]
+            within = tallies[which(edges, piece.first)]
             if piece.last >= within.end:
                 raise ValueError("a piece reaches over an edge")
             within._take(piece)  # noqa: SLF001 - ours
-        before = piece
-    _spread(tallies, edges, before, edges[-1], left_out)
+        before = Last(piece.last, piece.until, piece.ends)
+    if before is not None:
+        spread(tallies, edges, before, edges[-1], left_out)
     return tallies
 
 
@@ -135,24 +148,23 @@ def bucket_edges(start: int, end: int, bucket: int) -> list[int]:
     return [start, *range(first, end, bucket), end]
 
 
-def _spread(
+def spread(
     tallies: Sequence[Tally],
     edges: Sequence[int],
-    before: Piece | None,
+    last: Last,
     until: int,
     left_out: LeftOut,
+    count: int = 1,
 ) -> None:
-    """Add what the check before stands for up to `until` to each range that it reaches into."""
-    if before is None or not tallies:
-        return
-    place = max(0, _place(edges, before.last))
-    end = min(before.until, until)
+    """Add what `count` such checks stand for up to `until` to each range that they reach into."""
+    place = max(0, which(edges, last.tick))
+    end = min(last.until, until)
     while place < len(tallies) and tallies[place].start < end:
-        tallies[place]._stand(before, until, left_out)  # noqa: SLF001 - ours
+        tallies[place]._stand(last, until, left_out, count)  # noqa: SLF001 - ours
         place += 1
 
 
-def _place(edges: Sequence[int], at: int) -> int:
+def which(edges: Sequence[int], at: int) -> int:
     """The range that `at` falls into; -1 before the first."""
     return bisect_left(edges, at + 1) - 1
 

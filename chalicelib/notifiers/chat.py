@@ -10,6 +10,7 @@ import re
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
@@ -137,7 +138,7 @@ class _Opened:
     def set(self, *_: object, **__: object) -> None: ...
 
 
-class _Replacing:
+class _Replacing(ABC):
     """While it lasts, this thread's requests are made by `request`."""
 
     def __enter__(self) -> Self:
@@ -147,8 +148,9 @@ class _Replacing:
     def __exit__(self, *_: object) -> None:
         _THREAD.replacing = None
 
+    @abstractmethod
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
-        raise NotImplementedError
+        """Answer what `requests.request` was asked."""
 
 
 class _Asking(_Replacing):

@@ -15,6 +15,7 @@ GIVEN = {
     "MailFrom": "MAIL_FROM",
     "PublicUrl": "PUBLIC_URL",
     "Canaries": "CANARIES",
+    "ForbiddenPorts": "FORBIDDEN_PORTS",
     "Metrics": "METRICS",
     "Alarms": "ALARMS",
     "AlarmEmail": "ALARM_EMAIL",

@@ -1,55 +1,20 @@
 """The dependencies of the functions as one zip file, built once per set of pins.
 
-Only what runs is kept: botocore brings the models of four hundred services, of which a handful are
-called. Bytecode is compiled in, because without it a cold start takes almost three times as long.
+Only what runs is kept (slimming.py). Bytecode is compiled in, because without it a cold start takes
+almost three times as long.
 """
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from chalicelib.notifiers.services import SERVICES as CHAT_SERVICES
+from chalicelib.ops import slimming
 from chalicelib.ops.console import Failure
 
-# Whose models stay in botocore; a client of any other service fails in the functions.
-SERVICES = frozenset({"dynamodb", "lambda", "sqs", "sesv2", "sts"})
-# What nothing in the functions imports: boto3 (they use botocore), pydantic's first version, time
-# zones beside those of the system, DNS beyond the messages themselves.
-UNUSED = (
-    # Time zones are read one by one: the lists of them are for people.
-    "tzdata/zoneinfo/*.tab",
-    "tzdata/zoneinfo/*.zi",
-    "tzdata/zoneinfo/leapseconds",
-    "apprise/assets",
-    "apprise/cli.py",
-    "apprise/i18n",
-    "bin",
-    "boto3*",
-    "s3transfer*",
-    "botocore/cacert.pem",
-    "dateutil/zoneinfo",
-    "dns/_*_backend.py",
-    "dns/async*.py",
-    "dns/dnssec*",
-    "dns/versioned.py",
-    "dns/xfr.py",
-    "dns/zone*.py",
-    "dns/quic",
-    "charset_normalizer/cli",
-    "dns/e164.py",
-    "pydantic/mypy.py",
-    "pydantic/v1",
-    "urllib3/contrib/emscripten",
-)
-# chalice's command line stays out: the runtime is these two files.
-CHALICE_RUNTIME = frozenset({"chalice/__init__.py", "chalice/app.py"})
-DIST_INFO = frozenset({"METADATA", "entry_points.txt"})
 # Zip's own beginning of time: the same content gives the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # Up to the C library of the oldest of Lambda's Pythons that we take, 3.11 on Amazon Linux 2.
@@ -69,7 +34,9 @@ def build(requirements: Path, cache: Path, architecture: str | None) -> Path:
     Raises:
         Failure: pip could not get a wheel.
     """
-    digest = hashlib.sha256(Path(__file__).read_bytes() + requirements.read_bytes())
+    digest = hashlib.sha256(requirements.read_bytes())
+    for recipe in (__file__, slimming.__file__):
+        digest.update(Path(recipe).read_bytes())
     digest.update(f"{sys.implementation.cache_tag} {architecture or sys.platform}".encode())
     path = cache / f"layer-{digest.hexdigest()[:16]}.zip"
     if path.exists():
@@ -78,7 +45,7 @@ def build(requirements: Path, cache: Path, architecture: str | None) -> Path:
     with tempfile.TemporaryDirectory(dir=cache) as work:
         site = Path(work) / "site"
         _install(requirements, site, architecture)
-        _prune(site)
+        slimming.slim(site)
         compile_tree(site, keep_sources=False)
         unfinished = Path(work) / "layer.zip"
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -135,36 +102,3 @@ def _install(requirements: Path, site: Path, architecture: str | None) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failure("could not get the functions' dependencies:\n" + done.stderr[-1500:])
-
-
-def _prune(site: Path) -> None:
-    for path in list(_superfluous(site)):
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.exists():
-            path.unlink()
-
-
-def _superfluous(site: Path) -> Iterator[Path]:
-    yield from _superfluous_services(site / "apprise" / "plugins")
-    yield from (path for pattern in UNUSED for path in site.glob(pattern))
-    models = site / "botocore" / "data"
-    yield from (path for path in models.iterdir() if path.is_dir() and path.name not in SERVICES)
-    yield from (path for path in site.rglob("*") if _is_junk(path, path.relative_to(site)))
-
-
-def _superfluous_services(plugins: Path) -> Iterator[Path]:
-    """Of apprise's two hundred services all to which no alerts go."""
-    kept = {module for module, _ in CHAT_SERVICES.values()} | {"__init__", "base"}
-    if plugins.exists():
-        yield from (path for path in plugins.iterdir() if path.stem not in kept)
-
-
-def _is_junk(path: Path, relative: Path) -> bool:
-    if path.is_dir():
-        return path.name in {"tests", "__pycache__"}
-    if relative.parts[0].endswith(".dist-info"):
-        return path.name not in DIST_INFO and "LICEN" not in path.name.upper()
-    if relative.parts[0] == "chalice":
-        return relative.as_posix() not in CHALICE_RUNTIME
-    return path.suffix in {".pyi", ".exe"} or path.name == "py.typed"

@@ -38,6 +38,8 @@ class LiveApp:
             del sys.modules[name]
         try:
             module = importlib.import_module("app")
+            # The door loads routes at their first call: what is wrong with one is to show now.
+            importlib.import_module("chalicelib.api.table")
             # What `chalice local` does to an application that serves several threads.
             CustomLocalChalice.__bases__ = (LocalChalice, Chalice)
             module.app.__class__ = CustomLocalChalice

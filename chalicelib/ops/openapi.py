@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from chalicelib.api import operations
 from chalicelib.api.problems import BY_ERROR, CONTENT_TYPE, GATEWAYS, INTERNAL, PREFIX, Kind
 from chalicelib.api.routing import JSON, Route
 from chalicelib.api.schemas.common import Problem
@@ -35,8 +36,9 @@ _REF = "#/components/schemas/{model}"
 
 
 def write() -> None:
-    """Write the document to where it is committed."""
+    """Write the document to where it is committed, and which module answers what."""
     FILE.write_text(text(), encoding="utf-8")
+    operations.FILE.write_text(operations.text(ALL), encoding="utf-8")
     say(f"{FILE.relative_to(ROOT)} describes {len(ALL)} operations")
 
 

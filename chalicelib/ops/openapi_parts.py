@@ -23,13 +23,14 @@ TAGS = {
     "incidents": "Outages, from the first failure to the recovery.",
     "channels": "Where alerts go.",
     "maintenance": "Times in which alerts are muted or checks are left out.",
-    "status": "What is shown to the public.",
+    "pages": "Status pages.",
+    "status": "What is shown to the public: status pages that are published, and badges.",
     "me": "Who is calling.",
     "tokens": "Access tokens.",
     "audit": "Who changed what.",
     "users": "Users, for admins.",
     "openapi": "This document.",
-    "pages": "Pages for people, and the health of the installation.",
+    "site": "The dashboard, these pages, and the health of the installation.",
 }
 
 
@@ -44,6 +45,21 @@ PARAMETERS: dict[str, Json] = {
     "token_id": _id("token"),
     "user_id": _id("user"),
     "window_id": _id("maintenance window"),
+    "page_id": _id("status page"),
+    "slug": {
+        "schema": {"type": "string"},
+        "description": "The page's slug; with `.json` at its end the same page as JSON.",
+        "example": "shop",
+    },
+    "badge": {
+        "schema": {"type": "string"},
+        "description": "A page's slug; for a target of it a dot and its public id after that.",
+        "example": "shop.0a1b2c3d4e5f",
+    },
+    "picture": {
+        "schema": {"type": "string", "enum": ["uptime.svg", "status.svg", "response.svg"]},
+        "description": "What it tells.",
+    },
     "token": {"schema": {"type": "string"}, "description": "What the mailed link ends in."},
 }
 REQUEST_HEADERS: dict[str, Json] = {
@@ -62,6 +78,10 @@ RESPONSE_HEADERS: dict[str, Json] = {
     "Location": {
         "schema": {"type": "string"},
         "description": "Where it is, relative to the address that was called.",
+    },
+    "Cache-Control": {
+        "schema": {"type": "string"},
+        "description": "For how long the answer may be kept, and by whom.",
     },
     "ETag": {"schema": {"type": "string"}, "description": "The version, for If-Match."},
     "Link": {"schema": {"type": "string"}, "description": 'The next page, with rel="next".'},
@@ -114,6 +134,7 @@ LINKS: dict[str, Json] = {
         "delete_channel",
     ),
     "create_window": _links("window_id", "get_window", "change_window", "delete_window"),
+    "create_page": _links("page_id", "get_page", "change_page", "delete_page"),
     "create_token": _links("token_id", "revoke_token"),
     "create_user": _links("user_id", "get_user", "change_user"),
 }
@@ -164,6 +185,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         },
     },
     "change_window": {"longer": {"ends_at": "2026-11-23T02:00:00Z"}},
+    "create_page": {
+        "by_tag": {"name": "Shop", "slug": "shop", "tags": ["prod"], "published": True},
+        "in_sections": {
+            "name": "Shop",
+            "slug": "shop",
+            "title": "Shop status",
+            "sections": [
+                {"name": "Website", "target_ids": [_ID]},
+                {"name": "Mail", "tags": ["mail"]},
+            ],
+        },
+    },
+    "change_page": {"publish": {"published": True}},
     "acknowledge_incident": {"note": {"note": "Looking into it"}},
     "create_token": {"reading": {"name": "dashboard", "scopes": ["read"]}},
     "create_user": {"user": {"name": "bob"}},

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from chalicelib.ops import layer
+from chalicelib.ops import layer, slimming
 from chalicelib.ops.console import Failure
 from chalicelib.settings import STAGES
 
@@ -28,15 +28,16 @@ REQUIREMENTS = ROOT / "requirements.txt"
 LARGEST_ZIP = 8 * 1024 * 1024
 NOT_SHIPPED = frozenset({"ops", "__pycache__"})
 # What decides the content of a package beside the code that is shipped.
-RECIPE = (REQUIREMENTS, Path(__file__), Path(layer.__file__))
+RECIPE = (REQUIREMENTS, *map(Path, (__file__, layer.__file__, slimming.__file__)))
 
 IMPORT_ALL = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import importlib, pkgutil
-import app, chalicelib, dns.message, jsonpath, re2
-for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib."):
-    importlib.import_module(module.name)
+import app, apprise.plugins, chalicelib, dns.message, dns.rdtypes, jsonpath, re2
+for package in (apprise.plugins, chalicelib, dns.rdtypes):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
 """
 
 

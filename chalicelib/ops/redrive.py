@@ -1,33 +1,51 @@
-"""Gives dead letters another chance: alerts that were given up are tried for another day."""
+"""Gives dead letters another chance, for what was given up while something was broken."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from chalicelib.ops import regions
 from chalicelib.ops.stages import Stage
 
-QUEUES = ("alerts", "checks")
 _BATCH = 10
 
 
-def redrive(stage: Stage, names: tuple[str, ...] = QUEUES) -> dict[str, int]:
-    """Move every dead letter back to its queue; returns how many, by queue.
+def redrive(stage: Stage) -> dict[str, int]:
+    """Have every dead letter tried again; returns how many there were, by what they are of.
 
-    A letter is deleted after it was sent: one that is moved twice is told once.
+    Alerts and checks go back to their queues, checks in the region that they were of; the events of
+    rollups go to their function, which has no queue. A letter is deleted after it was handed on:
+    doing what it asks for twice does no harm.
     """
+    moved = {name: _to_queue(stage, name) for name in ("alerts", "checks")}
+    moved["rollups"] = _to_function(stage, "rollups", "rollup")
+    for region in regions.of(stage):
+        moved[f"checks of {region}"] = _to_queue(replace(stage, region=region), "checks")
+    return moved
+
+
+def _to_queue(stage: Stage, name: str) -> int:
     client = stage.client("sqs")
-    return {name: _move(client, f"{stage.stack_name}-{name}") for name in names}
+    # Further regions have stacks of other names, but queues of the same.
+    alive = client.get_queue_url(QueueName=f"{stage.name_prefix}-{name}")["QueueUrl"]
+    return _each(stage, name, lambda body: client.send_message(QueueUrl=alive, MessageBody=body))
 
 
-def _move(client: Any, queue: str) -> int:
-    alive = client.get_queue_url(QueueName=queue)["QueueUrl"]
-    dead = client.get_queue_url(QueueName=f"{queue}-dead")["QueueUrl"]
+def _to_function(stage: Stage, name: str, function: str) -> int:
+    client = stage.client("lambda")
+    asked = {"FunctionName": f"{stage.name_prefix}-{function}", "InvocationType": "Event"}
+    return _each(stage, name, lambda body: client.invoke(**asked, Payload=body.encode()))
+
+
+def _each(stage: Stage, name: str, hand_on: Callable[[str], Any]) -> int:
+    client = stage.client("sqs")
+    dead = client.get_queue_url(QueueName=f"{stage.name_prefix}-{name}-dead")["QueueUrl"]
     moved = 0
-    while True:
-        letters = client.receive_message(
-            QueueUrl=dead, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=1
-        ).get("Messages", [])
-        if not letters:
-            return moved
+    while letters := client.receive_message(
+        QueueUrl=dead, MaxNumberOfMessages=_BATCH, WaitTimeSeconds=1
+    ).get("Messages"):
         for letter in letters:
-            client.send_message(QueueUrl=alive, MessageBody=letter["Body"])
+            hand_on(letter["Body"])
             client.delete_message(QueueUrl=dead, ReceiptHandle=letter["ReceiptHandle"])
         moved += len(letters)
+    return moved

@@ -16,10 +16,10 @@ from chalicelib.ops.stages import Stage
 
 PARTS = ("ChecksQueue", "ChecksDeadQueue", "CheckLogs", "CheckRole", "Check")
 VARIABLES = (
-    "STAGE", "TABLE_PREFIX", "CHECKS_QUEUE_URL", "CANARIES", "PUBLIC_URL", "CHECK_REGIONS",
-    "CHECK_QUORUM",
+    "STAGE", "TABLE_PREFIX", "CHECKS_QUEUE_URL", "CANARIES", "PUBLIC_URL", "FORBIDDEN_PORTS",
+    "CHECK_REGIONS", "CHECK_QUORUM",
 )  # fmt: skip
-SHARED = ("Stage", "Canaries", "PublicUrl", "CheckRegions", "CheckQuorum")
+SHARED = ("Stage", "Canaries", "PublicUrl", "ForbiddenPorts", "CheckRegions", "CheckQuorum")
 _PARAMETER = "CheckRegions"
 # What a worker reaches at home, not beside it.
 _AT_HOME = (":dynamodb:", ":lambda:")

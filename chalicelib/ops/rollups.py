@@ -39,13 +39,13 @@ def fold_again(stage: Stage, start: int, end: int) -> tuple[int, int]:
     os.environ.update(deploy.function_environment(stage))
     os.environ.update(stage.environment())
     from chalicelib.domain.folds import Fold
-    from chalicelib.services import folding
+    from chalicelib.services import fanning, folding
     from chalicelib.services.runtime import Runtime
     from chalicelib.store.tripwire import acting_as_system, acting_for
 
     runtime = Runtime.from_env(os.environ)
     with acting_as_system():
-        lanes = list(folding.all_lanes())
+        lanes = list(fanning.all_lanes())
     hours = 0
     for owner, lane in lanes:
         with acting_for(owner):

@@ -26,8 +26,12 @@ TOKEN_LASTS_S = 600
 Api = Callable[[str, str, Any], Any]
 
 
-def prove(stage: Stage) -> None:
-    """Create a target, see its first check and delete it; raises Failure at what does not hold."""
+def prove(stage: Stage) -> dict[str, Any]:
+    """Create a target, see its first check, which is returned as the API tells it, and delete it.
+
+    Raises:
+        Failure: something does not hold.
+    """
     api_url = stages.api_base(stage, cloudformation.outputs(stage)["RestAPIId"])
     _wait_for(lambda: _answers(f"{api_url}/healthz"), ANSWERS_WITHIN_S, "the API does not answer")
     with _token(stage) as token:
@@ -35,7 +39,7 @@ def prove(stage: Stage) -> None:
         target = api.call("POST", "/v1/targets", _target(api_url))
         path = f"/v1/targets/{target['id']}"
         try:
-            _see_a_check(api, path)
+            return _see_a_check(api, path)
         finally:
             api.call("DELETE", path)
 
@@ -52,15 +56,17 @@ def _target(api_url: str) -> dict[str, Any]:
     }
 
 
-def _see_a_check(api: "_Api", path: str) -> None:
+def _see_a_check(api: "_Api", path: str) -> dict[str, Any]:
     def checks() -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = api.call("GET", f"{path}/checks")["items"]
         return found
 
+    check: dict[str, Any]
     (check, *_) = _wait_for(checks, CHECKED_WITHIN_S, "a new target is not checked")
     if check["verdict"] != "UP":
         told = {name: check[name] for name in ("verdict", "reason", "error", "status_code")}
         raise Failure(f"smoke test: the stage cannot check its own API: {told}")
+    return check
 
 
 @contextmanager
@@ -72,7 +78,8 @@ def _token(stage: Stage) -> Iterator[str]:
     os.environ.update(deploy.function_environment(stage))
     os.environ.update(stage.environment())
     from chalicelib.services import accounts
-    from chalicelib.services.accounts import NewToken, Principal, Scope
+    from chalicelib.services.accounts import NewToken
+    from chalicelib.services.callers import Principal, Scope
     from chalicelib.services.runtime import Runtime
     from chalicelib.store.accounts import Accounts
     from chalicelib.store.tripwire import acting_for

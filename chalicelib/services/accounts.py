@@ -1,83 +1,26 @@
-"""Who may do what: users, their tokens, and whether a token is good."""
+"""Users and their tokens."""
 
 import hmac
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from chalicelib.domain.errors import (
     ConflictError,
     ForbiddenError,
     KeyReusedError,
     NotFoundError,
-    UnauthenticatedError,
 )
 from chalicelib.domain.ids import derived_id, id_time, new_id
-from chalicelib.domain.rates import BUCKETS, WINDOW_S, Minute
-from chalicelib.domain.tokens import TokenName, new_token, read_token, token_hash, token_hint
+from chalicelib.domain.tokens import new_token, token_hash, token_hint
+from chalicelib.services.callers import Principal, Scope
 from chalicelib.services.quotas import ATTEMPTS, refuse_overdrawn, wait
 from chalicelib.services.resting import rest
 from chalicelib.store.accounts import Accounts, list_users
 from chalicelib.store.ledger import ChangedError, Ledger, used
-from chalicelib.store.models import Token, User
-from chalicelib.store.rates import minute_key, read_minutes
 from chalicelib.store.tripwire import acting_as_system, acting_for
-
-_HOUR_S = 3_600
-
-
-class Scope(StrEnum):
-    """What a token allows: `write` does not include `read`, nor `admin` either of them."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who is calling: the owner all data belongs to, and the token that proved it.
-
-    `limits` are the user's own; `minute_before` is what the token did in the minute before this.
-    """
-
-    owner: str
-    user_name: str
-    token_id: str
-    token_name: str
-    scopes: frozenset[Scope]
-    cursor_key: str = field(repr=False)
-    limits: Mapping[str, int] = field(default_factory=dict)
-    minute_before: Mapping[str, Minute] = field(default_factory=dict)
-
-
-def authenticate(token: str, now: float) -> Principal:
-    """Whose token this is; raises UnauthenticatedError, without saying what is wrong with it."""
-    name = read_token(token)
-    if name is None:
-        raise UnauthenticatedError("the token is not valid")
-    with acting_for(name.owner):
-        before = minute_key(name.token_id, int(now) // WINDOW_S - 1)
-        found = Accounts(name.owner).caller(name.token_id, before)
-    if found is None:
-        raise UnauthenticatedError("the token is not valid")
-    user, item, counts = found
-    expired = item.expires_at is not None and item.expires_at <= now
-    if expired or user.disabled or not hmac.compare_digest(item.hash, token_hash(token)):
-        raise UnauthenticatedError("the token is not valid")
-    _mark_used(name, item, int(now))
-    return Principal(
-        owner=name.owner,
-        user_name=user.name,
-        token_id=name.token_id,
-        token_name=item.name,
-        scopes=frozenset(map(Scope, item.scopes)),
-        cursor_key=user.cursor_key,
-        limits=user.limits or {},
-        minute_before=read_minutes(counts, BUCKETS),
-    )
+from chalicelib.store.user_models import Token, User
 
 
 def create_user(
@@ -96,14 +39,6 @@ def create_user(
         new = NewToken("first token", scopes, None, token_id, secret)
         _, token = _issue(owner, new, now, MOST_AT_FIRST)
     return owner, token
-
-
-def _mark_used(name: TokenName, item: Token, now: int) -> None:
-    """Remember the use of a token, at most once an hour: more often it would be a write a call."""
-    before = now - _HOUR_S
-    if (item.last_used_at or 0) <= before:
-        with acting_for(name.owner):
-            Accounts(name.owner).mark_used(name.token_id, now, before)
 
 
 MOST_AT_FIRST = 1_000_000

@@ -17,7 +17,7 @@ from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import Flip, Observation, Policy, State, Status, observe
 from chalicelib.services.evidence import believed
-from chalicelib.services.folding import fold_late
+from chalicelib.services.fanning import fold_late
 from chalicelib.services.outbox import flush
 from chalicelib.services.regions import agreed_results
 from chalicelib.services.runtime import Runtime

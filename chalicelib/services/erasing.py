@@ -22,7 +22,6 @@ from chalicelib.store.deliveries import Deliveries
 from chalicelib.store.erasures import (
     Erasure,
     Erasures,
-    all_erasures,
     erase_delivery,
     erase_incident,
     erase_rollup,
@@ -51,14 +50,6 @@ Call = Callable[[], bool]
 
 class ContendedError(Exception):
     """Others wrote the same items: Lambda has the run come again."""
-
-
-def start_erasing(runtime: Runtime) -> int:
-    """Have every erasure gone on with, each by a run of its own; for the system scope."""
-    wanted = list(all_erasures())
-    for owner, target_id in wanted:
-        runtime.functions.start("rollup", {"erase": [f"{owner}#{target_id}"]})
-    return len(wanted)
 
 
 def erase_text(runtime: Runtime, text: str) -> int:

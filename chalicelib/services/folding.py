@@ -6,63 +6,22 @@ out at least three times (domain/folds.py).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-from chalicelib.domain.folds import Fold, days_of, spans_to_fold
-from chalicelib.domain.jobs import CheckJob
+from chalicelib.domain.folds import Fold, days_of
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, Sample, fold, join
 from chalicelib.domain.spans import NOTHING, LeftOut, Span
 from chalicelib.services.calendar import read_calendar
-from chalicelib.services.erasing import start_erasing
 from chalicelib.services.regions import samples_by_tick
 from chalicelib.services.runtime import Runtime
 from chalicelib.settings import Settings
-from chalicelib.store.lanes import Lanes, lanes_of_shard
+from chalicelib.store.lanes import Lanes
 from chalicelib.store.results import LaneResults, Results
 from chalicelib.store.rollups import Period, Rollup, Rollups
-from chalicelib.store.schedule import advance_folded, read_folded, read_shards
 from chalicelib.store.targets import Targets
-from chalicelib.store.tripwire import acting_as_system, acting_for
-
-_WAIT_S = 300
-"""An hour is folded when checks that were under way at its end have been written."""
-_AT_ONCE = 50
-"""So many runs share a stage's folds; checks need most of what Lambda runs at one time."""
-_FEWEST, _MOST = 10, 500
-"""Folds of one run: enough to be worth it, and few enough to end within its five minutes."""
-
+from chalicelib.store.tripwire import acting_for
 
 ByPlace = Mapping[int, LeftOut]
-
-
-def fan_out(runtime: Runtime) -> int:
-    """Have each lane's hours folded that are over; returns how many folds were given out.
-
-    The cursor moves on after all are. Lanes come from an index by shard: nothing is scanned, and a
-    lane without results leaves nothing.
-    """
-    with acting_as_system():
-        retention_s = runtime.settings.results_retention_days * DAY_S
-        ripe = runtime.now - _WAIT_S
-        batches = spans_to_fold(read_folded(), ripe, retention_s)
-        folds = [Fold(*lane, spans) for lane in all_lanes() for spans in batches] if batches else []
-        size = min(max(-(-len(folds) // _AT_ONCE), _FEWEST), _MOST)
-        for start in range(0, len(folds), size):
-            _start(runtime, folds[start : start + size])
-        if batches:
-            advance_folded(ripe // HOUR_S * HOUR_S)
-            start_erasing(runtime)
-    return len(folds)
-
-
-def _start(runtime: Runtime, folds: Sequence[Fold]) -> None:
-    runtime.functions.start("rollup", {"folds": [one.to_json() for one in folds]})
-
-
-def all_lanes() -> Iterator[tuple[str, int]]:
-    """Every owner's lanes, `(owner, number)`; for the system scope."""
-    for shard in range(read_shards()):
-        yield from lanes_of_shard(shard)
 
 
 def fold_text(runtime: Runtime, text: str) -> int:
@@ -82,13 +41,6 @@ def fold_lane(runtime: Runtime, wanted: Fold) -> int:
             if start // DAY_S * DAY_S + DAY_S <= runtime.now:
                 _fold_day(runtime, wanted, start // DAY_S * DAY_S, left_out)
     return count
-
-
-def fold_late(runtime: Runtime, job: CheckJob) -> None:
-    """Have the hour of a check folded again, if it should have been by now."""
-    hour = job.tick // HOUR_S * HOUR_S
-    if hour + HOUR_S + _WAIT_S <= runtime.now:
-        _start(runtime, [Fold(job.owner, job.lane, [(hour, hour + HOUR_S)])])
 
 
 def pieces_of_hours(

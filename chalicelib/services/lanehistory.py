@@ -4,6 +4,7 @@ Days, hours and results are read side by side, a call for each month of rollups 
 results. An hour of the last day that is not folded yet is read from its results in a second round.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,8 +13,9 @@ from itertools import groupby
 from chalicelib.domain.folds import days_of
 from chalicelib.domain.reads import SETTLED_S, Reads
 from chalicelib.domain.rollup import HOUR_S, Piece, Sample, fold
-from chalicelib.domain.spans import LeftOut, Span, merged, overlaps, without
+from chalicelib.domain.spans import NOTHING, LeftOut, Span, merged, overlaps, without
 from chalicelib.domain.targets import Target
+from chalicelib.domain.together import Together
 from chalicelib.services.regions import samples_by_tick
 from chalicelib.settings import Settings
 from chalicelib.store.parallel import side_by_side
@@ -46,21 +48,42 @@ class LaneHistory:
         been another target's: only what is wholly the target's own is taken.
         """
         place, created_at = target.spec.place, target.created_at
-        for rollups, spans in ((self.days, reads.days), (self.hours, reads.hours)):
-            for at, rollup in rollups.items():
-                piece = rollup.piece(place) if _within(at, spans) else None
-                if piece and (piece.last if at < start else piece.first) >= created_at:
-                    yield piece
-        spans = (*reads.results, *overlaps(self.unfolded, reads.hours))
-        own = [
-            sample
-            for sample in self.samples.get(place, ())
-            if sample.tick >= created_at and _within(sample.tick, spans)
-        ]
-        own.sort(key=lambda sample: sample.tick)
+        for at, rollup in self._rollups(reads):
+            piece = rollup.piece(place)
+            if piece and (piece.last if at < start else piece.first) >= created_at:
+                yield piece
+        own = (one for one in self._samples(place, reads) if one.tick >= created_at)
         for _, part in groupby(own, key=lambda one: (one.tick >= start, one.tick // grain_s)):
             if piece := fold(part, left_out):
                 yield piece
+
+    def parts(
+        self, reads: Reads, left_out: Mapping[int, LeftOut], start: int, grain_s: int
+    ) -> list[Together]:
+        """All places of the lane together, in order of time, what was before `start` among it.
+
+        As `pieces`, but whoever's they are; what is `left_out` is given by place.
+        """
+        found = [(at, rollup.together) for at, rollup in self._rollups(reads)]
+        grains: defaultdict[tuple[int, bool], dict[int, Piece]] = defaultdict(dict)
+        for place in self.samples:
+            own = self._samples(place, reads)
+            for grain, part in groupby(
+                own, key=lambda one: (one.tick // grain_s * grain_s, one.tick >= start)
+            ):
+                if piece := fold(part, left_out.get(place, NOTHING)):
+                    grains[grain][place] = piece
+        found += [(at, Together.of(pieces)) for (at, _), pieces in sorted(grains.items())]
+        return [part for _, part in sorted(found, key=lambda one: one[0])]
+
+    def _rollups(self, reads: Reads) -> Iterator[tuple[int, Rollup]]:
+        for rollups, spans in ((self.days, reads.days), (self.hours, reads.hours)):
+            yield from ((at, one) for at, one in rollups.items() if _within(at, spans))
+
+    def _samples(self, place: int, reads: Reads) -> list[Sample]:
+        spans = (*reads.results, *overlaps(self.unfolded, reads.hours))
+        own = [one for one in self.samples.get(place, ()) if _within(one.tick, spans)]
+        return sorted(own, key=lambda one: one.tick)
 
     def readers(self, wanted: Reads) -> Iterator[Reader]:
         """The calls of the first round."""

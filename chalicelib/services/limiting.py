@@ -15,7 +15,7 @@ from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.rates import WINDOW_S, Rate, Ruling, next_start, rule
 from chalicelib.limits import Limits
 from chalicelib.metrics import measured
-from chalicelib.services.accounts import Principal
+from chalicelib.services.callers import Principal
 from chalicelib.services.metrics import report
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.rates import count, take_failure

@@ -18,12 +18,6 @@ _DAY_S: Final = 86_400
 _MINUTES: Final = 1_440
 
 
-def quota(limits: Limits, own: Mapping[str, int], noun: str) -> int:
-    """How many of a noun a user may have: the user's own number, or the stage's."""
-    stages: int = getattr(limits, f"quota_{noun}")
-    return own.get(noun, stages)
-
-
 def moved(before: CheckSpec | None, after: CheckSpec | None) -> dict[str, int]:
     """By how many checks a day hosts are asked more, where a target becomes another one."""
     hosts: dict[str, int] = {}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.notifiers.mailer import Mailer
     from chalicelib.outbound import Outbound
     from chalicelib.services.canaries import Canaries
+    from chalicelib.services.shelves import Shelves
     from chalicelib.services.skips import Skips
 
 
@@ -96,6 +97,12 @@ class Runtime:
         from chalicelib.services.skips import Skips  # noqa: PLC0415 - see above
 
         return Skips()
+
+    @cached_property
+    def shelves(self) -> "Shelves":
+        from chalicelib.services.shelves import Shelves  # noqa: PLC0415 - see above
+
+        return Shelves(self.clock)
 
     @cached_property
     def canaries(self) -> "Canaries":

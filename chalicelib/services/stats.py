@@ -1,18 +1,26 @@
 """Statistics of targets over a range, and the monthly report."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
-from chalicelib.domain.reads import Kept, Reads, reads
-from chalicelib.domain.rollup import DAY_S, HOUR_S
-from chalicelib.domain.spans import LeftOut, Span
-from chalicelib.domain.statistics import Tally, bucket_edges, tally, total
+from chalicelib.domain.reads import Kept
+from chalicelib.domain.rollup import DAY_S
+from chalicelib.domain.spans import Span
+from chalicelib.domain.statistics import Tally, bucket_edges, total
 from chalicelib.domain.targets import Target
 from chalicelib.services.calendar import read_calendar
-from chalicelib.services.lanehistory import read_histories
 from chalicelib.services.outages import Outages, outages
 from chalicelib.services.runtime import Runtime
+from chalicelib.services.sums import Question, add_lanes, by_lane, each, effort_s
+
+MOST_EFFORT_S: Final = 15
+"""Seconds of a vCPU, which the API's function has: so much is answered well within its 29 s."""
+
+
+class TooMuchError(Exception):
+    """The range is too long for so many targets to be summed up while somebody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +44,37 @@ def kept(runtime: Runtime) -> Kept:
     )
 
 
-def statistics(runtime: Runtime, owner: str, targets: Sequence[Target], span: Span) -> Statistics:
-    """The statistics of the owner's `targets` together, over a range within what is kept."""
-    keep = kept(runtime)
-    fitting = keep.fit(*span)
-    bucket = keep.bucket_s(*fitting)
-    edges = bucket_edges(*fitting, bucket)
-    left_out = _left_out(owner, targets, fitting)
-    series = [Tally(start, end) for start, end in pairwise(edges)]
-    for _, parts in _tallies(runtime, owner, targets, edges, bucket, left_out):
-        for whole, part in zip(series, parts, strict=True):
-            whole.add(part)
+def statistics(
+    runtime: Runtime,
+    owner: str,
+    targets: Sequence[Target],
+    span: Span,
+    *,
+    whole_lanes: Collection[int] = (),
+) -> Statistics:
+    """The statistics of the owner's `targets` together, over a range within what is kept.
+
+    Of `whole_lanes` all targets are among them: such lanes are summed up as one. Raises
+    TooMuchError.
+    """
+    fitting = kept(runtime).fit(*span)
+    bucket = kept(runtime).bucket_s(*fitting)
+    question = _question(runtime, owner, targets, bucket_edges(*fitting, bucket), bucket)
+    lanes = by_lane(targets)
+    whole = {lane: found for lane, found in lanes.items() if lane in whole_lanes}
+    single = {lane: found for lane, found in lanes.items() if lane not in whole_lanes}
+    if effort_s(question, whole, single) > MOST_EFFORT_S:
+        raise TooMuchError
+    series = [Tally(start, end) for start, end in pairwise(question.edges)]
+    single |= {lane: whole[lane] for lane in add_lanes(question, whole, series)}
+    for _, parts in each(question, single):
+        for sums, part in zip(series, parts, strict=True):
+            sums.add(part)
     return Statistics(
         whole=total(series),
         bucket_s=bucket,
         series=series,
-        outages=outages(owner, left_out, fitting),
+        outages=outages(owner, question.left_out, fitting),
     )
 
 
@@ -60,52 +83,23 @@ def each_over(
 ) -> dict[str, Tally]:
     """The sums of each target by id, over a range of whole days or hours that is kept."""
     fitting = kept(runtime).fit(*span)
-    left_out = _left_out(owner, targets, fitting)
-    tallies = _tallies(runtime, owner, targets, list(fitting), DAY_S, left_out)
-    return {target.id: parts[0] for target, parts in tallies}
+    question = _question(runtime, owner, targets, list(fitting), DAY_S)
+    return {target.id: parts[0] for target, parts in each(question, by_lane(targets))}
 
 
-def _left_out(owner: str, targets: Sequence[Target], span: Span) -> dict[str, LeftOut]:
-    """The maintenance of each target that does not count, by id; one call."""
+def each_by_day(
+    runtime: Runtime, owner: str, targets: Sequence[Target], span: Span
+) -> dict[str, list[Tally]]:
+    """The sums of each target by id, for each day in UTC of a range, oldest first."""
+    fitting = kept(runtime).fit(*span)
+    question = _question(runtime, owner, targets, bucket_edges(*fitting, DAY_S), DAY_S)
+    return {target.id: parts for target, parts in each(question, by_lane(targets))}
+
+
+def _question(
+    runtime: Runtime, owner: str, targets: Sequence[Target], edges: Sequence[int], bucket_s: int
+) -> Question:
     # The check that stands where the range begins may be a day old.
-    calendar = read_calendar(owner, span[0] - DAY_S, span[1] + DAY_S)
-    return {target.id: calendar.left_out(target) for target in targets}
-
-
-def _tallies(
-    runtime: Runtime,
-    owner: str,
-    targets: Sequence[Target],
-    edges: Sequence[int],
-    bucket_s: int,
-    left_out: Mapping[str, LeftOut],
-) -> Iterator[tuple[Target, list[Tally]]]:
-    """Each target's sums between the edges; a lane is read once for all of its targets."""
-    keep, start, end = kept(runtime), edges[0], edges[-1]
-    wanted: dict[int, dict[str, tuple[Target, Reads]]] = {}
-    for target in targets:
-        needs = reads(
-            (start, end),
-            keep,
-            bucket_s=bucket_s,
-            created_at=target.created_at,
-            look_back_s=_look_back_s(target, start),
-        )
-        wanted.setdefault(target.lane, {})[target.id] = target, needs
-    grain_s = min(HOUR_S, bucket_s)
-    needs_by_lane = {
-        lane: [needs for _, needs in members.values()] for lane, members in wanted.items()
-    }
-    for history in read_histories(runtime.settings, owner, needs_by_lane, runtime.now):
-        for target, needs in wanted[history.lane].values():
-            apart = left_out[target.id]
-            pieces = history.pieces(target, needs, apart, start, grain_s)
-            yield target, tally(pieces, edges, apart)
-
-
-def _look_back_s(target: Target, start: int) -> int:
-    """How old the check can be that still stands at `start`.
-
-    That is the target's interval, or where it may have been another one, the longest there is.
-    """
-    return target.spec.interval_s if target.updated_at + DAY_S <= start else DAY_S
+    calendar = read_calendar(owner, edges[0] - DAY_S, edges[-1] + DAY_S)
+    left_out = {target.id: calendar.left_out(target) for target in targets}
+    return Question(runtime.settings, owner, kept(runtime), edges, bucket_s, left_out)

@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.errors import NotFoundError, UnavailableError
 from chalicelib.store.audit import note
 from chalicelib.store.ledger import NOTHING, ChangedError, Ledger, enter, transaction
-from chalicelib.store.models import Account, Token, User
+from chalicelib.store.user_models import Account, Token, User
 
 _USER = "user"
 _TOKEN = "token:"  # noqa: S105 - the beginning of a key

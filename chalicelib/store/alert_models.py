@@ -10,7 +10,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from chalicelib.store.base import Table
+from chalicelib.store.base import Owned, Table
 
 
 class OfTarget(GlobalSecondaryIndex["IncidentItem"]):
@@ -24,7 +24,7 @@ class OfTarget(GlobalSecondaryIndex["IncidentItem"]):
     target_key = UnicodeAttribute(range_key=True)
 
 
-class IncidentItem(Table):
+class IncidentItem(Owned):
     """Key `<opened at>#<target id>`: one incident as the set of its flips, each as JSON.
 
     Key `notice#<at>#<target id>`: a flip without an incident, kept for its alert; it expires.
@@ -34,11 +34,6 @@ class IncidentItem(Table):
 
     TABLE = "incidents"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     target_key = UnicodeAttribute(null=True)
     target_id = UnicodeAttribute()
     opened_at = NumberAttribute()
@@ -63,9 +58,6 @@ class ChannelItem(Table):
 
     TABLE = "channels"
 
-    class Meta:
-        table_name = ""
-
     owner = UnicodeAttribute(hash_key=True)
     channel_id = UnicodeAttribute(range_key=True)
     kind = UnicodeAttribute()
@@ -86,7 +78,7 @@ class ChannelItem(Table):
     updated_at = NumberAttribute()
 
 
-class DeliveryItem(Table):
+class DeliveryItem(Owned):
     """Key `<channel id>#<minute>#<event>#<serial>`: one alert for one channel.
 
     `about` and `dropped` name flips, see domain/deliveries.py; `attempts` is a list of
@@ -96,11 +88,6 @@ class DeliveryItem(Table):
 
     TABLE = "deliveries"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     kind = UnicodeAttribute()
     about = UnicodeSetAttribute()
     dropped = UnicodeSetAttribute(null=True)

@@ -9,7 +9,7 @@ from typing import Final
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.ids import new_id
-from chalicelib.store.models import AuditItem
+from chalicelib.store.user_models import AuditItem
 
 KEPT_S: Final = 90 * 86_400
 _KEY: Final = "audit:"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
@@ -11,28 +12,37 @@ from chalicelib.settings import Settings
 from chalicelib.store.tripwire import check_call
 
 
+class _Nameless:
+    """What pynamodb wants to know of a model's table; its name comes with the stage."""
+
+    table_name = ""
+
+
 class Table(Model):
-    """The base of every model: binds its table to a stage and shares one client.
+    """The base of every model: binds its `TABLE` to a stage and shares one client.
 
     pynamodb would make a client per model class, at about 50 ms each, with timeouts that outlast
     API Gateway's.
     """
 
     TABLE: ClassVar[str]
-    _tables: ClassVar[list[type["Table"]]] = []
+    Meta: Any = _Nameless
     _shared: ClassVar[Connection | None] = None
+    _prefix: ClassVar[str] = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if hasattr(cls, "TABLE"):
-            Table._tables.append(cls)
+        cls.Meta = type("Meta", (_Nameless,), {})
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
-        if cls._connection is None:
-            connection = super()._get_connection()
-            shared = _shared_connection()
-            if connection.table_name not in shared._tables:  # noqa: SLF001 - no public question
+        # Asked at every call: a model may be loaded after its stage was bound, and before the next.
+        name, shared = Table._prefix + cls.TABLE, Table._shared
+        bound = cls._connection
+        if bound is None or bound.connection is not shared or cls.Meta.table_name != name:
+            cls.Meta.table_name, cls._connection = name, None
+            connection, shared = super()._get_connection(), _shared_connection()
+            if name not in shared._tables:  # noqa: SLF001 - no public question
                 shared.add_meta_table(connection.get_meta_table())
             connection.connection = shared
         return super()._get_connection()
@@ -62,6 +72,13 @@ class Table(Model):
                 return
 
 
+class Owned(Table):
+    """The base of those of which an owner has several kinds in one table, told apart by the key."""
+
+    owner = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+
+
 def bind(settings: Settings) -> None:
     """Point every model at the tables of `settings`' stage."""
     Table._shared = Connection(  # noqa: SLF001 - ours
@@ -71,9 +88,7 @@ def bind(settings: Settings) -> None:
         max_retry_attempts=3,
         max_pool_connections=16,
     )
-    for table in Table._tables:  # noqa: SLF001 - ours
-        table.Meta.table_name = settings.table_prefix + table.TABLE
-        table._connection = None  # noqa: SLF001 - ours, through pynamodb
+    Table._prefix = settings.table_prefix  # noqa: SLF001 - ours
 
 
 def connection() -> Connection:

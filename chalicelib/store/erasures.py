@@ -98,8 +98,9 @@ def erase_rollup(lane_month: str, period: str, place: int) -> bool:
         unchanged = RollupItem.pieces == item.pieces
         try:
             if pieces:
-                packed = Rollup.of(start, pieces, int(item.results)).packed
-                item.update([RollupItem.pieces.set(packed)], condition=unchanged)
+                left = Rollup.of(start, pieces, int(item.results))
+                sums = RollupItem.together.set(left.sums)
+                item.update([RollupItem.pieces.set(left.packed), sums], condition=unchanged)
             else:
                 item.delete(condition=unchanged)
         except (UpdateError, DeleteError) as error:

@@ -50,9 +50,9 @@ class Lanes:
         return [_lane(item) for item in items]
 
     def standings(self) -> Iterator[tuple[str, Status, int]]:
-        """Of every target its id, its status and since when; some moments may be missing.
+        """Of every target its id, its status and since when, at half the price of `all`.
 
-        As `all`, at half its price and a tenth of its time.
+        What changed within the last moment may be missing.
         """
         beginning = LaneItem.key.startswith(_LANE)
         for item in LaneItem.raw_query(self.owner, beginning, attributes=["places"]):

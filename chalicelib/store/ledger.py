@@ -13,7 +13,8 @@ from pynamodb.expressions.operand import Path
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.store.base import connection
-from chalicelib.store.models import ScheduleItem, UsageItem
+from chalicelib.store.models import ScheduleItem
+from chalicelib.store.user_models import UsageItem
 
 NOUNS: Final = ("targets", "channels", "tokens", "pages")
 _USAGE: Final = "usage"

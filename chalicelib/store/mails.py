@@ -2,7 +2,7 @@
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.store.models import MailsItem
+from chalicelib.store.user_models import MailsItem
 
 _DAY_S = 86_400
 

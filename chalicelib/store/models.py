@@ -1,9 +1,11 @@
-"""The tables' items. Names are those of docs/architecture.md; times are epoch seconds."""
+"""The items of targets, their lanes, results and rollups, and of the schedule.
+
+Names are those of docs/architecture.md; times are epoch seconds.
+"""
 
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
-    DiscriminatorAttribute,
     JSONAttribute,
     ListAttribute,
     MapAttribute,
@@ -12,136 +14,12 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.indexes import (
-    AllProjection,
     GlobalSecondaryIndex,
     IncludeProjection,
     KeysOnlyProjection,
 )
 
-from chalicelib.store.base import Table
-
-
-class Directory(GlobalSecondaryIndex["Account"]):
-    """All users in one partition, for the admins' list; tokens are not in it."""
-
-    class Meta:
-        index_name = "directory"
-        projection = AllProjection()
-
-    directory = UnicodeAttribute(hash_key=True)
-    owner = UnicodeAttribute(range_key=True)
-
-
-class Account(Table):
-    """What is known of one owner: the user and, beside it, the user's tokens."""
-
-    TABLE = "users"
-
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
-    what = DiscriminatorAttribute()
-    name = UnicodeAttribute()
-    created_at = NumberAttribute()
-    directory_index = Directory()
-
-
-class User(Account, discriminator="user"):
-    """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors.
-
-    `limits` are those of the user's own, see services/quotas.py; what is not there is the stage's.
-    """
-
-    directory = UnicodeAttribute(default="users")
-    admin = BooleanAttribute(default=False)
-    disabled = BooleanAttribute(default=False)
-    cursor_key = UnicodeAttribute()
-    limits = JSONAttribute(null=True)
-
-
-class Token(Account, discriminator="token"):
-    """Key `token:<id>`. Only the hash of the token itself is kept."""
-
-    hash = UnicodeAttribute()
-    hint = UnicodeAttribute()
-    scopes = JSONAttribute()
-    expires_at = NumberAttribute(null=True)
-    last_used_at = NumberAttribute(null=True)
-
-
-class OnceItem(Table):
-    """Key `once:<hash of the Idempotency-Key>`: what was asked with it, and the id made for it.
-
-    `answer` is the first answer, packed by services/once.py; there is none before it is `done`.
-    """
-
-    TABLE = "users"
-
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
-    fingerprint = UnicodeAttribute()
-    made = UnicodeAttribute()
-    sealed = BinaryAttribute(legacy_encoding=False)
-    done = BooleanAttribute(default=False)
-    answer = BinaryAttribute(legacy_encoding=False, null=True)
-    expires = NumberAttribute()
-
-
-class UsageItem(Table):
-    """Key `usage`: how much of what the owner has, counted as it changes."""
-
-    TABLE = "users"
-
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
-    targets = NumberAttribute(null=True)
-    channels = NumberAttribute(null=True)
-    tokens = NumberAttribute(null=True)
-    pages = NumberAttribute(null=True)
-
-
-class AuditItem(Table):
-    """Key `audit:<id>`: who changed what; see store/audit.py."""
-
-    TABLE = "users"
-
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
-    at = NumberAttribute()
-    user = UnicodeAttribute()
-    token_id = UnicodeAttribute()
-    token_name = UnicodeAttribute()
-    request_id = UnicodeAttribute()
-    action = UnicodeAttribute()
-    thing = UnicodeAttribute()
-    name = UnicodeAttribute()
-    fields = JSONAttribute(null=True)
-    expires = NumberAttribute()
-
-
-class MailsItem(Table):
-    """Key `mails:<epoch day>`: how many confirming mails the owner has caused on that day."""
-
-    TABLE = "users"
-
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
-    sent = NumberAttribute(null=True)
-    expires = NumberAttribute()
+from chalicelib.store.base import Owned, Table
 
 
 class Due(GlobalSecondaryIndex["TargetItem"]):
@@ -176,9 +54,6 @@ class TargetItem(Table):
 
     TABLE = "targets"
 
-    class Meta:
-        table_name = ""
-
     owner = UnicodeAttribute(hash_key=True)
     target_id = UnicodeAttribute(range_key=True)
     slot = UnicodeAttribute(null=True)
@@ -210,7 +85,7 @@ class Shards(GlobalSecondaryIndex["LaneItem"]):
     owner = UnicodeAttribute(range_key=True)
 
 
-class LaneItem(Table):
+class LaneItem(Owned):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
     `version` grows with every write, so that a writer can tell that it saw the present item.
@@ -220,11 +95,6 @@ class LaneItem(Table):
 
     TABLE = "lanes"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     version = NumberAttribute()
     places: MapAttribute[str, list[object]] = MapAttribute()
     shard = UnicodeAttribute(null=True)
@@ -234,16 +104,11 @@ class LaneItem(Table):
     rests = BooleanAttribute(null=True)
 
 
-class SecretsItem(Table):
+class SecretsItem(Owned):
     """Key `secrets:0007`: the secrets of a lane's targets, by place, as JSON."""
 
     TABLE = "lanes"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     places: MapAttribute[str, str] = MapAttribute()
 
 
@@ -251,13 +116,10 @@ class ResultsItem(Table):
     """What one lane's checks found at one tick: `results` is packed, see store/packing.py.
 
     `lane_day` is `<owner>#<lane>#<yyyymmdd>`; `check` is `<tick>#<region>`, and for a check outside
-    the schedule `<tick>#<region>#<place>`. `errors` has a text for each place that has one.
+    the schedule `<tick>#<region>#<place>`. `errors` has their texts, see there.
     """
 
     TABLE = "results"
-
-    class Meta:
-        table_name = ""
 
     lane_day = UnicodeAttribute(hash_key=True)
     check = UnicodeAttribute(range_key=True)
@@ -281,9 +143,6 @@ class ScheduleItem(Table):
 
     TABLE = "system"
 
-    class Meta:
-        table_name = ""
-
     name = UnicodeAttribute(hash_key=True)
     cursor = NumberAttribute(null=True)
     ticked_at = NumberAttribute(null=True)
@@ -300,16 +159,15 @@ class RollupItem(Table):
     """What one lane's checks of an hour or a day came to: `pieces` is packed, see store/rollups.py.
 
     `lane_month` is `<owner>#<lane>#<yyyymm>`; `period` is `1h#<start>` or `1d#<start>`. `results`
-    is how many results items it was made from: more of them know more.
+    is how many results items it was made from: more of them know more. `together` is the sum of
+    `pieces`.
     """
 
     TABLE = "rollups"
 
-    class Meta:
-        table_name = ""
-
     lane_month = UnicodeAttribute(hash_key=True)
     period = UnicodeAttribute(range_key=True)
     pieces = BinaryAttribute(legacy_encoding=False)
+    together = BinaryAttribute(legacy_encoding=False, null=True)
     results = NumberAttribute()
     expires = NumberAttribute()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
-from chalicelib.store.models import OnceItem
+from chalicelib.store.user_models import OnceItem
 
 _DAY_S = 86_400
 _REFUSED = "ConditionalCheckFailedException"

@@ -48,9 +48,22 @@ def pack(results: Mapping[int, CheckResult], intervals_s: Mapping[int, int] | No
     )
 
 
-def unpack(data: bytes, errors: Mapping[str, str]) -> dict[int, CheckResult]:
-    """What `pack` packed, with the texts of `errors` by place; raises UnreadableResultsError."""
-    return dict(_unpack_one(fields, errors) for fields in _fields(data))
+def texts_of(results: Mapping[int, CheckResult]) -> dict[str, str]:
+    """The error texts of results, which `pack` leaves out: `{"<place>": text, "<place>/1": ...}`.
+
+    The second is what the first of two tries failed with.
+    """
+    return {
+        key: text
+        for place, result in results.items()
+        for key, text in zip(_text_keys(place), (result.error, result.first_error), strict=True)
+        if text
+    }
+
+
+def unpack(data: bytes, texts: Mapping[str, str]) -> dict[int, CheckResult]:
+    """What `pack` packed, with the texts of `texts_of`; raises UnreadableResultsError."""
+    return dict(_unpack_one(fields, texts) for fields in _fields(data))
 
 
 def samples(data: bytes, tick: int) -> Iterator[tuple[int, Sample]]:
@@ -63,14 +76,22 @@ def samples(data: bytes, tick: int) -> Iterator[tuple[int, Sample]]:
         yield place, Sample(tick, tick + _INTERVALS[interval], outcome >> 6, response_ms)
 
 
-def without_place(data: bytes, place: int) -> bytes | None:
-    """Packed results without those of a place; None where nothing is left."""
+def without_place(
+    data: bytes, texts: Mapping[str, str], place: int
+) -> tuple[bytes | None, dict[str, str]]:
+    """Packed results and their texts without those of a place; None where nothing is left."""
     size = _SIZES.get(data[:1])
     if size is None:
         raise UnreadableResultsError(f"results of format {data[:1].hex()}")
     parts = [data[at : at + size] for at in range(1, len(data), size)]
     left = [part for part in parts if part[0] != place]
-    return data[:1] + b"".join(left) if left else None
+    gone = _text_keys(place)
+    others = {key: text for key, text in texts.items() if key not in gone}
+    return data[:1] + b"".join(left) if left else None, others
+
+
+def _text_keys(place: int) -> tuple[str, str]:
+    return str(place), f"{place}/1"
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, ...]]:
@@ -105,14 +126,16 @@ def _pack_one(place: int, result: CheckResult, interval: int) -> bytes:
     )
 
 
-def _unpack_one(fields: tuple[int, ...], errors: Mapping[str, str]) -> tuple[int, CheckResult]:
+def _unpack_one(fields: tuple[int, ...], texts: Mapping[str, str]) -> tuple[int, CheckResult]:
     place, outcome, status, *phases, days, _ = fields
+    error, first_error = map(texts.get, _text_keys(place))
     return place, CheckResult(
         verdict=_VERDICTS[outcome >> 6],
         reason=_REASONS[outcome >> 1 & 0x1F],
         status_code=status or None,
         timings=Timings(*phases),
-        error=errors.get(str(place)),
+        error=error,
         tls_days_left=None if days == _NO_DAYS else days,
         attempts=2 if outcome & 1 else 1,
+        first_error=first_error,
     )

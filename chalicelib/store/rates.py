@@ -8,8 +8,9 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.rates import WINDOW_S, Minute
-from chalicelib.store.models import Account, ScheduleItem
+from chalicelib.store.models import ScheduleItem
 from chalicelib.store.tripwire import acting_for
+from chalicelib.store.user_models import Account
 
 _KEPT_S: Final = 2 * WINDOW_S
 Raw = Mapping[str, Mapping[str, Any]]

@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.rollup import Sample
 from chalicelib.store.models import ResultsItem
-from chalicelib.store.packing import pack, samples, unpack, without_place
+from chalicelib.store.packing import pack, samples, texts_of, unpack, without_place
 from chalicelib.store.parallel import side_by_side
 
 _DAY_S = 86_400
@@ -55,8 +55,7 @@ class LaneResults:
 
     @cached_property
     def by_place(self) -> dict[int, CheckResult]:
-        errors = self._item.errors
-        return unpack(self._item.results, errors.as_dict() if errors else {})
+        return unpack(self._item.results, self._texts)
 
     def samples(self) -> Iterator[tuple[int, Sample]]:
         """What a statistic needs of it, by place."""
@@ -64,16 +63,14 @@ class LaneResults:
 
     def erase(self, place: int) -> bool:
         """Take a place out of what is stored; False where it was changed since it was read."""
-        left = without_place(self._item.results, place)
+        left, texts = without_place(self._item.results, self._texts, place)
         unchanged = ResultsItem.results == self._item.results
-        errors = self._item.errors.as_dict() if self._item.errors else {}
-        errors.pop(str(place), None)
         try:
             if left is None:
                 self._item.delete(condition=unchanged)
                 return True
             kept = ResultsItem.errors
-            actions: list[Action] = [kept.set(errors) if errors else kept.remove()]
+            actions: list[Action] = [kept.set(texts) if texts else kept.remove()]
             self._item.update([ResultsItem.results.set(left), *actions], condition=unchanged)
         except (DeleteError, UpdateError) as error:
             if error.cause_response_code != "ConditionalCheckFailedException":
@@ -84,6 +81,10 @@ class LaneResults:
     @property
     def item_key(self) -> tuple[str, str]:
         return self._item.lane_day, self._item.check
+
+    @property
+    def _texts(self) -> dict[str, str]:
+        return self._item.errors.as_dict() if self._item.errors else {}
 
 
 def write_results(
@@ -98,12 +99,11 @@ def write_results(
     `intervals_s` are the targets' intervals by place: for how long a check stands at most.
     """
     lane_day, check = key.item_key
-    errors = {str(place): result.error for place, result in results.items() if result.error}
     item = ResultsItem(
         lane_day,
         check,
         results=pack(results, intervals_s),
-        errors=errors or None,
+        errors=texts_of(results) or None,
         expires=key.tick + retention_days * _DAY_S,
     )
     try:

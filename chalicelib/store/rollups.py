@@ -3,6 +3,9 @@
 `pieces` is one byte for the format, 2, then for each place: the place (1 byte), the length of its
 piece (a varint), the piece (domain/rollup.py). A lane's hour takes some 3 KB. Pieces of format 1
 know of no maintenance.
+
+`together` is what the pieces add up to (domain/together.py), behind a checksum of `pieces`: code
+that does not know of it may have changed those since. Where it does not fit, it is made anew.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from zlib import crc32
 
 from pynamodb.exceptions import PutError
 
@@ -21,10 +25,12 @@ from chalicelib.domain.rollup import (
     unpack_old_piece,
     unpack_piece,
 )
+from chalicelib.domain.together import Together
 from chalicelib.domain.varints import write_varints
 from chalicelib.store.models import RollupItem
 
 _FORMAT = 2
+_CHECKSUM = 4
 _UNPACK = {1: unpack_old_piece, _FORMAT: unpack_piece}
 
 
@@ -45,11 +51,15 @@ class UnreadableRollupError(Exception):
 
 @dataclass(frozen=True)
 class Rollup:
-    """One lane's hour or day from `start` on: packed pieces, made from so many results items."""
+    """One lane's hour or day from `start` on: packed pieces, made from so many results items.
+
+    `sums` is what they add up to, packed.
+    """
 
     start: int
     packed: bytes
     results: int
+    sums: bytes = b""
 
     @classmethod
     def of(cls, start: int, pieces: Mapping[int, Piece], results: int) -> "Rollup":
@@ -59,7 +69,8 @@ class Rollup:
             packed = pack_piece(piece, start)
             data.append(place)
             data += write_varints([len(packed)]) + packed
-        return cls(start, bytes(data), results)
+        sums = _checksum(data) + Together.of(pieces).to_bytes(start)
+        return cls(start, bytes(data), results, sums)
 
     def piece(self, place: int) -> Piece | None:
         """The piece of one place, None where it had no checks; raises UnreadableRollupError."""
@@ -70,6 +81,14 @@ class Rollup:
     def pieces(self) -> dict[int, Piece]:
         """All pieces by place; raises UnreadableRollupError."""
         return {place: self._unpack(data, self.start) for place, data in self._by_place.items()}
+
+    @property
+    def together(self) -> Together:
+        """What the pieces add up to; raises UnreadableRollupError."""
+        found = None
+        if self.sums[:_CHECKSUM] == _checksum(self.packed):
+            found = Together.from_bytes(self.sums[_CHECKSUM:], self.start)
+        return found or Together.of(self.pieces)
 
     @property
     def _unpack(self) -> Callable[[bytes, int], Piece]:
@@ -116,7 +135,8 @@ class Rollups:
             for item in items:
                 if int(item.expires) > now:
                     begins = int(item.period.partition("#")[2])
-                    yield Rollup(begins, bytes(item.pieces), int(item.results))
+                    sums = bytes(item.together or b"")
+                    yield Rollup(begins, bytes(item.pieces), int(item.results), sums)
 
     def write(self, period: Period, lane: int, rollup: Rollup, *, retention_days: int) -> bool:
         """Store it; False where one is stored that was made from more results.
@@ -128,6 +148,7 @@ class Rollups:
             self._month(lane, rollup.start),
             f"{period}#{rollup.start:010d}",
             pieces=rollup.packed,
+            together=rollup.sums,
             results=rollup.results,
             expires=rollup.start + retention_days * DAY_S,
         )
@@ -148,6 +169,10 @@ class Rollups:
 
     def _month(self, lane: int, at: int) -> str:
         return f"{self.owner}#{lane}#{_utc(at):%Y%m}"
+
+
+def _checksum(packed: bytes | bytearray) -> bytes:
+    return crc32(packed).to_bytes(_CHECKSUM, "big")
 
 
 def months_of(start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -98,6 +98,20 @@ class Targets:
         for item in items:
             yield item.target_id, int(item.lane.rpartition("#")[2]), item.tags
 
+    def tagged(self, tags: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The tags of those that have one of these, by id, in the order of their names.
+
+        They may be behind by a moment; nothing more of a target is kept in memory.
+        """
+        wanted = set(tags)
+        items = TargetItem.query(self.owner, attributes_to_get=["target_id", "tags", "name_key"])
+        found = [
+            (one.name_key, one.target_id, tuple(one.tags))
+            for one in items
+            if not wanted.isdisjoint(one.tags)
+        ]
+        return {target_id: own for _, target_id, own in sorted(found)}
+
     def add(self, target: Target, state: State, secrets: Secrets, ledger: Ledger = NOTHING) -> None:
         """Store a new target and take its place; raises ChangedError where the place is taken, or
         something of the `ledger` would become too much.

@@ -7,10 +7,10 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 
-from chalicelib.store.base import Table
+from chalicelib.store.base import Owned
 
 
-class WindowItem(Table):
+class WindowItem(Owned):
     """Key `window#<id>`: a window as it is now, in force `since`.
 
     Key `past#<until>#<id>`: as it was until it was changed or deleted; it expires when there is no
@@ -19,11 +19,6 @@ class WindowItem(Table):
 
     TABLE = "maintenance"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     mode = UnicodeAttribute()
     counts = BooleanAttribute()
@@ -38,7 +33,7 @@ class WindowItem(Table):
     expires = NumberAttribute(null=True)
 
 
-class CalendarItem(Table):
+class CalendarItem(Owned):
     """Key `calendar:0007` beside a lane: which of its targets are not checked when.
 
     `rules` is a list of `[rule, since, [target id, ...]]`.
@@ -46,15 +41,10 @@ class CalendarItem(Table):
 
     TABLE = "lanes"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     rules = JSONAttribute()
 
 
-class ErasureItem(Table):
+class ErasureItem(Owned):
     """Key `erase:<target id>`: the history of a deleted target, as long as there is some.
 
     `shard` is `erase`, by which all of them are found in the lanes' index. The target sat in
@@ -64,11 +54,6 @@ class ErasureItem(Table):
 
     TABLE = "lanes"
 
-    class Meta:
-        table_name = ""
-
-    owner = UnicodeAttribute(hash_key=True)
-    key = UnicodeAttribute(range_key=True)
     shard = UnicodeAttribute()
     lane = NumberAttribute()
     place = NumberAttribute()

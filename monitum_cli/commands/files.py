@@ -29,7 +29,7 @@ _LONGEST = 60
 @json_option
 @with_session
 def export_file(session: Session, *, as_json: bool) -> None:
-    """Print channels, targets and maintenance as a file that `apply` takes."""
+    """Print channels, targets, maintenance and pages as a file that `apply` takes."""
     found, names = state.read(session.api)
     things = export(found, names)
     if as_json:

@@ -11,9 +11,9 @@ from typing import Any
 
 from monitum_cli.client import Api
 from monitum_cli.errors import ApiFailure, Exit, Failure
-from monitum_cli.manifest.load import Manifest, Place, Wanted
+from monitum_cli.manifest.load import Manifest, Wanted
 from monitum_cli.manifest.plan import Plan, Step
-from monitum_cli.manifest.shape import Section
+from monitum_cli.manifest.shape import Place, Section
 from monitum_cli.manifest.state import Names, body, present
 
 _HOPELESS = {Exit.DENIED, Exit.LIMITED, Exit.UNREACHABLE}
@@ -142,4 +142,5 @@ def _in_file(section: Section, loc: Place) -> Place:
     ours = {theirs: name for name, (theirs, _) in section.references.items()}
     if loc and loc[0] in ours:
         return (ours[str(loc[0])], *loc[1:])
-    return loc
+    part = section.parts.get(str(loc[0])) if loc else None
+    return (*loc[:2], *_in_file(part, loc[2:])) if part else loc

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from monitum_cli.errors import Exit, Failure
-from monitum_cli.manifest.shape import BY_NAME, EXPECT, Section
+from monitum_cli.manifest.shape import BY_NAME, EXPECT, Place, Section, named
 from monitum_cli.manifest.variables import filled, shown
 from monitum_cli.manifest.yamltext import Node, Source, parse
 from monitum_cli.texts import listed
 
 VERSION = 1
 _JSON_TESTS = {"path", "equals", "not", "greater", "less", "exists", "matches"}
-Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +110,16 @@ def _wanted(
         {key: filled(source, one, env) for key, one in given.items()},
         {key: shown(one) for key, one in given.items()},
     )
-    for field in section.references:
-        _check_names(source, wanted, field)
+    for place, _, names in named(section, wanted.fields):
+        _check_names(source, wanted, place, names)
     return wanted
 
 
-def _check_names(source: Source, wanted: Wanted, field: str) -> None:
-    names = wanted.fields.get(field, [])
+def _check_names(source: Source, wanted: Wanted, place: Place, names: Any) -> None:
+    if names is None:
+        return
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise source.fault(wanted.line((field,)), f"{field} is a list of names")
+        raise source.fault(wanted.line(place), f"{place[-1]} is a list of names")
 
 
 def _check_keys(source: Source, section: Section, node: Node) -> None:
@@ -132,9 +132,20 @@ def _check_keys(source: Source, section: Section, node: Node) -> None:
     for name, one in node.value.items():
         if name not in fields:
             raise _unknown(source, one, name, [*fields])
+    for name, part in section.parts.items():
+        if name in node.value and node.value[name].value is not None:
+            _check_parts(source, part, node.value[name])
     expect = node.value.get("expect")
     if expect is not None and isinstance(expect.value, dict):
         _check_expect(source, expect.value, str(kind.value if kind else ""))
+
+
+def _check_parts(source: Source, part: Section, node: Node) -> None:
+    parts = node.value if isinstance(node.value, list) else [None]
+    for one in parts:
+        if one is None or not isinstance(one.value, dict):
+            raise source.fault((one or node).line, f"{part.name} is a list of maps of fields")
+        _check_keys(source, part, one)
 
 
 def _check_expect(source: Source, expect: Mapping[str, Node], kind: str) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from monitum_cli.errors import Exit, Failure
 from monitum_cli.manifest.compare import Difference, differences
 from monitum_cli.manifest.load import Manifest, Wanted
-from monitum_cli.manifest.shape import MASK, SECRET_TEXTS, SECTIONS, Section, whole
+from monitum_cli.manifest.shape import MASK, SECRET_TEXTS, SECTIONS, Section, named
+from monitum_cli.manifest.spelling import whole
 from monitum_cli.manifest.state import Names, Present
 from monitum_cli.texts import listed
 
@@ -123,17 +124,17 @@ def _change(manifest: Manifest, wanted: Wanted, before: Present) -> Step | None:
 
 def _check_references(manifest: Manifest, wanted: Wanted, names: Names, *, prune: bool) -> None:
     """Refuse names that lead nowhere, neither in the file nor to what is there and stays."""
-    for field_name, (_, other) in wanted.section.references.items():
-        for place, name in enumerate(wanted.fields.get(field_name) or []):
+    for way, other, listed_names in named(wanted.section, wanted.fields):
+        for place, name in enumerate(listed_names or []):
             if name in manifest.sections.get(other, {}):
                 continue
             try:
                 names.id_of(other, name)
             except Failure as error:
-                raise _at(manifest, wanted, str(error), (field_name, place)) from None
+                raise _at(manifest, wanted, str(error), (*way, place)) from None
             if prune and other in manifest.sections:
                 what = f"{name!r} is not in the file's {other}, and --prune would delete it"
-                raise _at(manifest, wanted, what, (field_name, place))
+                raise _at(manifest, wanted, what, (*way, place))
 
 
 def _extra(

@@ -4,9 +4,8 @@ It is what the API takes, but for references: things are named, not numbered. A 
 API's own schemas.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 REQUIRED: Final = object()
@@ -16,6 +15,9 @@ MASK: Final = "***"
 SECRET_TEXTS: Final = frozenset({"send"})
 """Fields that are secrets as a whole; header values and what URLs hold are told apart elsewhere."""
 Fields = Mapping[str, Any]
+Place = tuple[str | int, ...]
+"""The way to a field."""
+Naming = tuple[Place, str, Any]
 
 _SPEED: Fields = {"max_response_ms": None}
 _BODY: Fields = {
@@ -36,8 +38,8 @@ EXPECT: Mapping[str, Fields] = {
     "tls": {**_SPEED, "tls_days_left": 14},
     "dns": _SPEED,
 }
-_TIMES = {"starts_at", "ends_at"}
-_UNFOLLOWED = ["200-399"]
+TIMES = {"starts_at", "ends_at"}
+UNFOLLOWED = ["200-399"]
 """The status codes that are expected where redirects are not followed."""
 _TARGET: Fields = {
     "kind": REQUIRED,
@@ -63,7 +65,8 @@ _CHANNEL: Fields = {
 class Section:
     """One part of a file: what one thing in it is called, where the API has it, its kinds.
 
-    `references` leads from a field of the file to the API's and the section that it names.
+    `references` leads from a field of the file to the API's and the section that it names. `parts`
+    are fields that are lists of things with fields of their own.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Section:
     kinds: Mapping[str, Fields]
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
+    parts: Mapping[str, "Section"] = field(default_factory=dict)
 
     def fields(self, given: Mapping[str, Any]) -> Fields | None:
         """The fields of what is given, None where there is no such kind."""
@@ -141,82 +145,45 @@ MAINTENANCE = Section(
     references={"targets": ("target_ids", "targets")},
     unordered=frozenset({"targets", "tags"}),
 )
-SECTIONS = (CHANNELS, TARGETS, MAINTENANCE)
+_SHOWN: Fields = {"targets": [], "tags": []}
+PAGES = Section(
+    name="pages",
+    word="status page",
+    path="/v1/pages",
+    kinds={
+        "": {
+            "slug": REQUIRED,
+            "title": None,
+            "description": None,
+            **_SHOWN,
+            "sections": [],
+            "published": False,
+            "show_response_times": True,
+            "history_days": 90,
+        }
+    },
+    references={"targets": ("target_ids", "targets")},
+    unordered=frozenset({"tags"}),
+    parts={
+        "sections": Section(
+            name="sections",
+            word="section",
+            path="",
+            kinds={"": {"name": REQUIRED, **_SHOWN}},
+            references={"targets": ("target_ids", "targets")},
+            unordered=frozenset({"tags"}),
+        )
+    },
+)
+SECTIONS = (CHANNELS, TARGETS, MAINTENANCE, PAGES)
 """In the order in which they are made: what is referred to comes first."""
 BY_NAME = {section.name: section for section in SECTIONS}
 
 
-def whole(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is given with every default said, in an order that compares; its kind is known."""
-    fields = section.fields(given) or {}
-    full = {name: given.get(name) for name in fields}
-    full |= {
-        name: default
-        for name, default in fields.items()
-        if default is not REQUIRED and full[name] is None
-    }
-    if "expect" in full:
-        full["expect"] = _whole_expectations(full)
-    if full.get("cron") is not None and full.get("starts_at") is None:
-        full["timezone"] = full["timezone"] or "UTC"
-    full |= {name: _in_utc(full[name]) for name in _TIMES & set(full)}
-    for name in section.unordered & set(full):
-        value = full[name]
-        if isinstance(value, list):
-            full[name] = sorted(value, key=str)
-    return full
-
-
-def brief(section: Section, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is given without what would be so anyway."""
-    fields = section.fields(given) or {}
-    said = {}
-    for name, default in fields.items():
-        value = given.get(name)
-        if name == "expect":
-            value = _brief_expectations(given)
-        if value is not None and not _same(value, default, ordered=name not in section.unordered):
-            said[name] = value
-    return said
-
-
-def _same(value: Any, default: Any, *, ordered: bool) -> bool:
-    if not ordered and isinstance(value, list) and isinstance(default, list):
-        return sorted(value, key=str) == sorted(default, key=str)
-    return bool(value == default)
-
-
-def _in_utc(value: Any) -> Any:
-    """A time as the API shows it, whatever zone it is given in; what is none stays as it is."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return value
-    if moment.tzinfo is None:
-        return value
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _defaults_of_expect(given: Mapping[str, Any]) -> Fields:
-    defaults = EXPECT.get(str(given.get("kind")), {})
-    if given.get("follow_redirects") is False:
-        return {**defaults, "status_codes": _UNFOLLOWED}
-    return defaults
-
-
-def _whole_expectations(given: Mapping[str, Any]) -> Any:
-    expect = given["expect"]
-    if not isinstance(expect, Mapping):
-        return expect
-    said = {name: value for name, value in expect.items() if value is not None}
-    return {**_defaults_of_expect(given), **said}
-
-
-def _brief_expectations(given: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = _defaults_of_expect(given)
-    expect = given.get("expect") or {}
-    return {
-        name: value
-        for name, value in expect.items()
-        if value is not None and value != defaults.get(name)
-    }
+def named(section: Section, given: Mapping[str, Any], place: Place = ()) -> Iterator[Naming]:
+    """The way to each list of names in what is given, the section that it names, and the names."""
+    for name, (_, other) in section.references.items():
+        yield (*place, name), other, given.get(name)
+    for name, part in section.parts.items():
+        for number, one in enumerate(given.get(name) or []):
+            yield from named(part, one, (*place, name, number))

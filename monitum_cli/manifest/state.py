@@ -6,7 +6,8 @@ from typing import Any
 
 from monitum_cli.client import Api
 from monitum_cli.errors import Exit, Failure
-from monitum_cli.manifest.shape import BY_NAME, SECTIONS, Section, whole
+from monitum_cli.manifest.shape import BY_NAME, SECTIONS, Section
+from monitum_cli.manifest.spelling import whole
 from monitum_cli.texts import listed
 
 
@@ -72,10 +73,17 @@ def read(api: Api) -> tuple[dict[str, list[Present]], Names]:
 
 def present(section: Section, item: Mapping[str, Any], names: Names) -> Present:
     """An item of the API's as a file would have it."""
+    fields = whole(section, _by_name(section, item, names))
+    return Present(item["id"], item["name"], fields, _is_over(item))
+
+
+def _by_name(section: Section, item: Mapping[str, Any], names: Names) -> dict[str, Any]:
     given = dict(item)
     for field, (theirs, other) in section.references.items():
         given[field] = [names.name_of(other, one) for one in item.get(theirs) or []]
-    return Present(item["id"], item["name"], whole(section, given), _is_over(item))
+    for field, part in section.parts.items():
+        given[field] = [_by_name(part, one, names) for one in item.get(field) or []]
+    return given
 
 
 def _of_account(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -104,6 +112,8 @@ def body(
         theirs, other = section.references.get(name, (name, ""))
         if other and value is not None:
             sent[theirs] = [names.id_of(other, one) for one in value]
+        elif name in section.parts and value is not None:
+            sent[name] = [body(section.parts[name], one, names) for one in value]
         else:
             sent[theirs] = value
     return sent

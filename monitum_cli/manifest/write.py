@@ -7,7 +7,8 @@ import yaml
 
 from monitum_cli.errors import Exit, Failure
 from monitum_cli.manifest.load import VERSION
-from monitum_cli.manifest.shape import SECTIONS, brief
+from monitum_cli.manifest.shape import SECTIONS
+from monitum_cli.manifest.spelling import brief
 from monitum_cli.manifest.state import Names, Present
 from monitum_cli.manifest.variables import escaped
 from monitum_cli.texts import listed

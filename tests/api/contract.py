@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,6 +51,7 @@ PLAIN: dict[str, Any] = {
     "tags": [],
     "channel_ids": [],
     "target_ids": [],
+    "sections": [],
     "expires_at": None,
 }
 """What is made up is hardly ever an address that can be watched, or a line of text."""
@@ -102,15 +102,15 @@ class Stage:
 
 
 def _begin_ids_anew(seed: int) -> None:
-    ids._SERIES = ids.Series()
-    ids.secrets = SimpleNamespace(randbits=random.Random(seed).getrandbits)  # type: ignore[assignment]
+    chance = SimpleNamespace(randbits=random.Random(seed).getrandbits)
+    vars(ids).update(_SERIES=ids.Series(), secrets=chance)
 
 
 @contextmanager
 def stage_that_forgets() -> Iterator[Stage]:
     with quick_stage() as (world, dynamo), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ids, "_SERIES", ids.Series())
-        patch.setattr(ids, "secrets", ids.secrets)
+        for name in ("_SERIES", "secrets"):
+            patch.setattr(ids, name, vars(ids)[name])
         _begin_ids_anew(0)
         send = world.queue.send
 
@@ -138,7 +138,12 @@ def _one_of_everything(alice: Person) -> dict[str, str]:
     channel = alice.post("/v1/channels", hook).json
     world.tell_all(60)
     window = {"name": "x", "tags": ["x"], "cron": "0 3 * * 0", "duration_s": 60}
+    page = {"name": "Shop", "slug": "shop", "tags": ["prod"], "published": True}
     return {
+        "page_id": alice.post("/v1/pages", page).json["id"],
+        "slug": "shop",
+        "badge": "shop",
+        "picture": "status.svg",
         "target_id": target["id"],
         "channel_id": channel["id"],
         "incident_id": alice.get("/v1/incidents").json["items"][0]["id"],
@@ -204,6 +209,3 @@ def plain(body: Any) -> Any:
 def takes_something(route: Route) -> bool:
     """Whether there is anything to vary in a call."""
     return bool("{" in route.path or route.body or route.query.model_fields or route.takes)
-
-
-Seen = Counter[Any]

@@ -46,6 +46,7 @@ def test_the_answer_is_the_check(world: World, alice: Person) -> None:
         "reason": "status",
         "error": "got 503",
         "attempts": 1,
+        "first_error": None,
         "timings_ms": {"dns": 1, "connect": 2, "tls": 3, "first_byte": 4, "body": 5},
     }
     history = alice.get(f"/v1/targets/{target['id']}/checks").json["items"]

@@ -51,6 +51,7 @@ def test_newest_first_and_whole(alice: Person, path: str) -> None:
         "reason": "status",
         "error": "got 503",
         "attempts": 1,
+        "first_error": None,
         "timings_ms": {"dns": 1, "connect": 2, "tls": 3, "first_byte": 4, "body": 5},
     }
     assert (reply["items"][0]["reason"], reply["items"][0]["error"]) == (None, None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.services import targets as service
-from chalicelib.store.models import OnceItem
+from chalicelib.store.user_models import OnceItem
 from tests.stages import stored
 from tests.world import Person, Reply, World, as_system
 

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
-from chalicelib.services.accounts import Scope
+from chalicelib.services.callers import Scope
 from tests.stages import stored
 from tests.world import DOWN, Person, Reply, World
 
@@ -20,6 +20,7 @@ NOBODYS = "01a1ee56-5e00-7000-8000-000000000000"
 TARGET = {"name": "Mine", "kind": "http", "url": "https://mine.example/"}
 CHANNEL = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
 WINDOW = {"name": "Nights", "tags": ["x"], "cron": "0 3 * * *", "duration_s": 3_600}
+PAGE = {"name": "Mine", "slug": "mine"}
 BODIES: dict[tuple[str, str], object] = {
     ("POST", "/v1/targets"): TARGET,
     ("POST", "/v1/targets/batch"): {"items": [TARGET]},
@@ -32,11 +33,22 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/v1/incidents/{incident_id}/acknowledge"): {"note": "Mallory was here"},
     ("POST", "/v1/maintenance"): WINDOW,
     ("PATCH", "/v1/maintenance/{window_id}"): {"name": "Mallory was here"},
+    ("POST", "/v1/pages"): PAGE,
+    ("PATCH", "/v1/pages/{page_id}"): {"name": "Mallory was here"},
 }
 """What each route that takes a body is called with."""
-OWN = {"target_id", "token_id", "channel_id", "incident_id", "window_id"}
+OWN = {"target_id", "token_id", "channel_id", "incident_id", "window_id", "page_id"}
 """The parameters of paths that name what belongs to one owner."""
-PUBLIC = {"/", "/confirm/{token}", "/docs", "/healthz", "/v1/openapi.json"}
+PUBLIC = {
+    "/",
+    "/badge/{badge}/{picture}",
+    "/confirm/{token}",
+    "/docs",
+    "/healthz",
+    "/status/{slug}",
+    "/status/{slug}/feed",
+    "/v1/openapi.json",
+}
 
 ROUTES = pytest.mark.parametrize("route", ALL, ids=lambda route: f"{route.method} {route.path}")
 PROTECTED = pytest.mark.parametrize(
@@ -64,6 +76,7 @@ def scene(standing_world: World) -> Scene:
     )
     channel = alice.post("/v1/channels", {**CHANNEL, "name": "alices hook"}).json
     window = alice.post("/v1/maintenance", {**WINDOW, "name": "alices nights"}).json
+    page = alice.post("/v1/pages", {**PAGE, "name": "alices page", "slug": "alices"}).json
     standing_world.checker.script[target["id"]] = DOWN
     standing_world.deliver()
     standing_world.tell_all()
@@ -80,7 +93,11 @@ def scene(standing_world: World) -> Scene:
             "channel_id": channel["id"],
             "incident_id": incident["id"],
             "window_id": window["id"],
+            "page_id": page["id"],
             "token": "nonsense",
+            "slug": "nonsense",
+            "badge": "nonsense",
+            "picture": "status.svg",
         },
         [
             target["id"],
@@ -90,6 +107,7 @@ def scene(standing_world: World) -> Scene:
             channel["secret"],
             incident["id"],
             window["id"],
+            page["id"],
             "alices",
             "Alices",
             "planted",
@@ -124,7 +142,7 @@ def test_every_route_is_covered(route: Route) -> None:
     assert (route.body is None) == ((route.method, route.path) not in BODIES), (
         "give the route a body above"
     )
-    assert set(parameters(route)) <= OWN | {"user_id", "token"}, (
+    assert set(parameters(route)) <= OWN | {"user_id", "token", "slug", "badge", "picture"}, (
         "give the route an id in the scene above"
     )
     assert (route.scope is None) == (route.path in PUBLIC), "is it meant to be public?"

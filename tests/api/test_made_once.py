@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib.api.table import ALL
-from chalicelib.store.models import OnceItem
 from chalicelib.store.once import Once
+from chalicelib.store.user_models import OnceItem
 from tests.world import Person, Reply, World, as_system
 
 HOOK = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
@@ -30,6 +30,7 @@ CREATIONS = [
     ("/v1/tokens", {"name": "robot", "scopes": ["read"]}),
     ("/v1/users", {"name": "bob"}),
     ("/v1/maintenance", WINDOW),
+    ("/v1/pages", {"name": "Shop", "slug": "made-once", "tags": ["prod"]}),
 ]
 
 

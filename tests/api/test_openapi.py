@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
+from chalicelib.api import operations
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import Route
 from chalicelib.api.table import ALL
@@ -25,6 +26,12 @@ def committed() -> dict[str, Any]:
 
 def test_what_is_committed_is_what_the_code_says() -> None:
     assert openapi.FILE.read_text(encoding="utf-8") == openapi.text(), "run: make openapi"
+
+
+def test_the_door_knows_where_every_operation_is() -> None:
+    assert operations.FILE.read_text(encoding="utf-8") == operations.text(ALL), "run: make openapi"
+    found = {one.name: one.load() for one in operations.operations()}
+    assert found == {route.name: route for route in ALL}
 
 
 def test_it_is_valid(committed: dict[str, Any]) -> None:

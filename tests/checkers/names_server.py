@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -113,6 +114,16 @@ def fails(rcode: dns.rcode.Rcode) -> Reply:
         return response.to_wire()
 
     return reply
+
+
+def late(reply: Reply, by_s: float) -> Reply:
+    """Answer as `reply` does, but so many seconds late."""
+
+    def answer(query: dns.message.Message) -> bytes | list[bytes] | None:
+        time.sleep(by_s)
+        return reply(query)
+
+    return answer
 
 
 def silent(query: dns.message.Message) -> None:

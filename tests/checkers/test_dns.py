@@ -10,7 +10,7 @@ import pytest
 from chalicelib.checkers import Checker, Guard, SystemResolver
 from chalicelib.checkers.resolv_conf import SystemNames
 from tests.checkers.conftest import Watch
-from tests.checkers.names_server import Reply, fails, records, serving_names, silent
+from tests.checkers.names_server import Reply, fails, late, records, serving_names, silent
 from tests.checkers.specs import spec
 
 ZONE = records(
@@ -67,6 +67,17 @@ def test_records(
     assert result.reason == ("dns" if error else None)
     if error and error.startswith("expected"):
         assert result.attempts == 1
+
+
+def test_wrong_records_that_come_late_are_both_told(watch: Watch) -> None:
+    with serving_names(late(ZONE, 0.05)) as server:
+        config = {"host": "a.example", "record_type": "A", "expected": ["192.0.2.9"]}
+        resolver = f"127.0.0.1:{server.address[1]}"
+        result = watch("dns", resolver=resolver, expect={"max_response_ms": 20}, **config)
+    assert (result.verdict, result.reason, result.attempts) == ("DOWN", "dns", 1)
+    wrong, slow = (result.error or "").split("; ")
+    assert wrong.startswith("expected A 192.0.2.9, got ")
+    assert slow.startswith("expected at most 20 ms, took ")
 
 
 @pytest.mark.parametrize(

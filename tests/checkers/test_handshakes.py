@@ -20,7 +20,7 @@ from tests.checkers.pki import Authority, server_context
 from tests.checkers.test_hostile import DEADLINE_S, GRACE_S, assert_true
 
 
-def judged(watch: Watch, behave: Behaviour, case: Case, kind: str = "http") -> Server:
+def check_case(watch: Watch, behave: Behaviour, case: Case, kind: str = "http") -> Server:
     """Check a server that behaves so, and hold verdict, reason and time against the case."""
     with serving(behave) as server:
         where: dict[str, object] = {"host": "127.0.0.1", "port": server.port}
@@ -37,7 +37,7 @@ def judged(watch: Watch, behave: Behaviour, case: Case, kind: str = "http") -> S
 @pytest.mark.parametrize("case", HANDSHAKES, ids=lambda case: case.name)
 @pytest.mark.parametrize("kind", ["http", "tls"])
 def test_broken_handshakes(watch: Watch, kind: str, case: Case) -> None:
-    judged(watch, case.behave, case, kind)
+    check_case(watch, case.behave, case, kind)
 
 
 @pytest.mark.parametrize("case", OVER_TLS, ids=lambda case: case.name)
@@ -45,7 +45,7 @@ def test_broken_answers_over_tls(
     watch: Watch, authority: Authority, tmp_path: Path, case: Case
 ) -> None:
     context = server_context(authority.issue(tmp_path / "it.pem"))
-    judged(watch, with_tls(context, case.behave), case)
+    check_case(watch, with_tls(context, case.behave), case)
 
 
 @pytest.mark.parametrize("then", RENEGOTIATIONS)
@@ -54,7 +54,7 @@ def test_a_server_that_renegotiates(
 ) -> None:
     data, reason, says = RENEGOTIATIONS[then]
     behave = renegotiating(authority.issue(tmp_path / "it.pem"), data)
-    server = judged(watch, behave, Case(then, behave, reason, says))
+    server = check_case(watch, behave, Case(then, behave, reason, says))
     assert len(server.requests) == (2 if reason else 1)
 
 
@@ -64,7 +64,7 @@ def test_endless_tickets_end(watch: Watch, authority: Authority, tmp_path: Path)
     context.num_tickets = 1_000_000
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     case = Case("tickets", Peer.wait, "tls", "records without end")
-    judged(watch, with_tls(context, Peer.wait), case)
+    check_case(watch, with_tls(context, Peer.wait), case)
 
 
 def test_an_old_server_is_told_apart(watch: Watch, authority: Authority, tmp_path: Path) -> None:

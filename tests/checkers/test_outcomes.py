@@ -34,6 +34,17 @@ def test_a_connection_that_fails_once_is_up(watch: Watch) -> None:
     with serving(flaky(1, resets_after(b""))) as server:
         result = watch("http", url=f"http://127.0.0.1:{server.port}/")
     assert (result.verdict, result.attempts, server.connections) == ("UP", 2, 2)
+    assert result.error is None
+    assert result.first_error == "the connection was reset while waiting for the first byte"
+
+
+def test_both_tries_are_told_where_the_second_finds_something_else(watch: Watch) -> None:
+    failed = response(status="500 x")
+    with serving(flaky(1, resets_after(b""), answers(failed))) as server:
+        result = watch("http", url=f"http://127.0.0.1:{server.port}/")
+    assert (result.verdict, result.reason, result.attempts) == ("DOWN", "status", 2)
+    assert result.error == "expected status 200-299, got 500"
+    assert result.first_error == "the connection was reset while waiting for the first byte"
 
 
 def test_both_failures_are_told(watch: Watch) -> None:
@@ -44,7 +55,7 @@ def test_both_failures_are_told(watch: Watch) -> None:
 
     with serving(behave) as server:
         result = watch("http", url=f"http://127.0.0.1:{server.port}/")
-    assert (result.verdict, result.attempts) == ("DOWN", 2)
+    assert (result.verdict, result.attempts, result.first_error) == ("DOWN", 2, None)
     assert result.error == (
         "the answer has no HTTP status line; the connection was closed without an answer"
     )

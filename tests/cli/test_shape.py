@@ -6,11 +6,19 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from chalicelib.api.schemas import channels, kinds, maintenance
+from chalicelib.api.schemas import channels, kinds, maintenance, pages
 from chalicelib.api.table import ALL
 from monitum_cli.importers.common import INTERVALS_S
 from monitum_cli.manifest.compare import same
-from monitum_cli.manifest.shape import CHANNELS, EXPECT, MAINTENANCE, REQUIRED, TARGETS, Fields
+from monitum_cli.manifest.shape import (
+    CHANNELS,
+    EXPECT,
+    MAINTENANCE,
+    PAGES,
+    REQUIRED,
+    TARGETS,
+    Fields,
+)
 
 KINDS: dict[str, type[BaseModel]] = {
     "http": kinds.HttpTarget,
@@ -70,6 +78,17 @@ def test_maintenance_windows() -> None:
     ours = dict(MAINTENANCE.kinds[""])
     ours["target_ids"] = ours.pop("targets")
     assert ours == theirs
+
+
+def test_status_pages_and_their_sections() -> None:
+    theirs = defaults(pages.PageIn)
+    del theirs["name"]
+    ours = dict(PAGES.kinds[""])
+    ours["target_ids"] = ours.pop("targets")
+    assert ours == theirs
+    part = dict(PAGES.parts["sections"].kinds[""])
+    part["target_ids"] = part.pop("targets")
+    assert part == defaults(pages.SectionIn)
 
 
 def test_no_kind_is_missing() -> None:

@@ -5,5 +5,7 @@ from chalicelib.ops.stages import Stage
 
 
 def test_the_smoke_test_of_deployments_passes_and_can_be_repeated(stage: Stage) -> None:
-    smoke.prove(stage)
-    smoke.prove(stage)
+    first, second = smoke.prove(stage), smoke.prove(stage)
+
+    assert (first["verdict"], second["verdict"]) == ("UP", "UP")
+    assert first["target_id"] != second["target_id"]

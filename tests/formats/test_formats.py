@@ -26,11 +26,13 @@ from chalicelib.domain.outbox import (
     WatchdogJob,
     read_job,
 )
+from chalicelib.domain.pages import Section
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.rollup import Piece
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.status import Flip, FlipKind, State, Status
 from chalicelib.store.packing import UnreadableResultsError, pack, unpack
+from chalicelib.store.pages import read_sections, write_sections
 from chalicelib.store.rollups import Rollup, UnreadableRollupError
 
 SAMPLES: dict[str, list[str]] = json.loads(
@@ -55,6 +57,7 @@ ENTRY = Entry(target_id=TARGET, flip=FLIP, error="got 503: ü", status_code=503,
 STATE = State(
     Status.DOWN, TICK, TICK, 2, 1, 1, TICK - 60, TICK, flapping=True, changes=(TICK - 600, TICK)
 )
+SECTIONS = [Section("", (TARGET,)), Section("Post: ü", (), ("mail", "prod"))]
 RESULTS = {
     number: CheckResult(
         verdict,
@@ -120,6 +123,11 @@ FORMATS = {
         lambda state: json.dumps(state.to_list()),
         lambda text: State.from_list(json.loads(text)),
     ),
+    "sections of a page": Format(
+        SECTIONS,
+        lambda sections: json.dumps(write_sections(sections)),
+        lambda text: read_sections(json.loads(text)),
+    ),
     "results": Format(
         RESULTS,
         lambda results: pack(results, dict.fromkeys(RESULTS, 60)).hex(),
@@ -133,7 +141,9 @@ FORMATS = {
         UnreadableRollupError,
     ),
 }
-MESSAGES = [name for name in FORMATS if name not in {"results", "rollup", "state"}]
+MESSAGES = [
+    name for name in FORMATS if name not in {"results", "rollup", "sections of a page", "state"}
+]
 PLAIN = replace(
     ENTRY,
     name=None,
@@ -202,6 +212,12 @@ def test_more_fields_of_a_state_are_passed_over() -> None:
     later = [*json.loads(SAMPLES["state"][-1]), "more", [1]]
 
     assert FORMATS["state"].read(json.dumps(later)) == STATE
+
+
+def test_more_fields_of_a_page_s_section_are_passed_over() -> None:
+    later = with_more(json.loads(SAMPLES["sections of a page"][-1]))
+
+    assert FORMATS["sections of a page"].read(json.dumps([*later])) == SECTIONS
 
 
 @pytest.mark.parametrize("name", [name for name in MESSAGES if name != "outbox"])

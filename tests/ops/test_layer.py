@@ -5,10 +5,27 @@ import importlib.util
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from chalicelib.ops import layer, package
+from chalicelib.ops import layer, package, slimming
+from chalicelib.ops.console import Failure
+
+DOCUMENTED = '''"""Of the module: ü,
+
+two paragraphs."""
+from __future__ import annotations
+
+class Thing:
+    """Of the class."""  # said
+    VALUE = """no docstring,
+but a ü"""
+    def work(self):
+        r"""Of the
+        method."""
+        return 1
+'''
 
 
 def make(root: Path, *names: str) -> Path:
@@ -29,7 +46,9 @@ def test_only_what_runs_is_kept(tmp_path: Path) -> None:
         "apprise/plugins/slack.py",
         "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
         "botocore/data/endpoints.json",
+        "botocore/docs/utils.py",
         "botocore/session.py",
+        *slimming.STAND_INS,
         "chalice/__init__.py",
         "chalice/app.py",
         "dns/message.py",
@@ -46,6 +65,8 @@ def test_only_what_runs_is_kept(tmp_path: Path) -> None:
         "boto3-1.dist-info/METADATA",
         "boto3/session.py",
         "botocore/cacert.pem",
+        "botocore/docs/bcdoc/restdoc.py",
+        "botocore/docs/service.py",
         "botocore/data/ec2/2016-11-15/service-2.json.gz",
         "chalice/cli/factory.py",
         "pydantic-2.dist-info/RECORD",
@@ -56,9 +77,38 @@ def test_only_what_runs_is_kept(tmp_path: Path) -> None:
     }
     make(tmp_path, *kept, *superfluous)
 
-    layer._prune(tmp_path)
+    slimming.slim(tmp_path)
 
     assert files(tmp_path) == kept
+
+
+def test_a_module_that_another_stands_for_is_replaced(tmp_path: Path) -> None:
+    make(tmp_path, *slimming.STAND_INS, "botocore/data/endpoints.json")
+    slimming.slim(tmp_path)
+
+    assert "VALUE" not in (tmp_path / "urllib3/http2/__init__.py").read_text(encoding="utf-8")
+
+
+def test_nothing_stands_for_a_module_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=r"botocore/docs/__init__.py is not there"):
+        slimming.slim(tmp_path)
+
+
+def test_docstrings_are_emptied_and_lines_stay_where_they_are() -> None:
+    source = DOCUMENTED.encode()
+    found: dict[str, Any] = {}
+    exec(compile(slimming.without_docstrings(source), "module.py", "exec"), found)
+
+    texts = (found["__doc__"], found["Thing"].__doc__, found["Thing"].work.__doc__)
+    assert texts == ("", "", "")
+    assert (
+        found["Thing"].VALUE
+        == """no docstring,
+but a ü"""
+    )
+    lines = [number for number, line in enumerate(DOCUMENTED.splitlines(), 1) if "return" in line]
+    assert found["Thing"].work.__code__.co_firstlineno == lines[0] - 3
+    assert [line for *_, line in found["Thing"].work.__code__.co_lines()][-1] == lines[0]
 
 
 def test_the_same_content_is_the_same_zip(tmp_path: Path) -> None:

@@ -1,31 +1,81 @@
-"""Dead letters go back to their queues."""
+"""Dead letters go back to where they came from."""
+
+import json
+from typing import Any
 
 import boto3
 import pytest
 
-from chalicelib.ops import redrive, resources
+from chalicelib.ops import redrive, regions, resources
 from chalicelib.ops.stages import Stage
 
-
-class TestStage(Stage):
-    __test__ = False
-
-    @property
-    def stack_name(self) -> str:
-        return "monitum-test"
+STAGE = Stage("test")
 
 
-def test_every_dead_letter_is_moved_back_once(
-    aws: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = boto3.client("sqs", region_name=resources.REGION)
-    monkeypatch.setattr(Stage, "client", lambda *_: client)
+class Lambda:
+    """Notes what is started."""
+
+    def __init__(self) -> None:
+        self.invoked: list[tuple[str, str, bytes]] = []
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> None:  # noqa: N803 - AWS's
+        self.invoked.append((FunctionName, InvocationType, Payload))
+
+
+@pytest.fixture
+def functions(aws: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Lambda:
+    found = Lambda()
+
+    def client(stage: Stage, service: str) -> Any:
+        if service == "lambda":
+            return found
+        return boto3.client(service, region_name=stage.region or resources.REGION)
+
+    monkeypatch.setattr(Stage, "client", client)
+    monkeypatch.setattr(regions, "of", lambda _: [])
+    return found
+
+
+def sqs(region: str = resources.REGION) -> Any:
+    return boto3.client("sqs", region_name=region)
+
+
+def count(url: str, region: str = resources.REGION) -> int:
+    name = "ApproximateNumberOfMessages"
+    found = sqs(region).get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+    return int(found["Attributes"][name])
+
+
+def test_every_dead_letter_is_moved_back_once(aws: dict[str, str], functions: Lambda) -> None:
     for number in range(12):
-        client.send_message(QueueUrl=aws["ALERTS_DEAD_QUEUE_URL"], MessageBody=str(number))
-    moved = redrive.redrive(TestStage("test"))
-    assert moved == {"alerts": 12, "checks": 0}
-    assert redrive.redrive(TestStage("test"), ("alerts",)) == {"alerts": 0}
-    found = client.get_queue_attributes(
-        QueueUrl=aws["ALERTS_QUEUE_URL"], AttributeNames=["ApproximateNumberOfMessages"]
+        sqs().send_message(QueueUrl=aws["ALERTS_DEAD_QUEUE_URL"], MessageBody=str(number))
+
+    assert redrive.redrive(STAGE) == {"alerts": 12, "checks": 0, "rollups": 0}
+    assert redrive.redrive(STAGE) == {"alerts": 0, "checks": 0, "rollups": 0}
+    assert count(aws["ALERTS_QUEUE_URL"]) == 12
+
+
+def test_events_of_rollups_go_back_to_their_function(functions: Lambda) -> None:
+    event = {"folds": ["one"], "erase": ["two"]}
+    dead = sqs().get_queue_url(QueueName="monitum-test-rollups-dead")["QueueUrl"]
+    sqs().send_message(QueueUrl=dead, MessageBody=json.dumps(event))
+
+    assert redrive.redrive(STAGE)["rollups"] == 1
+    ((function, kind, payload),) = functions.invoked
+    assert (function, kind, json.loads(payload)) == ("monitum-test-rollup", "Event", event)
+    assert count(dead) == 0
+
+
+def test_checks_of_a_further_region_go_back_there(
+    functions: Lambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = "eu-west-1"
+    monkeypatch.setattr(regions, "of", lambda _: [there])
+    alive, dead = (
+        sqs(there).create_queue(QueueName=f"monitum-test-{name}")["QueueUrl"]
+        for name in ("checks", "checks-dead")
     )
-    assert found["Attributes"]["ApproximateNumberOfMessages"] == "12"
+    sqs(there).send_message(QueueUrl=dead, MessageBody="{}")
+
+    assert redrive.redrive(STAGE)[f"checks of {there}"] == 1
+    assert (count(alive, there), count(dead, there)) == (1, 0)

@@ -79,6 +79,7 @@ def test_history_shows_what_was_found(world: World) -> None:
         "reason": "status",
         "error": "got 503",
         "attempts": 2,
+        "first_error": None,
         "timings_ms": {"dns": 1, "connect": 2, "tls": 3, "first_byte": 4, "body": 5},
     }
 

@@ -7,7 +7,8 @@ import pytest
 from chalicelib.domain.folds import Fold
 from chalicelib.domain.rollup import DAY_S, HOUR_S
 from chalicelib.services import erasing
-from chalicelib.services.folding import fan_out, fold_lane
+from chalicelib.services.fanning import fan_out
+from chalicelib.services.folding import fold_lane
 from chalicelib.services.stats import statistics
 from chalicelib.store.results import CheckKey, LaneResults, Results, write_results
 from chalicelib.store.rollups import Period, Rollups

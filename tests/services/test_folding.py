@@ -7,7 +7,8 @@ import pytest
 from chalicelib.domain.folds import Fold, spans_to_fold
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece
-from chalicelib.services.folding import fan_out, fold_lane
+from chalicelib.services.fanning import fan_out
+from chalicelib.services.folding import fold_lane
 from chalicelib.store.models import RollupItem
 from chalicelib.store.results import CheckKey, Results, write_results
 from chalicelib.store.rollups import Period, Rollup, Rollups, months_of
@@ -106,7 +107,7 @@ def folds(world: World) -> list[Fold]:
 
 def test_many_lanes_share_a_few_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "chalicelib.services.folding.all_lanes", lambda: (("o", number) for number in range(2_000))
+        "chalicelib.services.fanning.all_lanes", lambda: (("o", number) for number in range(2_000))
     )
     fan_out(world.runtime)
     assert [len(event["folds"]) for event in world.functions.take("rollup")] == [40] * 50

@@ -9,7 +9,7 @@ from chalicelib.domain import schedule
 from chalicelib.domain.jobs import CheckJob
 from chalicelib.services import scheduling, targets
 from chalicelib.services.drafts import Draft
-from chalicelib.services.folding import all_lanes
+from chalicelib.services.fanning import all_lanes
 from chalicelib.services.runtime import Runtime
 from chalicelib.store.models import ScheduleItem
 from chalicelib.store.queues import SendError

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.targets import LANE_SIZE
-from chalicelib.store.packing import UnreadableResultsError, pack, unpack
+from chalicelib.store.packing import UnreadableResultsError, pack, texts_of, unpack, without_place
 
 MS = st.integers(0, 65_535)
 RESULTS = st.builds(
@@ -20,17 +20,24 @@ RESULTS = st.builds(
     error=st.none() | st.text(min_size=1, max_size=20),
     tls_days_left=st.none() | st.integers(-32_767, 32_767),
     attempts=st.integers(1, 2),
+    first_error=st.none() | st.text(min_size=1, max_size=20),
 )
 LANES = st.dictionaries(st.integers(0, LANE_SIZE - 1), RESULTS, max_size=5)
 
 
-def errors_of(results: dict[int, CheckResult]) -> dict[str, str]:
-    return {str(place): result.error for place, result in results.items() if result.error}
-
-
 @given(LANES)
 def test_what_was_packed_comes_out(results: dict[int, CheckResult]) -> None:
-    assert unpack(pack(results), errors_of(results)) == results
+    assert unpack(pack(results), texts_of(results)) == results
+
+
+@given(LANES, st.integers(0, LANE_SIZE - 1))
+def test_a_place_taken_out_takes_its_texts_along(
+    results: dict[int, CheckResult], place: int
+) -> None:
+    left, texts = without_place(pack(results), texts_of(results), place)
+    results.pop(place, None)
+    assert (unpack(left, texts) if left else {}) == results
+    assert texts == texts_of(results)
 
 
 @given(LANES)

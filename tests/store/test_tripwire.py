@@ -85,7 +85,7 @@ CALLS: dict[str, tuple[str, Callable[[str], Params]]] = {
 }
 
 
-def call(name: str, owner: str) -> None:
+def check(name: str, owner: str) -> None:
     operation, params = CALLS[name]
     check_call(params(owner), SimpleNamespace(name=operation))
 
@@ -93,28 +93,28 @@ def call(name: str, owner: str) -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_own_keys_pass(name: str) -> None:
     with acting_for("alice"):
-        call(name, "alice")
+        check(name, "alice")
 
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("owner", ["mallory", "alice2", "", "Alice"])
 def test_keys_of_others_are_refused(name: str, owner: str) -> None:
     with acting_for("alice"), pytest.raises(ForeignKeyError):
-        call(name, owner)
+        check(name, owner)
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_who_acts_for_nobody_is_refused(name: str) -> None:
     with pytest.raises(ForeignKeyError):
-        call(name, "alice")
+        check(name, "alice")
     with acting_for(), pytest.raises(ForeignKeyError):
-        call(name, "alice")
+        check(name, "alice")
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_the_system_may_touch_every_key(name: str) -> None:
     with acting_as_system():
-        call(name, "mallory")
+        check(name, "mallory")
 
 
 @pytest.mark.parametrize(
@@ -177,21 +177,21 @@ def test_a_key_without_owner_is_the_systems() -> None:
 def test_scopes_end_where_they_began() -> None:
     with acting_for("alice"):
         with acting_for("bob", "carol"):
-            call("get", "bob")
-            call("get", "carol")
+            check("get", "bob")
+            check("get", "carol")
             with pytest.raises(ForeignKeyError):
-                call("get", "alice")
+                check("get", "alice")
             with acting_as_system():
-                call("get", "mallory")
+                check("get", "mallory")
             with pytest.raises(ForeignKeyError):
-                call("get", "mallory")
+                check("get", "mallory")
         with pytest.raises(RuntimeError), acting_as_system():
             raise RuntimeError
-        call("get", "alice")
+        check("get", "alice")
         with pytest.raises(ForeignKeyError):
-            call("get", "bob")
+            check("get", "bob")
     with pytest.raises(ForeignKeyError):
-        call("get", "alice")
+        check("get", "alice")
 
 
 def test_another_thread_acts_for_nobody() -> None:
@@ -199,7 +199,7 @@ def test_another_thread_acts_for_nobody() -> None:
 
     def work() -> None:
         try:
-            call("get", "alice")
+            check("get", "alice")
         except ForeignKeyError as error:
             refused.append(error)
 

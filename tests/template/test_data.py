@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from pynamodb.models import Model
 
-from chalicelib.store import alert_models, models, window_models
+from chalicelib.store import alert_models, models, page_models, user_models, window_models
 from chalicelib.store.base import Table
 
 Resources = dict[str, dict[str, Any]]
 MODELS = [
     found
-    for found in {**vars(models), **vars(alert_models), **vars(window_models)}.values()
+    for module in (models, user_models, alert_models, page_models, window_models)
+    for found in vars(module).values()
     if isinstance(found, type) and issubclass(found, Table) and hasattr(found, "TABLE")
 ]
 

@@ -45,6 +45,7 @@ def test_it_knows_where_home_is_and_what_things_are_called_there(template: Templ
     assert variables["HOME_REGION"] == "us-east-1"
     assert variables["TABLE_PREFIX"] == {"Fn::Sub": "monitum-prod-"}
     assert variables["ALERTS_QUEUE_URL"] == HOME.alerts_queue_url
+    assert variables["FORBIDDEN_PORTS"] == {"Ref": "ForbiddenPorts"}
     assert part["Resources"]["Check"]["Properties"]["Environment"]["Variables"] == {
         "API_ID": "a1b2c3"
     }

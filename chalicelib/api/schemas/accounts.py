@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from chalicelib.api.schemas.common import GivenMoment, Moment, Name, Page, Schema
+from chalicelib.api.schemas.common import GivenMoment, Model, Moment, Name, Page, Schema
 from chalicelib.limits import Limits
-from chalicelib.services.accounts import Principal
+from chalicelib.services.callers import Principal
 from chalicelib.services.limiting import rates
-from chalicelib.services.quotas import quota
 from chalicelib.store.ledger import NOUNS
-from chalicelib.store.models import Token, User
+from chalicelib.store.user_models import Token, User
 
 ScopeName = Literal["read", "write", "admin"]
 
@@ -31,7 +30,7 @@ class TokenIn(Schema):
     expires_at: GivenMoment | None = None
 
 
-class TokenOut(BaseModel):
+class TokenOut(Model):
     """A token as it is listed; `hint` is enough to recognise it, not to use it.
 
     `last_used_at` is kept to the hour.
@@ -102,7 +101,7 @@ class UserPatch(Schema):
         return self
 
 
-class UserOut(BaseModel):
+class UserOut(Model):
     """A user as admins see one."""
 
     id: str
@@ -134,7 +133,7 @@ class UsersPage(Page[UserOut]):
     """A page of users."""
 
 
-class MeToken(BaseModel):
+class MeToken(Model):
     """The token of this call."""
 
     id: str
@@ -142,21 +141,21 @@ class MeToken(BaseModel):
     scopes: list[str]
 
 
-class Usage(BaseModel):
+class Usage(Model):
     """How much of something is used, and how much may be."""
 
     used: int
     limit: int
 
 
-class RateOut(BaseModel):
+class RateOut(Model):
     """How many requests a token may make: in a minute, and at once."""
 
     per_minute: int
     burst: int
 
 
-class MeOut(BaseModel):
+class MeOut(Model):
     """Who is calling, and what of the limits is used."""
 
     id: str
@@ -173,7 +172,7 @@ class MeOut(BaseModel):
             name=caller.user_name,
             token=MeToken(id=caller.token_id, name=caller.token_name, scopes=sorted(caller.scopes)),
             limits={
-                noun: Usage(used=used[noun], limit=quota(limits, caller.limits, noun))
+                noun: Usage(used=used[noun], limit=limits.quota(noun, caller.limits))
                 for noun in NOUNS
             },
             rate=RateOut(per_minute=rate.per_minute, burst=rate.burst),

@@ -1,12 +1,10 @@
 """Records of changes as they go out."""
 
-from pydantic import BaseModel
-
-from chalicelib.api.schemas.common import Moment, Page
+from chalicelib.api.schemas.common import Model, Moment, Page
 from chalicelib.store.audit import Record
 
 
-class ByOut(BaseModel):
+class ByOut(Model):
     """Who changed something: the user, and the token by its id and its name at the time."""
 
     user: str
@@ -14,7 +12,7 @@ class ByOut(BaseModel):
     token_name: str
 
 
-class RecordOut(BaseModel):
+class RecordOut(Model):
     """One change: `action` such as `target.changed`, of the thing with `thing_id`.
 
     `fields` are the names of what was changed; values are not kept.

@@ -2,11 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, RootModel
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from chalicelib.api.schemas.common import Line, Moment, Name, Page, Schema, Tag, any_partial
+from chalicelib.api.schemas.common import (
+    Line,
+    Model,
+    Moment,
+    Name,
+    Page,
+    Root,
+    Schema,
+    Tag,
+    any_partial,
+)
 from chalicelib.domain.channels import EVENTS, Channel, ChannelKind, Event
 from chalicelib.domain.deliveries import Delivery
 from chalicelib.domain.secrets import MASK
@@ -54,9 +64,7 @@ class AppriseChannel(_Common):
 
 
 class ChannelIn(
-    RootModel[
-        Annotated[WebhookChannel | EmailChannel | AppriseChannel, Field(discriminator="kind")]
-    ]
+    Root[Annotated[WebhookChannel | EmailChannel | AppriseChannel, Field(discriminator="kind")]]
 ):
     """A channel as its owner describes it."""
 
@@ -74,7 +82,7 @@ class ChannelIn(
         )
 
 
-class ChannelPatch(RootModel[dict[str, Any]]):
+class ChannelPatch(Root[dict[str, Any]]):
     """The fields to replace, each as a whole; null puts the default back."""
 
     @classmethod
@@ -91,7 +99,7 @@ class ChannelPatch(RootModel[dict[str, Any]]):
         return {name: value for name, value in merged.items() if value is not None}
 
 
-class ChannelOut(BaseModel):
+class ChannelOut(Model):
     """A channel as it is shown; an apprise URL only by its scheme, as it holds keys."""
 
     id: str
@@ -126,7 +134,7 @@ class ChannelsPage(Page[ChannelOut]):
     """All channels of an owner."""
 
 
-class AttemptOut(BaseModel):
+class AttemptOut(Model):
     """One try to deliver: what of the answer is told."""
 
     at: Moment
@@ -134,7 +142,7 @@ class AttemptOut(BaseModel):
     reason: str | None
 
 
-class DeliveryOut(BaseModel):
+class DeliveryOut(Model):
     """One alert on its way to a channel; `id` is the webhook's `webhook-id`."""
 
     id: str

@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from chalicelib.api.schemas.common import GivenMoment, Moment, Page, PageQuery
+from chalicelib.api.schemas.common import GivenMoment, Model, Moment, Page, PageQuery
 from chalicelib.services.history import Check
 
 VerdictName = Literal["UP", "DOWN", "DEGRADED", "UNKNOWN"]
 
 
-class TimingsOut(BaseModel):
+class TimingsOut(Model):
     """The phases of a check; their sum is its `response_ms`."""
 
     dns: int
@@ -20,8 +20,12 @@ class TimingsOut(BaseModel):
     body: int
 
 
-class CheckOut(BaseModel):
-    """One check of one target; `attempts` is 2 where a failure was confirmed at once."""
+class CheckOut(Model):
+    """One check of one target; `attempts` is 2 where a failure was tried once more at once.
+
+    `first_error` is what the first of two tries failed with, where the second was answered; where
+    both failed, `error` tells of both.
+    """
 
     target_id: str
     checked_at: Moment
@@ -32,6 +36,7 @@ class CheckOut(BaseModel):
     reason: str | None
     error: str | None
     attempts: int
+    first_error: str | None
     timings_ms: TimingsOut
 
     @classmethod
@@ -48,6 +53,7 @@ class CheckOut(BaseModel):
             reason=result.reason,
             error=result.error,
             attempts=result.attempts,
+            first_error=result.first_error,
             timings_ms=TimingsOut(
                 dns=timings.dns,
                 connect=timings.connect,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -12,12 +12,33 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     PlainSerializer,
+    RootModel,
 )
 
 Item = TypeVar("Item")
 
 
-class Schema(BaseModel):
+class Model(BaseModel):
+    """The base of all schemas; pydantic makes their validators when they are first used.
+
+    What a call wants of a module's schemas is one or two.
+    """
+
+    model_config = ConfigDict(defer_build=True)
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        # What is not checked may not fit, and is then shown as its own schema has it: that has to
+        # be there, as whoever shows it does not make it.
+        cls.model_rebuild()
+        return super().model_construct(_fields_set, **values)
+
+
+class Root(RootModel[Item], Generic[Item], defer_build=True):
+    """The base of schemas that are one value, such as one of several kinds of things."""
+
+
+class Schema(Model):
     """The base of what comes in: unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
@@ -66,14 +87,14 @@ Name = Annotated[Line, Field(min_length=1, max_length=200)]
 Tag = Annotated[Line, Field(min_length=1, max_length=50)]
 
 
-class Fault(BaseModel):
+class Fault(Model):
     """One thing that is wrong; `loc` leads to it."""
 
     loc: list[str | int]
     msg: str
 
 
-class Problem(BaseModel):
+class Problem(Model):
     """What went wrong, as RFC 9457 has it; `errors` name the fields."""
 
     type: str
@@ -115,7 +136,7 @@ class PageQuery(Schema):
     cursor: str | None = Field(default=None, max_length=1000)
 
 
-class Page(BaseModel, Generic[Item]):
+class Page(Model, Generic[Item]):
     """A page of a list; only a null cursor ends it."""
 
     items: list[Item]

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from chalicelib.api.schemas.common import Line, Moment, Page, PageQuery, Schema
+from chalicelib.api.schemas.common import Line, Model, Moment, Page, PageQuery, Schema
 from chalicelib.domain.incidents import Incident
 from chalicelib.services.incidents import Story
 
 
-class AcknowledgementOut(BaseModel):
+class AcknowledgementOut(Model):
     """Who looks after an incident."""
 
     by: str
@@ -17,7 +17,7 @@ class AcknowledgementOut(BaseModel):
     note: str | None
 
 
-class IncidentOut(BaseModel):
+class IncidentOut(Model):
     """One incident; `duration_s` grows while it is open."""
 
     id: str
@@ -60,7 +60,7 @@ class IncidentOut(BaseModel):
         )
 
 
-class MomentOfIncident(BaseModel):
+class MomentOfIncident(Model):
     """One thing that happened: a failing check, a flip, an alert or the acknowledgement."""
 
     at: Moment

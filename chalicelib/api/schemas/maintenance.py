@@ -2,16 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, GetJsonSchemaHandler, RootModel
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from chalicelib.api.schemas.common import (
     GivenMoment,
     Line,
+    Model,
     Moment,
     Name,
     Page,
+    Root,
     Schema,
     Tag,
     any_partial,
@@ -60,7 +62,7 @@ class WindowIn(Schema):
         )
 
 
-class WindowPatch(RootModel[dict[str, Any]]):
+class WindowPatch(Root[dict[str, Any]]):
     """The fields to replace, each as a whole; null puts the default back."""
 
     @classmethod
@@ -75,14 +77,14 @@ class WindowPatch(RootModel[dict[str, Any]]):
         return {name: value for name, value in merged.items() if value is not None}
 
 
-class TimeOut(BaseModel):
+class TimeOut(Model):
     """One time of a window."""
 
     starts_at: Moment
     ends_at: Moment
 
 
-class WindowOut(BaseModel):
+class WindowOut(Model):
     """A window as it is shown: `active` now or not, with its present or else its next time."""
 
     id: str

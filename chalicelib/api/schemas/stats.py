@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
-from chalicelib.api.schemas.common import GivenMoment, Moment, Schema, Tag
+from chalicelib.api.schemas.common import GivenMoment, Model, Moment, Schema, Tag
 from chalicelib.domain.histogram import Histogram
 from chalicelib.domain.statistics import Tally
 from chalicelib.domain.targets import Target
@@ -37,7 +37,7 @@ class AllStatsQuery(StatsQuery):
     tag: Tag | None = None
 
 
-class ResponseTimesOut(BaseModel):
+class ResponseTimesOut(Model):
     """Response times in ms of the checks that were answered in good order; null without any.
 
     Mean and bounds are exact, percentiles within 2 %.
@@ -63,7 +63,7 @@ class ResponseTimesOut(BaseModel):
         )
 
 
-class TallyOut(BaseModel):
+class TallyOut(Model):
     """Sums over a time. `known_s` is what counts for the uptime: neither UNKNOWN nor gap.
 
     Checks are counted all of them; of the time, `maintenance_s` was left out as maintenance.
@@ -205,7 +205,7 @@ REPORT_COLUMNS = (
 )
 
 
-class ReportOut(BaseModel):
+class ReportOut(Model):
     """A month's uptime, target by target; `to` is now in the month that is not over yet."""
 
     month: str

@@ -7,13 +7,22 @@ from pydantic import (
     BaseModel,
     Field,
     GetJsonSchemaHandler,
-    RootModel,
     WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from chalicelib.api.schemas.common import Moment, Page, PageQuery, Problem, Schema, Tag, any_partial
+from chalicelib.api.schemas.common import (
+    Model,
+    Moment,
+    Page,
+    PageQuery,
+    Problem,
+    Root,
+    Schema,
+    Tag,
+    any_partial,
+)
 from chalicelib.api.schemas.expectations import (
     DnsExpectations,
     HttpExpectations,
@@ -34,7 +43,7 @@ StatusName = Literal["PENDING", "UP", "DOWN", "DEGRADED", "PAUSED"]
 Kind = Literal["http", "tcp", "tls", "dns"]
 
 
-class TargetIn(RootModel[AnyTarget]):
+class TargetIn(Root[AnyTarget]):
     """A target as its owner describes it."""
 
     def draft(self) -> Draft:
@@ -55,7 +64,7 @@ class TargetIn(RootModel[AnyTarget]):
         )
 
 
-class TargetPatch(RootModel[dict[str, Any]]):
+class TargetPatch(Root[dict[str, Any]]):
     """The fields to replace, each as a whole; null puts the default back."""
 
     @classmethod
@@ -92,7 +101,7 @@ class TargetsIn(Schema):
     ]
 
 
-class StateOut(BaseModel):
+class StateOut(Model):
     """The present state of a target; `in_maintenance` where there is a window for it now."""
 
     status: StatusName
@@ -116,7 +125,7 @@ class StateOut(BaseModel):
         )
 
 
-class _Stored(BaseModel):
+class _Stored(Model):
     """What a stored target has beyond its description."""
 
     id: str
@@ -146,7 +155,7 @@ AnyTargetOut = Annotated[
 ]
 
 
-class TargetOut(RootModel[AnyTargetOut]):
+class TargetOut(Root[AnyTargetOut]):
     """A target with its present state; secrets are masked."""
 
     @classmethod
@@ -178,7 +187,7 @@ _SHOWN: Mapping[str, tuple[type[BaseModel], type[BaseModel]]] = {
 }
 
 
-class BatchItem(BaseModel):
+class BatchItem(Model):
     """What became of one target of a batch: the target, or the problem."""
 
     status: int
@@ -186,7 +195,7 @@ class BatchItem(BaseModel):
     problem: Problem | None = None
 
 
-class BatchOut(BaseModel):
+class BatchOut(Model):
     """One answer per item, in the order of the request."""
 
     items: list[BatchItem]
@@ -217,7 +226,7 @@ class SummaryQuery(Schema):
     tag: Tag | None = None
 
 
-class SummaryOut(BaseModel):
+class SummaryOut(Model):
     """How many targets have which status; `down` holds the worst, longest down first.
 
     `mtta_s` and `mttr_s` are the mean times until the incidents of the last thirty days were

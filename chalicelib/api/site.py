@@ -1,0 +1,34 @@
+"""Pages for people, and the document that describes the API."""
+
+from functools import cache
+
+from chalicelib.api.calls import Answer, Call
+from chalicelib.api.routing import HTML, JSON, NoQuery, Routes
+from chalicelib.web import assets
+
+routes = Routes()
+
+
+@routes("GET", "/", scope=None, media=[HTML])
+def get_dashboard(_call: Call[None, NoQuery]) -> Answer:
+    """Show the dashboard; the page asks for a token and then calls this API."""
+    return _page("dashboard.html")
+
+
+@routes("GET", "/docs", scope=None, media=[HTML])
+def get_docs(_call: Call[None, NoQuery]) -> Answer:
+    """Show what this API can do: the page reads `/v1/openapi.json`."""
+    return _page("docs.html")
+
+
+@routes("GET", "/v1/openapi.json", scope=None, media=[JSON])
+def get_openapi(_call: Call[None, NoQuery]) -> Answer:
+    """Describe this API as OpenAPI 3.1."""
+    # It was made when the code was, by chalicelib/ops/openapi.py: no request waits for it.
+    return Answer(assets.read("openapi.json"), headers={"Cache-Control": "public, max-age=300"})
+
+
+@cache
+def _page(name: str) -> Answer:
+    page = assets.read(name)
+    return Answer(page, headers=assets.headers(page))

@@ -1,0 +1,83 @@
+"""Targets day by day, as status pages show them: days in UTC, the present one last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chalicelib.domain.pages import Page
+from chalicelib.domain.reads import SETTLED_S
+from chalicelib.domain.statistics import Tally
+from chalicelib.domain.targets import Target
+from chalicelib.services.runtime import Runtime
+from chalicelib.services.stats import each_by_day
+
+DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One day of one target, from `start` in epoch seconds: seconds up, down, and of maintenance.
+
+    What is in neither is not known. `degraded_s` are among those up. `response_ms` is the median.
+    """
+
+    start: int
+    up_s: int = 0
+    down_s: int = 0
+    degraded_s: int = 0
+    maintenance_s: int = 0
+    response_ms: int | None = None
+
+    @property
+    def known_s(self) -> int:
+        return self.up_s + self.down_s
+
+    @classmethod
+    def of(cls, tally: Tally) -> "Day":
+        return cls(
+            start=tally.start // DAY_S * DAY_S,
+            up_s=tally.up_s,
+            down_s=tally.downtime_s,
+            degraded_s=tally.degraded_s,
+            maintenance_s=tally.maintenance_s,
+            response_ms=tally.latency.percentile(0.5),
+        )
+
+
+def uptime(days: Sequence[Day]) -> float | None:
+    """The share of the known time that was up, in [0, 1]; None where nothing is known."""
+    known_s = sum(day.known_s for day in days)
+    return sum(day.up_s for day in days) / known_s if known_s else None
+
+
+def response(days: Sequence[Day]) -> int | None:
+    """The median of the newest day that has one, today's or yesterday's, in ms."""
+    return next((one.response_ms for one in days[:-3:-1] if one.response_ms is not None), None)
+
+
+def read_days(runtime: Runtime, page: Page, targets: Sequence[Target]) -> dict[str, list[Day]]:
+    """The page's days of each target, by id, oldest first.
+
+    Those that are over and settled are read once an hour, the rest now: hours, and results of the
+    hour that runs.
+    """
+    today = runtime.now // DAY_S * DAY_S
+    first = today - (page.history_days - 1) * DAY_S
+    settled = max(first, (runtime.now - SETTLED_S) // DAY_S * DAY_S)
+
+    def read_settled() -> dict[str, list[Day]]:
+        return _read(runtime, page.owner, targets, first, settled)
+
+    ids = frozenset(target.id for target in targets)
+    over = runtime.shelves.days.get((page.id, first, settled, ids), read_settled)
+    recent = _read(runtime, page.owner, targets, settled, runtime.now)
+    return {one: [*over.get(one, ()), *recent.get(one, ())] for one in ids}
+
+
+def _read(
+    runtime: Runtime, owner: str, targets: Sequence[Target], start: int, end: int
+) -> dict[str, list[Day]]:
+    if start >= end:
+        return {}
+    found = each_by_day(runtime, owner, targets, (start, end))
+    return {target_id: list(map(Day.of, tallies)) for target_id, tallies in found.items()}
