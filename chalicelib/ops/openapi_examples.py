@@ -152,8 +152,7 @@ def _fits(value: Any, schema: Json, schemas: Mapping[str, Json]) -> bool:
     """Whether a value is of a type that the schema has; its bounds are not looked at."""
     if "$ref" in schema:
         return _fits(value, schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    if "anyOf" in schema or "oneOf" in schema:
-        choices = schema.get("anyOf", schema.get("oneOf", ()))
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
         return any(_fits(value, choice, schemas) for choice in choices)
     if "const" in schema or "enum" in schema:
         return value in schema.get("enum", [schema.get("const")])

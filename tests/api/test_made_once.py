@@ -5,6 +5,7 @@ import secrets
 import threading
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,8 +36,12 @@ CREATIONS = [
 
 
 @pytest.fixture
-def root(world: World) -> Person:
-    return world.user("root", admin=True)
+def root(world: World) -> Iterator[Person]:
+    person = world.user("root", admin=True)
+    yield person
+    # A slug is one for all owners of the stage.
+    for page in person.get("/v1/pages").json["items"]:
+        person.delete(f"/v1/pages/{page['id']}")
 
 
 @pytest.mark.parametrize(("path", "body"), CREATIONS)

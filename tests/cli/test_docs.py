@@ -95,3 +95,8 @@ def test_every_command_explains_itself(shell: Terminal) -> None:
     for path in leaves(cli):
         outcome = shell.run(*path.split(), "--help")
         assert outcome.code == 0
+
+
+def test_every_command_takes_json(shell: Terminal) -> None:
+    for path in leaves(cli):
+        assert "--json" in shell.run(*path.split(), "--help").out, path
