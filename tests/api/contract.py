@@ -1,16 +1,14 @@
-"""What the tests of the contract share: a stage that forgets, and how an answer is judged."""
+"""What the tests of the contract share: which calls are made, and how an answer is judged."""
 
 import json
-import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from types import SimpleNamespace
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, CheckFunction, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.parameters import ParameterLocation
@@ -24,13 +22,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from chalicelib.api.routing import Route
-from chalicelib.domain import ids
 from chalicelib.ops import openapi
-from tests.dynamo import Dynamo, Snapshot
-from tests.stages import quick_stage
-from tests.world import DOWN, START, Person, World
+from tests.api.forgetful import Stage
 from tests.wsgi import application
 
+CASES = 300
+"""So many calls of each operation, at least; so many of these, at least, are made up."""
+MADE_UP = 60
+_BOTH = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 SETTINGS: dict[str, Any] = {
     "deadline": None,
     "database": None,
@@ -71,86 +70,6 @@ _CONFORMANCE: list[CheckFunction] = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-_LIMITS = {"rate_per_minute": 100_000, "rate_burst": 100_000}
-
-
-@dataclass
-class Stage:
-    """A stage with somebody in it who has one of everything: `there` leads to them, by parameter.
-
-    Nothing of a call is left for the next one: `forget` puts everything back, the ids to come too.
-    """
-
-    world: World
-    dynamo: Dynamo
-    alice: Person
-    there: Mapping[str, str]
-    memory: Snapshot = field(default_factory=dict)
-
-    def forget(self) -> None:
-        world = self.world
-        self.dynamo.restore(self.memory)
-        world.queue.waiting.clear()
-        world.alerts.waiting.clear()
-        world.functions.started.clear()
-        world.runtime.__dict__.pop("skips", None)
-        _begin_ids_anew(1)
-
-    def call(self, case: Case[Any]) -> Any:
-        """The answer to a case, as somebody whom all is allowed."""
-        return case.call(headers={"Authorization": f"Token {self.alice.token}"})
-
-
-def _begin_ids_anew(seed: int) -> None:
-    chance = SimpleNamespace(randbits=random.Random(seed).getrandbits)
-    vars(ids).update(_SERIES=ids.Series(), secrets=chance)
-
-
-@contextmanager
-def stage_that_forgets() -> Iterator[Stage]:
-    with quick_stage() as (world, dynamo), pytest.MonkeyPatch.context() as patch:
-        for name in ("_SERIES", "secrets"):
-            patch.setattr(ids, name, vars(ids)[name])
-        _begin_ids_anew(0)
-        send = world.queue.send
-
-        def send_and_check(messages: Any) -> None:
-            send(messages)
-            world.deliver()
-
-        patch.setattr(world.queue, "send", send_and_check)
-        alice = world.user("alice", admin=True)
-        stage = Stage(world, dynamo, alice, _one_of_everything(alice))
-        world.clock.time = START + 1_800
-        world.tick()
-        world.queue.waiting.clear()
-        stage.memory = dynamo.snapshot()
-        yield stage
-
-
-def _one_of_everything(alice: Person) -> dict[str, str]:
-    world = alice.world
-    assert alice.patch(f"/v1/users/{alice.owner}", {"limits": _LIMITS}).status == 200
-    target = alice.make_target(failure_threshold=1, tags=["prod"])
-    world.checker.script[target["id"]] = DOWN
-    world.run(150)
-    hook = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
-    channel = alice.post("/v1/channels", hook).json
-    world.tell_all(60)
-    window = {"name": "x", "tags": ["x"], "cron": "0 3 * * 0", "duration_s": 60}
-    page = {"name": "Shop", "slug": "shop", "tags": ["prod"], "published": True}
-    return {
-        "page_id": alice.post("/v1/pages", page).json["id"],
-        "slug": "shop",
-        "badge": "shop",
-        "picture": "status.svg",
-        "target_id": target["id"],
-        "channel_id": channel["id"],
-        "incident_id": alice.get("/v1/incidents").json["items"][0]["id"],
-        "token_id": alice.post("/v1/tokens", {"name": "second"}).json["id"],
-        "user_id": world.user("bob").owner,
-        "window_id": alice.post("/v1/maintenance", window).json["id"],
-    }
 
 
 def document(stage: Stage) -> BaseSchema:
@@ -209,3 +128,56 @@ def plain(body: Any) -> Any:
 def takes_something(route: Route) -> bool:
     """Whether there is anything to vary in a call."""
     return bool("{" in route.path or route.body or route.query.model_fields or route.takes)
+
+
+def one_by_one(schema: BaseSchema, route: Route) -> Iterator[Case[Any]]:
+    """A call for each thing that the description says: each bound, each form, each field."""
+    operation = schema[route.path][route.method]
+    return schema.iter_coverage_cases(
+        operation, generation_modes=_BOTH, generation_config=schema.config.generation
+    )
+
+
+def made_up(schema: BaseSchema, route: Route) -> SearchStrategy[Case[Any]]:
+    """Calls that fit the description, and, one in three, calls that do not."""
+    operation = schema[route.path][route.method]
+    good = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+    if not takes_something(route):
+        # What is left to make up are parameters that are not there.
+        return st.builds(_asked, good, st.dictionaries(st.text(min_size=1), st.text()))
+    bad = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    return st.one_of(good, good, bad)
+
+
+def _asked(case: Case[Any], query: dict[str, str]) -> Case[Any]:
+    case.query.update(query)
+    return case
+
+
+def try_out(schema: BaseSchema, stage: Stage, route: Route) -> Counter[int]:
+    """Call an operation with one thing after the other, then with what is made up; fail where an
+    answer is not what the document says. Returns how often it answered with which status.
+    """
+    seen: Counter[int] = Counter()
+
+    def call(case: Case[Any], *, is_there: bool, is_plain: bool) -> None:
+        stage.forget()
+        if is_there:
+            there = {at: stage.there[at] for at in case.path_parameters if at in stage.there}
+            case.path_parameters.update(there)
+        if is_plain and case.meta and case.meta.generation.mode is GenerationMode.POSITIVE:
+            case.body = plain(case.body)
+        answer = stage.call(case)
+        seen[answer.status_code] += 1
+        judge(case, route, answer)
+
+    for number, case in enumerate(one_by_one(schema, route)):
+        call(case, is_there=number % 4 != 0, is_plain=number % 2 == 0)
+
+    @settings(max_examples=max(MADE_UP, CASES - seen.total()), **SETTINGS)
+    @given(case=made_up(schema, route), is_there=st.booleans(), is_plain=st.booleans())
+    def call_more(case: Case[Any], is_there: bool, is_plain: bool) -> None:
+        call(case, is_there=is_there, is_plain=is_plain)
+
+    call_more()
+    return seen
