@@ -71,8 +71,10 @@ def _site() -> Iterator[str]:
     command = [sys.executable, "-c", "from benchmarks.cost import serve; serve()"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        process.terminate()
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.terminate()
 
 
 class FunctionsHere:

@@ -10,6 +10,7 @@ import botocore.session
 from botocore.loaders import create_loader
 from moto import mock_aws
 from moto.backends import get_backend
+from moto.core.serialize import BaseJSONSerializer
 
 from chalicelib.ops import resources
 
@@ -37,6 +38,27 @@ def _tables() -> dict[str, Any]:
 
 def _dynamodb() -> Any:
     return get_backend("dynamodb")["123456789012"]["us-east-1"]
+
+
+@cache
+def answer_sooner() -> None:
+    """Have moto look for those members of an item's values that are there.
+
+    It looks for every member that a value could have under every name that it could have, which
+    takes a third of the time of tests.
+    """
+    structure = BaseJSONSerializer._serialize_type_structure
+
+    def serialize(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        if shape.name != "AttributeValue" or not key:
+            structure(self, serialized, value, shape, key)
+            return
+        found: dict[str, Any] = {}
+        for kind, inner in value.items():
+            self._serialize(found, inner, shape.members[kind], kind)
+        self._default_serialize(serialized, found, shape, key)
+
+    setattr(BaseJSONSerializer, structure.__name__, serialize)
 
 
 @cache

@@ -1,112 +1,25 @@
 """Holds the functions to their policies: every test runs as if IAM were there.
 
 What a function's handler does is asked of AWS in the function's name. A call that its policy does
-not allow fails the test in which it was made: nothing is missing. A run of all tests ends with what
-is allowed and was never used.
+not allow fails the test in which it was made: nothing is missing. A run of all tests fails where
+something is allowed that no function did in any of them: nothing is to spare.
 """
 
 import functools
-import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
 from chalicelib.api import door
 from chalicelib.services import alerting, background, fanning, messages, scheduling
+from tests.policies import Ask, Grant, grants, to_spare
 
-ROOT = Path(__file__).parents[1]
-POLICIES = ROOT / ".chalice"
-BY_LAMBDA = frozenset(
-    {
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-    }
-)
-"""What Lambda itself does with a function's role: its logs, and its queue."""
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Ask:
-    """One action on one thing: `name` without the stack's, such as `lanes` or `lanes/index/x`.
-
-    `key` is the item's partition key where a policy looks at it.
-    """
-
-    function: str
-    action: str
-    name: str
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """One action on one thing that a policy allows, of items whose key fits one of `keys`."""
-
-    function: str
-    action: str
-    name: str
-    keys: tuple[str, ...] = ("*",)
-
-    def allows(self, ask: Ask) -> bool:
-        return (
-            self.function == ask.function
-            and fnmatchcase(ask.action, self.action)
-            and self.name in ("*", ask.name)
-            and any(fnmatchcase(ask.key, key) for key in self.keys)
-        )
-
-
-def _name(resource: str | Mapping[str, Any]) -> str:
-    """The name of what an ARN of a policy stands for, without the stack's."""
-    if isinstance(resource, str):
-        return resource
-    if "Fn::If" in resource:
-        return "*"
-    if "Fn::GetAtt" in resource:
-        queue = _resources()[resource["Fn::GetAtt"][0]]["Properties"]["QueueName"]["Fn::Sub"]
-        return str(queue).removeprefix("${AWS::StackName}-")
-    return str(resource["Fn::Sub"]).partition("${AWS::StackName}-")[2]
-
-
-@functools.cache
-def _resources() -> dict[str, Any]:
-    text = (POLICIES / "resources.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)["Resources"]
-    return found
-
-
-def _keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
-    condition = statement.get("Condition", {}).get("ForAllValues:StringLike", {})
-    return tuple(condition.get("dynamodb:LeadingKeys", ["*"]))
-
-
-@functools.cache
-def grants() -> tuple[Grant, ...]:
-    """Everything that the policies allow, piece by piece, but for what Lambda does itself."""
-    found = []
-    for path in sorted(POLICIES.glob("policy-*.json")):
-        function = path.stem.removeprefix("policy-")
-        for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]:
-            resources = statement["Resource"]
-            for resource in resources if isinstance(resources, list) else [resources]:
-                found += [
-                    Grant(function, action, _name(resource), _keys(statement))
-                    for action in statement["Action"]
-                    if action not in BY_LAMBDA
-                ]
-    return tuple(found)
 
 
 @functools.cache
@@ -144,11 +57,11 @@ class Record:
             return here
         return self._working[-1] if self._working else ""
 
-    def ask(self, action: str, name: str, key: str = "") -> None:
+    def ask(self, action: str, name: str, keys: tuple[str, ...] = ("",)) -> None:
         """Note a call, if a function is at work."""
         if not self.function:
             return
-        ask = Ask(self.function, action, name, key)
+        ask = Ask(self.function, action, name, keys)
         with self._lock:
             (self.asks if is_allowed(ask) else self.refused).add(ask)
 
@@ -185,13 +98,12 @@ def note(service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Note a call as botocore sees it."""
     if not RECORD.function:
         return
-    for action, name, key in _asked(service, operation, params):
-        RECORD.ask(f"{service}:{action}", name, key)
+    for action, name, *keys in _asked(service, operation, params):
+        RECORD.ask(f"{service}:{action}", name, tuple(sorted(set(keys))))
 
 
-def _asked(
-    service: str, operation: str, params: Mapping[str, Any]
-) -> Iterator[tuple[str, str, str]]:
+def _asked(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """What a call asks for: actions, the names of things, and keys of items."""
     if service == "dynamodb":
         yield from _of_tables(operation, params)
     elif service == "sqs":
@@ -200,10 +112,9 @@ def _asked(
         yield f"{operation}Function", _short(params["FunctionName"]), ""
 
 
-def _of_tables(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _of_tables(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for table, request in params.get("RequestItems", {}).items():
-        for key in request["Keys"]:
-            yield operation, _short(table), _leading(table, key)
+        yield operation, _short(table), *(_leading(table, key) for key in request["Keys"])
     for item in params.get("TransactItems", []):
         for kind, request in item.items():
             action = "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
@@ -239,15 +150,10 @@ def policies_allow() -> Iterator[None]:
     RECORD.refused.clear()
     yield
     refused = "\n".join(
-        f"policy-{ask.function}.json does not allow {ask.action} on {ask.name} {ask.key}"
+        f"policy-{ask.function}.json does not allow {ask.action} on {ask.name} {ask.keys}"
         for ask in sorted(RECORD.refused)
     )
     assert not refused, refused
-
-
-def to_spare(asks: set[Ask]) -> list[Grant]:
-    """What is allowed and nobody asked for."""
-    return [grant for grant in grants() if not any(grant.allows(ask) for ask in asks)]
 
 
 def pytest_testnodedown(node: Any) -> None:
@@ -257,25 +163,39 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand the notes on, where others are to hold them against the policies."""
+    """Hand a worker's notes on; hold those of a whole run against the policies."""
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["asks"] = [
-            (ask.function, ask.action, ask.name, ask.key) for ask in RECORD.asks
+            (ask.function, ask.action, ask.name, ask.keys) for ask in RECORD.asks
         ]
+    elif session.exitstatus == pytest.ExitCode.OK and _is_whole(config):
+        config.stash[_SPARE] = to_spare(RECORD.asks)
+        if config.stash[_SPARE]:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say which permissions nobody used."""
-    spare = to_spare(RECORD.asks) if _is_whole(config) else []
-    for grant in spare:
-        told = f"policy-{grant.function}.json allows {grant.action} on {grant.name}: never used"
-        terminalreporter.write_line(told, red=True)
+    for grant in config.stash.get(_SPARE, []):
+        told = f"policy-{grant.function}.json allows {grant.action} on {grant.name}"
+        terminalreporter.write_line(f"{told} {grant.keys}: no test has it do that", red=True)
 
 
 def _is_whole(config: pytest.Config) -> bool:
     option = config.option
-    narrowed = option.keyword or option.markexpr or option.lf or option.collectonly
-    return config.args == config.getini("testpaths") and not narrowed
+    usual = [one for one in config.getini("addopts") if one.startswith("--ignore=")]
+    narrowed = (
+        option.keyword,
+        option.markexpr,
+        option.lf,
+        option.collectonly,
+        option.deselect,
+        len(option.ignore or ()) > len(usual),
+    )
+    return config.args == config.getini("testpaths") and not any(narrowed)
+
+
+_SPARE = pytest.StashKey[list[Grant]]()

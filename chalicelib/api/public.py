@@ -6,8 +6,10 @@ whoever passes them on, and are kept here for some seconds: see `services/shelve
 
 from collections.abc import Callable
 
+from pydantic import BaseModel
+
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.routing import HTML, JSON, NoQuery, Routes
+from chalicelib.api.routing import HTML, JSON, Routes
 from chalicelib.api.schemas.public import StatusPageOut
 from chalicelib.domain.errors import NotFoundError
 from chalicelib.services.publishing import status_page
@@ -15,6 +17,12 @@ from chalicelib.services.shown import StatusPage
 from chalicelib.web import assets, badge, feed, statuspage
 
 routes = Routes()
+
+
+class AnyQuery(BaseModel, extra="ignore", defer_build=True):
+    """Links get parameters where they are shared; they change nothing."""
+
+
 _KEPT = {"Cache-Control": "public, max-age=30"}
 _OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
@@ -23,12 +31,13 @@ _OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"
     "GET",
     "/status/{slug}",
     scope=None,
+    query=AnyQuery,
     answer=StatusPageOut,
     media=[HTML, JSON],
     gives=["Cache-Control"],
     problems=[503],
 )
-def get_status_page(call: Call[None, NoQuery]) -> Answer:
+def get_status_page(call: Call[None, AnyQuery]) -> Answer:
     """Show a published status page; with `.json` behind its slug as JSON."""
     slug, dot, ending = call.path["slug"].partition(".")
     if dot and ending != "json":
@@ -45,11 +54,12 @@ def get_status_page(call: Call[None, NoQuery]) -> Answer:
     "GET",
     "/status/{slug}/feed",
     scope=None,
+    query=AnyQuery,
     media=[feed.MEDIA],
     gives=["Cache-Control"],
     problems=[503],
 )
-def get_status_feed(call: Call[None, NoQuery]) -> Answer:
+def get_status_feed(call: Call[None, AnyQuery]) -> Answer:
     """Show a status page's incidents and maintenance as an Atom feed."""
     page = status_page(call.runtime, call.path["slug"])
     address = call.runtime.settings.public_url
@@ -61,11 +71,12 @@ def get_status_feed(call: Call[None, NoQuery]) -> Answer:
     "GET",
     "/badge/{badge}/{picture}",
     scope=None,
+    query=AnyQuery,
     media=[badge.MEDIA],
     gives=["Cache-Control"],
     problems=[503],
 )
-def get_badge(call: Call[None, NoQuery]) -> Answer:
+def get_badge(call: Call[None, AnyQuery]) -> Answer:
     """Draw a published page, or a target on one, as a badge: uptime, status or response time."""
     slug, dot, target_id = call.path["badge"].partition(".")
     page = status_page(call.runtime, slug)

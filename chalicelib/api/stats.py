@@ -1,7 +1,7 @@
 """Operations on statistics and reports."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
@@ -21,9 +21,11 @@ from chalicelib.api.schemas.stats import (
 )
 from chalicelib.domain.errors import BadRequestError, Fault
 from chalicelib.domain.spans import Span
+from chalicelib.domain.targets import Target
 from chalicelib.services.callers import Scope
 from chalicelib.services.listing import all_targets
-from chalicelib.services.stats import TooMuchError, each_over, kept, statistics
+from chalicelib.services.stats import each_over, kept, statistics
+from chalicelib.services.sums import TooMuchError
 from chalicelib.store.targets import Targets
 
 routes = Routes()
@@ -40,7 +42,7 @@ def get_target_stats(call: Call[None, StatsQuery]) -> Answer:
     """Show a target's uptime, downtime and response times over a window or a range."""
     span = _span(call)
     target = Targets(call.owner).get(call.id("target_id", "target"))
-    return Answer(StatsOut.of(statistics(call.runtime, call.owner, [target], span), 1))
+    return _summed_up(call, span, [target])
 
 
 @routes("GET", "/v1/stats", scope=Scope.READ, query=AllStatsQuery, answer=StatsOut)
@@ -49,13 +51,21 @@ def get_stats(call: Call[None, AllStatsQuery]) -> Answer:
     span, tag = _span(call), call.query.tag
     everything = list(all_targets(call.owner))
     targets = [target for target in everything if tag is None or tag in target.tags]
-    wanted = {target.id for target in targets}
-    whole = {one.lane for one in targets} - {one.lane for one in everything if one.id not in wanted}
+    others = {target.lane for target in everything if tag is not None and tag not in target.tags}
+    return _summed_up(call, span, targets, {target.lane for target in targets} - others)
+
+
+def _summed_up(
+    call: Call[None, StatsQuery] | Call[None, AllStatsQuery],
+    span: Span,
+    targets: Sequence[Target],
+    whole_lanes: Collection[int] = (),
+) -> Answer:
     try:
-        found = statistics(call.runtime, call.owner, targets, span, whole_lanes=whole)
+        found = statistics(call.runtime, call.owner, targets, span, whole_lanes=whole_lanes)
     except TooMuchError:
-        name = "from" if call.query.from_ is not None else "window"
-        reason = f"is too long for {len(targets)} targets at once: ask for less, or for a tag"
+        name = "window" if call.query.from_ is None else "from"
+        reason = f"is too long ago for {len(targets)} targets at once: begin later, or take a tag"
         raise _refused(name, reason) from None
     return Answer(StatsOut.of(found, len(targets)))
 

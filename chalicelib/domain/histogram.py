@@ -10,11 +10,13 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from struct import Struct, pack, unpack_from
 from typing import Final, Self
 
 from chalicelib.domain.varints import read_varints, write_varints
 
 RELATIVE_ERROR: Final = 0.02
+_HEAD: Final = Struct(">QIIH")
 MOST_MS: Final = 5 * 65_535
 """The longest response time that a stored result can have."""
 
@@ -67,9 +69,9 @@ class Histogram:
         self.low = min(self.low, other.low) if self.counts else other.low
         self.high = max(self.high, other.high)
         self.total += other.total
-        counts = self.counts
+        counts, known = self.counts, self.counts.get
         for bucket, count in other.counts.items():
-            counts[bucket] = counts.get(bucket, 0) + count
+            counts[bucket] = known(bucket, 0) + count
 
     @property
     def count(self) -> int:
@@ -121,6 +123,25 @@ class Histogram:
             bucket += step
             counts[bucket] = next(numbers)
         return cls(counts, total, low, low + width)
+
+    def to_array(self) -> bytes:
+        """As `to_bytes`, but read much faster where there are many buckets, and longer."""
+        if not self.counts:
+            return b""
+        first, last = min(self.counts), max(self.counts)
+        row = [self.counts.get(bucket, 0) for bucket in range(first, last + 1)]
+        head = _HEAD.pack(self.total, self.low, self.high, first)
+        return head + pack(f">{len(row)}I", *row)
+
+    @classmethod
+    def from_array(cls, data: bytes) -> Self:
+        """Read what `to_array` wrote."""
+        if not data:
+            return cls()
+        total, low, high, first = _HEAD.unpack_from(data)
+        row = unpack_from(f">{(len(data) - _HEAD.size) // 4}I", data, _HEAD.size)
+        counts = {bucket: count for bucket, count in enumerate(row, first) if count}
+        return cls(counts, total, low, high)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

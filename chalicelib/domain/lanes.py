@@ -23,7 +23,7 @@ class Lane:
 
     `shard` is chosen when it is opened, and stays. `calendar` is the stamp of the calendar beside
     it, which says when targets are not checked: above 0 where there is one. While it `rests`
-    nothing in it is checked.
+    nothing in it is checked. One that is not listed is not found by its shard.
     """
 
     owner: str
@@ -34,6 +34,7 @@ class Lane:
     shard: int = 0
     calendar: int = 0
     rests: bool = False
+    is_listed: bool = True
 
     def state_of(self, target_id: str, place: int) -> State | None:
         """The state of the target in that place, None where it does not sit there any more."""

@@ -12,6 +12,19 @@ from chalicelib.ops.console import Failure, step
 
 READY_WITHIN_S = 60
 STOPPED_WITHIN_S = 60
+# ministack forgets everything when its reset is posted to, which any page in a browser of this
+# machine may do without asking. `make reset` needs no such way.
+LAUNCH = """
+from ministack import app
+
+async def refuse(path, *_):
+    if path == "/_ministack/reset":
+        return 403, {"Content-Type": "application/json"}, b'{"reset": "make reset does that"}'
+
+assert app._handle_admin_reset
+app._handle_admin_reset = refuse
+app.main()
+"""
 # What the process gets of the caller's environment: nothing that functions could come to rely on.
 PASSED_ON = ("HOME", "LANG", "PATH", "SSL_CERT_FILE", "TZ", "USER")
 
@@ -37,7 +50,7 @@ def start() -> str:
         )
     with step("starting the local stack (ministack)"):
         process = subprocess.Popen(
-            [_python(), "-m", "ministack"],
+            [_python(), "-c", LAUNCH],
             env=_environment(port),
             cwd=stages.local_directory(),
             stdin=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ from chalicelib.domain.results import CheckResult
 from chalicelib.domain.secrets import Secrets
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.state import Flip, Observation, Policy, State, Status, observe
+from chalicelib.services.enlisting import enlist
 from chalicelib.services.evidence import believed
 from chalicelib.services.fanning import fold_late
 from chalicelib.services.outbox import flush
@@ -90,7 +91,7 @@ def _distinct(works: Iterable[_Work]) -> dict[int, _Work]:
 
 def _prepare(runtime: Runtime, jobs: Sequence[CheckJob], report: WorkReport) -> Iterator[_Work]:
     lanes = {
-        key: _flushed(runtime, lane)
+        key: _tended(runtime, lane)
         for key, lane in read_lanes((job.owner, job.lane) for job in jobs).items()
     }
     keys = [_key(runtime, job) for job in jobs]
@@ -116,13 +117,15 @@ def _prepare(runtime: Runtime, jobs: Sequence[CheckJob], report: WorkReport) -> 
         yield _Work(job, key, lane, stored.get(key), specs)
 
 
-def _flushed(runtime: Runtime, lane: Lane) -> Lane:
-    """The lane without what a run before this one left to send, if that can be sent now."""
+def _tended(runtime: Runtime, lane: Lane) -> Lane:
+    """The lane as it should be: in its shard, and what an earlier run left to send is sent."""
     try:
-        return flush(runtime, lane)
+        tended = flush(runtime, lane)
+        enlist(runtime, lane)
     except Exception:  # noqa: BLE001 - checks do not wait for alerts; it is tried again after them
-        _LOG.exception("outbox not sent", extra={"owner": lane.owner, "lane": lane.number})
+        _LOG.exception("lane not tended", extra={"owner": lane.owner, "lane": lane.number})
         return lane
+    return tended
 
 
 def _rules(runtime: Runtime, lanes: Iterable[Lane]) -> Mapping[tuple[str, int], Rules]:

@@ -35,14 +35,15 @@ def fan_out(runtime: Runtime) -> int:
         folds = [Fold(*lane, spans) for lane in all_lanes() for spans in batches] if batches else []
         size = min(max(-(-len(folds) // _AT_ONCE), _FEWEST), _MOST)
         for start in range(0, len(folds), size):
-            _start(runtime, folds[start : start + size])
+            start_folds(runtime, folds[start : start + size])
         if batches:
             advance_folded(ripe // HOUR_S * HOUR_S)
             start_erasing(runtime)
     return len(folds)
 
 
-def _start(runtime: Runtime, folds: Sequence[Fold]) -> None:
+def start_folds(runtime: Runtime, folds: Sequence[Fold]) -> None:
+    """Have a run of `rollup` make the folds, one after the other."""
     runtime.functions.start("rollup", {"folds": [one.to_json() for one in folds]})
 
 
@@ -56,7 +57,7 @@ def fold_late(runtime: Runtime, job: CheckJob) -> None:
     """Have the hour of a check folded again, if it should have been by now."""
     hour = job.tick // HOUR_S * HOUR_S
     if hour + HOUR_S + _WAIT_S <= runtime.now:
-        _start(runtime, [Fold(job.owner, job.lane, [(hour, hour + HOUR_S)])])
+        start_folds(runtime, [Fold(job.owner, job.lane, [(hour, hour + HOUR_S)])])
 
 
 def start_erasing(runtime: Runtime) -> int:

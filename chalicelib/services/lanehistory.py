@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
 
 from chalicelib.domain.folds import days_of
 from chalicelib.domain.reads import SETTLED_S, Reads
@@ -23,67 +25,28 @@ from chalicelib.store.results import Results
 from chalicelib.store.rollups import Period, Rollup, Rollups, months_of
 
 _LANES_AT_ONCE = 8
+_TICK = _KEY = itemgetter(0)
 Reader = Callable[[], None]
+Kept = TypeVar("Kept")
+Lane = TypeVar("Lane", bound="_Lane[Any]")
 
 
 @dataclass
-class LaneHistory:
-    """What was read of one lane: rollups by their start, and samples by place."""
+class _Lane(Generic[Kept]):
+    """What was read of one lane: what is kept of rollups by their start, and samples by place."""
 
     settings: Settings
     owner: str
     lane: int
     now: int
-    days: dict[int, Rollup] = field(default_factory=dict)
-    hours: dict[int, Rollup] = field(default_factory=dict)
+    days: dict[int, Kept] = field(default_factory=dict)
+    hours: dict[int, Kept] = field(default_factory=dict)
     samples: dict[int, list[Sample]] = field(default_factory=dict)
     unfolded: tuple[Span, ...] = ()
 
-    def pieces(
-        self, target: Target, reads: Reads, left_out: LeftOut, start: int, grain_s: int
-    ) -> Iterator[Piece]:
-        """The target's pieces, those before `start` among them; results in parts of `grain_s`.
-
-        Rollups are without what is `left_out` already; so are the results then. A place may have
-        been another target's: only what is wholly the target's own is taken.
-        """
-        place, created_at = target.spec.place, target.created_at
-        for at, rollup in self._rollups(reads):
-            piece = rollup.piece(place)
-            if piece and (piece.last if at < start else piece.first) >= created_at:
-                yield piece
-        own = (one for one in self._samples(place, reads) if one.tick >= created_at)
-        for _, part in groupby(own, key=lambda one: (one.tick >= start, one.tick // grain_s)):
-            if piece := fold(part, left_out):
-                yield piece
-
-    def parts(
-        self, reads: Reads, left_out: Mapping[int, LeftOut], start: int, grain_s: int
-    ) -> list[Together]:
-        """All places of the lane together, in order of time, what was before `start` among it.
-
-        As `pieces`, but whoever's they are; what is `left_out` is given by place.
-        """
-        found = [(at, rollup.together) for at, rollup in self._rollups(reads)]
-        grains: defaultdict[tuple[int, bool], dict[int, Piece]] = defaultdict(dict)
-        for place in self.samples:
-            own = self._samples(place, reads)
-            for grain, part in groupby(
-                own, key=lambda one: (one.tick // grain_s * grain_s, one.tick >= start)
-            ):
-                if piece := fold(part, left_out.get(place, NOTHING)):
-                    grains[grain][place] = piece
-        found += [(at, Together.of(pieces)) for (at, _), pieces in sorted(grains.items())]
-        return [part for _, part in sorted(found, key=lambda one: one[0])]
-
-    def _rollups(self, reads: Reads) -> Iterator[tuple[int, Rollup]]:
-        for rollups, spans in ((self.days, reads.days), (self.hours, reads.hours)):
-            yield from ((at, one) for at, one in rollups.items() if _within(at, spans))
-
-    def _samples(self, place: int, reads: Reads) -> list[Sample]:
-        spans = (*reads.results, *overlaps(self.unfolded, reads.hours))
-        own = [one for one in self.samples.get(place, ()) if _within(one.tick, spans)]
-        return sorted(own, key=lambda one: one.tick)
+    def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Kept]]:
+        """Read the rollups that begin within a span, with their start."""
+        raise NotImplementedError
 
     def readers(self, wanted: Reads) -> Iterator[Reader]:
         """The calls of the first round."""
@@ -113,9 +76,8 @@ class LaneHistory:
             for day in days_of(start, end):
                 yield partial(self._read_results, day)
 
-    def _read_rollups(self, period: Period, found: dict[int, Rollup], span: Span) -> None:
-        rollups = Rollups(self.owner).between(period, self.lane, *span, now=self.now)
-        found.update((rollup.start, rollup) for rollup in rollups)
+    def _read_rollups(self, period: Period, found: dict[int, Kept], span: Span) -> None:
+        found.update(self.rollups(period, span))
 
     def _read_results(self, span: Span) -> None:
         stored = Results(self.owner).between(self.lane, *span, now=self.now)
@@ -124,22 +86,85 @@ class LaneHistory:
                 self.samples.setdefault(place, []).append(sample)
 
 
-def read_histories(
-    settings: Settings, owner: str, wanted: Mapping[int, Sequence[Reads]], now: int
-) -> Iterator[LaneHistory]:
-    """The histories of lanes, by number with what their targets want; some lanes at a time."""
+class LaneHistory(_Lane[Rollup]):
+    """A lane's history, target by target."""
+
+    def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Rollup]]:
+        found = Rollups(self.owner).between(period, self.lane, *span, now=self.now)
+        return ((rollup.start, rollup) for rollup in found)
+
+    def pieces(
+        self, target: Target, reads: Reads, left_out: LeftOut, start: int, grain_s: int
+    ) -> Iterator[Piece]:
+        """The target's pieces, those before `start` among them; results in parts of `grain_s`.
+
+        Rollups are without what is `left_out` already; so are the results then. A place may have
+        been another target's: only what is wholly the target's own is taken.
+        """
+        place, created_at = target.spec.place, target.created_at
+        for rollups, spans in ((self.days, reads.days), (self.hours, reads.hours)):
+            for at, rollup in rollups.items():
+                piece = rollup.piece(place) if _within(at, spans) else None
+                if piece and (piece.last if at < start else piece.first) >= created_at:
+                    yield piece
+        spans = (*reads.results, *overlaps(self.unfolded, reads.hours))
+        own = [
+            sample
+            for sample in self.samples.get(place, ())
+            if sample.tick >= created_at and _within(sample.tick, spans)
+        ]
+        own.sort(key=_TICK)
+        for _, part in groupby(own, key=lambda one: (one.tick >= start, one.tick // grain_s)):
+            if piece := fold(part, left_out):
+                yield piece
+
+
+class LaneSums(_Lane[Together | None]):
+    """A lane's history, all places together, whoever's they are."""
+
+    def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Together | None]]:
+        return Rollups(self.owner).sums_between(period, self.lane, *span, now=self.now)
+
+    def parts(
+        self, left_out: Mapping[int, LeftOut], start: int, grain_s: int
+    ) -> list[Together] | None:
+        """All that was read, in order of time, what was before `start` among it.
+
+        What is `left_out` is given by place, see `LaneHistory.pieces`. None where it cannot be
+        told, as rollups of earlier code do not say it.
+        """
+        found: list[tuple[int, Together]] = []
+        for at, kept in (*self.days.items(), *self.hours.items()):
+            if kept is None:
+                return None
+            found.append((at, kept))
+        grains: defaultdict[tuple[int, bool], Together] = defaultdict(Together)
+        for place, samples in sorted(self.samples.items()):
+            apart = left_out.get(place, NOTHING)
+            samples.sort(key=_TICK)
+            for key, part in groupby(samples, lambda one: (one.tick // grain_s, one.tick >= start)):
+                if piece := fold(part, apart):
+                    grains[key].add(place, piece)
+        found += [(grain * grain_s, part) for (grain, _), part in sorted(grains.items(), key=_KEY)]
+        return [part for _, part in sorted(found, key=_KEY)]
+
+
+def read_lanes(
+    kind: Callable[[int], Lane], wanted: Mapping[int, Sequence[Reads]]
+) -> Iterator[Lane]:
+    """Histories of a kind, of lanes by number with what their targets want; some at a time."""
     numbers = sorted(wanted)
     for at in range(0, len(numbers), _LANES_AT_ONCE):
         lanes = numbers[at : at + _LANES_AT_ONCE]
-        histories = [LaneHistory(settings, owner, lane, now) for lane in lanes]
-        needs = [_together(wanted[history.lane]) for history in histories]
+        histories = [kind(lane) for lane in lanes]
+        needs = [_union(wanted[history.lane]) for history in histories]
         pairs = list(zip(histories, needs, strict=True))
         side_by_side([call for history, need in pairs for call in history.readers(need)])
         side_by_side([call for history, need in pairs for call in history.late_readers(need)])
         yield from histories
 
 
-def _together(wanted: Sequence[Reads]) -> Reads:
+def _union(wanted: Sequence[Reads]) -> Reads:
     return Reads(
         merged(span for one in wanted for span in one.days),
         merged(span for one in wanted for span in one.hours),

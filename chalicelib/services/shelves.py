@@ -47,6 +47,6 @@ class Shelves:
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.pages: Shelf[StatusPage] = Shelf(clock, VIEW_S, 64)
+        self.pages: Shelf[StatusPage] = Shelf(clock, VIEW_S, 32)
         self.days: Shelf[dict[str, list[Day]]] = Shelf(clock, DAYS_S, 16)
         self.tagged: Shelf[dict[str, tuple[str, ...]]] = Shelf(clock, TAGGED_S, 64)

@@ -10,17 +10,21 @@ from chalicelib.domain.rollup import DAY_S, HOUR_S
 from chalicelib.domain.spans import LeftOut
 from chalicelib.domain.statistics import Tally, tally
 from chalicelib.domain.targets import Target
-from chalicelib.domain.together import Places, add_together
-from chalicelib.services.lanehistory import read_histories
+from chalicelib.domain.together import Places, add_together, are_of
+from chalicelib.services.lanehistory import LaneHistory, LaneSums, read_lanes
 from chalicelib.settings import Settings
 
 Lanes = Mapping[int, Sequence[Target]]
 """Targets by the number of their lane."""
-_CALL_S: Final = 0.002
-_ROLLUP_S: Final = 0.0001
-_PIECE_S: Final = 0.000_03
+_CALL_S: Final = 0.0015
+_ROLLUP_S: Final = 0.000_08
+_PIECE_S: Final = 0.000_045
 _CHECK_S: Final = 0.000_008
 """What a call, a rollup, a piece of it and a single check take of a vCPU at most, in seconds."""
+
+
+class TooMuchError(Exception):
+    """It would take too long while somebody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,14 @@ class Question:
     @property
     def grain_s(self) -> int:
         return min(HOUR_S, self.bucket_s)
+
+    def singly(self, lane: int) -> LaneHistory:
+        """A lane to be summed up target by target."""
+        return LaneHistory(self.settings, self.owner, lane, self.keep.now)
+
+    def as_one(self, lane: int) -> LaneSums:
+        """A lane to be summed up as one."""
+        return LaneSums(self.settings, self.owner, lane, self.keep.now)
 
     def reads(self, targets: Sequence[Target]) -> Reads:
         """What has to be read for targets that are summed up at once."""
@@ -70,7 +82,7 @@ def each(question: Question, lanes: Lanes) -> Iterator[tuple[Target, list[Tally]
     }
     needs = {lane: [needs for _, needs in members.values()] for lane, members in wanted.items()}
     start, grain_s = question.edges[0], question.grain_s
-    for history in read_histories(question.settings, question.owner, needs, question.keep.now):
+    for history in read_lanes(question.singly, needs):
         for target, need in wanted[history.lane].values():
             apart = question.left_out[target.id]
             pieces = history.pieces(target, need, apart, start, grain_s)
@@ -80,18 +92,17 @@ def each(question: Question, lanes: Lanes) -> Iterator[tuple[Target, list[Tally]
 def add_lanes(question: Question, lanes: Lanes, series: Sequence[Tally]) -> list[int]:
     """Add lanes to the sums whose targets are all asked for; returns those that cannot be so.
 
-    That is where something of another target is left, which had a place before; or where it is
-    not known to be one's own.
+    That is where a place has something left of the target that had it before, and where rollups
+    are so old that they do not say what they add up to.
     """
-    needs = {lane: question.reads(targets) for lane, targets in lanes.items()}
-    wanted = {lane: [need] for lane, need in needs.items()}
+    wanted = {lane: [question.reads(targets)] for lane, targets in lanes.items()}
     left = []
-    for history in read_histories(question.settings, question.owner, wanted, question.keep.now):
+    for history in read_lanes(question.as_one, wanted):
         targets = lanes[history.lane]
         apart = {one.spec.place: question.left_out[one.id] for one in targets}
-        parts = history.parts(needs[history.lane], apart, question.edges[0], question.grain_s)
-        created_at = {target.spec.place: target.created_at for target in targets}
-        if all(part.is_of(created_at) for part in parts):
+        created_at = {one.spec.place: one.created_at for one in targets}
+        parts = history.parts(apart, question.edges[0], question.grain_s)
+        if parts is not None and are_of(parts, created_at):
             add_together(series, question.edges, parts, _shares(apart))
         else:
             left.append(history.lane)

@@ -51,17 +51,17 @@ class Table(Model):
     def raw_query(
         cls,
         hash_key: str,
-        condition: Condition | None = None,
         *,
         attributes: list[str],
         index: str | None = None,
+        condition: Condition | None = None,
     ) -> Iterator[dict[str, dict[str, Any]]]:
         """The items under a key as DynamoDB sends them, where models are too slow."""
         start = None
         while True:
             page = cls._get_connection().query(
                 hash_key,
-                condition,
+                range_key_condition=condition,
                 index_name=index,
                 attributes_to_get=attributes,
                 exclusive_start_key=start,

@@ -55,7 +55,7 @@ class Lanes:
         What changed within the last moment may be missing.
         """
         beginning = LaneItem.key.startswith(_LANE)
-        for item in LaneItem.raw_query(self.owner, beginning, attributes=["places"]):
+        for item in LaneItem.raw_query(self.owner, attributes=["places"], condition=beginning):
             for seat in item["places"]["M"].values():
                 target_id, status, since = seat["L"][:3]
                 yield target_id["S"], Status(status["S"]), int(since["N"])
@@ -107,6 +107,11 @@ class Lanes:
         """Have a lane rest, or wake it. Its version stays, as its states do."""
         actions: list[Action] = [LaneItem.rests.set(True) if rests else LaneItem.rests.remove()]
         LaneItem(self.owner, lane_key(number)).update(actions, condition=LaneItem.key.exists())
+
+    def enlist(self, lane: Lane) -> None:
+        """Have a lane found by its shard, where it has been without. Its version stays."""
+        item = LaneItem(self.owner, lane_key(lane.number))
+        item.update([LaneItem.shard.set(str(lane.shard))], condition=LaneItem.key.exists())
 
     def empty_outbox(self, lane: Lane) -> None:
         """Empty the outbox, unless the lane was written after `lane`."""
@@ -168,4 +173,5 @@ def _lane(item: LaneItem) -> Lane:
         shard=int(item.shard or 0),
         calendar=int(item.calendar or 0),
         rests=bool(item.rests),
+        is_listed=item.shard is not None,
     )

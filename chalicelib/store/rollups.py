@@ -4,8 +4,8 @@
 piece (a varint), the piece (domain/rollup.py). A lane's hour takes some 3 KB. Pieces of format 1
 know of no maintenance.
 
-`together` is what the pieces add up to (domain/together.py), behind a checksum of `pieces`: code
-that does not know of it may have changed those since. Where it does not fit, it is made anew.
+`together` is what the pieces add up to (domain/together.py); it is read without them. Rollups that
+earlier code made have none.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from zlib import crc32
+from typing import Final
 
 from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain.rollup import (
     DAY_S,
@@ -30,7 +31,8 @@ from chalicelib.domain.varints import write_varints
 from chalicelib.store.models import RollupItem
 
 _FORMAT = 2
-_CHECKSUM = 4
+_SUMS: Final = ["period", "together", "expires"]
+_NONE: Final = {"B": b""}
 _UNPACK = {1: unpack_old_piece, _FORMAT: unpack_piece}
 
 
@@ -69,8 +71,7 @@ class Rollup:
             packed = pack_piece(piece, start)
             data.append(place)
             data += write_varints([len(packed)]) + packed
-        sums = _checksum(data) + Together.of(pieces).to_bytes(start)
-        return cls(start, bytes(data), results, sums)
+        return cls(start, bytes(data), results, Together.of(pieces).to_bytes(start))
 
     def piece(self, place: int) -> Piece | None:
         """The piece of one place, None where it had no checks; raises UnreadableRollupError."""
@@ -81,14 +82,6 @@ class Rollup:
     def pieces(self) -> dict[int, Piece]:
         """All pieces by place; raises UnreadableRollupError."""
         return {place: self._unpack(data, self.start) for place, data in self._by_place.items()}
-
-    @property
-    def together(self) -> Together:
-        """What the pieces add up to; raises UnreadableRollupError."""
-        found = None
-        if self.sums[:_CHECKSUM] == _checksum(self.packed):
-            found = Together.from_bytes(self.sums[_CHECKSUM:], self.start)
-        return found or Together.of(self.pieces)
 
     @property
     def _unpack(self) -> Callable[[bytes, int], Piece]:
@@ -128,15 +121,30 @@ class Rollups:
         What has expired is left out, whether or not it is deleted yet.
         """
         for first, last in months_of(start, end):
-            items = RollupItem.query(
-                self._month(lane, first),
-                RollupItem.period.between(f"{period}#{first:010d}", f"{period}#{last - 1:010d}"),
-            )
+            items = RollupItem.query(self._month(lane, first), _begins(period, first, last))
             for item in items:
                 if int(item.expires) > now:
                     begins = int(item.period.partition("#")[2])
                     sums = bytes(item.together or b"")
                     yield Rollup(begins, bytes(item.pieces), int(item.results), sums)
+
+    def sums_between(
+        self, period: Period, lane: int, start: int, end: int, *, now: int
+    ) -> Iterator[tuple[int, Together | None]]:
+        """What rollups as of `between` add up to, by their start; None where that is not kept.
+
+        Models are passed by, and pieces are not sent: of many lanes there are many.
+        """
+        for first, last in months_of(start, end):
+            items = RollupItem.raw_query(
+                self._month(lane, first),
+                condition=_begins(period, first, last),
+                attributes=_SUMS,
+            )
+            for item in items:
+                if int(item["expires"]["N"]) > now:
+                    at = int(item["period"]["S"].partition("#")[2])
+                    yield at, Together.from_bytes(item.get("together", _NONE)["B"], at)
 
     def write(self, period: Period, lane: int, rollup: Rollup, *, retention_days: int) -> bool:
         """Store it; False where one is stored that was made from more results.
@@ -171,8 +179,8 @@ class Rollups:
         return f"{self.owner}#{lane}#{_utc(at):%Y%m}"
 
 
-def _checksum(packed: bytes | bytearray) -> bytes:
-    return crc32(packed).to_bytes(_CHECKSUM, "big")
+def _begins(period: Period, start: int, end: int) -> Condition:
+    return RollupItem.period.between(f"{period}#{start:010d}", f"{period}#{end - 1:010d}")
 
 
 def months_of(start: int, end: int) -> Iterator[tuple[int, int]]:

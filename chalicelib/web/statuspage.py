@@ -26,6 +26,9 @@ _MARKS = {
 }
 
 
+_SHORTER = (7, 30)
+
+
 def render(page: StatusPage) -> str:
     """The page; whatever its owner wrote is escaped here, once."""
     planned = [one for one in page.maintenance if not one.active]
@@ -75,7 +78,7 @@ def _maintenance(window: ShownMaintenance) -> str:
 
 
 def _section(page: StatusPage, name: str, targets: Sequence[ShownTarget]) -> str:
-    heading = f"<h2>{escape(name)}</h2>" if name else ""
+    heading = f"<h2>{escape(name)}</h2>" if name else "<h2 class=unseen>Services</h2>"
     rows = "".join(_target(page, target) for target in targets)
     return f"<section>{heading}<ul class=card>{rows}</ul></section>"
 
@@ -87,15 +90,26 @@ def _target(page: StatusPage, target: ShownTarget) -> str:
     days = f", {outages} with outages" if outages else ""
     summary = f"The last {len(target.days)} days{days}: {told}"
     bars = "".join(_bar(one, page.made_at) for one in target.days)
-    speed = "" if target.response_ms is None else f" · {target.response_ms} ms"
     return (
         f"<li><div class=row><h3>{name}</h3>"
         f'<span class="state {state}"><span aria-hidden=true>{_MARKS[state]}</span>'
         f" {CONDITION[state]}</span></div>"
         f'<div class=days role=img aria-label="{summary}">{bars}</div>'
         f"<div class=row><small>{len(target.days)} days ago</small>"
-        f"<small>{told}{speed}</small><small>today</small></div></li>"
+        f"<small>{_figures(target)}</small><small>today</small></div></li>"
     )
+
+
+def _figures(target: ShownTarget) -> str:
+    """Uptime over a week, a month and all days shown; a phone has room for the last."""
+    if target.uptime is None:
+        return "no data"
+    days = target.days
+    shorter = "".join(
+        f"{many} days {share(uptime(days[-many:]))} · " for many in _SHORTER if many < len(days)
+    )
+    speed = "" if target.response_ms is None else f" · {target.response_ms} ms"
+    return f"<span class=wide>{shorter}{len(days)} days </span>{share(target.uptime)}{speed}"
 
 
 def _bar(one: Day, now: int) -> str:

@@ -105,7 +105,9 @@ def test_days_and_the_uptime_over_them(
     known = [date for date, one in days.items() if one["uptime_ratio"] is not None]
     assert known == ["2026-08-21", "2026-10-09", "2026-11-15"]
     assert found["uptime_ratio"] == pytest.approx(1 - 1_000 / (2 * 86_400 + 600))
+    assert (found["uptime_ratio_7d"], found["uptime_ratio_30d"]) == (1.0, 1.0)
     page = visitor.get(f"/status/{slug}").text
+    assert "7 days 100 % · 30 days 100 % · 90 days </span>99.42 %<" in page
     bars = re.findall(r'<i class="([^"]+)" title="([^"]+)"></i>', page)
     kinds = [kind for kind, _ in bars]
     assert (kinds[0], kinds[49], kinds[86]) == ("u", "d", "u p")

@@ -85,7 +85,15 @@ def test_a_deleted_page_s_slug_leads_to_its_next_owner(
 
 
 def test_nothing_of_the_owner_s_leaks(world: World, alice: Person, visitor: Person) -> None:
-    secrets = ["hidden.example", "sw0rd", "tag-of-ours", "got 503", "alice", "unseen", "Bob did it"]
+    secrets = [
+        "hidden.example",
+        "sw0rd",
+        "tag-of-ours",
+        "got 503",
+        "alice",
+        "Not for visitors",
+        "Bob did it",
+    ]
     target = alice.make_target(
         name="Shop",
         url="https://user:sw0rd@hidden.example/path",
@@ -94,12 +102,12 @@ def test_nothing_of_the_owner_s_leaks(world: World, alice: Person, visitor: Pers
         failure_threshold=1,
         expect={"body_contains": "sw0rd"},
     )
-    unseen = alice.make_target(name="unseen")
+    unseen = alice.make_target(name="Not for visitors")
     world.checker.script[target["id"]] = CheckResult(
         Verdict.DOWN, Reason.STATUS, 503, Timings(1, 2, 3, 4, 5), "got 503 from hidden.example"
     )
     slug = publish(alice, name="alice's own name", title="Status", tags=["tag-of-ours"])
-    hidden = publish(alice, name="unseen", target_ids=[unseen["id"]], published=False)
+    hidden = publish(alice, name="Not for visitors", target_ids=[unseen["id"]], published=False)
     window(alice, 60, 600, name="Work", tags=["tag-of-ours"])
     world.run(130)
     world.tell_all()
@@ -166,6 +174,12 @@ def test_ids_on_a_page_mean_nothing_elsewhere(alice: Person, visitor: Person) ->
     assert visitor.get(f"/badge/{pages[0]}.{first}/status.svg").status == 200
     for wrong in (f"{pages[0]}.{second}", f"{pages[0]}.{target['id']}", target["id"]):
         assert visitor.get(f"/badge/{wrong}/status.svg").status == 404
+
+
+def test_a_link_may_have_been_given_parameters(alice: Person, visitor: Person) -> None:
+    slug = publish(alice)
+    for path in (f"/status/{slug}", f"/status/{slug}/feed", f"/badge/{slug}/status.svg"):
+        assert visitor.get(f"{path}?utm_source=mail&v=2").status == 200
 
 
 def test_everybody_may_use_the_json_from_their_own_pages(alice: Person, visitor: Person) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.rollup import DAY_S, HOUR_S, Piece, Sample, fold
 from chalicelib.domain.spans import NOTHING, LeftOut, Span, merged
 from chalicelib.domain.statistics import Tally, tally
-from chalicelib.domain.together import Together, add_together
+from chalicelib.domain.together import Together, add_together, are_of
 from tests.domain.histories import HISTORIES, NOON
 
 UP, DOWN, DEGRADED, UNKNOWN = range(4)
@@ -90,9 +90,9 @@ def test_targets_that_begin_and_end_alike_are_kept_as_one() -> None:
 def test_it_is_known_whose_the_checks_are() -> None:
     piece = Piece(NOON + 7, NOON + 67, NOON + 127, UP)
     whole = Together.of({3: piece, 4: piece})
-    assert whole.is_of({3: NOON, 4: NOON + 7, 5: NOON + DAY_S})
-    assert not whole.is_of({3: NOON, 4: NOON + 8})
-    assert not whole.is_of({3: NOON})
+    assert are_of([whole], {3: NOON, 4: NOON + 7, 5: NOON + DAY_S})
+    assert not are_of([whole], {3: NOON, 4: NOON + 8})
+    assert not are_of([whole], {3: NOON})
 
 
 def test_what_later_code_wrote_is_not_guessed_at() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -27,6 +28,12 @@ targets:
     url: http://probe:${PAGE_PASSWORD}@127.0.0.1:9/
     interval_s: 86400
     headers: {X-Key: '${PAGE_PASSWORD}'}
+pages:
+  Doors:
+    slug: ${SLUG}
+    sections:
+      - name: Inside
+        targets: [Closed door]
 """
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
@@ -48,6 +55,7 @@ def call(env: Mapping[str, str], *arguments: str, cwd: Path) -> Done:
 def monitum(api_url: str, token: str, tmp_path: Path) -> Run:
     """The command of a user of this test's own, who has nothing yet."""
     home = {"HOME": str(tmp_path), "MONITUM_URL": api_url, "PAGE_PASSWORD": "correct-horse"}
+    home["SLUG"] = f"cli-{time.time_ns()}"
     admin = {**home, "MONITUM_TOKEN": token}
     made = call(admin, "users", "add", "command line", "--json", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
@@ -67,26 +75,25 @@ def test_a_file_applied_twice_changes_nothing_the_second_time(monitum: Run, tmp_
     file.write_text(FILE, encoding="utf-8")
     monitum("plan", str(file), "--exit-code", code=10)
     first = json.loads(monitum("apply", str(file), "--yes", "--json").stdout)["steps"]
-    assert [step["outcome"] for step in first] == ["created"] * 3
+    assert [step["outcome"] for step in first] == ["created"] * 4
 
-    before = monitum("targets", "ls", "--json").stdout, monitum("channels", "ls", "--json").stdout
+    def versions() -> list[tuple[str, str]]:
+        lists = [monitum(noun, "ls", "--json").stdout for noun in ("targets", "channels", "pages")]
+        return [(o["id"], o["updated_at"]) for text in lists for o in json.loads(text)["items"]]
+
+    before = versions()
     second = json.loads(monitum("apply", str(file), "--yes", "--json").stdout)["steps"]
     assert [(step["name"], step["outcome"]) for step in second] == [("Locked page", "unchanged")]
-    after = monitum("targets", "ls", "--json").stdout, monitum("channels", "ls", "--json").stdout
-    assert _versions(before) == _versions(after)
+    assert versions() == before
 
     file.write_text(monitum("export").stdout, encoding="utf-8")
     exported = monitum("apply", str(file), "--yes", "--prune")
-    assert "Plan: 0 to create, 0 to change, 0 to delete, 3 unchanged." in exported.stdout
+    assert "Plan: 0 to create, 0 to change, 0 to delete, 4 unchanged." in exported.stdout
 
     monitum("targets", "check", "Closed door", code=10)
-    file.write_text("channels: {}\ntargets: {}\n", encoding="utf-8")
+    file.write_text("channels: {}\ntargets: {}\npages: {}\n", encoding="utf-8")
     monitum("apply", str(file), "--yes", "--prune")
     assert json.loads(monitum("targets", "ls", "--json").stdout)["items"] == []
-
-
-def _versions(lists: tuple[str, str]) -> list[tuple[str, str]]:
-    return [(one["id"], one["updated_at"]) for text in lists for one in json.loads(text)["items"]]
 
 
 def test_in_the_repository_it_is_logged_in_to_the_local_stack(

@@ -1,5 +1,7 @@
 """What `make deploy` tries after every deployment, on the stack that runs."""
 
+import requests
+
 from chalicelib.ops import smoke
 from chalicelib.ops.stages import Stage
 
@@ -9,3 +11,7 @@ def test_the_smoke_test_of_deployments_passes_and_can_be_repeated(stage: Stage) 
 
     assert (first["verdict"], second["verdict"]) == ("UP", "UP")
     assert first["target_id"] != second["target_id"]
+
+
+def test_no_page_in_a_browser_can_have_the_emulator_forget_everything(stage: Stage) -> None:
+    assert requests.post(f"{stage.endpoint_url}/_ministack/reset", timeout=10).status_code >= 400

@@ -2,8 +2,9 @@
 
 `samples.json` holds what code of this and of earlier versions wrote, oldest first, and is never
 changed, only added to: the newest sample is what is written now, the older ones have to be read as
-what they meant. That old code reads what new code will write is shown the other way round: today's
-readers pass over fields that they do not know, and refuse versions that they do not know.
+what they meant. That old code reads what new code writes is shown by old code (test_before.py), and
+for what later code will write the other way round: today's readers pass over fields that they do
+not know, and refuse versions that they do not know.
 """
 
 import json

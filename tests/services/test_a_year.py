@@ -1,6 +1,7 @@
 """A year of one-minute checks in the store, and its statistics with a bounded number of reads."""
 
 import random
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import pytest
@@ -70,7 +71,8 @@ def store_year(world: World, alice: Person, year: list[Sample]) -> None:
                 rollup = Rollup.of(day, {0: whole}, len(pieces))
                 rollups.write(Period.DAY, 0, rollup, retention_days=1_827)
         for sample in year:
-            if sample.tick >= RECENT or _begins_in(sample.tick, HOUR_S):
+            kept = sample.tick >= START - 89 * DAY_S and _begins_in(sample.tick, HOUR_S)
+            if sample.tick >= RECENT or kept:
                 keep(alice, sample)
 
 
@@ -90,7 +92,9 @@ def keep(alice: Person, sample: Sample) -> None:
 def naive(year: list[Sample], start: int) -> Tally:
     """The sums over every single check."""
     whole = Tally(start, START)
-    for at, (tick, until, verdict, response_ms) in enumerate(year):
+    first = max(0, bisect_left(year, (start,)) - 1)
+    for at in range(first, len(year)):
+        tick, until, verdict, response_ms = year[at]
         following = year[at + 1].tick if at + 1 < len(year) else START
         whole.seconds[verdict] += max(0, min(until, following, START) - max(tick, start))
         if tick >= start:

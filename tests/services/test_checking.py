@@ -66,7 +66,7 @@ def test_unknown_is_kept_but_moves_nothing(world: World) -> None:
 def test_history_shows_what_was_found(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
-    world.checker.script[target["id"]] = replace(DOWN, attempts=2)
+    world.checker.script[target["id"]] = replace(DOWN, attempts=2, first_error="refused")
     world.deliver()
     (check,) = alice.get(f"/v1/targets/{target['id']}/checks").json["items"]
     assert check == {
@@ -79,7 +79,7 @@ def test_history_shows_what_was_found(world: World) -> None:
         "reason": "status",
         "error": "got 503",
         "attempts": 2,
-        "first_error": None,
+        "first_error": "refused",
         "timings_ms": {"dns": 1, "connect": 2, "tls": 3, "first_byte": 4, "body": 5},
     }
 

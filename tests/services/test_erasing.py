@@ -25,7 +25,7 @@ FIRST = START - DAYS * DAY_S
 
 @pytest.fixture
 def alice(world: World, lowest_place: None) -> Person:
-    """Two targets with some days of results every ten minutes; the first one fails at the end."""
+    """Two targets with some days of results every half hour; the first one fails now and then."""
     world.clock.time = FIRST
     alice = world.user()
     alerts.channel(alice)
@@ -33,9 +33,9 @@ def alice(world: World, lowest_place: None) -> Person:
         alice.make_target(interval_s=600, failure_threshold=1)
     world.queue.take()
     with acting_for(alice.owner):
-        for tick in range(FIRST + 600, START, 600):
+        for tick in range(FIRST + 600, START, 1_800):
             key = CheckKey(alice.owner, 0, tick, "us-east-1")
-            found = {0: DOWN if tick % 3_600 == 400 else UP, 1: UP}
+            found = {0: DOWN if tick % 3_600 == 1_000 else UP, 1: UP}
             write_results(key, found, retention_days=90, intervals_s={0: 600, 1: 600})
         world.clock.time = START
         fold_lane(world.runtime, Fold(alice.owner, 0, [(FIRST, START)]))
@@ -116,7 +116,7 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(
 
     def die_sometimes(self: LaneResults, place: int) -> bool:
         left[0] -= 1
-        if left[0] % 50 == 0:
+        if left[0] % 20 == 0:
             raise RuntimeError("died")
         return erase(self, place)
 
@@ -127,6 +127,21 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(
     assert hours(world, 3) == 0
     assert by_place(world, alice, place) == []
     assert by_place(world, alice, other)[:100] == before[:100]
+
+
+def test_an_alert_that_was_also_of_others_stays_theirs(world: World, alice: Person) -> None:
+    gone, kept = ids(alice)
+    alerts.fail(world, {"id": gone}, {"id": kept}, seconds=600)
+    world.tell_all()
+    (told,) = world.outbound.told()
+    assert len(told["data"]["targets"]) == 2
+    assert alice.delete(f"/v1/targets/{gone}").status == 204
+    world.tell_all(10)
+    assert hours(world, 5) == 0
+
+    for items in stored("incidents", "deliveries").values():
+        assert not any(gone in item for item in items)
+        assert any(kept in item for item in items)
 
 
 def test_some_of_it_each_hour(world: World, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import pytest
 from chalicelib.domain.folds import Fold
 from chalicelib.domain.results import CheckResult
 from chalicelib.domain.rollup import DAY_S, HOUR_S
-from chalicelib.services.folding import fold_lane
 from chalicelib.services.stats import each_over, statistics
 from chalicelib.store.results import CheckKey, write_results
 from chalicelib.store.targets import Targets
@@ -60,7 +59,7 @@ def told(world: World, person: Person, target_id: str) -> list[int]:
         target = Targets(person.owner).get(target_id)
         for is_folded in (False, True):
             if is_folded:
-                fold_lane(world.runtime, Fold(person.owner, 0, [(DAY, NOW)]))
+                assert not world.roll_up({"folds": [Fold(person.owner, 0, [(DAY, NOW)]).to_json()]})
                 world.clock.time = NOW + 2 * DAY_S
             answers.append(statistics(world.runtime, person.owner, [target], (DAY, NOW)).whole)
         answers.append(each_over(world.runtime, person.owner, [target], (DAY, NOW))[target_id])
@@ -146,7 +145,7 @@ def test_one_check_a_day_is_cut_as_well(world: World, alice: Person, lowest_plac
         span = (DAY, DAY + DAY_S)
         before = statistics(world.runtime, alice.owner, [target], span).whole
         world.clock.time += 3 * DAY_S
-        fold_lane(world.runtime, Fold(alice.owner, 0, [(DAY, NOW)]))
+        assert not world.roll_up({"folds": [Fold(alice.owner, 0, [(DAY, NOW)]).to_json()]})
         after = statistics(world.runtime, alice.owner, [target], span)
     assert before == after.whole
     assert (before.downtime_s, before.maintenance_s) == (DAY_S - 60 - HOUR_S, HOUR_S)

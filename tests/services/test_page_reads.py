@@ -48,17 +48,16 @@ def test_a_view_reads_little_and_the_next_one_nothing(
     assert LATER < calls(3_600) <= FIRST
 
 
-def test_more_targets_of_a_lane_take_no_more_calls(
-    world: World, lowest_place: None, dynamodb_calls: list[str]
-) -> None:
+def test_more_targets_of_a_lane_take_no_more_calls(world: World, dynamodb_calls: list[str]) -> None:
     alice, visitor = world.user(), Person(world, "", "")
-    for number in range(40):
-        alice.make_target(name=f"T{number}", tags=["prod"])
+    shop = {"kind": "http", "url": "https://shop.example/", "tags": ["prod"]}
+    items = [{"name": f"T{number}", **shop} for number in range(12)]
+    assert alice.post("/v1/targets/batch", {"items": items}).status == 200
     path = published(alice, tags=["prod"])
     world.run(70)
     dynamodb_calls.clear()
     page = visitor.get(f"{path}.json").json
-    assert len(page["sections"][0]["targets"]) == 40
+    assert len(page["sections"][0]["targets"]) == 12
     # One more: who has the tag.
     assert len(dynamodb_calls) <= FIRST + 1
 

@@ -10,9 +10,9 @@ from chalicelib.domain.jobs import CheckJob
 from chalicelib.services import scheduling, targets
 from chalicelib.services.drafts import Draft
 from chalicelib.services.fanning import all_lanes
-from chalicelib.services.runtime import Runtime
 from chalicelib.store.models import ScheduleItem
 from chalicelib.store.queues import SendError
+from chalicelib.store.targets import Targets
 from chalicelib.store.tripwire import acting_as_system, acting_for
 from tests.world import START, World
 
@@ -166,26 +166,29 @@ def test_a_planned_message_is_what_the_job_would_be(world: World) -> None:
         assert json.loads(CheckJob.from_json(body).to_json()) == json.loads(body)
 
 
+def shards_started(world: World) -> list[int]:
+    return [event["detail"]["shard"] for event in world.functions.take("tick")]
+
+
 def test_shards_are_opened_as_targets_come_and_run_beside_each_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.scheduling.SHARD_TARGETS", 50)
-    started: list[int] = []
-    monkeypatch.setattr(Runtime, "start_tick", lambda _, shard: started.append(shard))
+    monkeypatch.setattr("chalicelib.domain.lanes.LANE_SIZE", 5)
+    monkeypatch.setattr("chalicelib.services.scheduling.SHARD_TARGETS", 5)
     alice = world.user()
     with acting_for(alice.owner):
-        for number in range(51):
+        for number in range(6):
             targets.create(world.runtime, alice.owner, draft(f"target {number}"))
     world.tick()
-    assert started == [], "two lanes in the first shard, and a new one from now on"
+    assert shards_started(world) == [], "two lanes in the first shard, and a new one from now on"
     ben = world.user("ben")
+    made = ben.make_target(name="in the second")
     with acting_for(ben.owner):
-        made = targets.create(world.runtime, ben.owner, draft("in the second"))
-    assert made.shard == 1
+        assert Targets(ben.owner).get(made["id"]).shard == 1
     world.queue.waiting.clear()
     world.clock.time += 120
-    assert world.tick().targets == 2 * 51
-    assert started == [1]
+    assert world.tick().targets == 2 * 6
+    assert shards_started(world) == [1]
     report = scheduling.run_tick(world.runtime, 1)
     assert (report.shard, report.targets) == (1, 3)
     assert {job["owner"] for job in jobs(world)} == {alice.owner, ben.owner}

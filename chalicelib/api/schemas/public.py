@@ -40,13 +40,18 @@ class ShownDayOut(Model):
 
 
 class ShownTargetOut(Model):
-    """A target on the page. `id` is of this page only, for badges: `/badge/{slug}.{id}/…`."""
+    """A target on the page. `id` is of this page only, for badges: `/badge/{slug}.{id}/…`.
+
+    `uptime_ratio` is over all `days`, the others over the last 7 and 30 of them.
+    """
 
     id: str
     name: str
     status: Literal["UP", "DOWN", "DEGRADED", "MAINTENANCE", "PENDING", "PAUSED"]
     since: Moment
     uptime_ratio: float | None
+    uptime_ratio_7d: float | None
+    uptime_ratio_30d: float | None
     response_ms: int | None
     days: list[ShownDayOut]
 
@@ -58,6 +63,8 @@ class ShownTargetOut(Model):
             status=Condition(target.condition).value,
             since=target.since,
             uptime_ratio=target.uptime,
+            uptime_ratio_7d=uptime(target.days[-7:]),
+            uptime_ratio_30d=uptime(target.days[-30:]),
             response_ms=target.response_ms,
             days=[ShownDayOut.of(day) for day in target.days],
         )
