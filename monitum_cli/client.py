@@ -20,8 +20,6 @@ LONGEST_WAIT_S = 60.0
 """How long all waiting for a rate limit may take together, for one call."""
 PAGE = 200
 """Items that a page may hold at most."""
-KEYED = frozenset({"/v1/targets", "/v1/channels", "/v1/pages"})
-"""Where a POST with an Idempotency-Key makes one thing, however often it is sent."""
 _HARMLESS = {"GET", "DELETE"}
 _PASSING = {502, 503, 504}
 _REFUSED = "the token is not accepted any more: monitum login"
@@ -29,10 +27,14 @@ _REFUSED = "the token is not accepted any more: monitum login"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A JSON value, None for an empty body, and the ETag of what it shows."""
+    """A JSON value, None for an empty body, and the ETag of what it shows.
+
+    `is_repeated`: an earlier call with the same Idempotency-Key was answered so.
+    """
 
     value: Any
     etag: str | None
+    is_repeated: bool = False
 
 
 class Api:
@@ -63,10 +65,13 @@ class Api:
         given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
         return self._call("GET", path, query=given)
 
-    def create(self, path: str, body: object, *, key: str | None = None) -> Any:
-        """What a POST makes, once; sent again only where the API minds the key."""
-        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        return self._call("POST", path, body, headers=headers, again=path in KEYED).value
+    def create(self, path: str, body: object) -> Any:
+        """What a POST makes: one thing, however often it has to be sent."""
+        return self.create_once(path, body, str(uuid.uuid4())).value
+
+    def create_once(self, path: str, body: object, key: str) -> Answer:
+        """What a POST makes, or made within the day, with this key."""
+        return self._call("POST", path, body, headers={"Idempotency-Key": key}, again=True)
 
     def do(self, path: str, body: object = None, *, again: bool = False) -> Any:
         """What a POST answers that makes nothing; with `again` repeating it is harmless."""
@@ -122,7 +127,10 @@ class Api:
             return Answer(None, None)
         if not response.ok or response.is_redirect:
             raise self._failure(response)
-        return Answer(self._value(response), response.headers.get("ETag"))
+        headers = response.headers
+        return Answer(
+            self._value(response), headers.get("ETag"), headers.get("Idempotent-Replayed") == "true"
+        )
 
     def _send(self, request: requests.Request, *, again: bool) -> tuple[requests.Response, bool]:
         """The first answer that is final, and whether one was lost before it."""
@@ -188,7 +196,7 @@ class Api:
             detail = f"{detail} (request {problem['request_id']})"
         if response.status_code == 429:
             detail = f"{detail}; try again in {_retry_after(response):.0f} s"
-        return ApiFailure(response.status_code, detail, faults)
+        return ApiFailure(response.status_code, detail, faults, problem)
 
 
 class _TokenAuth(AuthBase):

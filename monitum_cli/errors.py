@@ -1,6 +1,8 @@
 """What can go wrong, as one line for people and as an exit code for scripts."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -40,16 +42,32 @@ class Failure(Exception):
         if code is not None:
             self.code = code
 
+    def told(self) -> dict[str, Any]:
+        """The same for scripts."""
+        return {"message": str(self), "exit_code": int(self.code)}
+
 
 class ApiFailure(Failure):
-    """The API refused; `status` is HTTP's, `faults` the fields that it names."""
+    """The API refused; `status` is HTTP's, `faults` the fields that it names.
+
+    `problem` is all that it said, where it said so as Monitum does.
+    """
 
     def __init__(
-        self, status: int, detail: str, faults: tuple[tuple[tuple[str | int, ...], str], ...] = ()
+        self,
+        status: int,
+        detail: str,
+        faults: tuple[tuple[tuple[str | int, ...], str], ...] = (),
+        problem: Mapping[str, Any] | None = None,
     ) -> None:
         named = "; ".join(f"{'.'.join(map(str, loc)) or 'body'}: {msg}" for loc, msg in faults)
         super().__init__(f"{detail}: {named}" if named else detail, _code(status))
         self.status, self.detail, self.faults = status, detail, faults
+        self.problem = problem
+
+    def told(self) -> dict[str, Any]:
+        """The same for scripts, with what the API said."""
+        return {**super().told(), "status": self.status, "problem": self.problem}
 
 
 class Unreachable(Failure):

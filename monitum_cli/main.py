@@ -25,27 +25,33 @@ def main() -> None:
 
 def run(arguments: Sequence[str], session: Session) -> int:
     """Run one command line in a session; returns the exit code."""
+    as_json = "--json" in arguments
     try:
         outcome = root.cli.main(list(arguments), "monitum", standalone_mode=False, obj=session)
         return int(outcome or 0)
     except BrokenPipe as failure:
         return failure.code
     except Failure as failure:
-        return _tell(session, failure, failure.code)
+        return _tell(session, failure, as_json=as_json)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "monitum"
         text = error.format_message().rstrip(".")
-        return _tell(session, f"{text} ({path} --help tells more)", Exit.USAGE)
+        told = Failure(f"{text} ({path} --help tells more)", Exit.USAGE)
+        return _tell(session, told, as_json=as_json)
     except click.ClickException as error:
-        return _tell(session, error.format_message(), Exit(error.exit_code))
+        told = Failure(error.format_message(), Exit(error.exit_code))
+        return _tell(session, told, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
         session.output.note("")
         return Exit.INTERRUPTED
 
 
-def _tell(session: Session, what: object, code: Exit) -> int:
+def _tell(session: Session, failure: Failure, *, as_json: bool) -> int:
     try:
-        session.output.note(f"error: {what}")
+        if as_json:
+            session.output.json_note({"error": failure.told()})
+        else:
+            session.output.note(f"error: {failure}")
     except BrokenPipe:
         return Exit.BROKEN_PIPE
-    return code
+    return failure.code

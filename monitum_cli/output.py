@@ -8,7 +8,7 @@ import errno
 import io
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -50,6 +50,27 @@ class Output:
     @property
     def is_terminal(self) -> bool:
         return self._out.isatty()
+
+    def told(self, value: object, text: object, *, as_json: bool) -> None:
+        """What came of something: as JSON, or in a line."""
+        if as_json:
+            self.json(value)
+        else:
+            self.line(text)
+
+    def listed(
+        self,
+        items: list[dict[str, Any]],
+        columns: Sequence[str],
+        row: Callable[[dict[str, Any]], Sequence[object]],
+        *,
+        as_json: bool,
+    ) -> None:
+        """A list: as one page of JSON with everything in it, or as a table with a row of each."""
+        if as_json:
+            self.json({"items": items, "next_cursor": None})
+        else:
+            self.table(columns, map(row, items))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table of cleaned texts, cut off where they are long; row by row where it is narrow."""
@@ -106,6 +127,10 @@ class Output:
     def note(self, text: object) -> None:
         """A line beside the output, on the other stream."""
         self._write(clean(text) + "\n", self._err)
+
+    def json_note(self, value: object) -> None:
+        """One value on one line, on the other stream."""
+        self._write(json.dumps(value) + "\n", self._err)
 
     def prompt(self, text: object) -> None:
         """A question beside the output; the answer comes on the same line."""

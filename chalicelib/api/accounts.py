@@ -1,7 +1,7 @@
 """Operations on oneself, tokens and users."""
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.idempotency import made_once
+from chalicelib.api.idempotency import created_once
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.accounts import (
     MeOut,
@@ -68,9 +68,12 @@ def create_token(call: Call[TokenIn, NoQuery]) -> Answer:
     def find(turn: Turn) -> tuple[str, Token, str]:
         return accounts.find_token(call.owner, turn.made, turn.secret)
 
-    token_id, item, token = made_once(call, "create_token", make, find)
-    shown = TokenOut.of(token_id, item)
-    return Answer(NewTokenOut(**dict(shown), token=token), status=201)
+    def show(made: tuple[str, Token, str]) -> Answer:
+        token_id, item, token = made
+        shown = TokenOut.of(token_id, item)
+        return Answer(NewTokenOut(**dict(shown), token=token), status=201)
+
+    return created_once(call, "create_token", make, show, find, is_secret=True)
 
 
 @routes("DELETE", "/v1/tokens/{token_id}", scope=Scope.WRITE, status=204)
@@ -110,8 +113,11 @@ def create_user(call: Call[UserIn, NoQuery]) -> Answer:
     def find(turn: Turn) -> tuple[User, str]:
         return accounts.find_user(turn.made, turn.secret)
 
-    user, token = made_once(call, "create_user", make, find)
-    return Answer(NewUserOut(**dict(UserOut.of(user)), token=token), status=201)
+    def show(made: tuple[User, str]) -> Answer:
+        user, token = made
+        return Answer(NewUserOut(**dict(UserOut.of(user)), token=token), status=201)
+
+    return created_once(call, "create_user", make, show, find, is_secret=True)
 
 
 @routes("GET", "/v1/users/{user_id}", scope=Scope.ADMIN, answer=UserOut)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.idempotency import made_once
+from chalicelib.api.idempotency import created_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.channels import (
@@ -55,9 +55,11 @@ def create_channel(call: Call[ChannelIn, NoQuery]) -> Answer:
     def find(turn: Turn) -> Channel:
         return Channels(call.owner).get(turn.made)
 
-    channel = made_once(call, "create_channel", make, find)
-    location = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
-    return Answer(NewChannelOut.of(channel), 201, location)
+    def show(channel: Channel) -> Answer:
+        headers = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
+        return Answer(NewChannelOut.of(channel), 201, headers)
+
+    return created_once(call, "create_channel", make, show, find, is_secret=True)
 
 
 @routes(

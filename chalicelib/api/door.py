@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any, cast
 
 from chalice.app import Chalice, Request, Response
-from pydantic import BaseModel
 
 from chalicelib.api.calls import Answer, Call
 from chalicelib.api.problems import CONTENT_TYPE, as_json, internal_problem, problem, status_of
@@ -171,14 +170,7 @@ def _address(request: Request) -> str:
 
 
 def _respond(answer: Answer) -> Response:
-    if isinstance(answer.body, BaseModel):
-        # What is stored was valid once: a schema that has become stricter since refuses nothing.
-        body = answer.body.model_dump_json(by_alias=True, warnings=False)
-    elif isinstance(answer.body, Mapping):
-        body = as_json(answer.body)
-    else:
-        body = answer.body or ""
-    return _json(body, answer.status, _JSON, answer.headers)
+    return _json(answer.text, answer.status, _JSON, answer.headers)
 
 
 def _problem(error: MonitumError, request_id: str) -> Response:

@@ -1,29 +1,52 @@
-"""Idempotency-Key: what a request creates is created once."""
+"""Idempotency-Key: what a request creates is created once, and answered the same again."""
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from chalicelib.api.calls import Call
+from chalicelib.api.calls import Answer, Call
+from chalicelib.domain.errors import NotFoundError
 from chalicelib.services.once import Asked, Turn, once
 
 Made = TypeVar("Made")
+REPLAYED = "Idempotent-Replayed"
 
 
-def asked(call: Call[Any, Any], operation: str) -> Asked | None:
-    """What the call asks for with its Idempotency-Key; None without one."""
-    key = call.headers.get("idempotency-key")
-    if key is None:
-        return None
-    request = [operation, call.body.model_dump(mode="json")]
-    return Asked(call.owner, call.token, key, request)
-
-
-def made_once(
+def created_once(
     call: Call[Any, Any],
     operation: str,
     make: Callable[[Turn | None], Made],
-    find: Callable[[Turn], Made],
-) -> Made:
-    """What `make` makes; with an Idempotency-Key that was used before, what that made."""
-    wanted = asked(call, operation)
-    return make(None) if wanted is None else once(call.runtime, wanted, make=make, find=find)
+    show: Callable[[Made], Answer],
+    find: Callable[[Turn], Made] | None = None,
+    *,
+    is_secret: bool = False,
+) -> Answer:
+    """The answer that shows what `make` makes; the first one, where the key was used before.
+
+    `find` finds what an earlier request made that came to no answer; without it `make` is asked to
+    make the same again. `is_secret`: only the token that asked first is answered.
+    """
+    key = call.headers.get("idempotency-key")
+    if key is None:
+        return show(make(None))
+    request = [operation, call.body.model_dump(mode="json")]
+    asked = Asked(call.owner, call.token, key, request, is_secret)
+
+    def found(turn: Turn) -> bytes:
+        if find is None:
+            raise NotFoundError("it is not looked for")
+        return _packed(show(find(turn)))
+
+    packed, is_repeated = once(
+        call.runtime, asked, make=lambda turn: _packed(show(make(turn))), find=found
+    )
+    return _unpacked(packed, {REPLAYED: "true"} if is_repeated else {})
+
+
+def _packed(answer: Answer) -> bytes:
+    return json.dumps([answer.status, dict(answer.headers), answer.text]).encode()
+
+
+def _unpacked(packed: bytes, more: dict[str, str]) -> Answer:
+    status, headers, text = json.loads(packed)
+    return Answer(text, status, {**headers, **more})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.idempotency import made_once
+from chalicelib.api.idempotency import created_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.common import PageQuery
@@ -39,8 +39,10 @@ def create_window(call: Call[WindowIn, NoQuery]) -> Answer:
     def find(turn: Turn) -> Window:
         return Windows(call.owner).get(turn.made)
 
-    window = made_once(call, "create_window", make, find)
-    return _answer(call, window, 201, {"Location": f"maintenance/{window.id}"})
+    def show(window: Window) -> Answer:
+        return _answer(call, window, 201, {"Location": f"maintenance/{window.id}"})
+
+    return created_once(call, "create_window", make, show, find)
 
 
 @routes(

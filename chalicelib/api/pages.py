@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.idempotency import made_once
+from chalicelib.api.idempotency import created_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.common import PageQuery
@@ -38,9 +38,11 @@ def create_page(call: Call[PageIn, NoQuery]) -> Answer:
     def find(turn: Turn) -> Page:
         return pages.get(call.owner, turn.made)
 
-    page = made_once(call, "create_page", make, find)
-    headers = {"Location": f"pages/{page.id}", "ETag": etag(page.version)}
-    return Answer(PageOut.of(page), 201, headers)
+    def show(page: Page) -> Answer:
+        headers = {"Location": f"pages/{page.id}", "ETag": etag(page.version)}
+        return Answer(PageOut.of(page), 201, headers)
+
+    return created_once(call, "create_page", make, show, find)
 
 
 @routes("GET", "/v1/pages", scope=Scope.READ, query=PageQuery, answer=PagesPage, gives=["Link"])

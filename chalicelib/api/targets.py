@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.api.calls import Answer, Call
-from chalicelib.api.idempotency import made_once
+from chalicelib.api.idempotency import created_once
 from chalicelib.api.reading import validate_body
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas.checks import CheckOut
@@ -28,10 +28,10 @@ from chalicelib.services import targets
 from chalicelib.services.callers import Scope
 from chalicelib.services.drafts import Draft
 from chalicelib.services.incidents import recent_means
-from chalicelib.services.listing import Filters, page_of_targets, summary
+from chalicelib.services.listing import Filters, Sort, page_of_targets, summary
 from chalicelib.services.once import Turn
 from chalicelib.services.presence import present
-from chalicelib.store.targets import Order, Targets
+from chalicelib.store.targets import Targets
 
 routes = Routes()
 
@@ -58,8 +58,10 @@ def create_target(call: Call[TargetIn, NoQuery]) -> Answer:
     def find(turn: Turn) -> Target:
         return Targets(call.owner).get(turn.made)
 
-    target = made_once(call, "create_target", make, find)
-    return _answer(call, target, status=201, location=True)
+    def show(target: Target) -> Answer:
+        return _answer(call, target, status=201, location=True)
+
+    return created_once(call, "create_target", make, show, find)
 
 
 @routes(
@@ -86,7 +88,7 @@ def list_targets(call: Call[None, TargetsQuery]) -> Answer:
         filters,
         cursors.read(query.cursor),
         query.limit,
-        Order(query.sort),
+        Sort(query.sort),
     )
     items = [TargetOut.of(target, presence) for target, presence in found]
     return call.page(TargetsPage, items, cursors.write(last))

@@ -6,7 +6,7 @@ request should wait for. A test fails when it is not what the code says.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ from chalicelib.api.schemas.common import Problem
 from chalicelib.api.table import ALL
 from chalicelib.domain.errors import MonitumError
 from chalicelib.ops.console import say
+from chalicelib.ops.openapi_examples import example
 from chalicelib.ops.openapi_parts import (
     EXAMPLES,
     INFO,
@@ -64,6 +65,7 @@ def document(routes: Iterable[Route]) -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "examples": _exemplify(paths, schemas),
             "responses": {_response_name(kind): _problem_response(kind) for kind in _kinds()},
             "headers": RESPONSE_HEADERS,
             "securitySchemes": {
@@ -129,6 +131,20 @@ def _operation(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> 
     return operation
 
 
+def _exemplify(paths: Mapping[str, Json], schemas: Json) -> Json:
+    """Give each answer in JSON the example of its schema; returns those examples."""
+    made: Json = {}
+    operations = [operation for path in paths.values() for operation in path.values()]
+    answers = [answer for operation in operations for answer in operation["responses"].values()]
+    for answer in answers:
+        content = answer.get("content", {}).get(JSON)
+        if content and "$ref" in content["schema"]:
+            name = content["schema"]["$ref"].rpartition("/")[2]
+            content["examples"] = {"answer": {"$ref": f"#/components/examples/{name}"}}
+            made[name] = {"value": example(schemas[name], schemas)}
+    return dict(sorted(made.items()))
+
+
 def _responses(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
     responses = {str(route.status): _good(route, named)}
     for status, schema in route.also.items():
@@ -144,6 +160,8 @@ def _good(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
     shown = route.answer.__doc__ if route.answer else None
     response: Json = {"description": _flat(shown or _NOTHING.get(route.status, "As asked for."))}
     headers = [*route.gives, *(["RateLimit-Policy", "RateLimit"] if route.scope else [])]
+    if "Idempotency-Key" in route.takes:
+        headers.append("Idempotent-Replayed")
     if headers:
         refs = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
         response["headers"] = refs

@@ -65,7 +65,7 @@ PARAMETERS: dict[str, Json] = {
 REQUEST_HEADERS: dict[str, Json] = {
     "Idempotency-Key": {
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-        "description": "Sent again within a day with the same body, it makes nothing twice.",
+        "description": "Sent again within a day with the same body, it has the same answer.",
         "example": "deploy-2026-11-22-shop",
     },
     "If-Match": {
@@ -85,6 +85,10 @@ RESPONSE_HEADERS: dict[str, Json] = {
     },
     "ETag": {"schema": {"type": "string"}, "description": "The version, for If-Match."},
     "Link": {"schema": {"type": "string"}, "description": 'The next page, with rel="next".'},
+    "Idempotent-Replayed": {
+        "schema": {"type": "string", "const": "true"},
+        "description": "There where an earlier request with this Idempotency-Key had the answer.",
+    },
     "RateLimit-Policy": {
         "schema": {"type": "string"},
         "description": "How much is allowed (`q`) in how many seconds (`w`).",

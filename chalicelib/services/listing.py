@@ -1,8 +1,10 @@
 """Lists of targets: filtered, with their present states, and summed up."""
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from chalicelib.domain.state import Status
 from chalicelib.domain.targets import Target
@@ -15,7 +17,22 @@ _READ_AT_ONCE = 200
 _MOST_READ = 1_000
 """Targets one page may read in search of those that fit; it then ends early, with a cursor."""
 _MOST_DOWN = 100
+_ID = 36
 _SEVERITY = [Status.DOWN, Status.DEGRADED, Status.PENDING, Status.UP, Status.PAUSED]
+
+
+_Page = tuple[list[tuple[str, Target]], str | None]
+"""Targets with their positions, and the position to go on from."""
+_Pages = Callable[[str | None, int], _Page]
+
+
+class Sort(StrEnum):
+    """Orders of the list; each page of one costs the same."""
+
+    OLDEST = "oldest"
+    NEWEST = "newest"
+    NAME = "name"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +72,59 @@ def page_of_targets(
     filters: Filters,
     after: str | None,
     limit: int,
-    order: Order = Order.OLDEST,
+    sort: Sort = Sort.OLDEST,
 ) -> tuple[list[tuple[Target, Presence]], str | None]:
     """Up to `limit` targets that fit, in order, and the position to go on from."""
+    pages = _by_status(owner, filters.status) if sort is Sort.STATUS else _stored(owner, sort)
     found: list[tuple[Target, Presence]] = []
     read = 0
     # In search of a few that fit, reading only as many at a time would take a call for each.
     at_once = limit if filters == Filters() else max(limit, _READ_AT_ONCE)
     while True:
-        page, last = Targets(owner).page(after, at_once, order)
+        page, last = pages(after, at_once)
         read += len(page)
-        fitting = [target for target in page if filters.fit(target)]
-        states = present(runtime, owner, fitting)
-        for target in fitting:
+        fitting = [(place, target) for place, target in page if filters.fit(target)]
+        states = present(runtime, owner, [target for _, target in fitting])
+        for place, target in fitting:
             if filters.status in (None, states[target.id].status):
                 found.append((target, states[target.id]))
             if len(found) == limit:
-                return found, position(target, order) if target is not page[-1] else last
+                return found, place if target is not page[-1][1] else last
         if last is None or read >= _MOST_READ:
             return found, last
         after = last
+
+
+def _stored(owner: str, sort: Sort) -> _Pages:
+    """The pages of an order that the table has."""
+    order = Order(sort)
+
+    def read(after: str | None, limit: int) -> _Page:
+        targets, last = Targets(owner).page(after, limit, order)
+        return [(position(target, order), target) for target in targets], last
+
+    return read
+
+
+def _by_status(owner: str, wanted: Status | None) -> _Pages:
+    """The worst first, and the longest in each status; those with the status `wanted` only.
+
+    Statuses lie with the lanes, which are all read: a call for some three hundred of them.
+    """
+    places = sorted(
+        f"{_SEVERITY.index(status)}{since:011d}{target_id}"
+        for target_id, status, since in Lanes(owner).standings()
+        if wanted in (None, status)
+    )
+
+    def read(after: str | None, limit: int) -> _Page:
+        start = bisect_right(places, after or "")
+        chosen = places[start : start + limit]
+        found = Targets(owner).some(place[-_ID:] for place in chosen)
+        page = [(place, found[place[-_ID:]]) for place in chosen if place[-_ID:] in found]
+        return page, chosen[-1] if start + limit < len(places) else None
+
+    return read
 
 
 def summary(runtime: Runtime, owner: str, tag: str | None) -> Summary:

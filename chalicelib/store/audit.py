@@ -69,13 +69,6 @@ def note(
         write.save(item)
 
 
-def note_alone(owner: str, action: str, thing: str, name: str) -> None:
-    """Record what is no transaction of ours: a write by itself, before the change is answered."""
-    item = _item(owner, action, thing, name, ())
-    if item:
-        item.save()
-
-
 def page_of_records(
     owner: str, now: int, after: str | None, limit: int
 ) -> tuple[list[Record], str | None]:

@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action, RemoveAction, SetAction
 from chalicelib.domain.lanes import Lane, Place
 from chalicelib.domain.outbox import Entry
 from chalicelib.domain.secrets import Secrets
-from chalicelib.domain.state import State
+from chalicelib.domain.state import State, Status
 from chalicelib.store.models import LaneItem, SecretsItem
 
 _LANE = "lane:"
@@ -48,6 +48,17 @@ class Lanes:
         """Every lane, in order: one query, a call for each 1 MB (some 250 lanes)."""
         items = LaneItem.query(self.owner, LaneItem.key.startswith(_LANE), consistent_read=True)
         return [_lane(item) for item in items]
+
+    def standings(self) -> Iterator[tuple[str, Status, int]]:
+        """Of every target its id, its status and since when, at half the price of `all`.
+
+        What changed within the last moment may be missing.
+        """
+        beginning = LaneItem.key.startswith(_LANE)
+        for item in LaneItem.raw_query(self.owner, attributes=["places"], condition=beginning):
+            for seat in item["places"]["M"].values():
+                target_id, status, since = seat["L"][:3]
+                yield target_id["S"], Status(status["S"]), int(since["N"])
 
     def get(self, number: int) -> Lane:
         """The lane as it is now; an empty one where there is none."""

@@ -27,7 +27,7 @@ _ID = 36
 
 
 class Order(StrEnum):
-    """Orders in which targets are listed; each page costs what it holds."""
+    """Orders of which each page costs what it holds."""
 
     OLDEST = "oldest"
     NEWEST = "newest"

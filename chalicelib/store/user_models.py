@@ -59,7 +59,10 @@ class Token(Account, discriminator="token"):
 
 
 class OnceItem(Owned):
-    """Key `once:<hash of the Idempotency-Key>`: what was asked with it, and the id made for it."""
+    """Key `once:<hash of the Idempotency-Key>`: what was asked with it, and the id made for it.
+
+    `answer` is the first answer, packed by services/once.py; there is none before it is `done`.
+    """
 
     TABLE = "users"
 
@@ -67,6 +70,7 @@ class OnceItem(Owned):
     made = UnicodeAttribute()
     sealed = BinaryAttribute(legacy_encoding=False)
     done = BooleanAttribute(default=False)
+    answer = BinaryAttribute(legacy_encoding=False, null=True)
     expires = NumberAttribute()
 
 

@@ -47,10 +47,8 @@ def checks(
     found = list(islice(session.api.each(path, **query, limit=min(limit, 200)), limit))
     if follow:
         _follow(session, watched, found, as_json=as_json, verdict=query["verdict"])
-    elif as_json:
-        session.output.json({"items": found, "next_cursor": None})
     else:
-        session.output.table(_COLUMNS, map(_row, found))
+        session.output.listed(found, _COLUMNS, _row, as_json=as_json)
 
 
 def _row(check: dict[str, Any]) -> tuple[object, ...]:

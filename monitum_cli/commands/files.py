@@ -87,7 +87,7 @@ def apply_file(session: Session, file: str, *, prune: bool, yes: bool, as_json: 
             _tell(session, one)
     if as_json:
         session.output.json({"steps": [_done_json(one) for one in done]})
-    return _summed_up(session, done)
+    return _summed_up(session, done, as_json=as_json)
 
 
 def _planned(session: Session, file: str, *, prune: bool) -> tuple[Manifest, Plan, Names]:
@@ -140,17 +140,18 @@ def _tell(session: Session, done: Done) -> None:
         session.output.line(f"{done.outcome} {what}")
 
 
-def _summed_up(session: Session, done: Iterable[Done]) -> int:
+def _summed_up(session: Session, done: Iterable[Done], *, as_json: bool) -> int:
     """The last line and the exit code."""
     outcomes = [one.outcome for one in done]
     failed, left = outcomes.count("failed"), outcomes.count("left")
     fine = len(outcomes) - failed - left
-    if failed:
+    if not failed:
+        return Exit.OK
+    if not as_json:
         session.output.note(
             f"error: {fine} done, {failed} failed, {left} not tried; apply again for the rest"
         )
-        return Exit.PARTLY
-    return Exit.OK
+    return Exit.PARTLY
 
 
 def _as_json(step: Step) -> dict[str, Any]:

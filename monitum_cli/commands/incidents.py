@@ -38,23 +38,19 @@ def list_incidents(
     if target is not None:
         path = f"/v1/targets/{find_id(session.api, TARGET, target)}/incidents"
     found = list(islice(session.api.each(path, open=only_open or None), limit))
-    if as_json:
-        session.output.json({"items": found, "next_cursor": None})
-        return
-    session.output.table(
-        ("TARGET", "STATUS", "OPENED", "LASTED", "REASON", "ERROR", "ID"),
-        (
-            (
-                one["target_name"],
-                one["status"],
-                moment(one["opened_at"]),
-                duration(one["duration_s"]),
-                one["reason"],
-                one["error"],
-                short(one["id"]),
-            )
-            for one in found
-        ),
+    columns = ("TARGET", "STATUS", "OPENED", "LASTED", "REASON", "ERROR", "ID")
+    session.output.listed(found, columns, _row, as_json=as_json)
+
+
+def _row(incident: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        incident["target_name"],
+        incident["status"],
+        moment(incident["opened_at"]),
+        duration(incident["duration_s"]),
+        incident["reason"],
+        incident["error"],
+        short(incident["id"]),
     )
 
 
@@ -102,8 +98,6 @@ def ack(session: Session, incident: str, *, note: str | None, as_json: bool) -> 
     found = find(session.api, INCIDENT, incident)
     body = {} if note is None else {"note": note}
     after = session.api.do(f"/v1/incidents/{found['id']}/acknowledge", body, again=True)
-    if as_json:
-        session.output.json(after)
-    else:
-        by = after["acknowledgement"]["by"]
-        session.output.line(f"{after['target_name']}: acknowledged by {by}")
+    by = after["acknowledgement"]["by"]
+    told = f"{after['target_name']}: acknowledged by {by}"
+    session.output.told(after, told, as_json=as_json)

@@ -11,8 +11,9 @@ from monitum_cli.session import Session
 
 @click.command()
 @click.option("--url", help="The API's address; asked for where it is not given.")
+@json_option
 @with_session
-def login(session: Session, url: str | None) -> None:
+def login(session: Session, url: str | None, *, as_json: bool) -> None:
     """Log in: try a token and store it with its address.
 
     The token is asked for, or read as one line of standard input; it is never an argument, which
@@ -27,17 +28,20 @@ def login(session: Session, url: str | None) -> None:
     given = Login(address, check_token(session.read_secret("Token: ")), "the prompt")
     me = Api(given, sleep=session.sleep, notice=session.output.note).get("/v1/me")
     path = write_login(session.env, given)
-    session.output.line(f"logged in as {me['name']} at {address}; stored in {path}")
+    told = f"logged in as {me['name']} at {address}; stored in {path}"
+    session.output.told({**me, "url": address, "stored_in": str(path)}, told, as_json=as_json)
     if session.env.get("MONITUM_TOKEN"):
         session.output.warn("MONITUM_TOKEN is set and is used instead")
 
 
 @click.command()
+@json_option
 @with_session
-def logout(session: Session) -> None:
+def logout(session: Session, *, as_json: bool) -> None:
     """Forget the stored login. The token goes on working until it is revoked."""
     done = forget_login(session.env)
-    session.output.line("logged out" if done else "no login was stored")
+    told = "logged out" if done else "no login was stored"
+    session.output.told({"logged_out": done}, told, as_json=as_json)
 
 
 @click.command()

@@ -14,6 +14,7 @@ from monitum_cli.commands.options import (
     with_session,
     yes_option,
 )
+from monitum_cli.commands.removing import remove
 from monitum_cli.errors import Exit, Failure
 from monitum_cli.finding import TARGET, WINDOW, find, find_id, names_by_id
 from monitum_cli.session import Session
@@ -33,10 +34,8 @@ def maintenance() -> None:
 def list_windows(session: Session, *, as_json: bool) -> None:
     """List maintenance windows, also those that are over."""
     found = list(session.api.each("/v1/maintenance"))
-    if as_json:
-        session.output.json({"items": found, "next_cursor": None})
-        return
-    session.output.table(("NAME", "NOW", "NEXT", "UNTIL", "MODE", "FOR", "ID"), map(_row, found))
+    columns = ("NAME", "NOW", "NEXT", "UNTIL", "MODE", "FOR", "ID")
+    session.output.listed(found, columns, _row, as_json=as_json)
 
 
 def _row(window: dict[str, Any]) -> tuple[object, ...]:
@@ -113,10 +112,7 @@ def add(
     body |= _times(given, None if length is None else _seconds(length))
     body["target_ids"] = [find_id(session.api, TARGET, target) for target in targets]
     made = session.api.create("/v1/maintenance", body)
-    if as_json:
-        session.output.json(made)
-    else:
-        session.output.line(f"{made['name']} is planned: {made['id']}")
+    session.output.told(made, f"{made['name']} is planned: {made['id']}", as_json=as_json)
 
 
 def _seconds(text: str) -> int:
@@ -148,10 +144,8 @@ def _now() -> datetime:
 @maintenance.command()
 @_one
 @yes_option
+@json_option
 @with_session
-def rm(session: Session, window: str, *, yes: bool) -> None:
+def rm(session: Session, window: str, *, yes: bool, as_json: bool) -> None:
     """Delete a maintenance window: it ends now."""
-    found = find(session.api, WINDOW, window)
-    session.confirm(f"delete the maintenance window {found['name']!r}", yes=yes)
-    session.api.remove(f"/v1/maintenance/{found['id']}")
-    session.output.line(f"{found['name']} is deleted")
+    remove(session, WINDOW, find(session.api, WINDOW, window), yes=yes, as_json=as_json)

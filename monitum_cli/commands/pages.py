@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from monitum_cli.commands.options import json_option, short, with_session, yes_option
+from monitum_cli.commands.removing import remove
 from monitum_cli.finding import PAGE, TARGET, find, find_id, names_by_id
 from monitum_cli.session import Session
 
@@ -108,31 +109,32 @@ def add(
 
 @pages.command()
 @_one
+@json_option
 @with_session
-def publish(session: Session, page: str) -> None:
+def publish(session: Session, page: str, *, as_json: bool) -> None:
     """Let everybody see a status page."""
     found = find(session.api, PAGE, page)
     made = session.api.change(f"/v1/pages/{found['id']}", {"published": True}).value
-    session.output.line(f"{made['name']} is public: {_address(session, made)}")
+    told = f"{made['name']} is public: {_address(session, made)}"
+    session.output.told(made, told, as_json=as_json)
 
 
 @pages.command()
 @_one
+@json_option
 @with_session
-def unpublish(session: Session, page: str) -> None:
+def unpublish(session: Session, page: str, *, as_json: bool) -> None:
     """Take a status page off; it stays as it is, for nobody but you."""
     found = find(session.api, PAGE, page)
-    session.api.change(f"/v1/pages/{found['id']}", {"published": False})
-    session.output.line(f"{found['name']} is not published any more")
+    after = session.api.change(f"/v1/pages/{found['id']}", {"published": False}).value
+    session.output.told(after, f"{after['name']} is not published any more", as_json=as_json)
 
 
 @pages.command()
 @_one
 @yes_option
+@json_option
 @with_session
-def rm(session: Session, page: str, *, yes: bool) -> None:
+def rm(session: Session, page: str, *, yes: bool, as_json: bool) -> None:
     """Delete a status page: its slug is free for others."""
-    found = find(session.api, PAGE, page)
-    session.confirm(f"delete the status page {found['name']!r}", yes=yes)
-    session.api.remove(f"/v1/pages/{found['id']}")
-    session.output.line(f"{found['name']} is deleted")
+    remove(session, PAGE, find(session.api, PAGE, page), yes=yes, as_json=as_json)

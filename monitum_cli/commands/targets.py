@@ -13,10 +13,12 @@ from monitum_cli.commands.options import (
     with_session,
     yes_option,
 )
+from monitum_cli.commands.removing import remove
 from monitum_cli.errors import Exit, Failure
 from monitum_cli.finding import CHANNEL, TARGET, find, find_id, names_by_id
 from monitum_cli.session import Session
 
+_ORDERS = ("oldest", "newest", "name", "status")
 _STATUSES = ("PENDING", "UP", "DOWN", "DEGRADED", "PAUSED")
 _one = click.argument("target", metavar="TARGET")
 _some = click.argument("names", metavar="TARGET...", nargs=-1, required=True)
@@ -33,17 +35,14 @@ def targets() -> None:
 @click.option("--kind")
 @click.option("--enabled/--paused", default=None, help="Only those that are checked, or not.")
 @click.option("-q", "--search", "q", metavar="TEXT", help="Part of the name or URL.")
+@click.option("--sort", type=click.Choice(_ORDERS), help="By status the worst comes first.")
 @json_option
 @with_session
 def list_targets(session: Session, /, *, as_json: bool, **filters: Any) -> None:
     """List targets with their present state."""
     found = list(session.api.each("/v1/targets", **filters))
-    if as_json:
-        session.output.json({"items": found, "next_cursor": None})
-        return
-    session.output.table(
-        ("NAME", "STATUS", "SINCE", "RESPONSE", "EVERY", "ADDRESS", "ID"), map(_row, found)
-    )
+    columns = ("NAME", "STATUS", "SINCE", "RESPONSE", "EVERY", "ADDRESS", "ID")
+    session.output.listed(found, columns, _row, as_json=as_json)
 
 
 def _row(target: dict[str, Any]) -> tuple[object, ...]:
@@ -149,10 +148,7 @@ def add(
     for field in fields:
         _set(body, field)
     made = session.api.create("/v1/targets", body)
-    if as_json:
-        session.output.json(made)
-    else:
-        session.output.line(f"{made['name']} is watched: {made['id']}")
+    session.output.told(made, f"{made['name']} is watched: {made['id']}", as_json=as_json)
 
 
 def _set(body: dict[str, Any], field: str) -> None:
@@ -193,23 +189,19 @@ def resume(session: Session, names: tuple[str, ...], *, as_json: bool) -> None:
 def _switch(session: Session, names: tuple[str, ...], how: str, *, as_json: bool) -> None:
     for identifier in [find_id(session.api, TARGET, name) for name in names]:
         after = session.api.do(f"/v1/targets/{identifier}/{how}", again=True)
-        if as_json:
-            session.output.json(after)
-        else:
-            session.output.line(f"{after['name']}: {after['state']['status']}")
+        session.output.told(after, f"{after['name']}: {after['state']['status']}", as_json=as_json)
 
 
 @targets.command()
 @_some
 @yes_option
+@json_option
 @with_session
-def rm(session: Session, names: tuple[str, ...], *, yes: bool) -> None:
+def rm(session: Session, names: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     """Delete targets with their history."""
-    found = [find(session.api, TARGET, name) for name in names]
-    for target in found:
-        session.confirm(f"delete {target['name']!r} with its history", yes=yes)
-        session.api.remove(f"/v1/targets/{target['id']}")
-        session.output.line(f"{target['name']} is deleted")
+    for target in [find(session.api, TARGET, name) for name in names]:
+        question = f"delete {target['name']!r} with its history"
+        remove(session, TARGET, target, question, yes=yes, as_json=as_json)
 
 
 @targets.command()
@@ -219,11 +211,8 @@ def rm(session: Session, names: tuple[str, ...], *, yes: bool) -> None:
 def check(session: Session, target: str, *, as_json: bool) -> int:
     """Check a target now. The exit code is 10 where it is not UP or DEGRADED."""
     found = session.api.do(f"/v1/targets/{find_id(session.api, TARGET, target)}/check")
-    if as_json:
-        session.output.json(found)
-    else:
-        code = f", {found['status_code']}" if found["status_code"] else ""
-        why = f": {found['reason']}: {found['error']}" if found["reason"] else ""
-        time = milliseconds(found["response_ms"])
-        session.output.line(f"{found['verdict']} in {time}{code}{why}")
+    code = f", {found['status_code']}" if found["status_code"] else ""
+    why = f": {found['reason']}: {found['error']}" if found["reason"] else ""
+    told = f"{found['verdict']} in {milliseconds(found['response_ms'])}{code}{why}"
+    session.output.told(found, told, as_json=as_json)
     return Exit.OK if found["verdict"] in {"UP", "DEGRADED"} else Exit.NO

@@ -2,10 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
 from monitum_cli.commands.options import json_option, moment, short, with_session, yes_option
+from monitum_cli.commands.removing import remove
 from monitum_cli.errors import Exit, Failure
 from monitum_cli.finding import TOKEN, find
 from monitum_cli.session import Session
@@ -22,23 +24,19 @@ def tokens() -> None:
 def list_tokens(session: Session, *, as_json: bool) -> None:
     """List one's tokens, never the tokens themselves."""
     found = list(session.api.each("/v1/tokens"))
-    if as_json:
-        session.output.json({"items": found, "next_cursor": None})
-        return
-    session.output.table(
-        ("NAME", "SCOPES", "HINT", "CREATED", "EXPIRES", "LAST USED", "ID"),
-        (
-            (
-                one["name"],
-                ", ".join(one["scopes"]),
-                one["hint"],
-                moment(one["created_at"]),
-                moment(one["expires_at"]),
-                moment(one.get("last_used_at")),
-                short(one["id"]),
-            )
-            for one in found
-        ),
+    columns = ("NAME", "SCOPES", "HINT", "CREATED", "EXPIRES", "LAST USED", "ID")
+    session.output.listed(found, columns, _row, as_json=as_json)
+
+
+def _row(token: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        token["name"],
+        ", ".join(token["scopes"]),
+        token["hint"],
+        moment(token["created_at"]),
+        moment(token["expires_at"]),
+        moment(token.get("last_used_at")),
+        short(token["id"]),
     )
 
 
@@ -75,12 +73,12 @@ def _time(text: str) -> str:
 @tokens.command()
 @click.argument("token", metavar="NAME|ID")
 @yes_option
+@json_option
 @with_session
-def rm(session: Session, token: str, *, yes: bool) -> None:
+def rm(session: Session, token: str, *, yes: bool, as_json: bool) -> None:
     """Revoke a token, named by its id or name: it stops working at once."""
     if token.startswith("mon_"):
         raise Failure("name the token by its id or name, not by itself", Exit.USAGE)
     found = find(session.api, TOKEN, token)
-    session.confirm(f"revoke the token {found['name']!r} ({found['hint']})", yes=yes)
-    session.api.remove(f"/v1/tokens/{found['id']}")
-    session.output.line(f"{found['name']} is revoked")
+    question = f"revoke the token {found['name']!r} ({found['hint']})"
+    remove(session, TOKEN, found, question, word="revoked", yes=yes, as_json=as_json)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -37,6 +38,19 @@ _PATH = re.compile(r"(?:\$\.?)?((?:[A-Za-z_]\w*)(?:\.[A-Za-z_]\w*|\[\d+\])*)?", 
 _EXPIRY_DAYS = 14
 
 
+@dataclass(frozen=True, slots=True)
+class _Monitor:
+    """One monitor on its way: `raw` is all of it, `given` what has not been taken yet."""
+
+    imported: Imported
+    about: str
+    given: Given
+    raw: Mapping[str, Any]
+
+    def note(self, what: str) -> None:
+        self.imported.note(self.about, what)
+
+
 def read(name: str, raw: bytes) -> Imported:
     """What of a backup can be taken over; raises Failure where it is none."""
     content = read_json(name, raw)
@@ -51,7 +65,7 @@ def read(name: str, raw: bytes) -> Imported:
     groups = {one.get("id"): str(one.get("name")) for one in monitors if one.get("type") == "group"}
     for monitor in monitors:
         if monitor.get("type") != "group":
-            with imported.item(f"monitor {monitor.get('name')}"):
+            with imported.item(_about(monitor)):
                 _monitor(imported, monitor, channels, groups)
     for part in ("proxyList", "statusPageList", "maintenanceList"):
         if isinstance(content, dict) and content.get(part):
@@ -66,15 +80,12 @@ def _monitor(
     groups: Mapping[Any, str],
 ) -> None:
     given = Given(monitor, _HARMLESS)
-    name, source = given.text("name", "unnamed"), str(monitor.get("type"))
-    about = f"monitor {name}"
+    name, source, about = given.text("name", "unnamed"), str(monitor.get("type")), _about(monitor)
     kind = _KINDS.get(source)
     if kind is None:
-        imported.leave_out(about, f"there are no checks of the type {source!r} here")
-        return
+        raise Failure(f"there are no checks of the type {source!r} here")
     if given.take("upsideDown"):
-        imported.leave_out(about, "upside-down checks, which want a failure, do not exist here")
-        return
+        raise Failure("upside-down checks, which want a failure, do not exist here")
     interval_s = common.interval(imported, about, float(given.take("interval", 60)))
     wait = float(monitor.get("timeout") or 10)
     group = groups.get(monitor.get("parent"))
@@ -87,16 +98,17 @@ def _monitor(
         "channels": _told(given.map("notificationIDList"), channels),
         "enabled": None if given.take("active", default=True) else False,
     }
-    fill = {"http": _http, "tcp": _tcp, "dns": _dns}[kind]
-    problem = fill(imported, about, target, given, monitor)
-    if problem:
-        imported.leave_out(about, problem)
-        return
+    describe = {"http": _http, "tcp": _tcp, "dns": _dns}[kind]
+    target |= describe(_Monitor(imported, about, given, monitor))
     if monitor.get("retryInterval") not in {None, 0, monitor.get("interval")}:
         imported.note(about, "retryInterval is not taken over: failures are confirmed at once")
     for field, _ in given.rest():
         imported.note(about, f"{field} is not taken over")
     imported.add_target(name, target)
+
+
+def _about(monitor: Mapping[str, Any]) -> str:
+    return f"monitor {monitor.get('name') or 'unnamed'}"
 
 
 def _tag(tag: Mapping[str, Any]) -> str:
@@ -108,43 +120,32 @@ def _told(chosen: Mapping[str, Any], channels: Mapping[str, list[str]]) -> list[
     return [name for key, on in chosen.items() if on for name in channels.get(str(key), [])]
 
 
-def _http(
-    imported: Imported,
-    about: str,
-    target: dict[str, Any],
-    given: Given,
-    monitor: Mapping[str, Any],
-) -> str | None:
-    url = str(monitor.get("url") or "")
-    method = str(monitor.get("method") or "GET").upper()
-    if monitor.get("authMethod") not in {None, "", "basic"}:
-        return f"authentication by {monitor['authMethod']!r} does not exist here"
+def _http(one: _Monitor) -> dict[str, Any]:
+    """The fields of its kind; raises Failure for what does not exist here."""
+    raw, given = one.raw, one.given
+    url, method = str(raw.get("url") or ""), str(raw.get("method") or "GET").upper()
+    if raw.get("authMethod") not in {None, "", "basic"}:
+        raise Failure(f"authentication by {raw['authMethod']!r} does not exist here")
     user, password = given.take("basic_auth_user"), given.take("basic_auth_pass")
-    if monitor.get("authMethod") == "basic" and user:
+    if raw.get("authMethod") == "basic" and user:
         scheme, _, rest = url.partition("://")
         url = f"{scheme}://{quote(str(user), safe='')}:{quote(str(password or ''), safe='')}@{rest}"
-        imported.secrets += 1
-    target |= {
+        one.imported.secrets += 1
+    fields: dict[str, Any] = {
         "url": url,
         "method": None if method == "GET" else method,
-        "headers": _headers(imported, about, given.take("headers")),
+        "headers": _headers(one, given.take("headers")),
         "body": given.take("body") or None,
-        "follow_redirects": False if monitor.get("maxredirects") == 0 else None,
+        "follow_redirects": False if raw.get("maxredirects") == 0 else None,
         "verify_tls": False if given.take("ignoreTls") else None,
     }
-    kind = _CONTENT_TYPES.get(str(monitor.get("httpBodyEncoding") or "json"))
-    if target["body"] and kind and "content-type" not in map(str.lower, target["headers"]):
-        target["headers"]["Content-Type"] = kind
-    codes = common.status_codes(monitor.get("accepted_statuscodes") or [])
-    expect: dict[str, Any] = {} if codes in ([], ["200-299"]) else {"status_codes": codes}
-    if given.take("expiryNotification") and url.startswith("https:"):
-        expect["tls_days_left"] = _EXPIRY_DAYS
-    _expect_text(imported, about, expect, given, monitor)
-    target["expect"] = expect
-    return None
+    kind = _CONTENT_TYPES.get(str(raw.get("httpBodyEncoding") or "json"))
+    if fields["body"] and kind and "content-type" not in map(str.lower, fields["headers"]):
+        fields["headers"]["Content-Type"] = kind
+    return {**fields, "expect": _expectations(one, url)}
 
 
-def _headers(imported: Imported, about: str, text: Any) -> dict[str, str]:
+def _headers(one: _Monitor, text: Any) -> dict[str, str]:
     """Headers, which are kept as JSON."""
     if not text:
         return {}
@@ -152,31 +153,33 @@ def _headers(imported: Imported, about: str, text: Any) -> dict[str, str]:
         headers = json.loads(text) if isinstance(text, str) else text
         found = {str(name): str(value) for name, value in headers.items()}
     except (ValueError, AttributeError):
-        imported.note(about, "headers are not taken over: they are no JSON object")
+        one.note("headers are not taken over: they are no JSON object")
         return {}
-    imported.secrets += len(found)
+    one.imported.secrets += len(found)
     return found
 
 
-def _expect_text(
-    imported: Imported,
-    about: str,
-    expect: dict[str, Any],
-    given: Given,
-    monitor: Mapping[str, Any],
-) -> None:
-    keyword, inverted = given.take("keyword"), given.take("invertKeyword")
-    if keyword and monitor["type"] == "keyword":
+def _expectations(one: _Monitor, url: str) -> dict[str, Any]:
+    codes = common.status_codes(one.raw.get("accepted_statuscodes") or [])
+    expect: dict[str, Any] = {} if codes in ([], ["200-299"]) else {"status_codes": codes}
+    if one.given.take("expiryNotification") and url.startswith("https:"):
+        expect["tls_days_left"] = _EXPIRY_DAYS
+    keyword, inverted = one.given.take("keyword"), one.given.take("invertKeyword")
+    if keyword and one.raw["type"] == "keyword":
         expect["body_not_contains" if inverted else "body_contains"] = str(keyword)
-    path = given.take("jsonPath")
-    if path is None or monitor["type"] != "json-query":
-        return
-    value, operator = monitor.get("expectedValue"), str(monitor.get("jsonPathOperator") or "==")
-    condition = _condition(str(path), operator, value)
+    path = one.given.take("jsonPath")
+    if path is not None and one.raw["type"] == "json-query":
+        expect["json"] = _conditions(one, str(path))
+    return {name: value for name, value in expect.items() if value != []}
+
+
+def _conditions(one: _Monitor, path: str) -> list[dict[str, Any]]:
+    value, operator = one.raw.get("expectedValue"), str(one.raw.get("jsonPathOperator") or "==")
+    condition = _condition(path, operator, value)
     if condition is None:
-        imported.note(about, f"the JSON query {path!r} {operator} {value!r} is not taken over")
-    else:
-        expect["json"] = [condition]
+        one.note(f"the JSON query {path!r} {operator} {value!r} is not taken over")
+        return []
+    return [condition]
 
 
 def _condition(path: str, operator: str, value: Any) -> dict[str, Any] | None:
@@ -195,29 +198,15 @@ def _condition(path: str, operator: str, value: Any) -> dict[str, Any] | None:
         return None
 
 
-def _tcp(
-    _imported: Imported,
-    _about: str,
-    target: dict[str, Any],
-    given: Given,
-    monitor: Mapping[str, Any],
-) -> str | None:
-    target |= {"host": given.text("hostname"), "port": monitor.get("port")}
-    return None
+def _tcp(one: _Monitor) -> dict[str, Any]:
+    return {"host": one.given.text("hostname"), "port": one.raw.get("port")}
 
 
-def _dns(
-    _imported: Imported,
-    _about: str,
-    target: dict[str, Any],
-    given: Given,
-    monitor: Mapping[str, Any],
-) -> str | None:
-    record = str(monitor.get("dns_resolve_type") or "A")
+def _dns(one: _Monitor) -> dict[str, Any]:
+    record = str(one.raw.get("dns_resolve_type") or "A")
     if record not in _RECORDS:
-        return f"records of the type {record} are not looked at here"
-    server, port = monitor.get("dns_resolve_server"), monitor.get("port")
+        raise Failure(f"records of the type {record} are not looked at here")
+    server, port = one.raw.get("dns_resolve_server"), one.raw.get("port")
     if server and port not in {None, 53}:
         server = f"{server}:{port}"
-    target |= {"host": given.text("hostname"), "record_type": record, "resolver": server}
-    return None
+    return {"host": one.given.text("hostname"), "record_type": record, "resolver": server}

@@ -7,6 +7,7 @@ from, or not at all.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from monitum_cli.client import Api
 from monitum_cli.errors import ApiFailure, Exit, Failure
@@ -72,18 +73,27 @@ class _Work:
         sent = {"name": step.name, **body(section, wanted.fields, self.names)}
         # The same for everybody who applies this file, so that two at once make one thing.
         key = hashlib.sha256(f"apply {section.name} {step.name}".encode()).hexdigest()
-        try:
-            made = self.api.create(section.path, sent, key=key)
-        except ApiFailure as error:
-            if error.status != 409:
-                raise
+        made = self._made(section, sent, key)
+        if made is None:
+            # Within the day the key made another thing of this name, or one that is gone since.
             self._check_is_new(section, step.name)
             made = self.api.create(section.path, sent)
         self.names.add(section.name, step.name, made["id"])
         return Done(step, "created", made["id"])
 
+    def _made(self, section: Section, sent: dict[str, Any], key: str) -> dict[str, Any] | None:
+        """What is made with the key, or was made before and is still there."""
+        try:
+            answer = self.api.create_once(section.path, sent, key)
+            made: dict[str, Any] = answer.value
+            now = self.api.get(f"{section.path}/{made['id']}") if answer.is_repeated else made
+        except ApiFailure as error:
+            if error.status not in {404, 409}:
+                raise
+            return None
+        return made if now["name"] == sent["name"] else None
+
     def _check_is_new(self, section: Section, name: str) -> None:
-        """The key may have made another thing of this name within the day, gone since."""
         if any(one["name"] == name for one in self.api.each(section.path)):
             raise Failure(f"{name!r} {_ELSEWHERE}", Exit.CONFLICT)
 

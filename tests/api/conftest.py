@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from schemathesis.schemas import BaseSchema
 
+from tests.api.contract import document
+from tests.api.forgetful import Stage, stage_that_forgets
 from tests.stages import renewed, standing_stage
 from tests.world import Person, World
 
@@ -30,3 +33,16 @@ def alice(world: World) -> Person:
 def mallory(world: World) -> Person:
     """A stranger: an owner of another account."""
     return world.user("mallory")
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """For the tests of the contract: it forgets each call before the next."""
+    with stage_that_forgets() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def schema(stage: Stage) -> BaseSchema:
+    """The document, to call that stage by."""
+    return document(stage)

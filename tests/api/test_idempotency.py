@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from chalicelib.services import targets as service
+from chalicelib.store.user_models import OnceItem
 from tests.stages import stored
-from tests.world import Person, Reply, World
+from tests.world import Person, Reply, World, as_system
 
 SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
 
@@ -95,10 +96,22 @@ def test_what_was_made_and_deleted_is_not_made_again(
     with monkeypatch.context() as patch:
         patch.setattr("chalicelib.store.once.Once.finish", lambda *_: 1 / 0)
         assert ask(alice, "k").status == 500
-    target = ask(alice, "k").json
-    alice.delete(f"/v1/targets/{target['id']}")
-    assert ask(alice, "k").status == 409
+    first = ask(alice, "k")
+    alice.delete(f"/v1/targets/{first.json['id']}")
+    assert ask(alice, "k").text == first.text
     assert count(alice) == 0
+
+
+def test_a_key_of_older_code_which_kept_no_answers_makes_nothing_twice(alice: Person) -> None:
+    made = ask(alice, "k").json
+    with as_system():
+        (item,) = OnceItem.query(alice.owner, OnceItem.key.startswith("once:"))
+        item.update([OnceItem.answer.remove()])
+    assert ask(alice, "k").json["id"] == made["id"]
+    with as_system():
+        item.update([OnceItem.answer.remove()])
+    alice.delete(f"/v1/targets/{made['id']}")
+    assert ask(alice, "k").status == 409
 
 
 def test_a_key_is_forgotten_after_a_day(world: World, alice: Person) -> None:

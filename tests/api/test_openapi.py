@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from chalicelib.api import operations
@@ -68,6 +70,41 @@ def test_examples_fit_their_schemas(route: Route) -> None:
     for value in EXAMPLES.get(route.name, {}).values():
         assert route.body
         validate_body(route.body, value)
+
+
+def good_answers(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in document["paths"].values():
+        for operation in path.values():
+            for status, answer in operation["responses"].items():
+                content = answer.get("content", {}).get("application/json")
+                if status < "300" and content and operation["operationId"] != "get_openapi":
+                    yield operation["operationId"], content
+
+
+def misfits(document: dict[str, Any], schema: dict[str, Any], value: Any) -> list[str]:
+    whole = {**schema, "components": document["components"]}
+    checks = OAS31Validator(whole, format_checker=OAS31Validator.FORMAT_CHECKER)
+    return [f"{list(error.path)}: {error.message}" for error in checks.iter_errors(value)]
+
+
+def test_every_answer_has_an_example_that_fits_its_schema(committed: dict[str, Any]) -> None:
+    examples = committed["components"]["examples"]
+    for name, content in good_answers(committed):
+        (reference,) = content["examples"].values()
+        value = examples[reference["$ref"].rpartition("/")[2]]["value"]
+        assert misfits(committed, content["schema"], value) == [], name
+    assert misfits(committed, {"$ref": "#/components/schemas/TargetOut"}, {"id": 1}), "it can fail"
+
+
+def test_examples_of_bodies_and_problems_fit_their_schemas(committed: dict[str, Any]) -> None:
+    for path in committed["paths"].values():
+        for operation in path.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                for name, one in content["examples"].items():
+                    assert misfits(committed, content["schema"], one["value"]) == [], name
+    for response in committed["components"]["responses"].values():
+        for content in response["content"].values():
+            assert misfits(committed, content["schema"], content["example"]) == []
 
 
 def test_links_lead_to_operations() -> None:

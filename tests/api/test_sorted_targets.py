@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 from moto.backends import get_backend
 
+from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.state import State
 from chalicelib.services.drafts import Draft
 from chalicelib.store.models import LaneItem, TargetItem
 from chalicelib.store.targets import _item
 from tests.blueprint import PREFIX
-from tests.world import START, Person
+from tests.world import DOWN, START, Person
+
+SLOW = CheckResult(Verdict.DEGRADED, Reason.SLOW, 200, Timings(1, 2, 3, 4_000, 4))
 
 
 def names(person: Person, query: str) -> list[str]:
@@ -52,12 +55,29 @@ def test_a_cursor_is_of_one_order(alice: Person, shops: list[dict[str, Any]]) ->
         assert (reply.status, reply.fields) == (400, ["query.cursor"])
 
 
-def test_what_could_not_be_cheap_is_no_order(alice: Person) -> None:
-    reply = alice.get("/v1/targets?sort=status")
-    assert (reply.status, reply.fields) == (400, ["query.sort"])
+def test_by_status_the_worst_comes_first_and_who_has_it_longest(
+    alice: Person, shops: list[dict[str, Any]]
+) -> None:
+    world, ids = alice.world, {shop["name"]: shop["id"] for shop in shops}
+    world.run(120)
+    for name in "cA":
+        world.checker.script[ids[name]] = DOWN
+        world.run(180)
+    world.checker.script[ids["b"]] = SLOW
+    world.run(180)
+    alice.post(f"/v1/targets/{ids['B']}/pause")
+    alice.make_target(name="new")
+    assert names(alice, "sort=status") == ["c", "A", "b", "new", "a", "B"]
+    assert names(alice, "sort=status&status=DOWN") == ["c", "A"]
+    assert names(alice, "sort=status&tag=odd") == ["c", "A", "a"]
+    first = alice.get("/v1/targets?limit=2&sort=status").json
+    alice.delete(f"/v1/targets/{ids['A']}")
+    alice.delete(f"/v1/targets/{ids['b']}")
+    rest = alice.get(f"/v1/targets?sort=status&cursor={first['next_cursor']}").json["items"]
+    assert [item["name"] for item in rest] == ["new", "a", "B"]
 
 
-@pytest.mark.parametrize("sort", ["oldest", "newest", "name"])
+@pytest.mark.parametrize("sort", ["oldest", "newest", "name", "status"])
 def test_nothing_is_told_twice_or_left_out_while_others_come_and_go(
     alice: Person, shops: list[dict[str, Any]], sort: str
 ) -> None:
@@ -79,7 +99,7 @@ def test_a_renamed_target_is_found_by_its_new_name(
     assert names(alice, "sort=name") == ["A", "a", "Aaa", "b", "B"]
 
 
-@pytest.mark.parametrize("sort", ["oldest", "newest", "name"])
+@pytest.mark.parametrize("sort", ["oldest", "newest", "name", "status"])
 def test_a_page_of_ten_thousand_costs_what_a_page_of_few_costs(
     alice: Person, dynamodb_calls: list[str], sort: str
 ) -> None:

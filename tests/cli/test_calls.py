@@ -42,12 +42,40 @@ def test_what_is_made_is_made_once_however_often_answers_get_lost(
     assert len(alice.get("/v1/targets").json["items"]) == 1
 
 
-def test_what_the_api_would_make_twice_is_not_sent_twice(
+def test_a_token_whose_answer_got_lost_is_the_one_that_is_printed(
     terminal: Terminal, bridge: Bridge
 ) -> None:
-    bridge.canned += [Canned(after=True)]
-    assert terminal.run("tokens", "add", "ci").code == 8
-    assert bridge.methods() == ["POST"]
+    bridge.canned += [Canned(after=True)] * 2
+    token = terminal.ok("tokens", "add", "ci").out.strip()
+    assert bridge.methods() == ["POST"] * 3
+    tokens = terminal.logged_in(bridge.url, token).ok("tokens", "ls", "--json").json["items"]
+    assert sorted(one["name"] for one in tokens) == ["ci", "first token"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["targets", "show", "nothing"], 4),
+        (["users", "ls"], 3),
+        (["stats", "--from", "yesterday"], 6),
+        (["targets", "add", "x"], 2),
+        (["targets", "fly"], 2),
+        (["apply", "nowhere.yml"], 6),
+    ],
+)
+def test_errors_are_json_too(terminal: Terminal, arguments: list[str], code: int) -> None:
+    plain, scripted = terminal.run(*arguments), terminal.run(*arguments, "--json")
+    error = json.loads(scripted.err)["error"]
+    assert plain.code == scripted.code == error["exit_code"] == code
+    assert plain.err == f"error: {error['message']}\n"
+    assert scripted.out == ""
+
+
+def test_what_the_api_says_of_an_error_is_in_its_json(terminal: Terminal) -> None:
+    error = json.loads(terminal.run("stats", "--from", "yesterday", "--json").err)["error"]
+    assert (error["status"], error["problem"]["status"]) == (400, 400)
+    assert error["problem"]["type"] == "urn:monitum:problem:bad-request"
+    assert error["problem"]["request_id"]
 
 
 def test_a_fault_of_the_apis_own_can_be_reported(terminal: Terminal, bridge: Bridge) -> None:

@@ -95,3 +95,12 @@ def test_every_command_explains_itself(shell: Terminal) -> None:
     for path in leaves(cli):
         outcome = shell.run(*path.split(), "--help")
         assert outcome.code == 0
+
+
+def test_every_command_takes_json() -> None:
+    for path in leaves(cli):
+        command: click.Command = cli
+        for word in path.split():
+            assert isinstance(command, click.Group)
+            command = command.commands[word]
+        assert any("--json" in option.opts for option in command.params), path

@@ -111,3 +111,43 @@ def test_users_are_for_admins(terminal: Terminal, bridge: Bridge, bob: Person) -
     assert carol.run("targets", "ls").code == 3
     assert admin.ok("users", "enable", "carol", "--json").json["disabled"] is False
     carol.ok("targets", "ls")
+
+
+def test_what_a_channel_tells_is_changed(terminal: Terminal, alice: Person) -> None:
+    terminal.ok("channels", "add", "Hook", "--webhook", HOOK)
+    changed = ["--name", "Pager", "--event", "down", "--delay", "60", "--tag", "prod"]
+    assert terminal.ok("channels", "change", "Hook", *changed).out == "Pager is changed\n"
+    (channel,) = alice.get("/v1/channels").json["items"]
+    told = (channel["name"], channel["events"], channel["delay_s"], channel["tags"])
+    assert told == ("Pager", ["down"], 60, ["prod"])
+    assert terminal.run("channels", "change", "Pager").code == 2
+
+
+def test_a_user_is_shown_and_limited(terminal: Terminal, bridge: Bridge, bob: Person) -> None:
+    admin = terminal.logged_in(bridge.url, bob.token)
+    admin.ok("users", "add", "dave")
+    assert "the installation's" in admin.ok("users", "show", "dave").out
+    told = admin.ok("users", "limit", "dave", "targets=5", "rate_per_minute=600").out
+    assert told == "dave: rate_per_minute 600, targets 5\n"
+    assert admin.ok("users", "show", "dave", "--json").json["limits"]["targets"] == 5
+    assert admin.run("users", "limit", "dave", "targets=many").code == 2
+    assert admin.run("users", "limit", "dave", "tarts=5").code == 6
+    assert admin.ok("users", "limit", "dave").out == "dave: limits of the installation\n"
+
+
+@pytest.mark.parametrize(
+    ("noun", "made"),
+    [
+        ("targets", ["--url", "https://shop.example/"]),
+        ("channels", ["--webhook", HOOK]),
+        ("maintenance", ["--tag", "prod", "--for", "2h"]),
+        ("tokens", []),
+    ],
+)
+def test_deleting_tells_scripts_what_is_gone(
+    terminal: Terminal, noun: str, made: list[str]
+) -> None:
+    identifier = terminal.ok(noun, "add", "Shop", *made, "--json").json["id"]
+    word = "revoked" if noun == "tokens" else "deleted"
+    gone = terminal.ok(noun, "rm", "Shop", "--yes", "--json").json
+    assert gone == {"id": identifier, "name": "Shop", word: True}

@@ -204,10 +204,11 @@ class BatchOut(Model):
 class TargetsQuery(PageQuery):
     """Filters of the list, all of which must hold, and its order.
 
-    The index by name is behind by a moment.
+    By name and by status it may be behind by a moment; by status the worst comes first, and what
+    changes its status meanwhile may come twice or not at all.
     """
 
-    sort: Literal["oldest", "newest", "name"] = "oldest"
+    sort: Literal["oldest", "newest", "name", "status"] = "oldest"
 
     status: StatusName | None = None
     tag: Tag | None = None
