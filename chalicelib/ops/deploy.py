@@ -20,6 +20,7 @@ GIVEN = {
     "Alarms": "ALARMS",
     "AlarmEmail": "ALARM_EMAIL",
     "WithDashboard": "DASHBOARD",
+    "WithTracing": "TRACING",
     "CheckRegions": "CHECK_REGIONS",
     "CheckQuorum": "CHECK_QUORUM",
 }

@@ -14,12 +14,15 @@ from chalicelib.ops.console import say
 from chalicelib.ops.package import Package
 from chalicelib.ops.stages import Stage
 
-PARTS = ("ChecksQueue", "ChecksDeadQueue", "CheckLogs", "CheckRole", "Check")
+PARTS = ("ChecksQueue", "ChecksDeadQueue", "CheckLogs", "CheckRole", "Check", "TracesPolicy")
 VARIABLES = (
     "STAGE", "TABLE_PREFIX", "CHECKS_QUEUE_URL", "CANARIES", "PUBLIC_URL", "FORBIDDEN_PORTS",
     "CHECK_REGIONS", "CHECK_QUORUM",
 )  # fmt: skip
-SHARED = ("Stage", "Canaries", "PublicUrl", "ForbiddenPorts", "CheckRegions", "CheckQuorum")
+SHARED = (
+    "Stage", "Canaries", "PublicUrl", "ForbiddenPorts", "CheckRegions", "CheckQuorum",
+    "WithTracing",
+)  # fmt: skip
 _PARAMETER = "CheckRegions"
 # What a worker reaches at home, not beside it.
 _AT_HOME = (":dynamodb:", ":lambda:")
@@ -63,6 +66,7 @@ def regional(template: Template, home: Home) -> Template:
         "ALERTS_QUEUE_URL": home.alerts_queue_url,
     }
     parts = {name: found["Resources"][name] for name in PARTS}
+    parts["TracesPolicy"]["Properties"]["Roles"] = [{"Ref": "CheckRole"}]
     parts["Check"]["Properties"]["Environment"]["Variables"]["API_ID"] = home.api_id
     for policy in parts["CheckRole"]["Properties"]["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
@@ -71,6 +75,7 @@ def regional(template: Template, home: Home) -> Template:
         **{name: found[name] for name in ("AWSTemplateFormatVersion", "Transform")},
         "Description": "Monitum: the checks of a further region",
         "Parameters": {name: found["Parameters"][name] for name in SHARED},
+        "Conditions": {"IsTraced": found["Conditions"]["IsTraced"]},
         "Globals": found["Globals"],
         "Resources": parts,
     }

@@ -58,5 +58,6 @@ def test_it_knows_where_home_is_and_what_things_are_called_there(template: Templ
 def test_nothing_is_kept_there(template: Template) -> None:
     kinds = {one["Type"] for one in regional(template, HOME)["Resources"].values()}
     assert kinds == {
-        "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::IAM::Role", "AWS::Serverless::Function"
+        "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::IAM::Role", "AWS::Serverless::Function",
+        "AWS::IAM::Policy",
     }  # fmt: skip
