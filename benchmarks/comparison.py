@@ -6,7 +6,7 @@ from benchmarks import prices
 
 QUEUES = 2
 """Queues that Lambda polls: checks and alerts."""
-_LANE_GB = (90 * 1_440 * 0.95 + 400 * 24 * 3.5 + 1_827 * 5) / 1e6
+_LANE_GB = (90 * 1_440 * 0.95 + 400 * 24 * 4 + 1_827 * 6) / 1e6
 """What a lane of fifty stores in the end: results, hours, days; in KB each."""
 Costs = Mapping[str, float]
 

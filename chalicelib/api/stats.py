@@ -84,7 +84,10 @@ def get_uptime_report(call: Call[None, ReportQuery]) -> Answer:
     query, cursors = call.query, call.cursors("uptime report")
     start, end = _kept(call, month_span(query.month), "month")
     targets, last = Targets(call.owner).page(cursors.read(query.cursor), query.limit)
-    found = each_over(call.runtime, call.owner, targets, (start, end))
+    try:
+        found = each_over(call.runtime, call.owner, targets, (start, end))
+    except TooMuchError:
+        raise _refused("limit", "is too many targets at once: take smaller pages") from None
     lines = [ReportLine.of(target, found[target.id]) for target in targets]
     next_cursor = cursors.write(last)
     headers = {}

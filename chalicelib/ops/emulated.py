@@ -26,10 +26,11 @@ def prepare(stage: Stage, outputs: Mapping[str, str]) -> None:
 
 
 def complete(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
-    """Switch expiry, routes and gateway responses on where the deployment did not."""
+    """Switch expiry, dead letters, routes and gateway responses on where the deployment did not."""
     if not stage.endpoint_url or "RestAPI" not in template["Resources"]:
         return
     _enable_expiry(stage, template)
+    _keep_failed_events(stage, template)
     _verify_sender(stage)
     if _is_localstack(stage):
         _renew_routes(stage, template, outputs)
@@ -75,6 +76,25 @@ def _enable_expiry(stage: Stage, template: Mapping[str, Any]) -> None:
         state = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
         if state["TimeToLiveStatus"] == "DISABLED":
             client.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
+
+
+def _keep_failed_events(stage: Stage, template: Mapping[str, Any]) -> None:
+    """Have events that failed at every try end in the queue that the template names for them."""
+    client, resources = stage.client("lambda"), template["Resources"]
+    for resource in resources.values():
+        dead = resource.get("Properties", {}).get("DeadLetterQueue")
+        if dead is None:
+            continue
+        queue = resources[dead["TargetArn"]["Fn::GetAtt"][0]]["Properties"]["QueueName"]["Fn::Sub"]
+        function = resource["Properties"]["FunctionName"]["Fn::Sub"]
+        name = function.replace("${AWS::StackName}", stage.stack_name)
+        known = client.get_function_configuration(FunctionName=name)
+        if not known.get("DeadLetterConfig"):
+            account = ":".join(known["FunctionArn"].split(":")[3:5])
+            arn = f"arn:aws:sqs:{account}:{queue.replace('${AWS::StackName}', stage.stack_name)}"
+            client.update_function_configuration(
+                FunctionName=name, DeadLetterConfig={"TargetArn": arn}
+            )
 
 
 def _shape_gateway_errors(stage: Stage, template: Mapping[str, Any], api_id: str) -> None:

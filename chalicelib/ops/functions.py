@@ -18,10 +18,15 @@ def wake(stage: Stage) -> None:
     """
     events = {"tick": schedule_event(), "check": {"Records": []}}
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda item: _invoke(stage, *item), events.items()))
+        list(pool.map(lambda item: invoke(stage, *item), events.items()))
 
 
-def _invoke(stage: Stage, function: str, event: dict[str, object]) -> None:
+def invoke(stage: Stage, function: str, event: dict[str, object]) -> None:
+    """Have a function run for an event, and wait for it.
+
+    Raises:
+        Failure: it fails.
+    """
     answer = stage.client("lambda").invoke(
         FunctionName=f"{stage.stack_name}-{function}", Payload=json.dumps(event).encode()
     )

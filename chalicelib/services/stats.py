@@ -1,5 +1,6 @@
 """Statistics of targets over a range, and the monthly report."""
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,8 @@ from chalicelib.services.sums import (
 
 MOST_EFFORT_S: Final = 18
 """Seconds of a vCPU, which the API's function has: so much is answered well within its 29 s."""
+PATIENCE_S: Final = 24
+"""What takes longer all the same is given up, so that the caller is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,10 @@ def _refuse_too_much(question: Question, whole: Lanes, single: Lanes) -> None:
 def each_over(
     runtime: Runtime, owner: str, targets: Sequence[Target], span: Span
 ) -> dict[str, Tally]:
-    """The sums of each target by id, over a range of whole days or hours that is kept."""
+    """The sums of each target by id, over a range of whole days or hours that is kept.
+
+    Raises TooMuchError.
+    """
     fitting = kept(runtime).fit(*span)
     question = _question(runtime, owner, targets, list(fitting), DAY_S)
     return {target.id: parts[0] for target, parts in each(question, by_lane(targets))}
@@ -99,7 +105,10 @@ def each_over(
 def each_by_day(
     runtime: Runtime, owner: str, targets: Sequence[Target], span: Span
 ) -> dict[str, list[Tally]]:
-    """The sums of each target by id, for each day in UTC of a range, oldest first."""
+    """The sums of each target by id, for each day in UTC of a range, oldest first.
+
+    Raises TooMuchError.
+    """
     fitting = kept(runtime).fit(*span)
     question = _question(runtime, owner, targets, bucket_edges(*fitting, DAY_S), DAY_S)
     return {target.id: parts for target, parts in each(question, by_lane(targets))}
@@ -111,4 +120,5 @@ def _question(
     # The check that stands where the range begins may be a day old.
     calendar = read_calendar(owner, edges[0] - DAY_S, edges[-1] + DAY_S)
     left_out = {target.id: calendar.left_out(target) for target in targets}
-    return Question(runtime.settings, owner, kept(runtime), edges, bucket_s, left_out)
+    give_up_at = time.monotonic() + PATIENCE_S
+    return Question(runtime.settings, owner, kept(runtime), edges, bucket_s, left_out, give_up_at)

@@ -1,5 +1,6 @@
 """Sums over the history of targets: of each by itself, or of all targets of a lane at once."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ class Question:
     """What is asked of an owner's history: the sums between each two of `edges`.
 
     They are those of a series with buckets of `bucket_s`. `left_out` is the maintenance of each
-    target that does not count, by id.
+    target that does not count, by id. Nobody waits for longer than until `give_up_at`, as
+    `time.monotonic` has it.
     """
 
     settings: Settings
@@ -41,6 +43,12 @@ class Question:
     edges: Sequence[int]
     bucket_s: int
     left_out: Mapping[str, LeftOut]
+    give_up_at: float
+
+    def refuse_late(self) -> None:
+        """Raise TooMuchError if it takes longer than was reckoned, as with hours not folded."""
+        if time.monotonic() > self.give_up_at:
+            raise TooMuchError
 
     @property
     def grain_s(self) -> int:
@@ -75,7 +83,7 @@ def by_lane(targets: Sequence[Target]) -> dict[int, list[Target]]:
 
 
 def each(question: Question, lanes: Lanes) -> Iterator[tuple[Target, list[Tally]]]:
-    """Each target's sums; a lane is read once for all of its targets."""
+    """Each target's sums; a lane is read once for all of its targets. Raises TooMuchError."""
     wanted = {
         lane: {target.id: (target, question.reads([target])) for target in targets}
         for lane, targets in lanes.items()
@@ -83,6 +91,7 @@ def each(question: Question, lanes: Lanes) -> Iterator[tuple[Target, list[Tally]
     needs = {lane: [needs for _, needs in members.values()] for lane, members in wanted.items()}
     start, grain_s = question.edges[0], question.grain_s
     for history in read_lanes(question.singly, needs):
+        question.refuse_late()
         for target, need in wanted[history.lane].values():
             apart = question.left_out[target.id]
             pieces = history.pieces(target, need, apart, start, grain_s)
@@ -93,11 +102,12 @@ def add_lanes(question: Question, lanes: Lanes, series: Sequence[Tally]) -> list
     """Add lanes to the sums whose targets are all asked for; returns those that cannot be so.
 
     That is where a place has something left of the target that had it before, and where rollups
-    are so old that they do not say what they add up to.
+    are so old that they do not say what they add up to. Raises TooMuchError.
     """
     wanted = {lane: [question.reads(targets)] for lane, targets in lanes.items()}
     left = []
     for history in read_lanes(question.as_one, wanted):
+        question.refuse_late()
         targets = lanes[history.lane]
         apart = {one.spec.place: question.left_out[one.id] for one in targets}
         created_at = {one.spec.place: one.created_at for one in targets}

@@ -154,6 +154,21 @@ def test_so_are_more_incidents_than_can_be_read(
     assert alice.get("/v1/stats").status == 400
 
 
+def test_what_takes_longer_than_was_reckoned_is_given_up_in_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = world.user()
+    target = an_old_target(world, alice)
+    monkeypatch.setattr(stats, "PATIENCE_S", -1)
+    for path, field in (
+        ("/v1/stats?window=7d", "query.window"),
+        (f"/v1/targets/{target}/stats?from=2026-11-17T00:00:00Z", "query.from"),
+        ("/v1/reports/uptime?month=2026-11", "query.limit"),
+    ):
+        reply = alice.get(path)
+        assert (reply.status, reply.fields) == (400, [field])
+
+
 def many(count: int, every: int = 1) -> list[Target]:
     """Targets that fill lanes, or every so many places of them, for more than a year."""
     return [
@@ -184,7 +199,7 @@ def effort(runtime: Runtime, targets: list[Target], days: int, *, whole: bool) -
     bucket = keep.bucket_s(*span)
     left_out = {target.id: NOTHING for target in targets}
     question = sums.Question(
-        runtime.settings, "o", keep, bucket_edges(*span, bucket), bucket, left_out
+        runtime.settings, "o", keep, bucket_edges(*span, bucket), bucket, left_out, 0
     )
     lanes = sums.by_lane(targets)
     return sums.effort_s(question, lanes if whole else {}, {} if whole else lanes)

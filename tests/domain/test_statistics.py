@@ -110,6 +110,26 @@ def test_from_pieces_it_is_as_from_every_single_check(
     assert total(tally(pieces, [start, end])) == naive(samples, start, end)
 
 
+@given(HISTORIES, st.randoms(use_true_random=False), st.integers(0, 3 * DAY_S))
+def test_what_comes_twice_or_late_is_counted_once_and_in_its_place(
+    samples: list[Sample], chance: random.Random, length: int
+) -> None:
+    came = [*samples, *chance.choices(samples, k=5)]
+    chance.shuffle(came)
+    late = chance.randrange(len(came))
+    # What was folded before the late ones came gives way to what all of them make.
+    hours = {piece.first // HOUR_S: piece for piece in pieces_of(by_tick(came[:late]), HOUR_S)}
+    hours |= {piece.first // HOUR_S: piece for piece in pieces_of(by_tick(came), HOUR_S)}
+    start = samples[0].tick // HOUR_S * HOUR_S
+    end = start + length // HOUR_S * HOUR_S + HOUR_S
+    assert total(tally(hours.values(), [start, end])) == naive(samples, start, end)
+
+
+def by_tick(samples: list[Sample]) -> list[Sample]:
+    """In the order in which they are stored."""
+    return sorted(samples, key=lambda sample: sample.tick)
+
+
 @given(HISTORIES, st.lists(st.integers(0, 4 * DAY_S), min_size=2, max_size=8, unique=True))
 def test_the_parts_of_a_range_add_up_to_it_and_stay_in_bounds(
     samples: list[Sample], cuts: list[int]

@@ -48,7 +48,7 @@ again = {
 given = json.load(sys.stdin)
 print(json.dumps({name: again[name](text) for name, text in given.items() if name in again}))
 """
-SINCE = {"sections of a page"}
+SINCE = {"sections of a page", "sums of a rollup"}
 """Formats that there were not."""
 PASSED_OVER: dict[str, str] = {}
 """What that code makes of formats that have grown since: the same without what it does not know."""

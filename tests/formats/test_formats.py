@@ -32,6 +32,7 @@ from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
 from chalicelib.domain.rollup import Piece
 from chalicelib.domain.specs import CheckSpec
 from chalicelib.domain.status import Flip, FlipKind, State, Status
+from chalicelib.domain.together import Together
 from chalicelib.store.packing import UnreadableResultsError, pack, unpack
 from chalicelib.store.pages import read_sections, write_sections
 from chalicelib.store.rollups import Rollup, UnreadableRollupError
@@ -135,6 +136,11 @@ FORMATS = {
         lambda text: unpack(bytes.fromhex(text), ERRORS),
         UnreadableResultsError,
     ),
+    "sums of a rollup": Format(
+        Together.of(ROLLUP.pieces),
+        lambda sums: sums.to_bytes(TICK).hex(),
+        lambda text: Together.from_bytes(bytes.fromhex(text), TICK),
+    ),
     "rollup": Format(
         ROLLUP.pieces,
         lambda pieces: Rollup.of(TICK, pieces, 2).packed.hex(),
@@ -142,9 +148,8 @@ FORMATS = {
         UnreadableRollupError,
     ),
 }
-MESSAGES = [
-    name for name in FORMATS if name not in {"results", "rollup", "sections of a page", "state"}
-]
+NO_MESSAGES = {"results", "rollup", "sections of a page", "state", "sums of a rollup"}
+MESSAGES = [name for name in FORMATS if name not in NO_MESSAGES]
 PLAIN = replace(
     ENTRY,
     name=None,
