@@ -19,6 +19,8 @@ BODY_BYTES = 64 * 1024
 NESTING = 32
 TAGS = ("http", "tcp", "tls", "dns", "webhook", "email", "apprise")
 """The kinds of targets and channels, which pydantic puts before their fields."""
+_REPLACED = "\ufffd"
+"""What a gateway that hands bodies on as text puts in the place of bytes that are no UTF-8."""
 _Schema = TypeVar("_Schema", bound=BaseModel)
 
 
@@ -30,7 +32,7 @@ def read_json(raw: bytes, content_type: str) -> object:
         raise TooLargeError(f"the body is over {BODY_BYTES} bytes")
     try:
         value: object = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_distinct, parse_constant=_no_constant
+            _text(raw), object_pairs_hook=_distinct, parse_constant=_no_constant
         )
         _check_nesting(value)
         # An escaped half of a surrogate pair is JSON, but no text that could be stored; nor is a
@@ -85,6 +87,13 @@ def _message(found: ErrorDetails) -> str:
         expected = found["msg"].partition("expected tags: ")[2].replace("'", "")
         return f"must be one of {expected}" if expected else "is needed: it says what it is"
     return found["msg"].removeprefix("Value error, ")
+
+
+def _text(raw: bytes) -> str:
+    text = raw.decode("utf-8")
+    if _REPLACED in text:
+        raise ValueError("it is not UTF-8")
+    return text
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

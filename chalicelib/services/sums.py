@@ -17,10 +17,10 @@ from chalicelib.settings import Settings
 
 Lanes = Mapping[int, Sequence[Target]]
 """Targets by the number of their lane."""
-_CALL_S: Final = 0.0015
-_ROLLUP_S: Final = 0.000_08
-_PIECE_S: Final = 0.000_045
-_CHECK_S: Final = 0.000_008
+_CALL_S: Final = 0.002
+_ROLLUP_S: Final = 0.000_14
+_PIECE_S: Final = 0.000_06
+_CHECK_S: Final = 0.000_01
 """What a call, a rollup, a piece of it and a single check take of a vCPU at most, in seconds."""
 
 

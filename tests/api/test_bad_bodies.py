@@ -44,6 +44,7 @@ def alice(standing_world: World) -> Person:
         b'{"a":' * (DEEP // 2) + b"1" + b"}" * (DEEP // 2),
         SHOP + b',"expect":{"json":[{"path":"$","equals":' + b"[" * 40 + b"]" * 40 + b"}]}}",
         SHOP[:-1] + b'\xff"}',
+        (SHOP[:-1] + b'\xff"}').decode(errors="replace").encode(),
         SHOP[:-1] + b'\xed\xa0\x80"}',
         b"\xef\xbb\xbf" + SHOP + b"}",
         (SHOP + b"}").decode().encode("utf-16"),

@@ -155,7 +155,13 @@ def _month(month: str) -> str:
 class ReportQuery(Schema):
     """One month in UTC; a page has up to a thousand targets, oldest first."""
 
-    month: Annotated[str, AfterValidator(_month)]
+    month: Annotated[
+        str,
+        AfterValidator(_month),
+        Field(
+            json_schema_extra={"pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$", "examples": ["2026-11"]}
+        ),
+    ]
     format: Literal["json", "csv"] = "json"
     limit: int = Field(default=1_000, ge=1, le=1_000)
     cursor: str | None = Field(default=None, max_length=1000)
