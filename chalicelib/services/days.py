@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chalicelib.domain.errors import UnavailableError
 from chalicelib.domain.pages import Page
 from chalicelib.domain.reads import SETTLED_S
 from chalicelib.domain.statistics import Tally
 from chalicelib.domain.targets import Target
 from chalicelib.services.runtime import Runtime
 from chalicelib.services.stats import each_by_day
+from chalicelib.services.sums import TooMuchError
 
 DAY_S: Final = 86_400
 
@@ -79,5 +81,8 @@ def _read(
 ) -> dict[str, list[Day]]:
     if start >= end:
         return {}
-    found = each_by_day(runtime, owner, targets, (start, end))
+    try:
+        found = each_by_day(runtime, owner, targets, (start, end))
+    except TooMuchError:
+        raise UnavailableError("it takes too long to read; try again") from None
     return {target_id: list(map(Day.of, tallies)) for target_id, tallies in found.items()}

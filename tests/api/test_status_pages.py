@@ -186,3 +186,13 @@ def test_everybody_may_use_the_json_from_their_own_pages(alice: Person, visitor:
     reply = visitor.get(f"/status/{publish(alice)}.json")
     assert reply.headers["access-control-allow-origin"] == "*"
     assert reply.headers["content-type"] == "application/json"
+
+
+def test_what_takes_too_long_to_read_is_told_to_come_again(
+    world: World, alice: Person, visitor: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = publish(alice, target_ids=[alice.make_target()["id"]])
+    monkeypatch.setattr("chalicelib.services.stats.PATIENCE_S", -1)
+    reply = visitor.get(f"/status/{slug}")
+    assert reply.status == 503
+    assert reply.json["type"].endswith("unavailable")
