@@ -54,6 +54,11 @@ _ENV = {
 }
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: what tests of networks do most is wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files of LONGEST first; what is in a file stays together."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
