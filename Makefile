@@ -10,7 +10,7 @@ export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
 .PHONY: help backup restore up down reset logs test lint openapi format e2e scrape user redrive deploy plan smoke destroy \
-  not-local dev package python run-venv dev-venv
+  not-local dev package python run-venv dev-venv environments
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -88,6 +88,9 @@ package: run-venv  ## build template and zip of a STAGE without deploying
 
 run-venv: python
 	@$(PYTHON) -m chalicelib.ops.bootstrap run
+
+environments: python
+	@$(PYTHON) -m chalicelib.ops.bootstrap dev ministack
 
 dev-venv: python
 	@$(PYTHON) -m chalicelib.ops.bootstrap dev

@@ -1,5 +1,6 @@
 """What all tests share: no network but loopback, AWS by moto, tables as the template has them."""
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -54,15 +55,16 @@ _ENV = {
 }
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: what tests of networks do most is wait."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files of LONGEST first; what is in a file stays together."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what is there for good: libraries, and the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

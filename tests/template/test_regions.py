@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from cfnlint.api import lint_all
 
 from chalicelib.ops.regions import Home, regional
@@ -23,6 +24,7 @@ def statements(template: Template) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize("template", ["prod"], indirect=True)
 def test_cfn_lint_finds_nothing(template: Template) -> None:
     findings = lint_all(json.dumps(with_uploaded_code(regional(template, HOME))))
     told = [f"{finding.rule.id} {finding.message}" for finding in findings]
