@@ -4,6 +4,7 @@ Days, hours and results are read side by side, a call for each month of rollups 
 results. An hour of the last day that is not folded yet is read from its results in a second round.
 """
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ Lane = TypeVar("Lane", bound="_Lane[Any]")
 
 
 @dataclass
-class _Lane(Generic[Kept]):
+class _Lane(ABC, Generic[Kept]):
     """What was read of one lane: what is kept of rollups by their start, and samples by place."""
 
     settings: Settings
@@ -44,9 +45,9 @@ class _Lane(Generic[Kept]):
     samples: dict[int, list[Sample]] = field(default_factory=dict)
     unfolded: tuple[Span, ...] = ()
 
+    @abstractmethod
     def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Kept]]:
         """Read the rollups that begin within a span, with their start."""
-        raise NotImplementedError
 
     def readers(self, wanted: Reads) -> Iterator[Reader]:
         """The calls of the first round."""

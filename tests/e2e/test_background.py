@@ -87,6 +87,7 @@ def test_an_event_that_fails_at_every_try_is_a_dead_letter(stage: Stage) -> None
 
     (found,) = wait_for("a dead letter", letter, _TRIES_S)
     sqs.delete_message(QueueUrl=dead, ReceiptHandle=found["ReceiptHandle"])
+    assert mark in found["Body"]
 
 
 @pytest.fixture
