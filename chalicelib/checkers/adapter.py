@@ -106,9 +106,9 @@ class GuardedAdapter(BaseAdapter):
     def send(
         self,
         request: PreparedRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002
+        stream: bool = False,  # noqa: FBT001, FBT002 - as requests calls it
         timeout: float | tuple[float, float] | tuple[float, None] | None = None,
-        verify: bool | str = True,  # noqa: FBT001, FBT002
+        verify: bool | str = True,  # noqa: FBT001, FBT002 - the same
         cert: object = None,
         proxies: Mapping[str, str] | None = None,
     ) -> Response:

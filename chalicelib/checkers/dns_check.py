@@ -127,7 +127,7 @@ def _exchange_by_tcp(query: "QueryMessage", server: Server, deadline: float) -> 
 def _read(query: "QueryMessage", data: bytes) -> "QueryMessage | None":
     """Return the answer to the query, None for anything else that arrives; raise CheckFailure."""
     import dns.exception  # noqa: PLC0415 - see above
-    import dns.message  # noqa: PLC0415
+    import dns.message  # noqa: PLC0415 - see above
 
     if len(data) < _HEADER.size:
         return None
@@ -153,7 +153,7 @@ def _is_cut(answer: "QueryMessage") -> bool:
 def _records(answer: "QueryMessage", name: str, record_type: str, *, own: bool) -> tuple[str, ...]:
     """Return the records in their plain notation; raise CheckFailure where there are none."""
     import dns.exception  # noqa: PLC0415 - see above
-    import dns.rcode  # noqa: PLC0415
+    import dns.rcode  # noqa: PLC0415 - see above
 
     rcode = dns.rcode.to_text(answer.rcode())
     shown = name.removesuffix(".")

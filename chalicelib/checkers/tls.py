@@ -61,7 +61,7 @@ class TlsContexts:
                 self._made[verify, http] = self._make(verify, http)
             return self._made[verify, http]
 
-    def _make(self, verify: bool, http: bool) -> ssl.SSLContext:  # noqa: FBT001
+    def _make(self, verify: bool, http: bool) -> ssl.SSLContext:  # noqa: FBT001 - keys of the cache
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.set_ciphers(_CIPHERS)
         context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION

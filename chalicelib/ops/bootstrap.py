@@ -158,7 +158,7 @@ class _Installation:
             f"sys.exit(subprocess.call([{python!r}, *{environment.pip_arguments()!r}]))"
         )
         # Closed by finish(), after the child has written to it.
-        self.output = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
+        self.output = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - see above
         self.process = subprocess.Popen(
             [BASE_PYTHON, "-c", script], stdout=self.output, stderr=subprocess.STDOUT, cwd=ROOT
         )

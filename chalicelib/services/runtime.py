@@ -88,7 +88,7 @@ class Runtime:
     @cached_property
     def checker(self) -> "Checker":
         # Only the worker needs it: TLS and HTTP are not for the other functions to load.
-        from chalicelib.checkers import Checker  # noqa: PLC0415
+        from chalicelib.checkers import Checker  # noqa: PLC0415 - at the first check
 
         return Checker(self.guard, concurrency=self.settings.check_concurrency)
 
@@ -116,7 +116,7 @@ class Runtime:
     @cached_property
     def outbound(self) -> "Outbound":
         from chalicelib.checkers import SystemResolver  # noqa: PLC0415 - see above
-        from chalicelib.checkers.dialer import Dialer  # noqa: PLC0415
+        from chalicelib.checkers.dialer import Dialer  # noqa: PLC0415 - the same
         from chalicelib.outbound import Outbound  # noqa: PLC0415
 
         return Outbound(Dialer(self.guard, SystemResolver(search=self.guard.allow_private)))

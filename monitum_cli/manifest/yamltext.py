@@ -20,8 +20,8 @@ MOST_NODES = 500_000
 _INTEGER = re.compile(r"[-+]?\d{1,18}", re.ASCII)
 _FLOAT = re.compile(r"[-+]?\d+\.\d*([eE][-+]?\d+)?", re.ASCII)
 _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
-_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)  # type: ignore[arg-type]
-_WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)  # type: ignore[arg-type]
+_WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)  # type: ignore[arg-type]  # not None alone
+_WORDS |= dict.fromkeys(("false", "False", "FALSE"), False)  # type: ignore[arg-type]  # the same
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
