@@ -22,9 +22,9 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from chalicelib.api.routing import Route
-from chalicelib.ops import openapi
-from tests.api.forgetful import Stage
-from tests.wsgi import application
+from ops import openapi
+from tests.api.isolated_stage import Stage
+from tests.support.wsgi import application
 
 CASES = 300
 """So many calls of each operation, at least; so many of these, at least, are made up."""

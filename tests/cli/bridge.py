@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from chalice.test import Client, HTTPResponse
 
-from tests.world import World
+from tests.support.world import World
 
 PREFIX = "/api"
 

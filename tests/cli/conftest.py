@@ -7,8 +7,8 @@ import pytest
 
 from tests.cli.bridge import Bridge, serving
 from tests.cli.terminal import Terminal
-from tests.stages import renewed, standing_stage
-from tests.world import Person, World
+from tests.support.stages import renewed, standing_stage
+from tests.support.world import Person, World
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """A file with everything in it, and somebody who applies it."""
 
 from tests.cli.terminal import Outcome, Terminal
-from tests.world import Person
+from tests.support.world import Person
 
 FILE = """\
 version: 1

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.bridge import Bridge, Canned
 from tests.cli.terminal import Terminal
-from tests.world import Person
+from tests.support.world import Person
 
 BUSY = Canned(503, b"{}")
 CUT = Canned()

@@ -11,7 +11,7 @@ import pytest
 from monitum_cli.commands.root import cli
 from monitum_cli.errors import Exit
 from tests.cli.terminal import Terminal
-from tests.world import World
+from tests.support.world import World
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ import pytest
 from tests.cli.bridge import Bridge
 from tests.cli.manifests import FILE, SECRETS, apply, no_secret, path, state, write
 from tests.cli.terminal import Terminal
-from tests.stages import stored
-from tests.world import Person
+from tests.support.stages import stored
+from tests.support.world import Person
 
 
 @pytest.fixture

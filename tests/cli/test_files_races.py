@@ -5,7 +5,7 @@ import pytest
 from tests.cli.bridge import Bridge
 from tests.cli.manifests import FILE, SECRETS, apply, path, write
 from tests.cli.terminal import Terminal
-from tests.world import Person
+from tests.support.world import Person
 
 
 @pytest.fixture

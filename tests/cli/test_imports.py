@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.terminal import Outcome, Terminal
-from tests.world import Person
+from tests.support.world import Person
 
 SAMPLES = Path(__file__).parent / "samples"
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"

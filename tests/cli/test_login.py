@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.bridge import Bridge
 from tests.cli.terminal import Terminal
-from tests.world import Person
+from tests.support.world import Person
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.cli.terminal import Outcome, Terminal
-from tests.stages import stored
-from tests.world import Person
+from tests.support.stages import stored
+from tests.support.world import Person
 
 FILE = """\
 targets:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.bridge import Bridge
 from tests.cli.terminal import Terminal
-from tests.world import DOWN, Person
+from tests.support.world import DOWN, Person
 
 HOOK = "https://example.com/hooks/monitum"
 CHAT = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts"

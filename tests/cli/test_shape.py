@@ -6,8 +6,11 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from chalicelib.api.schemas import channels, kinds, maintenance, pages
-from chalicelib.api.table import ALL
+from chalicelib.alerting.channels import schemas as channels_schemas
+from chalicelib.maintenance import schemas as maintenance_schemas
+from chalicelib.routes import ALL
+from chalicelib.status_pages import schemas as status_pages_schemas
+from chalicelib.targets import kind_schemas
 from monitum_cli.importers.common import INTERVALS_S
 from monitum_cli.manifest.compare import same
 from monitum_cli.manifest.shape import (
@@ -21,15 +24,15 @@ from monitum_cli.manifest.shape import (
 )
 
 KINDS: dict[str, type[BaseModel]] = {
-    "http": kinds.HttpTarget,
-    "tcp": kinds.TcpTarget,
-    "tls": kinds.TlsTarget,
-    "dns": kinds.DnsTarget,
+    "http": kind_schemas.HttpTarget,
+    "tcp": kind_schemas.TcpTarget,
+    "tls": kind_schemas.TlsTarget,
+    "dns": kind_schemas.DnsTarget,
 }
 CHANNEL_KINDS: dict[str, type[BaseModel]] = {
-    "webhook": channels.WebhookChannel,
-    "email": channels.EmailChannel,
-    "apprise": channels.AppriseChannel,
+    "webhook": channels_schemas.WebhookChannel,
+    "email": channels_schemas.EmailChannel,
+    "apprise": channels_schemas.AppriseChannel,
 }
 
 
@@ -73,7 +76,7 @@ def test_what_is_sent_again_is_made_once() -> None:
 
 
 def test_maintenance_windows() -> None:
-    theirs = defaults(maintenance.WindowIn)
+    theirs = defaults(maintenance_schemas.WindowIn)
     del theirs["name"]
     ours = dict(MAINTENANCE.kinds[""])
     ours["target_ids"] = ours.pop("targets")
@@ -81,19 +84,19 @@ def test_maintenance_windows() -> None:
 
 
 def test_status_pages_and_their_sections() -> None:
-    theirs = defaults(pages.PageIn)
+    theirs = defaults(status_pages_schemas.PageIn)
     del theirs["name"]
     ours = dict(PAGES.kinds[""])
     ours["target_ids"] = ours.pop("targets")
     assert ours == theirs
     part = dict(PAGES.parts["sections"].kinds[""])
     part["target_ids"] = part.pop("targets")
-    assert part == defaults(pages.SectionIn)
+    assert part == defaults(status_pages_schemas.SectionIn)
 
 
 def test_no_kind_is_missing() -> None:
-    assert kinds_of(get_args(kinds.AnyTarget)[0]) == set(KINDS) == set(TARGETS.kinds)
-    union = channels.ChannelIn.model_fields["root"].annotation
+    assert kinds_of(get_args(kind_schemas.AnyTarget)[0]) == set(KINDS) == set(TARGETS.kinds)
+    union = channels_schemas.ChannelIn.model_fields["root"].annotation
     assert kinds_of(union) == set(CHANNEL_KINDS) == set(CHANNELS.kinds)
 
 
@@ -102,7 +105,7 @@ def kinds_of(union: Any) -> set[str]:
 
 
 def test_intervals() -> None:
-    assert get_args(get_args(kinds.Interval)[0]) == INTERVALS_S
+    assert get_args(get_args(kind_schemas.Interval)[0]) == INTERVALS_S
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from tests.cli.bridge import Bridge
 from tests.cli.terminal import Terminal
-from tests.world import DOWN, Person, World
+from tests.support.world import DOWN, Person, World
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
+from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
 from monitum_cli.texts import clean
 from tests.cli.bridge import Bridge, Canned
 from tests.cli.terminal import Outcome, Stream, Terminal
-from tests.world import Person
+from tests.support.world import Person
 
 ROOT = Path(__file__).parents[2]
 LONG = "日本語のとても長い名前" * 5
