@@ -6,7 +6,7 @@ The first answer is kept for the day and is everybody's from then on, whatever b
 
 A secret that is shown once only, such as a token, is neither kept nor answered in clear: its random
 part lies in the claim and its answer beside it, both sealed with the token that asked, which is not
-stored. See docs/decisions/0042-secrets-made-once.md.
+stored. See docs/decisions/0042-idempotent-responses.md.
 """
 
 import hashlib

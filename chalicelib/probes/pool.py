@@ -1,6 +1,6 @@
 """Many checks side by side: each with its own full timeout, owners by turns, lanes as they finish.
 
-Two limits keep the response times true on one core (docs/decisions/0011-checker-concurrency.md):
+Two limits keep the response times true on one core (docs/decisions/0011-check-concurrency.md):
 how many checks are under way, and how many are making their connection, which is where the CPU
 goes. A check that waits for either has not started, so it loses nothing.
 """

@@ -1,6 +1,6 @@
 """requests' transport, guarded: what a Session or a check sends goes through the Dialer.
 
-Chosen by measurement (docs/decisions/0010-checker-transport.md): the exchange is this package's own
+Chosen by measurement (docs/decisions/0010-http-transport.md): the exchange is this package's own
 HTTP/1.1, requests supplies what callers and their libraries know. A Session that is to be guarded
 mounts the adapter on "http://" and "https://" and sets `trust_env` to False.
 """
