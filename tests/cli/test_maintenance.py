@@ -1,4 +1,4 @@
-"""Maintenance windows from the command line and in files."""
+"""Maintenance windows on the command line and in manifests."""
 
 import pytest
 
@@ -28,11 +28,11 @@ def apply(terminal: Terminal, text: str, *options: str) -> Outcome:
     return terminal.run("apply", str(path), "--yes", *options)
 
 
-def test_a_window_is_planned_listed_shown_and_deleted(terminal: Terminal, alice: Person) -> None:
+def test_window_is_created_listed_shown_and_deleted(terminal: Terminal, alice: Person) -> None:
     alice.make_target(name="Shop")
     once = ["--from", "2026-11-18T14:00:00Z", "--for", "90m"]
     assert (
-        "Once is planned"
+        "Created maintenance window Once: "
         in terminal.ok("maintenance", "add", "Once", "--target", "Shop", *once).out
     )
     again = ["--cron", "0 3 * * *", "--timezone", "Europe/Berlin", "--for", "1h", "--skip"]
@@ -40,7 +40,7 @@ def test_a_window_is_planned_listed_shown_and_deleted(terminal: Terminal, alice:
     assert (made["mode"], made["duration_s"], made["timezone"]) == ("skip", 3600, "Europe/Berlin")
     listed = terminal.ok("maintenance", "ls").out
     assert "2026-11-18 15:30:00" in listed
-    assert "1 targets" in listed
+    assert "1 target " in listed
     assert "Shop" in terminal.ok("maintenance", "show", "Once").out
     terminal.ok("maintenance", "rm", "Once", "--yes")
     assert len(terminal.ok("maintenance", "ls", "--json").json["items"]) == 1
@@ -55,15 +55,13 @@ def test_a_window_is_planned_listed_shown_and_deleted(terminal: Terminal, alice:
         ([], 6),
     ],
 )
-def test_a_window_that_cannot_be_is_refused(
-    terminal: Terminal, options: list[str], code: int
-) -> None:
+def test_invalid_window_is_rejected(terminal: Terminal, options: list[str], code: int) -> None:
     outcome = terminal.run("maintenance", "add", "x", "--tag", "prod", *options)
     assert outcome.code == code
     assert outcome.err.count("\n") == 1
 
 
-def test_windows_in_a_file_are_applied_once(terminal: Terminal, alice: Person) -> None:
+def test_applying_windows_twice_changes_nothing(terminal: Terminal, alice: Person) -> None:
     assert apply(terminal, FILE).code == 0
     windows = alice.get("/v1/maintenance").json["items"]
     assert {one["name"] for one in windows} == {"Nights", "Upgrade"}
@@ -79,16 +77,16 @@ def test_windows_in_a_file_are_applied_once(terminal: Terminal, alice: Person) -
         assert line in changed.out
 
 
-def test_faults_of_windows_are_told_with_their_line(terminal: Terminal) -> None:
+def test_errors_in_windows_have_their_line(terminal: Terminal) -> None:
     outcome = apply(terminal, FILE.replace("0 3 * * *", "whenever"))
     assert outcome.code == 9
     assert f"{terminal.home / 'monitum.yml'}:6: cron: " in outcome.err
     missing = apply(terminal, FILE.replace("[Shop]", "[Nobody]"))
     assert missing.code == 6
-    assert "monitum.yml:5: there is no target 'Nobody'" in missing.err
+    assert "monitum.yml:5: no target is named 'Nobody'" in missing.err
 
 
-def test_windows_that_are_over_are_neither_exported_nor_in_the_way(
+def test_windows_that_are_over_are_not_exported_or_planned(
     terminal: Terminal, alice: Person
 ) -> None:
     apply(terminal, FILE)

@@ -1,8 +1,8 @@
-"""Two at work on the same things: nothing is lost, nothing is made twice."""
+"""Concurrent changes to the same resources: nothing is lost or created twice."""
 
 import pytest
 
-from tests.cli.bridge import Bridge
+from tests.cli.api_server import ApiServer
 from tests.cli.manifests import FILE, SECRETS, apply, path, write
 from tests.cli.terminal import Terminal
 from tests.world import Person
@@ -10,12 +10,12 @@ from tests.world import Person
 
 @pytest.fixture
 def shell(terminal: Terminal) -> Terminal:
-    """Alice's, with the secrets in the environment and the file in place."""
+    """Alice's shell, with the secrets in the environment and the manifest written."""
     write(terminal, FILE)
     return terminal.with_env(**SECRETS)
 
 
-def test_what_somebody_changes_between_plan_and_apply_is_kept(
+def test_change_between_plan_and_apply_is_kept(
     shell: Terminal, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply(shell)
@@ -23,11 +23,11 @@ def test_what_somebody_changes_between_plan_and_apply_is_kept(
     write(shell, FILE.replace("interval_s: 300", "interval_s: 600"))
     person = Terminal(shell.home, shell.env, tty=True)
 
-    def answer_late() -> str:
+    def confirm_late() -> str:
         alice.patch(f"/v1/targets/{shop['id']}", {"timeout_s": 3})
         return "y\n"
 
-    monkeypatch.setattr("tests.cli.terminal.Stream.readline", lambda _: answer_late())
+    monkeypatch.setattr("tests.cli.terminal.Stream.readline", lambda _: confirm_late())
     outcome = person.run("apply", path(shell))
     assert outcome.code == 9
     assert "'Shop' has been changed since the plan was made: apply again" in outcome.err
@@ -35,28 +35,26 @@ def test_what_somebody_changes_between_plan_and_apply_is_kept(
     assert (now["interval_s"], now["timeout_s"]) == (300, 3)
 
 
-def test_every_change_and_deletion_names_the_version_that_was_seen(
-    shell: Terminal, bridge: Bridge
-) -> None:
+def test_every_change_and_deletion_sends_if_match(shell: Terminal, api_server: ApiServer) -> None:
     apply(shell)
-    bridge.asked.clear()
+    api_server.requests.clear()
     write(shell, "channels: {}\ntargets:\n  Shop: {kind: http, url: 'https://shop.example'}\n")
     assert apply(shell, "--prune").code == 0
-    writes = [asked for asked in bridge.asked if asked[0] in {"PATCH", "DELETE"}]
+    writes = [request for request in api_server.requests if request[0] in {"PATCH", "DELETE"}]
     assert len(writes) == 4
     assert all(headers.get("If-Match") for _, _, headers in writes)
 
 
-def test_two_who_apply_at_once_make_one_of_each(
+def test_applying_concurrently_creates_each_resource_once(
     shell: Terminal, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = Terminal(shell.home, shell.env, tty=True)
 
-    def answer_late() -> str:
+    def confirm_late() -> str:
         apply(shell)
         return "y\n"
 
-    monkeypatch.setattr("tests.cli.terminal.Stream.readline", lambda _: answer_late())
+    monkeypatch.setattr("tests.cli.terminal.Stream.readline", lambda _: confirm_late())
     person.run("apply", path(shell))
     assert len(alice.get("/v1/targets").json["items"]) == 2
     assert len(alice.get("/v1/channels").json["items"]) == 2
