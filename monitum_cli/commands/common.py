@@ -25,7 +25,7 @@ def with_session(command: Command) -> Any:
         is_flag=True,
         expose_value=False,
         callback=_set_json,
-        help="Print the API's JSON.",
+        help="Print JSON instead of text.",
     )
     return option(click.pass_obj(command))
 

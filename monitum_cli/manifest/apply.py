@@ -102,7 +102,7 @@ def _create_once(api: Api, section: Section, body: dict[str, Any]) -> dict[str, 
 def _check_unchanged(
     api: Api, section: Section, seen: CurrentResource, names: NameIndex
 ) -> str | None:
-    """Return the ETag of a resource; raises CliError if it changed since the plan was made."""
+    """Return the ETag of a resource; raises CliError if it changed since the plan was created."""
     response = api.get_response(f"{section.path}/{seen.id}")
     current = from_api(section, response.value, names)
     if (current.name, current.fields) != (seen.name, seen.fields):
@@ -111,7 +111,7 @@ def _check_unchanged(
 
 
 def _changed_meanwhile(name: str) -> CliError:
-    message = f"{name!r} has been changed since the plan was made: apply again"
+    message = f"{name!r} has been changed since the plan was created: apply again"
     return CliError(message, ExitCode.CONFLICT)
 
 

@@ -56,6 +56,11 @@ def apply(terminal: Terminal, *options: str) -> Outcome:
     return terminal.run("apply", path(terminal), "--yes", *options)
 
 
+def apply_text(terminal: Terminal, text: str, *options: str) -> Outcome:
+    write(terminal, text)
+    return apply(terminal, *options)
+
+
 def state(person: Person) -> list[object]:
     return [person.get(f"/v1/{noun}").json["items"] for noun in ("channels", "targets")]
 

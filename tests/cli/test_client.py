@@ -87,9 +87,9 @@ def test_server_error_shows_the_request_id(terminal: Terminal, api_server: ApiSe
 
 
 def test_deleting_twice_reports_not_found(terminal: Terminal, alice: Person) -> None:
-    made = alice.make_target()
-    terminal.ok("targets", "rm", made["id"], "--yes")
-    assert terminal.run("targets", "rm", made["id"], "--yes").code == 4
+    target = alice.make_target()
+    terminal.ok("targets", "rm", target["id"], "--yes")
+    assert terminal.run("targets", "rm", target["id"], "--yes").code == 4
 
 
 def test_delete_retried_after_a_lost_response_succeeds(
@@ -116,7 +116,7 @@ def test_delete_retried_after_a_lost_response_succeeds(
 def test_check_is_not_retried(
     terminal: Terminal, api_server: ApiServer, alice: Person, fault: CannedResponse
 ) -> None:
-    made = alice.make_target()
+    target = alice.make_target()
 
     class AtCheck(list[CannedResponse]):
         """Fails the request for the check."""
@@ -128,7 +128,7 @@ def test_check_is_not_retried(
             return fault
 
     api_server.canned = AtCheck()
-    assert terminal.run("targets", "check", made["id"]).code == 8
+    assert terminal.run("targets", "check", target["id"]).code == 8
     assert api_server.methods().count("POST") == 1
 
 
@@ -216,7 +216,7 @@ def test_repeated_cursor_ends_pagination(terminal: Terminal, api_server: ApiServ
 def test_follow_prints_each_check_once_and_survives_an_outage(
     terminal: Terminal, api_server: ApiServer, alice: Person
 ) -> None:
-    made = alice.make_target(name="Shop", interval_s=60)
+    target = alice.make_target(name="Shop", interval_s=60)
     world = alice.world
     world.run(120)
     polls = iter(range(6))
@@ -236,6 +236,6 @@ def test_follow_prints_each_check_once_and_survives_an_outage(
     assert outcome.code == 130
     assert "warning: " in outcome.err
     lines = [json.loads(line) for line in outcome.out.splitlines()]
-    stored = alice.get(f"/v1/targets/{made['id']}/checks?limit=200").json["items"]
+    stored = alice.get(f"/v1/targets/{target['id']}/checks?limit=200").json["items"]
     assert lines == stored[::-1]
     assert len(lines) >= 7

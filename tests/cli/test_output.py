@@ -38,14 +38,14 @@ def test_control_characters_are_escaped() -> None:
 
 
 def test_names_and_errors_cannot_control_the_terminal(terminal: Terminal, alice: Person) -> None:
-    made = alice.make_target(name="[red]Shop[/red] :smile:", body="\x1b[2J\x07")
+    target = alice.make_target(name="[red]Shop[/red] :smile:", body="\x1b[2J\x07")
     alice.world.run(60)
-    alice.world.checker.script[made["id"]] = CheckResult(
+    alice.world.checker.script[target["id"]] = CheckResult(
         Verdict.DOWN, Reason.BODY, 200, Timings(1, 1, 1, 1, 1), EVIL
     )
     alice.world.run(240)
     for command in (
-        ["targets", "ls"], ["targets", "show", made["id"]], ["checks", made["id"]],
+        ["targets", "ls"], ["targets", "show", target["id"]], ["checks", target["id"]],
         ["incidents", "ls"], ["export"],
     ):  # fmt: skip
         for options in ([], ["--json"]):
@@ -89,13 +89,13 @@ def test_table_fits_the_terminal(terminal: Terminal, alice: Person, columns: int
 def test_narrow_terminal_gets_a_list_without_truncation(
     terminal: Terminal, alice: Person, columns: int
 ) -> None:
-    made = alice.make_target(name=LONG)
+    target = alice.make_target(name=LONG)
     person = Terminal(terminal.home, terminal.env, tty=True).with_env(
         COLUMNS=str(columns), TERM="dumb"
     )
     printed = person.ok("targets", "ls").out
     assert f"NAME: {LONG}\n" in printed
-    assert f"ID: {made['id'][:18]}\n" in printed
+    assert f"ID: {target['id'][:18]}\n" in printed
     assert f"name: {LONG}\n" in person.ok("targets", "show", LONG).out
 
 

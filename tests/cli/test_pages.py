@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from tests.cli.terminal import Outcome, Terminal
+from tests.cli.manifests import apply_text
+from tests.cli.terminal import Terminal
 from tests.stages import stored
 from tests.world import Person
 
@@ -33,22 +34,16 @@ def file() -> str:
     return FILE.replace("SLUG", f"cli-{next(_NUMBERS)}")
 
 
-def apply(terminal: Terminal, text: str, *options: str) -> Outcome:
-    path = terminal.home / "monitum.yml"
-    path.write_text(text, encoding="utf-8")
-    return terminal.run("apply", str(path), "--yes", *options)
-
-
 def test_page_is_created_published_listed_shown_and_deleted(
     terminal: Terminal, alice: Person
 ) -> None:
     alice.make_target(name="Shop")
     visitor = Person(alice.world, "", "")
-    made = terminal.ok(
+    created = terminal.ok(
         "pages", "add", "Status", "--slug", "by-hand", "--target", "Shop", "--tag", "prod"
     )
-    assert "(not published): http" in made.out
-    assert "/status/by-hand" in made.out
+    assert "(not published): http" in created.out
+    assert "/status/by-hand" in created.out
     assert visitor.get("/status/by-hand").status == 404
     assert "Published status page Status: " in terminal.ok("pages", "publish", "Status").out
     assert "Shop" in visitor.get("/status/by-hand").text
@@ -72,7 +67,7 @@ def test_taken_slug_is_a_conflict(terminal: Terminal) -> None:
 
 
 def test_applying_pages_twice_changes_nothing(terminal: Terminal, alice: Person, file: str) -> None:
-    assert apply(terminal, file).code == 0
+    assert apply_text(terminal, file).code == 0
     ids = {one["name"]: one["id"] for one in alice.get("/v1/targets").json["items"]}
     (page,) = alice.get("/v1/pages").json["items"]
     assert page["target_ids"] == [ids["Shop"]]
@@ -81,20 +76,23 @@ def test_applying_pages_twice_changes_nothing(terminal: Terminal, alice: Person,
         {"name": "Rest", "target_ids": [], "tags": ["rest"]},
     ]
     before = stored()
-    again = apply(terminal, file)
+    again = apply_text(terminal, file)
     assert "Plan: 0 to create, 0 to change, 0 to delete, 3 unchanged." in again.out
     exported = terminal.ok("export").out
     assert "targets:\n    - Shop\n" in exported
     assert (
-        "Plan: 0 to create, 0 to change, 0 to delete, 3" in apply(terminal, exported, "--prune").out
+        "Plan: 0 to create, 0 to change, 0 to delete, 3"
+        in apply_text(terminal, exported, "--prune").out
     )
     assert stored() == before
-    changed = apply(terminal, file.replace("targets: [Shop]", "targets: [Mail]\n    title: Ours"))
+    changed = apply_text(
+        terminal, file.replace("targets: [Shop]", "targets: [Mail]\n    title: Ours")
+    )
     for line in ('targets: ["Shop"] -> ["Mail"]', 'title: - -> "Ours"'):
         assert line in changed.out
     (page,) = alice.get("/v1/pages").json["items"]
     assert page["target_ids"] == [ids["Mail"]]
-    shorter = apply(terminal, file.replace("      - name: Rest\n        tags: [rest]\n", ""))
+    shorter = apply_text(terminal, file.replace("      - name: Rest\n        tags: [rest]\n", ""))
     assert "sections: [" in shorter.out
     assert len(alice.get("/v1/pages").json["items"][0]["sections"]) == 1
 
@@ -102,18 +100,18 @@ def test_applying_pages_twice_changes_nothing(terminal: Terminal, alice: Person,
 def test_prune_deletes_a_page_before_its_targets(
     terminal: Terminal, alice: Person, file: str
 ) -> None:
-    apply(terminal, file)
-    kept = apply(terminal, "targets: {}\n")
+    apply_text(terminal, file)
+    kept = apply_text(terminal, "targets: {}\n")
     assert "kept (use --prune to delete)" in kept.out
-    pruned = apply(terminal, "targets: {}\npages: {}\n", "--prune")
+    pruned = apply_text(terminal, "targets: {}\npages: {}\n", "--prune")
     assert pruned.out.index("deleted status page Status") < pruned.out.index("deleted target Shop")
     assert alice.get("/v1/pages").json["items"] == []
 
 
 def test_prune_keeps_a_target_that_a_page_shows(terminal: Terminal, file: str) -> None:
-    apply(terminal, file)
+    apply_text(terminal, file)
     before = stored()
-    outcome = apply(terminal, "targets: {}\n" + file[file.index("pages:") :], "--prune")
+    outcome = apply_text(terminal, "targets: {}\n" + file[file.index("pages:") :], "--prune")
     assert outcome.code == 6
     assert "--prune would delete it" in outcome.err
     assert stored() == before
@@ -132,7 +130,7 @@ def test_errors_in_sections_have_their_line(
     terminal: Terminal, file: str, wrong: str, code: int, message: str
 ) -> None:
     before = stored()
-    outcome = apply(terminal, file.replace("targets: [Mail]", wrong))
+    outcome = apply_text(terminal, file.replace("targets: [Mail]", wrong))
     assert outcome.code == code
     assert message in outcome.err
     assert stored() == before
@@ -140,12 +138,12 @@ def test_errors_in_sections_have_their_line(
 
 @pytest.mark.parametrize("sections", ["words", "{name: Post}", "[words]", "[[Post]]"])
 def test_sections_must_be_a_list_of_maps(terminal: Terminal, sections: str) -> None:
-    outcome = apply(terminal, f"pages:\n  P:\n    slug: s\n    sections: {sections}\n")
+    outcome = apply_text(terminal, f"pages:\n  P:\n    slug: s\n    sections: {sections}\n")
     assert outcome.code == 6
     assert "monitum.yml:4: " in outcome.err
 
 
 def test_validation_errors_in_sections_have_their_line(terminal: Terminal, file: str) -> None:
-    outcome = apply(terminal, file.replace("name: Rest", "name: ''"))
+    outcome = apply_text(terminal, file.replace("name: Rest", "name: ''"))
     assert outcome.code == 9
     assert "monitum.yml:13: sections.1.name: " in outcome.err

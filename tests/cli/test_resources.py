@@ -38,11 +38,11 @@ def test_email_channel_is_confirmed(terminal: Terminal) -> None:
 
 
 def test_chat_service_url_is_prompted_for_and_never_shown(terminal: Terminal) -> None:
-    made = terminal.ok("channels", "add", "Chat", "--apprise", "--event", "down", typed=CHAT)
+    created = terminal.ok("channels", "add", "Chat", "--apprise", "--event", "down", typed=CHAT)
     shown = terminal.ok("channels", "show", "Chat", "--json")
     assert shown.json["url"] == "slack://***"
     assert shown.json["events"] == ["down"]
-    assert CHAT not in made.out + made.err
+    assert CHAT not in created.out + created.err
     assert terminal.run("channels", "add", "Chat", "--apprise", CHAT).code == 2
 
 
@@ -52,9 +52,9 @@ def test_channel_requires_exactly_one_destination(terminal: Terminal, given: lis
 
 
 def test_incident_is_listed_shown_and_acknowledged(terminal: Terminal, alice: Person) -> None:
-    made = alice.make_target(name="Shop")
+    target = alice.make_target(name="Shop")
     alice.world.run(60)
-    alice.world.checker.script[made["id"]] = DOWN
+    alice.world.checker.script[target["id"]] = DOWN
     alice.world.run(300)
     alice.world.tell_all()
     listed = terminal.ok("incidents", "ls", "--open", "--json").json["items"]
@@ -88,10 +88,10 @@ def test_target_without_checks_has_no_uptime(terminal: Terminal, alice: Person) 
 
 
 def test_token_is_shown_once_and_revoked(terminal: Terminal, api_server: ApiServer) -> None:
-    made = terminal.ok("tokens", "add", "ci", "--scope", "read", "--expires", "90d")
-    token = made.out.strip()
+    created = terminal.ok("tokens", "add", "ci", "--scope", "read", "--expires", "90d")
+    token = created.out.strip()
     assert token.startswith("mon_")
-    assert token not in made.err
+    assert token not in created.err
     script = terminal.logged_in(api_server.url, token)
     script.ok("targets", "ls")
     assert script.run("targets", "add", "x", "--url", "https://x.example/").code == 3

@@ -34,13 +34,13 @@ def test_target_is_created_shown_paused_resumed_and_deleted(terminal: Terminal) 
 
 
 def test_json_is_the_apis(terminal: Terminal, alice: Person) -> None:
-    made = terminal.ok(
+    created = terminal.ok(
         "targets", "add", "Mail", "--kind", "tcp", "--host", "mail.example", "--port", "993",
         "--interval", "300", "--tag", "prod", "--set", 'expect.body_contains=* OK', "--json",
     ).json  # fmt: skip
-    assert made == alice.get(f"/v1/targets/{made['id']}").json
-    assert made["expect"]["body_contains"] == "* OK"
-    assert terminal.ok("targets", "show", "Mail", "--json").json == made
+    assert created == alice.get(f"/v1/targets/{created['id']}").json
+    assert created["expect"]["body_contains"] == "* OK"
+    assert terminal.ok("targets", "show", "Mail", "--json").json == created
     assert terminal.ok("targets", "ls", "--json").json == alice.get("/v1/targets").json
 
 
@@ -54,9 +54,9 @@ def test_filters(terminal: Terminal, alice: Person) -> None:
 
 
 def test_target_is_found_by_id_prefix_and_name(terminal: Terminal, alice: Person) -> None:
-    made = alice.make_target(name="Shop")
-    for given in (made["id"], made["id"][:18], "Shop"):
-        assert terminal.ok("targets", "show", given, "--json").json["id"] == made["id"]
+    target = alice.make_target(name="Shop")
+    for given in (target["id"], target["id"][:18], "Shop"):
+        assert terminal.ok("targets", "show", given, "--json").json["id"] == target["id"]
 
 
 def test_name_takes_precedence_over_prefix(terminal: Terminal, alice: Person) -> None:
@@ -89,9 +89,9 @@ def test_all_pages_of_a_list_are_shown(
     terminal: Terminal, alice: Person, api_server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("monitum_cli.client.PAGE_SIZE", 3)
-    made = {alice.make_target(name=f"t{number}")["id"] for number in range(7)}
+    created = {alice.make_target(name=f"t{number}")["id"] for number in range(7)}
     found = terminal.ok("targets", "ls", "--json").json
-    assert {one["id"] for one in found["items"]} == made
+    assert {one["id"] for one in found["items"]} == created
     assert found["next_cursor"] is None
     assert len(api_server.requests) == 3
 
@@ -100,13 +100,13 @@ def test_all_pages_of_a_list_are_shown(
 def test_check_returns_the_verdict_as_exit_code(
     terminal: Terminal, world: World, alice: Person
 ) -> None:
-    made = alice.make_target(name="Shop")
+    target = alice.make_target(name="Shop")
     assert terminal.ok("targets", "check", "Shop").out == "UP in 50 ms, 200\n"
     world.clock.time += 1
-    world.checker.script[made["id"]] = DOWN
+    world.checker.script[target["id"]] = DOWN
     outcome = terminal.run("targets", "check", "Shop")
     assert (outcome.code, outcome.out) == (10, "DOWN in 15 ms, 503: status: got 503\n")
-    alice.post(f"/v1/targets/{made['id']}/pause")
+    alice.post(f"/v1/targets/{target['id']}/pause")
     assert terminal.run("targets", "check", "Shop").code == 5
 
 
