@@ -1,4 +1,4 @@
-"""What the command line knows of targets and channels is what the API says of them."""
+"""The schema of manifests agrees with the schemas of the API."""
 
 from typing import Any, get_args
 
@@ -12,10 +12,10 @@ from chalicelib.routes import ALL
 from chalicelib.status_pages import schemas as status_pages_schemas
 from chalicelib.targets import kind_schemas
 from monitum_cli.importers.common import INTERVALS_S
-from monitum_cli.manifest.compare import same
-from monitum_cli.manifest.shape import (
+from monitum_cli.manifest.diff import json_equal
+from monitum_cli.manifest.schema import (
     CHANNELS,
-    EXPECT,
+    EXPECTATIONS,
     MAINTENANCE,
     PAGES,
     REQUIRED,
@@ -37,64 +37,64 @@ CHANNEL_KINDS: dict[str, type[BaseModel]] = {
 
 
 def defaults(model: type[BaseModel]) -> dict[str, Any]:
-    """The fields as the API names them; REQUIRED where there is no default."""
-    found = {}
+    """Return the API's fields with their defaults, REQUIRED for those without one."""
+    fields = {}
     for name, field in model.model_fields.items():
         value = field.get_default(call_default_factory=True)
-        found[field.alias or name] = REQUIRED if value is PydanticUndefined else value
-    return found
+        fields[field.alias or name] = REQUIRED if value is PydanticUndefined else value
+    return fields
 
 
-def as_the_api_has_it(fields: Fields) -> dict[str, Any]:
-    named = {"channels": "channel_ids"}
-    return {named.get(name, name): value for name, value in fields.items()}
+def with_api_names(fields: Fields) -> dict[str, Any]:
+    api_names = {"channels": "channel_ids"}
+    return {api_names.get(name, name): value for name, value in fields.items()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_kinds_of_targets(kind: str) -> None:
-    theirs = defaults(KINDS[kind])
-    del theirs["name"]
-    expect = theirs.pop("expect")
-    ours = as_the_api_has_it(TARGETS.kinds[kind])
-    assert ours.pop("expect") == {}
-    assert ours == theirs
-    assert EXPECT[kind] == defaults(type(expect))
+def test_targets(kind: str) -> None:
+    api = defaults(KINDS[kind])
+    del api["name"]
+    expect = api.pop("expect")
+    cli = with_api_names(TARGETS.kinds[kind])
+    assert cli.pop("expect") == {}
+    assert cli == api
+    assert EXPECTATIONS[kind] == defaults(type(expect))
 
 
 @pytest.mark.parametrize("kind", CHANNEL_KINDS)
-def test_kinds_of_channels(kind: str) -> None:
-    theirs = defaults(CHANNEL_KINDS[kind])
-    del theirs["name"]
-    assert CHANNELS.kinds[kind] == theirs
+def test_channels(kind: str) -> None:
+    api = defaults(CHANNEL_KINDS[kind])
+    del api["name"]
+    assert CHANNELS.kinds[kind] == api
 
 
-def test_what_is_sent_again_is_made_once() -> None:
-    made = {route.path for route in ALL if route.status == 201 and "{" not in route.path}
-    assert made == {
+def test_every_create_accepts_an_idempotency_key() -> None:
+    creates = {route.path for route in ALL if route.status == 201 and "{" not in route.path}
+    assert creates == {
         route.path for route in ALL if "Idempotency-Key" in route.takes and route.status == 201
     }
 
 
 def test_maintenance_windows() -> None:
-    theirs = defaults(maintenance_schemas.WindowIn)
-    del theirs["name"]
-    ours = dict(MAINTENANCE.kinds[""])
-    ours["target_ids"] = ours.pop("targets")
-    assert ours == theirs
+    api = defaults(maintenance_schemas.WindowIn)
+    del api["name"]
+    cli = dict(MAINTENANCE.kinds[""])
+    cli["target_ids"] = cli.pop("targets")
+    assert cli == api
 
 
 def test_status_pages_and_their_sections() -> None:
-    theirs = defaults(status_pages_schemas.PageIn)
-    del theirs["name"]
-    ours = dict(PAGES.kinds[""])
-    ours["target_ids"] = ours.pop("targets")
-    assert ours == theirs
+    api = defaults(status_pages_schemas.PageIn)
+    del api["name"]
+    cli = dict(PAGES.kinds[""])
+    cli["target_ids"] = cli.pop("targets")
+    assert cli == api
     part = dict(PAGES.parts["sections"].kinds[""])
     part["target_ids"] = part.pop("targets")
     assert part == defaults(status_pages_schemas.SectionIn)
 
 
-def test_no_kind_is_missing() -> None:
+def test_kinds_are_complete() -> None:
     assert kinds_of(get_args(kind_schemas.AnyTarget)[0]) == set(KINDS) == set(TARGETS.kinds)
     union = channels_schemas.ChannelIn.model_fields["root"].annotation
     assert kinds_of(union) == set(CHANNEL_KINDS) == set(CHANNELS.kinds)
@@ -109,13 +109,13 @@ def test_intervals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "is_same"),
+    ("one", "other", "is_equal"),
     [
         (1, 1.0, True), (1, True, False), (0, False, False), (None, False, False),
         ([1, [True]], [1, [1]], False), ({"a": 1}, {"a": 1.0}, True), ({"a": 1}, {"b": 1}, False),
         ("1", 1, False), ([], {}, False),
     ],
 )  # fmt: skip
-def test_values_are_compared_as_json(one: Any, other: Any, *, is_same: bool) -> None:
-    assert same(one, other) is is_same
-    assert same(other, one) is is_same
+def test_json_equality(one: Any, other: Any, *, is_equal: bool) -> None:
+    assert json_equal(one, other) is is_equal
+    assert json_equal(other, one) is is_equal

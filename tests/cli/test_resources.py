@@ -1,8 +1,8 @@
-"""Channels, incidents, tokens, users and statistics from the command line."""
+"""Channels, incidents, tokens, users and statistics on the command line."""
 
 import pytest
 
-from tests.cli.bridge import Bridge
+from tests.cli.api_server import ApiServer
 from tests.cli.terminal import Terminal
 from tests.support.world import DOWN, Person
 
@@ -10,64 +10,67 @@ HOOK = "https://example.com/hooks/monitum"
 CHAT = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts"
 
 
-def test_a_channel_is_made_tested_and_deleted(terminal: Terminal, alice: Person) -> None:
-    told = terminal.ok("channels", "add", "Hook", "--webhook", HOOK, "--tag", "prod").out
-    assert "signing secret, shown only now: whsec_" in told
+def test_channel_is_created_tested_and_deleted(terminal: Terminal, alice: Person) -> None:
+    printed = terminal.ok("channels", "add", "Hook", "--webhook", HOOK, "--tag", "prod").out
+    assert "Signing secret (shown only once): whsec_" in printed
     assert HOOK in terminal.ok("channels", "ls").out
     shown = terminal.ok("channels", "show", "Hook").out
     assert "whsec_" not in shown
     assert "prod" in shown
-    assert "a test is on its way" in terminal.ok("channels", "test", "Hook").out
+    assert "Test alert queued" in terminal.ok("channels", "test", "Hook").out
     alice.world.tell_all(1)
     assert " sent " in terminal.ok("channels", "deliveries", "Hook").out
     secret = terminal.ok("channels", "rotate-secret", "Hook", "--yes").out
-    assert secret.startswith("signing secret, shown only now: whsec_")
+    assert secret.startswith("Signing secret (shown only once): whsec_")
     assert terminal.run("channels", "rotate-secret", "Hook", "--yes").code == 5
     terminal.ok("channels", "rm", "Hook", "--yes")
     assert terminal.ok("channels", "ls", "--json").json["items"] == []
 
 
-def test_an_address_is_confirmed_by_mail(terminal: Terminal) -> None:
-    told = terminal.ok("channels", "add", "Mail", "--email", "ops@shop.example").out
-    assert "alerts come once the link" in told
+def test_email_channel_is_confirmed(terminal: Terminal) -> None:
+    printed = terminal.ok("channels", "add", "Mail", "--email", "ops@shop.example").out
+    assert "Alerts start once the link sent to ops@shop.example is opened" in printed
     assert "not yet" in terminal.ok("channels", "ls").out
-    assert "mailed to ops@shop.example" in terminal.ok("channels", "confirm", "Mail").out
+    assert (
+        "Confirmation link sent to ops@shop.example"
+        in terminal.ok("channels", "confirm", "Mail").out
+    )
 
 
-def test_the_url_of_a_chat_service_is_typed_and_never_shown(terminal: Terminal) -> None:
-    made = terminal.ok("channels", "add", "Chat", "--apprise", "--event", "down", typed=CHAT)
+def test_chat_service_url_is_prompted_for_and_never_shown(terminal: Terminal) -> None:
+    created = terminal.ok("channels", "add", "Chat", "--apprise", "--event", "down", typed=CHAT)
     shown = terminal.ok("channels", "show", "Chat", "--json")
     assert shown.json["url"] == "slack://***"
     assert shown.json["events"] == ["down"]
-    assert CHAT not in made.out + made.err
+    assert CHAT not in created.out + created.err
     assert terminal.run("channels", "add", "Chat", "--apprise", CHAT).code == 2
 
 
 @pytest.mark.parametrize("given", [[], ["--webhook", HOOK, "--email", "a@b.example"]])
-def test_a_channel_leads_to_one_place(terminal: Terminal, given: list[str]) -> None:
+def test_channel_requires_exactly_one_destination(terminal: Terminal, given: list[str]) -> None:
     assert terminal.run("channels", "add", "x", *given).code == 2
 
 
-def test_an_incident_is_listed_shown_and_acknowledged(terminal: Terminal, alice: Person) -> None:
-    made = alice.make_target(name="Shop")
+def test_incident_is_listed_shown_and_acknowledged(terminal: Terminal, alice: Person) -> None:
+    target = alice.make_target(name="Shop")
     alice.world.run(60)
-    alice.world.checker.script[made["id"]] = DOWN
+    alice.world.checker.script[target["id"]] = DOWN
     alice.world.run(300)
     alice.world.tell_all()
     listed = terminal.ok("incidents", "ls", "--open", "--json").json["items"]
     (incident,) = listed
     assert "Shop" in terminal.ok("incidents", "ls", "--target", "Shop").out
     prefix = incident["id"][:18]
-    told = terminal.ok("incidents", "ack", prefix, "--note", "looking into it").out
-    assert told == "Shop: acknowledged by alice (first token)\n"
-    story = terminal.ok("incidents", "show", prefix).out
-    assert "looking into it" in story
-    assert "got 503" in story
+    printed = terminal.ok("incidents", "ack", prefix, "--note", "looking into it").out
+    assert printed == "Shop: acknowledged by alice (first token)\n"
+    shown = terminal.ok("incidents", "show", prefix).out
+    assert "looking into it" in shown
+    assert "got 503" in shown
     assert terminal.ok("incidents", "show", incident["id"], "--json").json["timeline"]
     assert terminal.run("incidents", "show", "Shop").code == 4
 
 
-def test_statistics_of_a_target_of_all_and_of_a_month(terminal: Terminal, alice: Person) -> None:
+def test_statistics_of_a_target_a_tag_and_a_month(terminal: Terminal, alice: Person) -> None:
     alice.make_target(name="Shop", tags=["prod"])
     alice.world.run(600)
     for arguments in (["Shop"], [], ["--tag", "prod", "--window", "1h"]):
@@ -79,17 +82,17 @@ def test_statistics_of_a_target_of_all_and_of_a_month(terminal: Terminal, alice:
     assert terminal.run("stats", "--from", "yesterday").code == 6
 
 
-def test_a_target_without_checks_is_not_perfect(terminal: Terminal, alice: Person) -> None:
+def test_target_without_checks_has_no_uptime(terminal: Terminal, alice: Person) -> None:
     alice.make_target(name="New")
     assert "100" not in terminal.ok("stats", "New").out
 
 
-def test_a_token_is_shown_once_works_and_is_revoked(terminal: Terminal, bridge: Bridge) -> None:
-    made = terminal.ok("tokens", "add", "ci", "--scope", "read", "--expires", "90d")
-    token = made.out.strip()
+def test_token_is_shown_once_and_revoked(terminal: Terminal, api_server: ApiServer) -> None:
+    created = terminal.ok("tokens", "add", "ci", "--scope", "read", "--expires", "90d")
+    token = created.out.strip()
     assert token.startswith("mon_")
-    assert token not in made.err
-    script = terminal.logged_in(bridge.url, token)
+    assert token not in created.err
+    script = terminal.logged_in(api_server.url, token)
     script.ok("targets", "ls")
     assert script.run("targets", "add", "x", "--url", "https://x.example/").code == 3
     listed = terminal.ok("tokens", "ls").out
@@ -100,11 +103,11 @@ def test_a_token_is_shown_once_works_and_is_revoked(terminal: Terminal, bridge: 
     assert script.run("targets", "ls").code == 3
 
 
-def test_users_are_for_admins(terminal: Terminal, bridge: Bridge, bob: Person) -> None:
+def test_only_admins_manage_users(terminal: Terminal, api_server: ApiServer, bob: Person) -> None:
     assert terminal.run("users", "ls").code == 3
-    admin = terminal.logged_in(bridge.url, bob.token)
+    admin = terminal.logged_in(api_server.url, bob.token)
     token = admin.ok("users", "add", "carol").out.strip()
-    carol = terminal.logged_in(bridge.url, token)
+    carol = terminal.logged_in(api_server.url, token)
     carol.ok("targets", "ls")
     assert "carol" in admin.ok("users", "ls").out
     admin.ok("users", "disable", "carol", "--yes")
@@ -113,30 +116,30 @@ def test_users_are_for_admins(terminal: Terminal, bridge: Bridge, bob: Person) -
     carol.ok("targets", "ls")
 
 
-def test_what_a_channel_tells_is_changed(terminal: Terminal, alice: Person) -> None:
+def test_channel_is_changed(terminal: Terminal, alice: Person) -> None:
     terminal.ok("channels", "add", "Hook", "--webhook", HOOK)
     changed = ["--name", "Pager", "--event", "down", "--delay", "60", "--tag", "prod"]
-    assert terminal.ok("channels", "change", "Hook", *changed).out == "Pager is changed\n"
+    assert terminal.ok("channels", "change", "Hook", *changed).out == "Updated channel Pager\n"
     (channel,) = alice.get("/v1/channels").json["items"]
-    told = (channel["name"], channel["events"], channel["delay_s"], channel["tags"])
-    assert told == ("Pager", ["down"], 60, ["prod"])
+    fields = (channel["name"], channel["events"], channel["delay_s"], channel["tags"])
+    assert fields == ("Pager", ["down"], 60, ["prod"])
     assert terminal.run("channels", "change", "Pager").code == 2
 
 
-def test_a_user_is_shown_and_limited(terminal: Terminal, bridge: Bridge, bob: Person) -> None:
-    admin = terminal.logged_in(bridge.url, bob.token)
+def test_limits_of_a_user(terminal: Terminal, api_server: ApiServer, bob: Person) -> None:
+    admin = terminal.logged_in(api_server.url, bob.token)
     admin.ok("users", "add", "dave")
     assert "the installation's" in admin.ok("users", "show", "dave").out
-    told = admin.ok("users", "limit", "dave", "targets=5", "rate_per_minute=600").out
-    assert told == "dave: rate_per_minute 600, targets 5\n"
+    printed = admin.ok("users", "limit", "dave", "targets=5", "rate_per_minute=600").out
+    assert printed == "dave: rate_per_minute 600, targets 5\n"
     assert admin.ok("users", "show", "dave", "--json").json["limits"]["targets"] == 5
     assert admin.run("users", "limit", "dave", "targets=many").code == 2
     assert admin.run("users", "limit", "dave", "tarts=5").code == 6
-    assert admin.ok("users", "limit", "dave").out == "dave: limits of the installation\n"
+    assert admin.ok("users", "limit", "dave").out == "dave: default limits\n"
 
 
 @pytest.mark.parametrize(
-    ("noun", "made"),
+    ("noun", "options"),
     [
         ("targets", ["--url", "https://shop.example/"]),
         ("channels", ["--webhook", HOOK]),
@@ -144,10 +147,8 @@ def test_a_user_is_shown_and_limited(terminal: Terminal, bridge: Bridge, bob: Pe
         ("tokens", []),
     ],
 )
-def test_deleting_tells_scripts_what_is_gone(
-    terminal: Terminal, noun: str, made: list[str]
-) -> None:
-    identifier = terminal.ok(noun, "add", "Shop", *made, "--json").json["id"]
-    word = "revoked" if noun == "tokens" else "deleted"
-    gone = terminal.ok(noun, "rm", "Shop", "--yes", "--json").json
-    assert gone == {"id": identifier, "name": "Shop", word: True}
+def test_deletion_as_json(terminal: Terminal, noun: str, options: list[str]) -> None:
+    identifier = terminal.ok(noun, "add", "Shop", *options, "--json").json["id"]
+    verb = "revoked" if noun == "tokens" else "deleted"
+    deleted = terminal.ok(noun, "rm", "Shop", "--yes", "--json").json
+    assert deleted == {"id": identifier, "name": "Shop", verb: True}

@@ -1,4 +1,4 @@
-"""What reaches a terminal, whatever is in names and errors, and however narrow it is."""
+"""Output to terminals and pipes: control characters, colours, widths and encodings."""
 
 import errno
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
-from monitum_cli.texts import clean
-from tests.cli.bridge import Bridge, Canned
+from monitum_cli.formatting import escape_control
+from tests.cli.api_server import ApiServer, CannedResponse
 from tests.cli.terminal import Outcome, Stream, Terminal
 from tests.support.world import Person
 
@@ -25,23 +25,27 @@ def printable(outcome: Outcome) -> bool:
     return text.isprintable()
 
 
-def test_what_could_command_a_terminal_is_spelled_out() -> None:
-    assert clean(EVIL) == (r"\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2028\x9b31m[bold]:smile:\r\n")
+def test_control_characters_are_escaped() -> None:
+    assert escape_control(EVIL) == (
+        r"\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u2028\x9b31m[bold]:smile:\r\n"
+    )
     every = "".join(map(chr, range(0x3000)))
-    hidden = {char for char in clean(every) if unicodedata.category(char) in {"Cc", "Cs", "Zl"}}
+    hidden = {
+        char for char in escape_control(every) if unicodedata.category(char) in {"Cc", "Cs", "Zl"}
+    }
     assert hidden == set()
-    assert clean("é 日本 👩\u200d💻") == "é 日本 👩\u200d💻"
+    assert escape_control("é 日本 👩\u200d💻") == "é 日本 👩\u200d💻"
 
 
-def test_errors_of_targets_cannot_command_the_terminal(terminal: Terminal, alice: Person) -> None:
-    made = alice.make_target(name="[red]Shop[/red] :smile:", body="\x1b[2J\x07")
+def test_names_and_errors_cannot_control_the_terminal(terminal: Terminal, alice: Person) -> None:
+    target = alice.make_target(name="[red]Shop[/red] :smile:", body="\x1b[2J\x07")
     alice.world.run(60)
-    alice.world.checker.script[made["id"]] = CheckResult(
+    alice.world.checker.script[target["id"]] = CheckResult(
         Verdict.DOWN, Reason.BODY, 200, Timings(1, 1, 1, 1, 1), EVIL
     )
     alice.world.run(240)
     for command in (
-        ["targets", "ls"], ["targets", "show", made["id"]], ["checks", made["id"]],
+        ["targets", "ls"], ["targets", "show", target["id"]], ["checks", target["id"]],
         ["incidents", "ls"], ["export"],
     ):  # fmt: skip
         for options in ([], ["--json"]):
@@ -50,15 +54,17 @@ def test_errors_of_targets_cannot_command_the_terminal(terminal: Terminal, alice
     assert "[red]Shop[/red] :smile:" in terminal.ok("targets", "ls").out
 
 
-def test_an_api_that_lies_cannot_command_the_terminal(terminal: Terminal, bridge: Bridge) -> None:
+def test_malicious_api_cannot_control_the_terminal(
+    terminal: Terminal, api_server: ApiServer
+) -> None:
     body = '{"detail": "' + "\\u001b[2J" + '", "errors": [{"loc": ["\\u009b"], "msg": "\\r"}]}'
-    bridge.canned += [Canned(422, body.encode())]
+    api_server.canned += [CannedResponse(422, body.encode())]
     outcome = terminal.run("targets", "ls")
     assert outcome.code == 6
     assert printable(outcome)
 
 
-def test_colour_is_for_terminals_that_want_it(terminal: Terminal, alice: Person) -> None:
+def test_colours_are_only_used_where_supported(terminal: Terminal, alice: Person) -> None:
     alice.make_target(name="Shop")
     person = Terminal(terminal.home, terminal.env, tty=True)
     assert "\x1b[" in person.ok("targets", "ls").out
@@ -68,7 +74,7 @@ def test_colour_is_for_terminals_that_want_it(terminal: Terminal, alice: Person)
 
 
 @pytest.mark.parametrize("columns", [70, 80, 200])
-def test_a_table_fits(terminal: Terminal, alice: Person, columns: int) -> None:
+def test_table_fits_the_terminal(terminal: Terminal, alice: Person, columns: int) -> None:
     alice.make_target(name=LONG)
     person = Terminal(terminal.home, terminal.env, tty=True).with_env(
         COLUMNS=str(columns), TERM="dumb"
@@ -80,16 +86,16 @@ def test_a_table_fits(terminal: Terminal, alice: Person, columns: int) -> None:
 
 
 @pytest.mark.parametrize("columns", [1, 5, 20, 39])
-def test_where_no_table_fits_it_is_a_list_and_nothing_is_cut(
+def test_narrow_terminal_gets_a_list_without_truncation(
     terminal: Terminal, alice: Person, columns: int
 ) -> None:
-    made = alice.make_target(name=LONG)
+    target = alice.make_target(name=LONG)
     person = Terminal(terminal.home, terminal.env, tty=True).with_env(
         COLUMNS=str(columns), TERM="dumb"
     )
-    told = person.ok("targets", "ls").out
-    assert f"NAME: {LONG}\n" in told
-    assert f"ID: {made['id'][:18]}\n" in told
+    printed = person.ok("targets", "ls").out
+    assert f"NAME: {LONG}\n" in printed
+    assert f"ID: {target['id'][:18]}\n" in printed
     assert f"name: {LONG}\n" in person.ok("targets", "show", LONG).out
 
 
@@ -97,30 +103,30 @@ def width(line: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
 
 
-def test_a_pipe_gets_everything_uncut(terminal: Terminal, alice: Person) -> None:
+def test_nothing_is_truncated_in_a_pipe(terminal: Terminal, alice: Person) -> None:
     name = "n" * 200
     alice.make_target(name=name)
     assert name in terminal.with_env(COLUMNS="20").ok("targets", "ls").out
 
 
-def test_a_reader_that_has_gone_ends_it_quietly(
+def test_closed_pipe_ends_the_command_silently(
     terminal: Terminal, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(_stream: Stream, _text: str) -> int:
+    def fail(_stream: Stream, _text: str) -> int:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
     alice.make_target(name="Shop")
-    monkeypatch.setattr(Stream, "write", gone)
+    monkeypatch.setattr(Stream, "write", fail)
     outcome = terminal.run("targets", "ls")
     assert (outcome.code, outcome.err) == (141, "")
     assert terminal.run("targets", "show", "nothing").code == 141
 
 
-def test_control_c_ends_it_quietly(terminal: Terminal, bridge: Bridge) -> None:
+def test_ctrl_c_ends_the_command_silently(terminal: Terminal, api_server: ApiServer) -> None:
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    bridge.canned += [Canned(503)]
+    api_server.canned += [CannedResponse(503)]
     person = Terminal(terminal.home, terminal.env, when_sleeping=interrupt)
     outcome = person.run("targets", "ls")
     assert (outcome.code, outcome.out, outcome.err.strip()) == (130, "", "")
@@ -137,7 +143,7 @@ def process(*arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
-def test_as_a_process_it_says_the_same_in_any_encoding() -> None:
+def test_process_with_an_ascii_encoding() -> None:
     outcome = process("targets", "show", "日本", MONITUM_TOKEN="x", PYTHONIOENCODING="ascii")
     assert (outcome.returncode, outcome.stdout) == (3, b"")
     assert outcome.stderr == b"error: MONITUM_TOKEN is set without MONITUM_URL: set both\n"

@@ -1,46 +1,47 @@
-"""What a file may say: the sections, and of each kind the fields with their defaults.
+"""The schema of a manifest: its sections, and the fields and defaults of each kind of resource.
 
-It is what the API takes, but for references: things are named, not numbered. A test holds it to the
-API's own schemas.
+It mirrors the API, except that resources are referenced by name instead of ID. A test compares it
+with the API's schemas.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-REQUIRED: Final = object()
-"""In place of a default: the API refuses a thing without this field."""
-MASK: Final = "***"
-"""What the API shows in place of a secret; given back, it stands for the one that is stored."""
-SECRET_TEXTS: Final = frozenset({"send"})
-"""Fields that are secrets as a whole; header values and what URLs hold are told apart elsewhere."""
-Fields = Mapping[str, Any]
-Place = tuple[str | int, ...]
-"""The way to a field."""
-Naming = tuple[Place, str, Any]
+from monitum_cli.errors import FieldPath
 
-_SPEED: Fields = {"max_response_ms": None}
-_BODY: Fields = {
-    **_SPEED,
+VERSION: Final = 1
+REQUIRED: Final = object()
+"""In place of a default: the API rejects a resource without this field."""
+MASK: Final = "***"
+"""What the API returns in place of a secret; sent back, it keeps the stored secret."""
+SECRET_FIELDS: Final = frozenset({"send"})
+"""Fields that are secret as a whole, unlike header values and parts of URLs."""
+Fields = Mapping[str, Any]
+
+_SPEED_EXPECTATIONS: Fields = {"max_response_ms": None}
+_BODY_EXPECTATIONS: Fields = {
+    **_SPEED_EXPECTATIONS,
     "body_contains": None,
     "body_not_contains": None,
     "body_matches": None,
 }
-EXPECT: Mapping[str, Fields] = {
+EXPECTATIONS: Mapping[str, Fields] = {
     "http": {
-        **_BODY,
+        **_BODY_EXPECTATIONS,
         "status_codes": ["200-299"],
         "json": [],
         "headers": {},
         "tls_days_left": None,
     },
-    "tcp": _BODY,
-    "tls": {**_SPEED, "tls_days_left": 14},
-    "dns": _SPEED,
+    "tcp": _BODY_EXPECTATIONS,
+    "tls": {**_SPEED_EXPECTATIONS, "tls_days_left": 14},
+    "dns": _SPEED_EXPECTATIONS,
 }
-TIMES = {"starts_at", "ends_at"}
-UNFOLLOWED = ["200-399"]
-"""The status codes that are expected where redirects are not followed."""
+"""The expectations of each kind of target, with their defaults."""
+UNFOLLOWED_STATUS_CODES = ["200-399"]
+"""The default status codes of a target that does not follow redirects."""
+TIME_FIELDS = {"starts_at", "ends_at"}
 _TARGET: Fields = {
     "kind": REQUIRED,
     "interval_s": 60,
@@ -63,31 +64,32 @@ _CHANNEL: Fields = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of a file: what one thing in it is called, where the API has it, its kinds.
+    """A section of a manifest: a type of resource, its path in the API, its kinds and fields.
 
-    `references` leads from a field of the file to the API's and the section that it names. `parts`
-    are fields that are lists of things with fields of their own.
+    Resources without kinds have the single kind "". `references` maps a field with names to the
+    API's field with IDs and the section that the names belong to. `unordered` are lists whose order
+    does not matter. `parts` are fields with lists of maps, which have a schema too.
     """
 
     name: str
-    word: str
+    noun: str
     path: str
     kinds: Mapping[str, Fields]
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
     parts: Mapping[str, "Section"] = field(default_factory=dict)
 
-    def fields(self, given: Mapping[str, Any]) -> Fields | None:
-        """The fields of what is given, None where there is no such kind."""
+    def fields_of(self, resource: Mapping[str, Any]) -> Fields | None:
+        """Return the fields of a resource's kind with their defaults, None for an unknown kind."""
         if "" in self.kinds:
             return self.kinds[""]
-        kind = given.get("kind")
+        kind = resource.get("kind")
         return self.kinds.get(kind) if isinstance(kind, str) else None
 
 
 CHANNELS = Section(
     name="channels",
-    word="channel",
+    noun="channel",
     path="/v1/channels",
     kinds={
         "webhook": {**_CHANNEL, "url": REQUIRED},
@@ -98,7 +100,7 @@ CHANNELS = Section(
 )
 TARGETS = Section(
     name="targets",
-    word="target",
+    noun="target",
     path="/v1/targets",
     kinds={
         "http": {
@@ -127,7 +129,7 @@ TARGETS = Section(
 )
 MAINTENANCE = Section(
     name="maintenance",
-    word="maintenance window",
+    noun="maintenance window",
     path="/v1/maintenance",
     kinds={
         "": {
@@ -145,17 +147,17 @@ MAINTENANCE = Section(
     references={"targets": ("target_ids", "targets")},
     unordered=frozenset({"targets", "tags"}),
 )
-_SHOWN: Fields = {"targets": [], "tags": []}
+_SELECTION: Fields = {"targets": [], "tags": []}
 PAGES = Section(
     name="pages",
-    word="status page",
+    noun="status page",
     path="/v1/pages",
     kinds={
         "": {
             "slug": REQUIRED,
             "title": None,
             "description": None,
-            **_SHOWN,
+            **_SELECTION,
             "sections": [],
             "published": False,
             "show_response_times": True,
@@ -167,23 +169,36 @@ PAGES = Section(
     parts={
         "sections": Section(
             name="sections",
-            word="section",
+            noun="section",
             path="",
-            kinds={"": {"name": REQUIRED, **_SHOWN}},
+            kinds={"": {"name": REQUIRED, **_SELECTION}},
             references={"targets": ("target_ids", "targets")},
             unordered=frozenset({"tags"}),
         )
     },
 )
 SECTIONS = (CHANNELS, TARGETS, MAINTENANCE, PAGES)
-"""In the order in which they are made: what is referred to comes first."""
-BY_NAME = {section.name: section for section in SECTIONS}
+"""In the order of creation: referenced resources come first."""
+SECTIONS_BY_NAME = {section.name: section for section in SECTIONS}
 
 
-def named(section: Section, given: Mapping[str, Any], place: Place = ()) -> Iterator[Naming]:
-    """The way to each list of names in what is given, the section that it names, and the names."""
+def iter_references(
+    section: Section, resource: Mapping[str, Any], path: FieldPath = ()
+) -> Iterator[tuple[FieldPath, str, Any]]:
+    """Yield each list of names in a resource: its path, the section referenced, the names."""
     for name, (_, other) in section.references.items():
-        yield (*place, name), other, given.get(name)
+        yield (*path, name), other, resource.get(name)
     for name, part in section.parts.items():
-        for number, one in enumerate(given.get(name) or []):
-            yield from named(part, one, (*place, name, number))
+        for index, item in enumerate(resource.get(name) or []):
+            yield from iter_references(part, item, (*path, name, index))
+
+
+def iter_masks(resource: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each field in which MASK stands for a stored secret."""
+    url = resource.get("url")
+    if isinstance(url, str) and (url.endswith(f"://{MASK}") or f"://{MASK}@" in url):
+        yield ("url",)
+    yield from ((name,) for name in SECRET_FIELDS if resource.get(name) == MASK)
+    headers = resource.get("headers")
+    if isinstance(headers, dict):
+        yield from (("headers", name) for name, value in headers.items() if value == MASK)
