@@ -9,11 +9,11 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help backup restore up down reset logs test lint openapi format e2e scrape user redrive deploy plan smoke destroy \
+.PHONY: help backup restore up down reset logs test test-contract lint openapi format e2e scrape user redrive deploy plan smoke destroy \
   not-local dev package python run-venv dev-venv environments
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 up: python  ## start the local stack, deploy the code to it, print URL and token
 	@$(PYTHON) -m ops.bootstrap run ministack
@@ -30,6 +30,9 @@ logs: run-venv  ## follow the functions' logs; ONCE=1 shows the last minutes (ST
 
 test: dev-venv  ## run the tests (ARGS="-k name")
 	@$(VENV) -m pytest $(ARGS)
+
+test-contract: dev-venv  ## call every operation 300 times, as the OpenAPI document allows
+	@CONTRACT_CASES=300 $(VENV) -m pytest tests/api/test_contract.py tests/api/test_contract_of_writes.py $(ARGS)
 
 lint: dev-venv  ## formatting, lint, types, layers
 	$(VENV) -m ruff format --check .
