@@ -38,7 +38,7 @@ class Account(Owned):
 class User(Account, discriminator="user"):
     """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors.
 
-    `limits` are those of the user's own, see services/quotas.py; what is not there is the stage's.
+    `limits` are those of the user's own, see access/quotas.py; what is not there is the stage's.
     """
 
     directory = UnicodeAttribute(default="users")
@@ -59,9 +59,9 @@ class Token(Account, discriminator="token"):
 
 
 class OnceItem(Owned):
-    """Key `once:<hash of the Idempotency-Key>`: what was asked with it, and the id made for it.
+    """Key `once:<hash of the Idempotency-Key>`: the request it was sent with, and the id created.
 
-    `answer` is the first answer, packed by services/once.py; there is none before it is `done`.
+    `answer` is the first response, packed by access/idempotency.py; it is set once `done` is true.
     """
 
     TABLE = "users"
@@ -86,7 +86,7 @@ class UsageItem(Owned):
 
 
 class AuditItem(Owned):
-    """Key `audit:<id>`: who changed what; see store/audit.py."""
+    """Key `audit:<id>`: who changed what; see access/audit.py."""
 
     TABLE = "users"
 

@@ -11,7 +11,7 @@ from chalicelib.aws.dynamodb import Owned
 
 
 class PageItem(Owned):
-    """Key `page:<id>`: one page. `parts` are its sections, the top first: see store/pages.py."""
+    """Key `page:<id>`: one page. `parts` are its sections, the top first: see repository.py."""
 
     TABLE = "users"
 

@@ -1,7 +1,7 @@
 """What everybody may see: status pages that are published, their feeds and badges.
 
 A page that is not published is answered like one that never was. Answers may be kept for a while by
-whoever passes them on, and are kept here for some seconds: see `services/shelves.py`.
+whoever passes them on, and are kept here for some seconds: see `status_pages/cache.py`.
 """
 
 from collections.abc import Callable

@@ -81,7 +81,7 @@ class ChannelItem(Table):
 class DeliveryItem(Owned):
     """Key `<channel id>#<minute>#<event>#<serial>`: one alert for one channel.
 
-    `about` and `dropped` name flips, see domain/deliveries.py; `attempts` is a list of
+    `about` and `dropped` name flips, see alerting/delivery.py; `attempts` is a list of
     `[at, status code, reason]`. `tries` is not there before the first try, which closes `about`.
     `held_until` is the end of the maintenance that it has waited for.
     """

@@ -1,11 +1,11 @@
 """What the checks of each hour and day came to, by lane and month.
 
-`pieces` is one byte for the format, 2, then for each place: the place (1 byte), the length of its
-piece (a varint), the piece (domain/rollup.py). A lane's hour takes some 3 KB. Pieces of format 1
-know of no maintenance.
+`pieces` is one byte for the format (2), then for each place: the place (1 byte), the length of its
+piece (a varint), and the piece (see rollup.py). A lane's hour takes about 3 KB. Pieces of format 1
+predate maintenance windows.
 
-`together` is what the pieces add up to (domain/together.py); it is read without them. Rollups that
-earlier code made have none.
+`together` is the sum of the pieces (see lane_summary.py) and can be read without them. Rollups
+written by earlier code have none.
 """
 
 from collections.abc import Callable, Iterator, Mapping

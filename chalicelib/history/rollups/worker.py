@@ -2,7 +2,7 @@
 
 Every step may run twice, late or not at all: what it writes follows from the results alone, a
 rollup made from fewer results never takes the place of one made from more, and every hour is given
-out at least three times (domain/folds.py).
+out at least three times (history/rollups/job.py).
 """
 
 from collections import defaultdict

@@ -88,7 +88,8 @@ class LaneItem(Owned):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
     `version` grows with every write, so that a writer can tell that it saw the present item.
-    `outbox` holds flips that are yet to be sent, as JSON; `calendar` see store/calendars.py.
+    `outbox` holds flips that are yet to be sent, as JSON. `calendar` is the stamp of the lane's
+    skip rules, see maintenance/skip_rule_repository.py.
     `rests` is there while the owner is disabled.
     """
 
@@ -112,7 +113,7 @@ class SecretsItem(Owned):
 
 
 class ResultsItem(Table):
-    """What one lane's checks found at one tick: `results` is packed, see store/packing.py.
+    """The results of one lane at one tick; `results` is packed, see result_codec.py.
 
     `lane_day` is `<owner>#<lane>#<yyyymmdd>`; `check` is `<tick>#<region>`, and for a check outside
     the schedule `<tick>#<region>#<place>`. `errors` has their texts, see there.
@@ -128,7 +129,7 @@ class ResultsItem(Table):
 
 
 class RollupItem(Table):
-    """What one lane's checks of an hour or a day came to: `pieces` is packed, see store/rollups.py.
+    """The rollup of one lane's hour or day; `pieces` is packed, see history/rollups/repository.py.
 
     `lane_month` is `<owner>#<lane>#<yyyymm>`; `period` is `1h#<start>` or `1d#<start>`. `results`
     is how many results items it was made from: more of them know more. `together` is the sum of
