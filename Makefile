@@ -9,27 +9,30 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help backup restore up down reset logs test lint openapi format e2e scrape user redrive deploy plan smoke destroy \
+.PHONY: help backup restore up down reset logs test test-contract lint openapi format e2e scrape user redrive deploy plan smoke destroy \
   not-local dev package python run-venv dev-venv environments
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 up: python  ## start the local stack, deploy the code to it, print URL and token
-	@$(PYTHON) -m chalicelib.ops.bootstrap run ministack
-	@$(VENV) -m chalicelib.ops up
+	@$(PYTHON) -m ops.bootstrap run ministack
+	@$(VENV) -m ops up
 
 down: run-venv  ## stop the local stack, keep its data
-	@$(VENV) -m chalicelib.ops down
+	@$(VENV) -m ops down
 
 reset: run-venv  ## stop the local stack and forget its data
-	@$(VENV) -m chalicelib.ops reset
+	@$(VENV) -m ops reset
 
 logs: run-venv  ## follow the functions' logs; ONCE=1 shows the last minutes (STAGE=local)
-	@$(VENV) -m chalicelib.ops logs --stage $(STAGE) $(if $(ONCE),--once)
+	@$(VENV) -m ops logs --stage $(STAGE) $(if $(ONCE),--once)
 
 test: dev-venv  ## run the tests (ARGS="-k name")
 	@$(VENV) -m pytest $(ARGS)
+
+test-contract: dev-venv  ## call every operation 300 times, as the OpenAPI document allows
+	@CONTRACT_CASES=300 $(VENV) -m pytest tests/api/test_contract.py tests/api/test_contract_of_writes.py $(ARGS)
 
 lint: dev-venv  ## formatting, lint, types, layers
 	$(VENV) -m ruff format --check .
@@ -38,7 +41,7 @@ lint: dev-venv  ## formatting, lint, types, layers
 	.venv/bin/lint-imports
 
 openapi: dev-venv  ## write docs/openapi.json anew, after a change of routes or schemas
-	@$(VENV) -m chalicelib.ops openapi
+	@$(VENV) -m ops openapi
 
 format: dev-venv  ## format the code
 	@$(VENV) -m ruff format .
@@ -52,48 +55,48 @@ scrape: dev-venv  ## have a Prometheus scrape the running stack (needs prometheu
 
 user: run-venv  ## make a user: NAME=who [ADMIN=1] [STAGE=local]
 	@test -n "$(NAME)" || { echo "error: say who: make user NAME=someone" >&2; exit 1; }
-	@$(VENV) -m chalicelib.ops user --name "$(NAME)" $(if $(ADMIN),--admin) --stage $(STAGE)
+	@$(VENV) -m ops user --name "$(NAME)" $(if $(ADMIN),--admin) --stage $(STAGE)
 
 backup: run-venv  ## copy a STAGE's data into FILE (ALL=1: results too)
 	@test -n "$(FILE)" || { echo "error: say where: make backup FILE=monitum.jsonl.gz" >&2; exit 1; }
-	@$(VENV) -m chalicelib.ops backup --stage $(STAGE) --file "$(FILE)" $(if $(ALL),--all)
+	@$(VENV) -m ops backup --stage $(STAGE) --file "$(FILE)" $(if $(ALL),--all)
 
 restore: run-venv  ## put the data of FILE back into a STAGE
 	@test -n "$(FILE)" || { echo "error: say which: make restore FILE=monitum.jsonl.gz" >&2; exit 1; }
-	@$(VENV) -m chalicelib.ops restore --stage $(STAGE) --file "$(FILE)"
+	@$(VENV) -m ops restore --stage $(STAGE) --file "$(FILE)"
 
 redrive: run-venv  ## give dead letters another chance: alerts, checks, rollups (STAGE=local)
-	@$(VENV) -m chalicelib.ops redrive --stage $(STAGE)
+	@$(VENV) -m ops redrive --stage $(STAGE)
 
 deploy: run-venv not-local  ## deploy to STAGE=prod or dev (AWS) or localstack, try it, go back if it fails
-	@$(VENV) -m chalicelib.ops deploy --stage $(STAGE)
+	@$(VENV) -m ops deploy --stage $(STAGE)
 
 plan: run-venv not-local  ## show what deploy would change, and what was changed by hand
-	@$(VENV) -m chalicelib.ops plan --stage $(STAGE)
+	@$(VENV) -m ops plan --stage $(STAGE)
 
 smoke: run-venv  ## try a deployed STAGE: a target goes in, is checked, goes again
-	@$(VENV) -m chalicelib.ops smoke --stage $(STAGE)
+	@$(VENV) -m ops smoke --stage $(STAGE)
 
 destroy: run-venv not-local  ## delete a STAGE after a question (YES=1); its tables stay on AWS (DATA=1)
-	@$(VENV) -m chalicelib.ops destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(DATA),--data)
+	@$(VENV) -m ops destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(DATA),--data)
 
 not-local:
 	@test "$(STAGE)" != local || { echo "error: the local stage is make up's and make reset's; STAGE=prod, dev or localstack" >&2; exit 1; }
 
 dev: dev-venv  ## everything in one process on moto, code reloaded
-	@$(VENV) -m chalicelib.ops dev
+	@$(VENV) -m ops dev
 
 package: run-venv  ## build template and zip of a STAGE without deploying
-	@$(VENV) -m chalicelib.ops package --stage $(STAGE) $(ARGS)
+	@$(VENV) -m ops package --stage $(STAGE) $(ARGS)
 
 run-venv: python
-	@$(PYTHON) -m chalicelib.ops.bootstrap run
+	@$(PYTHON) -m ops.bootstrap run
 
 environments: python
-	@$(PYTHON) -m chalicelib.ops.bootstrap dev ministack
+	@$(PYTHON) -m ops.bootstrap dev ministack
 
 dev-venv: python
-	@$(PYTHON) -m chalicelib.ops.bootstrap dev
+	@$(PYTHON) -m ops.bootstrap dev
 
 python:
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 to 3.14 found: install one, or name it: make PYTHON=/path/to/python3.13 up" >&2; exit 1; }

@@ -15,9 +15,9 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
-from chalicelib import logs
-from chalicelib.services.runtime import Runtime
-from chalicelib.settings import Settings
+from chalicelib.common import logs
+from chalicelib.common.settings import Settings
+from chalicelib.runtime import Runtime
 
 logs.configure()
 app = Chalice(app_name="monitum", configure_logs=False)
@@ -37,8 +37,8 @@ if "_HANDLER" in os.environ:
 
 if os.environ.get("_HANDLER", "app.app") == "app.app":
     # Only the function behind the API has a door; what is behind it is loaded when it is called.
-    from chalicelib.api.door import attach
-    from chalicelib.api.operations import operations
+    from chalicelib.api.dispatch import attach
+    from chalicelib.api.route_index import operations
 
     attach(app, operations(), runtime)
 
@@ -54,7 +54,7 @@ def name_request(event: Any, get_response: Callable[[Any], Any]) -> Any:
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def tick(event: CloudWatchEvent) -> dict[str, Any]:
     """Send the checks of the next minutes, of the shard that the event names or of the first."""
-    from chalicelib.services.scheduling import run_tick
+    from chalicelib.worker.scheduler import run_tick
 
     report = run_tick(runtime(), int((event.detail or {}).get("shard", 0)))
     _LOG.info("tick", extra=asdict(report))
@@ -65,7 +65,7 @@ def tick(event: CloudWatchEvent) -> dict[str, Any]:
 @app.on_sqs_message(queue="checks", batch_size=5)
 def check(event: SQSEvent) -> dict[str, Any]:
     """Check what the messages name; those that fail are delivered again."""
-    from chalicelib.services.messages import handle_checks
+    from chalicelib.worker.handler import handle_checks
 
     return handle_checks(runtime(), event.to_dict()["Records"])
 
@@ -73,7 +73,7 @@ def check(event: SQSEvent) -> dict[str, Any]:
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def fan_out(_event: CloudWatchEvent) -> dict[str, Any]:
     """Have the hours that are over folded, lane by lane."""
-    from chalicelib.services.fanning import fan_out as run
+    from chalicelib.history.dispatch import fan_out as run
 
     messages = run(runtime())
     _LOG.info("fan out", extra={"messages": messages})
@@ -83,7 +83,7 @@ def fan_out(_event: CloudWatchEvent) -> dict[str, Any]:
 @app.lambda_function(name="rollup")
 def rollup(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Fold hours and days of lanes, and more that nobody waits for; run again where it fails."""
-    from chalicelib.services.background import run_background
+    from chalicelib.history.background_handler import run_background
 
     report = run_background(runtime(), event)
     _LOG.info("rollup", extra=report)
@@ -93,7 +93,7 @@ def rollup(event: dict[str, Any], _context: object) -> dict[str, Any]:
 @app.on_sqs_message(queue="alerts", batch_size=10)
 def alert(event: SQSEvent) -> dict[str, Any]:
     """Tell of the flips in the messages; those that fail are delivered again."""
-    from chalicelib.services.alerting import handle_alerts
+    from chalicelib.alerting.handler import handle_alerts
 
     return handle_alerts(runtime(), event.to_dict()["Records"])
 
@@ -101,7 +101,7 @@ def alert(event: SQSEvent) -> dict[str, Any]:
 @app.lambda_function(name="notify")
 def notify(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Deliver to chat services for `alert`, which waits: their library is heavy."""
-    from chalicelib.services.alerting import handle_notices
+    from chalicelib.alerting.handler import handle_notices
 
     return handle_notices(runtime(), event["Records"])
 

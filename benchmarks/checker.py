@@ -23,7 +23,7 @@ import certifi
 
 from benchmarks.checker_clients import CLIENTS, CONCURRENCY, Measured, measure
 from benchmarks.checker_servers import SLOW_S, Ports, servers
-from tests.checkers.pki import Authority
+from tests.probes.pki import Authority
 
 SCENES: Final = {"https": 1000, "http": 1000, "https slow": 500}
 NAIVE: Final = "requests, naive"

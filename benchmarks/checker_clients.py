@@ -14,8 +14,9 @@ from typing import Any, Final
 import requests
 from requests.adapters import HTTPAdapter
 
-from chalicelib.checkers import Checker, Guard
-from chalicelib.domain.specs import CheckSpec
+from chalicelib.monitoring.check_spec import CheckSpec
+from chalicelib.probes.checker import Checker
+from chalicelib.probes.net.ssrf_guard import Guard
 
 CONCURRENCY: Final = 128
 TIMEOUT_S: Final = 20

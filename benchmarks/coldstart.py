@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.first_events import Stage, stage
-from chalicelib.ops import package, stages
+from ops import package, stages
 
 HANDLERS = {
     "api_handler": ("app.app", "app"),
-    "tick": ("app.tick", "chalicelib.services.scheduling"),
-    "check": ("app.check", "chalicelib.services.messages"),
-    "fan_out": ("app.fan_out", "chalicelib.services.fanning"),
-    "rollup": ("app.rollup", "chalicelib.services.background"),
-    "alert": ("app.alert", "chalicelib.services.alerting"),
-    "notify": ("app.notify", "chalicelib.services.alerting"),
+    "tick": ("app.tick", "chalicelib.worker.scheduler"),
+    "check": ("app.check", "chalicelib.worker.handler"),
+    "fan_out": ("app.fan_out", "chalicelib.history.dispatch"),
+    "rollup": ("app.rollup", "chalicelib.history.background_handler"),
+    "alert": ("app.alert", "chalicelib.alerting.handler"),
+    "notify": ("app.notify", "chalicelib.alerting.handler"),
 }
 """By function: what Lambda calls, and what the handler imports when it is called.
 

@@ -27,16 +27,18 @@ from benchmarks.clockwork import START, Clock, SimulatedSqs
 from benchmarks.comparison import month, table
 from benchmarks.history_cost import KEPT_S, keep_history, live_an_hour
 from benchmarks.metering import Meter, Spent
-from chalicelib.domain.targets import Target
-from chalicelib.ops import resources
-from chalicelib.services import accounts, scheduling, targets
-from chalicelib.services.alerting import handle_alerts, handle_notices
-from chalicelib.services.drafts import Draft
-from chalicelib.services.messages import handle_checks
-from chalicelib.services.runtime import Runtime
-from chalicelib.store import base
-from chalicelib.store.queues import Queue
-from chalicelib.store.tripwire import acting_for
+from chalicelib.alerting.handler import handle_alerts, handle_notices
+from chalicelib.aws import dynamodb
+from chalicelib.aws.sqs import Queue
+from chalicelib.aws.tenancy import acting_for
+from chalicelib.monitoring.target import Target
+from chalicelib.runtime import Runtime
+from chalicelib.targets import service as targets_service
+from chalicelib.targets.validation import Draft
+from chalicelib.users import service as users_service
+from chalicelib.worker import scheduler
+from chalicelib.worker.handler import handle_checks
+from ops import resources
 
 _MEMORY_GB = 0.5
 _CALL_MS = 5
@@ -112,7 +114,7 @@ def _stage() -> Iterator[tuple[Runtime, SimulatedSqs, Clock]]:
 
 
 def _populate(runtime: Runtime, count: int, url: str) -> tuple[str, list[Target]]:
-    owner, _ = accounts.create_user("benchmark")
+    owner, _ = users_service.create_user("benchmark")
     made = []
     with acting_for(owner):
         for number in range(count):
@@ -126,7 +128,7 @@ def _populate(runtime: Runtime, count: int, url: str) -> tuple[str, list[Target]
                 config={"url": f"{url}/a-path-of-usual-length/{number}"},
                 expect={"status_codes": ["200-299"]},
             )
-            made.append(targets.create(runtime, owner, draft))
+            made.append(targets_service.create(runtime, owner, draft))
     return owner, made
 
 
@@ -149,7 +151,7 @@ def _run(runtime: Runtime, sqs: SimulatedSqs, clock: Clock, minutes: int) -> Fun
     functions = Functions()
     for second in range(minutes * 60):
         if second % 60 == 0:
-            functions.run(lambda: scheduling.run_tick(runtime))
+            functions.run(lambda: scheduler.run_tick(runtime))
         while records := sqs.receive():
             answer = functions.run(partial(handle_checks, runtime, records))
             assert answer == {"batchItemFailures": []}
@@ -168,7 +170,7 @@ def measure(count: int, minutes: int) -> dict[str, float]:
         sqs.forget()
         keep_history(runtime, owner, made)
         _run(runtime, sqs, clock, 3)
-        sqs.meter = sqs.alerts.meter = meter = Meter(base.connection().client)
+        sqs.meter = sqs.alerts.meter = meter = Meter(dynamodb.connection().client)
         checking = _run(runtime, sqs, clock, minutes)
         found = _per_check(checking, meter, count * minutes)
         meter.reset()

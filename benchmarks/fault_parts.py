@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import requests
 
-from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
-from chalicelib.outbound import Answer
+from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
+from chalicelib.probes.net.outbound import Answer
 
 START = 1_795_000_020
 _UP = CheckResult(Verdict.UP, status_code=200, timings=Timings(1, 2, 3, 4, 5))

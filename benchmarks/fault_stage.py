@@ -16,14 +16,16 @@ from moto.backends import get_backend
 from moto.core.serialize import AttributePicker, AttributePickerContext
 
 from benchmarks.fault_parts import START, Checker, Clock, Death, Receiver, Sent, Serial, tap_queue
-from chalicelib.domain.ids import new_id
-from chalicelib.notifiers.mailer import Mailer
-from chalicelib.ops import resources
-from chalicelib.services import alerting, messages, scheduling
-from chalicelib.services.runtime import Runtime
-from chalicelib.settings import Settings
-from chalicelib.store import base
-from chalicelib.store.queues import Queue
+from chalicelib.alerting import handler as alerting_handler
+from chalicelib.alerting.notifiers.ses import Mailer
+from chalicelib.aws import dynamodb
+from chalicelib.aws.sqs import Queue
+from chalicelib.common.ids import new_id
+from chalicelib.common.settings import Settings
+from chalicelib.runtime import Runtime
+from chalicelib.worker import handler as worker_handler
+from chalicelib.worker import scheduler
+from ops import resources
 
 _VISIBILITY_S = 10
 """Shorter than the interval of the targets: a check that comes again later than that is dropped."""
@@ -45,7 +47,7 @@ class Stage:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         settings = Settings.from_env(env)
-        base.bind(settings)
+        dynamodb.bind(settings)
         self.clock = Clock()
         self.runtime = Runtime(settings, self.clock)
         self.receiver, self.checker = Receiver(), Checker()
@@ -74,12 +76,14 @@ class Stage:
         answer: dict[str, Any] = {}
         assert asked["FunctionName"].endswith("-notify")
         records = json.loads(asked["Payload"])["Records"]
-        if not self.survive(lambda: answer.update(alerting.handle_notices(self.runtime, records))):
+        if not self.survive(
+            lambda: answer.update(alerting_handler.handle_notices(self.runtime, records))
+        ):
             return {"FunctionError": "Unhandled"}
         return {"Payload": BytesIO(json.dumps(answer).encode())}
 
     def tick(self) -> None:
-        scheduling.run_tick(self.runtime)
+        scheduler.run_tick(self.runtime)
 
     def survive(self, act: Callable[[], object]) -> bool:
         """Whether `act` came to its end."""
@@ -107,8 +111,8 @@ class Stage:
     def pump(self, shuffle: Shuffle) -> None:
         """Hand out what is visible; what failed or died is visible again later."""
         for name, handle in (
-            ("checks", messages.handle_checks),
-            ("alerts", alerting.handle_alerts),
+            ("checks", worker_handler.handle_checks),
+            ("alerts", alerting_handler.handle_alerts),
         ):
             for _ in range(20):
                 bodies = self.queues[name].take()
@@ -147,10 +151,10 @@ def stage() -> Iterator[Stage]:
     with patch.dict(os.environ, {**kept, **_ENV}, clear=True), mock_aws():
         numbers = count(1)
         with (
-            patch("chalicelib.domain.ids.secrets.randbits", lambda _: next(numbers)),
-            patch("chalicelib.domain.lanes.secrets.choice", min),
+            patch("chalicelib.common.ids.secrets.randbits", lambda _: next(numbers)),
+            patch("chalicelib.monitoring.lane.secrets.choice", min),
             patch("random.random", float),
-            patch.object(alerting, "ThreadPoolExecutor", Serial),
+            patch.object(alerting_handler, "ThreadPoolExecutor", Serial),
             patch.object(AttributePicker, "__call__", _picked),
         ):
             found = Stage({**_ENV, **resources.create("monitum-faults-")})

@@ -12,17 +12,19 @@ from typing import Any
 
 from benchmarks.fault_parts import START
 from benchmarks.fault_stage import Shuffle, Stage
-from chalicelib.domain.channels import ChannelKind
-from chalicelib.domain.errors import NotFoundError
-from chalicelib.domain.incidents import Acknowledgement
-from chalicelib.services import channels, incidents, targets
-from chalicelib.services.channels import ChannelDraft
-from chalicelib.services.drafts import Draft
-from chalicelib.store.channels import Channels
-from chalicelib.store.incidents import Incidents
-from chalicelib.store.lanes import Lanes
-from chalicelib.store.results import Results
-from chalicelib.store.tripwire import acting_for
+from chalicelib.alerting.channel import ChannelKind
+from chalicelib.alerting.channels import service as channels_service
+from chalicelib.alerting.channels.service import ChannelDraft
+from chalicelib.alerting.incident import Acknowledgement
+from chalicelib.alerting.incidents import service as incidents_service
+from chalicelib.alerting.storage.channel_repository import Channels
+from chalicelib.alerting.storage.incident_repository import Incidents
+from chalicelib.aws.tenancy import acting_for
+from chalicelib.common.errors import NotFoundError
+from chalicelib.monitoring.storage.lane_repository import Lanes
+from chalicelib.monitoring.storage.result_repository import Results
+from chalicelib.targets import service as targets_service
+from chalicelib.targets.validation import Draft
 
 Outcome = dict[str, Any]
 _HOOK, _WEBHOOK = "https://hooks.example", ChannelKind.WEBHOOK
@@ -71,12 +73,14 @@ class Story:
             named = {draft.name: self._channel(draft) for draft in _CHANNELS}
             for name, (start, end, tags, channel) in _TARGETS.items():
                 ids = [named[channel]] if channel else []
-                made = targets.create(self.stage.runtime, self.stage.owner, _draft(name, tags, ids))
+                made = targets_service.create(
+                    self.stage.runtime, self.stage.owner, _draft(name, tags, ids)
+                )
                 self.targets[name] = made
                 self.stage.checker.script[made.id] = [(start, end)]
 
     def _channel(self, draft: ChannelDraft) -> str:
-        made = channels.create(self.stage.runtime, self.stage.owner, draft)
+        made = channels_service.create(self.stage.runtime, self.stage.owner, draft)
         if made.kind is ChannelKind.EMAIL:
             Channels(made.owner).change(made, replace(made, confirmed_at=START))
         return made.id
@@ -133,18 +137,18 @@ class Story:
 
     def _pause(self) -> None:
         paused = self.targets["paused"].id
-        targets.switch(self.stage.runtime, self.stage.owner, paused, enabled=False)
+        targets_service.switch(self.stage.runtime, self.stage.owner, paused, enabled=False)
 
     def _delete(self) -> None:
         deleted = self.targets["deleted"].id
         with suppress(NotFoundError):
-            targets.remove(self.stage.runtime, self.stage.owner, deleted, lambda _: None)
+            targets_service.remove(self.stage.runtime, self.stage.owner, deleted, lambda _: None)
 
     def _acknowledge(self) -> None:
         target_id = self.targets["acknowledged"].id
         (incident,) = Incidents(self.stage.owner).of_target(target_id)
         given = Acknowledgement("somebody", START + _ACKNOWLEDGED_S)
-        incidents.acknowledge(self.stage.owner, incident.id, given)
+        incidents_service.acknowledge(self.stage.owner, incident.id, given)
 
     def outcome(self) -> Outcome:
         """States, incidents, results and alerts, in the words of the story."""

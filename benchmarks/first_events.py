@@ -13,13 +13,13 @@ import boto3
 import requests
 from moto import mock_aws
 
-from chalicelib.domain.folds import Fold
-from chalicelib.domain.outbox import Entry, FlipsJob, WatchdogJob
-from chalicelib.domain.results import Reason
-from chalicelib.domain.status import Flip, FlipKind, Status
-from chalicelib.ops import resources
-from chalicelib.services import accounts
-from chalicelib.services.runtime import Runtime
+from chalicelib.history.rollups.job import Fold
+from chalicelib.monitoring.alert_messages import Entry, FlipsJob, WatchdogJob
+from chalicelib.monitoring.result import Reason
+from chalicelib.monitoring.state import Flip, FlipKind, Status
+from chalicelib.runtime import Runtime
+from chalicelib.users import service as users_service
+from ops import resources
 
 PREFIX = "monitum-cold-"
 Event = dict[str, Any]
@@ -82,7 +82,7 @@ class Stage:
         }
         self._checks = queues["checks"]
         Runtime.from_env(self.env)
-        self.owner, self._token = accounts.create_user("cold", admin=False)
+        self.owner, self._token = users_service.create_user("cold", admin=False)
 
     def event(self, function: str) -> Event:
         """A first event of a function."""

@@ -4,18 +4,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from unittest.mock import patch
 
-from chalicelib.domain import schedule
-from chalicelib.domain.folds import Fold
-from chalicelib.domain.results import CheckResult, Timings, Verdict
-from chalicelib.domain.rollup import DAY_S, HOUR_S
-from chalicelib.domain.targets import Target
-from chalicelib.services import fanning, folding
-from chalicelib.services.background import run_background
-from chalicelib.services.runtime import Runtime
-from chalicelib.services.stats import statistics
-from chalicelib.store.results import CheckKey, write_results
-from chalicelib.store.schedule import advance_folded
-from chalicelib.store.tripwire import acting_as_system, acting_for
+from chalicelib.aws.tenancy import acting_as_system, acting_for
+from chalicelib.history import dispatch as rollups_dispatch
+from chalicelib.history.background_handler import run_background
+from chalicelib.history.rollups import worker as rollups_worker
+from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
+from chalicelib.history.service import statistics
+from chalicelib.monitoring import schedule
+from chalicelib.monitoring.result import CheckResult, Timings, Verdict
+from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
+from chalicelib.monitoring.storage.schedule_repository import advance_folded
+from chalicelib.monitoring.target import Target
+from chalicelib.runtime import Runtime
 
 KEPT_S = 27 * HOUR_S
 """As far back as an hour's messages reach."""
@@ -38,7 +39,7 @@ def keep_history(runtime: Runtime, owner: str, targets: Sequence[Target]) -> Non
                 intervals_s = dict.fromkeys(places, 60)
                 write_results(key, results, retention_days=90, intervals_s=intervals_s)
             spans = [(now - KEPT_S, hour - HOUR_S)]
-            folding.fold_lane(runtime, Fold(owner, lane, spans))
+            rollups_worker.fold_lane(runtime, Fold(owner, lane, spans))
     with acting_as_system():
         advance_folded(hour - HOUR_S)
 
@@ -56,13 +57,13 @@ def live_an_hour(
 ) -> None:
     """The hour's folds, and the day's statistics of each twenty-fourth target."""
     runtime.clock.time += 300  # type: ignore[attr-defined]  # the benchmark's own clock
-    run(partial(fanning.fan_out, runtime))
+    run(partial(rollups_dispatch.fan_out, runtime))
     for event in runtime.functions.started:  # type: ignore[attr-defined]  # the same
         assert run(partial(run_background, runtime, event))
     asked = targets[: max(1, round(len(targets) / 24))]
     # Side by side the meter could not tell whose answer is whose.
     one_by_one = patch(
-        "chalicelib.services.lanehistory.side_by_side", lambda calls: [call() for call in calls]
+        "chalicelib.history.reader.side_by_side", lambda calls: [call() for call in calls]
     )
     with acting_for(owner), one_by_one:
         for target in asked:

@@ -13,13 +13,13 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from chalicelib.domain.results import CheckResult, Timings, Verdict
-from chalicelib.domain.rollup import DAY_S, Piece, Sample, fold
-from chalicelib.domain.specs import CheckSpec
-from chalicelib.domain.targets import Target
-from chalicelib.store.packing import pack
-from chalicelib.store.rollups import Period, Rollup
-from chalicelib.store.targets import _item
+from chalicelib.history.rollups.repository import Period, Rollup
+from chalicelib.history.rollups.rollup import DAY_S, Piece, fold
+from chalicelib.monitoring.check_spec import CheckSpec
+from chalicelib.monitoring.result import CheckResult, Sample, Timings, Verdict
+from chalicelib.monitoring.storage.result_codec import pack
+from chalicelib.monitoring.storage.target_repository import _item
+from chalicelib.monitoring.target import Target
 
 OWNER: Final = "0190c1de-0000-7000-8000-000000000001"
 LANE: Final = 50

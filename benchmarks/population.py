@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.simulated import Dynamo
-from chalicelib.domain import schedule
-from chalicelib.domain.specs import CheckSpec
-from chalicelib.domain.targets import LANE_SIZE
-from chalicelib.services.scheduling import SHARD_TARGETS
-from chalicelib.store.lanes import lane_key
+from chalicelib.monitoring import schedule
+from chalicelib.monitoring.check_spec import CheckSpec
+from chalicelib.monitoring.storage.lane_repository import lane_key
+from chalicelib.monitoring.target import LANE_SIZE
+from chalicelib.worker.scheduler import SHARD_TARGETS
 
 MIXED = (60, 60, 60, 60, 60, 60, 30, 300, 300, 3_600)
 EVERY_MINUTE = (60,)

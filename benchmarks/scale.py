@@ -21,13 +21,13 @@ from typing import Any, Final
 from benchmarks import prices
 from benchmarks.population import EVERY_MINUTE, MIXED, is_dead, is_slow, populate
 from benchmarks.simulated import PARTITION_READS, PARTITION_WRITES, Dynamo, Sqs
-from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
-from chalicelib.domain.specs import CheckSpec
-from chalicelib.services.messages import handle_checks
-from chalicelib.services.runtime import Runtime
-from chalicelib.services.scheduling import run_tick
-from chalicelib.store import base
-from chalicelib.store.queues import Queue
+from chalicelib.aws import dynamodb
+from chalicelib.aws.sqs import Queue
+from chalicelib.monitoring.check_spec import CheckSpec
+from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
+from chalicelib.runtime import Runtime
+from chalicelib.worker.handler import handle_checks
+from chalicelib.worker.scheduler import run_tick
 
 START: Final = 1_795_000_020 // 60 * 60
 PREFIX: Final = "monitum-scale-"
@@ -116,14 +116,14 @@ class Stage:
             {"STAGE": "prod", "TABLE_PREFIX": PREFIX, "AWS_REGION": "us-east-1"}
         )
         self.dynamo = Dynamo(self.clock, PREFIX)
-        connection = base.Table._shared  # noqa: SLF001 - the seam below the store
+        connection = dynamodb.Table._shared  # noqa: SLF001 - the seam below the store
         assert connection is not None
         connection._client = self.dynamo  # type: ignore[assignment]  # noqa: SLF001 - the same seam
         self.sqs, self.checker = Sqs(self.clock), ModelChecker(self.clock, self.measured)
         runtime.clock = self.clock
         runtime.__dict__.update(checks=Queue(self.sqs, "checks"), checker=self.checker)
         runtime.__dict__["alerts"] = Queue(_Nowhere(), "alerts")
-        runtime.__dict__["start_tick"] = self._nothing
+        runtime.__dict__["functions"] = _NoFunctions()
         self.runtime = runtime
         self.shards = populate(self.dynamo, count, intervals, START)
 
@@ -166,9 +166,10 @@ class Stage:
         tracemalloc.stop()
         return peak / 2**20
 
-    @staticmethod
-    def _nothing(_shard: int) -> None:
-        """The driver runs every shard itself."""
+
+class _NoFunctions:
+    def start(self, name: str, event: dict[str, Any]) -> None:
+        """Do nothing: the driver runs every shard itself."""
 
 
 class _Nowhere:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from benchmarks.metering import Item, item_size, read_units, write_units
-from chalicelib.store.tripwire import check_call
+from chalicelib.aws.tenancy import check_call
 
 PARTITION_WRITES, PARTITION_READS = 1_000, 3_000
 _ITEM_BYTES, _PAGE_BYTES = 400 * 1024, 1024 * 1024

@@ -18,13 +18,13 @@ from typing import Any
 
 from benchmarks.history_server import LANE, OWNER, START
 from benchmarks.metering import Spent
-from chalicelib.api.schemas.stats import WINDOWS_S, StatsOut
-from chalicelib.services.listing import all_targets
-from chalicelib.services.runtime import Runtime
-from chalicelib.services.stats import MOST_EFFORT_S, kept, statistics
-from chalicelib.services.sums import TooMuchError
-from chalicelib.store import base
-from chalicelib.store.tripwire import acting_for
+from chalicelib.aws import dynamodb
+from chalicelib.aws.tenancy import acting_for
+from chalicelib.history.aggregation import TooMuchError
+from chalicelib.history.schemas import WINDOWS_S, StatsOut
+from chalicelib.history.service import MOST_EFFORT_S, kept, statistics
+from chalicelib.monitoring.storage.target_repository import Targets
+from chalicelib.runtime import Runtime
 
 _PREFIX = "monitum-statistics-"
 
@@ -58,7 +58,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.calls, self.bytes = 0, 0
-        base.connection().client.meta.events.register("response-received.dynamodb", self._count)
+        dynamodb.connection().client.meta.events.register("response-received.dynamodb", self._count)
 
     def _count(self, response_dict: dict[str, Any] | None, **_: object) -> None:
         self.calls += 1
@@ -71,7 +71,7 @@ def measure(count: int, window: str, *, alone: bool) -> str:
         runtime = _runtime(url)
         meter, started = Meter(), Spent.now()
         with acting_for(OWNER):
-            targets = list(all_targets(OWNER))
+            targets = list(Targets(OWNER).all())
             start = max(START - WINDOWS_S[window], kept(runtime).days)
             lanes = () if alone else {target.lane for target in targets}
             try:

@@ -1,1 +1,1 @@
-"""`monitum`, the command line: it calls the API over HTTP, as anybody may."""
+"""The `monitum` command line, a client of the HTTP API."""

@@ -1,4 +1,4 @@
-"""`python -m monitum_cli`, where the script is not on the path."""
+"""Run the command line as `python -m monitum_cli`, without the installed script."""
 
 from monitum_cli.main import main
 

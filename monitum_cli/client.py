@@ -1,4 +1,4 @@
-"""Calls of the API: retries where they are harmless, pages, and errors in plain words."""
+"""The HTTP client of the API: retries, pagination and error messages."""
 
 import json
 import time
@@ -8,102 +8,108 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from requests.auth import AuthBase
 
-from monitum_cli.config import Login
-from monitum_cli.errors import ApiFailure, Failure, Unreachable
+from monitum_cli.credentials import Credentials
+from monitum_cli.errors import ApiError, CliError, FieldPath, Unreachable
 
 TIMEOUTS_S = (10, 40)
-"""To connect, and to wait for an answer: API Gateway gives up after 29 s."""
-WAITS_S = (0.5, 1.0, 2.0)
-LONGEST_WAIT_S = 60.0
-"""How long all waiting for a rate limit may take together, for one call."""
-PAGE = 200
-"""Items that a page may hold at most."""
-_HARMLESS = {"GET", "DELETE"}
-_PASSING = {502, 503, 504}
-_REFUSED = "the token is not accepted any more: monitum login"
+"""To connect and to wait for the response: API Gateway gives up after 29 s."""
+RETRY_DELAYS_S = (0.5, 1.0, 2.0)
+MAX_RATE_LIMIT_WAIT_S = 60.0
+"""The longest total wait for the rate limit, per call."""
+PAGE_SIZE = 200
+"""The most items that the API returns in one page."""
+_IDEMPOTENT_METHODS = {"GET", "DELETE"}
+_TRANSIENT_STATUSES = {502, 503, 504}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A JSON value, None for an empty body, and the ETag of what it shows.
+class ApiResponse:
+    """A response: its JSON value (None for an empty body) and ETag.
 
-    `is_repeated`: an earlier call with the same Idempotency-Key was answered so.
+    `is_replayed`: it repeats the response to an earlier request with the same Idempotency-Key.
     """
 
     value: Any
-    etag: str | None
-    is_repeated: bool = False
+    etag: str | None = None
+    is_replayed: bool = False
 
 
 class Api:
-    """One installation of Monitum, called with one token.
+    """The API of one installation, called with one token.
 
-    `sleep` waits, `notice` is told when that takes long.
+    Every method raises ApiError for an error response and Unreachable without a response.
+    `notify` receives a message before a long wait.
     """
 
     def __init__(
         self,
-        login: Login,
+        credentials: Credentials,
         *,
         sleep: Callable[[float], None] = time.sleep,
-        notice: Callable[[str], None] = lambda _: None,
+        notify: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.login, self._sleep, self._notice = login, sleep, notice
+        self.credentials, self._sleep, self._notify = credentials, sleep, notify
         self._session = requests.Session()
-        # Set as such and not as a header: else requests would look into ~/.netrc for a better one.
-        self._session.auth = _TokenAuth(login.token)
+        # Set through `auth`: requests would replace a header by a password from ~/.netrc.
+        self._session.auth = self._authenticate
         self._session.headers.update({"User-Agent": "monitum-cli", "Accept": "application/json"})
 
     def get(self, path: str, **query: object) -> Any:
-        """The value at a path; raises ApiFailure, Unreachable."""
-        return self.fetch(path, **query).value
+        """Return the value at a path. Query parameters that are None are left out."""
+        return self.get_response(path, **query).value
 
-    def fetch(self, path: str, **query: object) -> Answer:
-        """The value at a path with its ETag; raises ApiFailure, Unreachable."""
-        given = {name.rstrip("_"): value for name, value in query.items() if value is not None}
-        return self._call("GET", path, query=given)
+    def get_response(self, path: str, **query: object) -> ApiResponse:
+        """Return the value at a path with its ETag."""
+        # A trailing underscore makes a Python keyword usable as a parameter: `from_`.
+        params = {name.rstrip("_"): value for name, value in query.items() if value is not None}
+        return self._call("GET", path, params=params)
 
     def create(self, path: str, body: object) -> Any:
-        """What a POST makes: one thing, however often it has to be sent."""
-        return self.create_once(path, body, str(uuid.uuid4())).value
+        """POST a new resource; a new Idempotency-Key makes retries safe."""
+        return self.create_with_key(path, body, str(uuid.uuid4())).value
 
-    def create_once(self, path: str, body: object, key: str) -> Answer:
-        """What a POST makes, or made within the day, with this key."""
-        return self._call("POST", path, body, headers={"Idempotency-Key": key}, again=True)
+    def create_with_key(self, path: str, body: object, key: str) -> ApiResponse:
+        """POST a new resource; the same key within a day returns the same resource."""
+        return self._call("POST", path, body, headers={"Idempotency-Key": key}, retry=True)
 
-    def do(self, path: str, body: object = None, *, again: bool = False) -> Any:
-        """What a POST answers that makes nothing; with `again` repeating it is harmless."""
-        return self._call("POST", path, body, again=again).value
+    def post(self, path: str, body: object = None, *, retry: bool = False) -> Any:
+        """POST to an action; set `retry` only if repeating it is harmless."""
+        return self._call("POST", path, body, retry=retry).value
 
-    def change(self, path: str, body: object, etag: str | None = None) -> Answer:
-        """What a PATCH answers; with an ETag it is sent once, as a second one could not fit."""
+    def update(self, path: str, body: object, etag: str | None = None) -> ApiResponse:
+        """PATCH a resource, if it still has the ETag.
+
+        With an ETag it is never retried: if the first attempt succeeded, the second would fail.
+        """
         headers = {"If-Match": etag} if etag else {}
-        return self._call("PATCH", path, body, headers=headers, again=etag is None)
+        return self._call("PATCH", path, body, headers=headers, retry=etag is None)
 
-    def remove(self, path: str, etag: str | None = None) -> None:
-        """Delete what is there; what a lost answer has deleted already is as well."""
-        headers = {"If-Match": etag} if etag else {}
-        self._call("DELETE", path, headers=headers)
+    def delete(self, path: str, etag: str | None = None) -> None:
+        """DELETE a resource, if it still has the ETag."""
+        self._call("DELETE", path, headers={"If-Match": etag} if etag else {})
 
-    def each(self, path: str, **query: object) -> Iterator[dict[str, Any]]:
-        """All items of a list, page after page."""
-        asked = {"limit": PAGE, **query}
-        seen: set[str] = set()
+    def paginate(self, path: str, **query: object) -> Iterator[dict[str, Any]]:
+        """Yield the items of a list, requesting page after page."""
+        params = {"limit": PAGE_SIZE, **query}
+        cursors: set[str] = set()
         while True:
-            page = self.get(path, **asked)
+            page = self.get(path, **params)
             try:
                 items, cursor = page["items"], page["next_cursor"]
             except (KeyError, TypeError):
-                raise _not_monitum(self.login.url) from None
+                raise self._not_monitum() from None
             yield from items
             if cursor is None:
                 return
-            if cursor in seen:
-                raise Unreachable("the API goes in circles with a list: please report it")
-            seen.add(cursor)
-            asked["cursor"] = cursor
+            if cursor in cursors:
+                raise Unreachable("the API returned the same cursor twice: please report this bug")
+            cursors.add(cursor)
+            params["cursor"] = cursor
+
+    def _authenticate(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Token {self.credentials.token}"
+        return request
 
     def _call(
         self,
@@ -111,66 +117,70 @@ class Api:
         path: str,
         body: object = None,
         *,
-        query: Mapping[str, object] | None = None,
+        params: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
-        again: bool = False,
-    ) -> Answer:
-        request = requests.Request(
-            method,
-            self.login.url + path,
-            params={name: _as_query(value) for name, value in (query or {}).items()},
-            headers=dict(headers or {}),
-            json=body,
-        )
-        response, lost = self._send(request, again=again or method in _HARMLESS)
-        if method == "DELETE" and lost and response.status_code == 404:
-            return Answer(None, None)
-        if not response.ok or response.is_redirect:
-            raise self._failure(response)
-        headers = response.headers
-        return Answer(
-            self._value(response), headers.get("ETag"), headers.get("Idempotent-Replayed") == "true"
-        )
+        retry: bool = False,
+    ) -> ApiResponse:
+        def send() -> requests.Response:
+            return self._session.request(
+                method,
+                self.credentials.url + path,
+                params={name: _query_value(value) for name, value in (params or {}).items()},
+                headers=dict(headers or {}),
+                json=body,
+                timeout=TIMEOUTS_S,
+                allow_redirects=False,
+            )
 
-    def _send(self, request: requests.Request, *, again: bool) -> tuple[requests.Response, bool]:
-        """The first answer that is final, and whether one was lost before it."""
-        waited, lost, pauses = 0.0, False, list(WAITS_S if again else ())
+        response, was_retried = self._send(send, retry=retry or method in _IDEMPOTENT_METHODS)
+        if method == "DELETE" and was_retried and response.status_code == 404:
+            # The attempt whose response was lost has deleted it.
+            return ApiResponse(None)
+        if not response.ok or response.is_redirect:
+            raise self._error(response)
+        is_replayed = response.headers.get("Idempotent-Replayed") == "true"
+        return ApiResponse(self._value(response), response.headers.get("ETag"), is_replayed)
+
+    def _send(
+        self, send: Callable[[], requests.Response], *, retry: bool
+    ) -> tuple[requests.Response, bool]:
+        """Send until the response is final; also returns whether earlier attempts failed.
+
+        A rate-limited request was not processed, so it is repeated even without `retry`.
+        """
+        waited, was_retried, delays = 0.0, False, list(RETRY_DELAYS_S if retry else ())
         while True:
             try:
-                response = self._once(request)
+                response = self._send_once(send)
             except Unreachable:
-                if not pauses:
+                if not delays:
                     raise
-                lost = True
             else:
                 if response.status_code == 429:
-                    pause = _retry_after(response)
-                    if waited + pause > LONGEST_WAIT_S:
-                        return response, lost
-                    waited += pause
-                    self._notice(f"over the rate: waiting {pause:.0f} s")
-                    self._sleep(pause)
+                    delay = _retry_after(response)
+                    if waited + delay > MAX_RATE_LIMIT_WAIT_S:
+                        return response, was_retried
+                    waited += delay
+                    self._notify(f"rate limited: waiting {delay:.0f} s")
+                    self._sleep(delay)
                     continue
-                if response.status_code not in _PASSING or not pauses:
-                    return response, lost
-                lost = True
-            self._sleep(pauses.pop(0))
+                if response.status_code not in _TRANSIENT_STATUSES or not delays:
+                    return response, was_retried
+            was_retried = True
+            self._sleep(delays.pop(0))
 
-    def _once(self, request: requests.Request) -> requests.Response:
+    def _send_once(self, send: Callable[[], requests.Response]) -> requests.Response:
+        url = self.credentials.url
         try:
-            prepared = self._session.prepare_request(request)
-            settings = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
-            return self._session.send(
-                prepared, timeout=TIMEOUTS_S, allow_redirects=False, **settings
-            )
+            return send()
         except requests.exceptions.SSLError as error:
-            raise Failure(f"no safe connection to {self.login.url}: {_root(error)}") from error
+            raise CliError(f"no secure connection to {url}: {_root_cause(error)}") from error
         except (requests.exceptions.InvalidURL, UnicodeError) as error:
-            raise Failure(f"{self.login.url} is no address that can be called") from error
+            raise CliError(f"{url} is not a valid URL") from error
         except requests.exceptions.Timeout as error:
-            raise Unreachable(f"{self.login.url} does not answer in time") from error
+            raise Unreachable(f"{url} did not respond in time") from error
         except requests.exceptions.RequestException as error:
-            raise Unreachable(f"{self.login.url} cannot be reached: {_root(error)}") from error
+            raise Unreachable(f"could not connect to {url}: {_root_cause(error)}") from error
 
     def _value(self, response: requests.Response) -> Any:
         if not response.content:
@@ -178,68 +188,56 @@ class Api:
         try:
             return json.loads(response.content)
         except ValueError:
-            raise _not_monitum(self.login.url) from None
+            raise self._not_monitum() from None
 
-    def _failure(self, response: requests.Response) -> Failure:
+    def _error(self, response: requests.Response) -> CliError:
+        url, status = self.credentials.url, response.status_code
         if response.is_redirect:
-            place = response.headers.get("Location", "elsewhere")
-            return Unreachable(f"{self.login.url} sends on to {place}: log in there")
-        if response.status_code == 401:
-            return ApiFailure(401, _REFUSED)
+            location = response.headers.get("Location", "another URL")
+            return Unreachable(f"{url} redirects to {location}: log in there")
+        if status == 401:
+            return ApiError(401, "the token is no longer valid: run `monitum login`")
         try:
             problem = json.loads(response.content)
-            faults = tuple((_field(one["loc"]), str(one["msg"])) for one in problem["errors"])
+            field_errors = tuple((_field(one["loc"]), str(one["msg"])) for one in problem["errors"])
             detail = str(problem["detail"])
         except (ValueError, KeyError, TypeError):
-            return ApiFailure(response.status_code, f"{self.login.url} answers {_said(response)}")
-        if response.status_code >= 500 and "request_id" in problem:
+            reason = f"{status} {response.reason or ''}".strip()
+            return ApiError(status, f"{url} responded with {reason}")
+        if status >= 500 and "request_id" in problem:
             detail = f"{detail} (request {problem['request_id']})"
-        if response.status_code == 429:
+        if status == 429:
             detail = f"{detail}; try again in {_retry_after(response):.0f} s"
-        return ApiFailure(response.status_code, detail, faults, problem)
+        return ApiError(status, detail, field_errors, problem)
+
+    def _not_monitum(self) -> Unreachable:
+        return Unreachable(f"{self.credentials.url} is not a Monitum API: check the URL")
 
 
-class _TokenAuth(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Token {self._token}"
-        return request
-
-
-def _as_query(value: object) -> str:
+def _query_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _retry_after(response: requests.Response) -> float:
-    """Seconds to wait; one where the header does not say so in seconds."""
+    """Return the seconds to wait, at least one; one if the header is missing or no number."""
     text = response.headers.get("Retry-After", "")
     return max(1.0, float(text)) if text.isascii() and text.isdigit() else 1.0
 
 
-def _field(loc: list[str | int]) -> tuple[str | int, ...]:
-    """Where a fault is, without the part of the request where all of them are."""
+def _field(loc: list[str | int]) -> FieldPath:
+    """Return the path of a field within its part of the request: `body`, `query` or `header`."""
     return tuple(loc[1:] if loc and loc[0] in {"body", "query", "header"} else loc)
 
 
-def _said(response: requests.Response) -> str:
-    return f"{response.status_code} {response.reason or ''}".strip()
-
-
-def _root(error: BaseException) -> str:
-    """The innermost reason, without the objects that libraries wrap it in."""
+def _root_cause(error: BaseException) -> str:
+    """Return the message of the innermost exception, without those that libraries wrap it in."""
     cause: object = error
     while True:
         inner = getattr(cause, "reason", None) or next(
-            (one for one in getattr(cause, "args", ()) if isinstance(one, BaseException)), None
+            (arg for arg in getattr(cause, "args", ()) if isinstance(arg, BaseException)), None
         )
         if not isinstance(inner, BaseException):
             break
         cause = inner
     text = getattr(cause, "strerror", None) or str(cause)
     return str(text).rpartition(": ")[2] or "the connection failed"
-
-
-def _not_monitum(url: str) -> Unreachable:
-    return Unreachable(f"{url} does not answer as Monitum does: is the address right?")

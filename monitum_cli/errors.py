@@ -1,99 +1,103 @@
-"""What can go wrong, as one line for people and as an exit code for scripts."""
+"""Errors and exit codes."""
 
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
+FieldPath = tuple[str | int, ...]
+"""The keys and list indexes that lead to a field."""
 
-class Exit(IntEnum):
-    """The exit codes; docs/cli.md explains them, and they do not change."""
+
+class ExitCode(IntEnum):
+    """The exit codes, documented in docs/cli.md. Scripts depend on them: never change one."""
 
     OK = 0
     FAILED = 1
-    """Anything that has no code of its own."""
+    """Any failure without a code of its own."""
     USAGE = 2
     DENIED = 3
-    """Not logged in, or the token is refused or lacks a scope."""
+    """Not logged in, or the token is rejected or lacks a scope."""
     NOT_FOUND = 4
-    """No such thing, or a name or prefix that fits several."""
+    """Nothing matches, or a name or ID prefix is ambiguous."""
     CONFLICT = 5
-    """Somebody else changed it meanwhile, or it does not fit the present state."""
+    """Changed by somebody else in the meantime, or not allowed in the current state."""
     INVALID = 6
-    """A file or a value that breaks the rules."""
-    LIMITED = 7
-    """Over the rate, for longer than is waited."""
+    """Invalid file or value."""
+    RATE_LIMITED = 7
+    """Still rate limited after the longest wait."""
     UNREACHABLE = 8
-    """No network, no answer, or a fault of the API's own."""
-    PARTLY = 9
-    """Some items of `apply` failed; apply again goes on from there."""
-    NO = 10
-    """It worked, and the answer is no: down, or changes are due."""
+    """Network error, no response, or a server error."""
+    PARTIAL = 9
+    """Some steps of `apply` failed; applying again retries them."""
+    NEGATIVE = 10
+    """The command worked, and its result is negative: the target is down, changes are pending."""
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
 
-class Failure(Exception):
-    """The command ends here; the text says in one line why, and what to do about it."""
-
-    code = Exit.FAILED
-
-    def __init__(self, text: str, code: Exit | None = None) -> None:
-        super().__init__(text)
-        if code is not None:
-            self.code = code
-
-    def told(self) -> dict[str, Any]:
-        """The same for scripts."""
-        return {"message": str(self), "exit_code": int(self.code)}
+_EXIT_CODES = {
+    400: ExitCode.INVALID,
+    401: ExitCode.DENIED,
+    403: ExitCode.DENIED,
+    404: ExitCode.NOT_FOUND,
+    409: ExitCode.CONFLICT,
+    412: ExitCode.CONFLICT,
+    413: ExitCode.INVALID,
+    422: ExitCode.INVALID,
+    429: ExitCode.RATE_LIMITED,
+}
 
 
-class ApiFailure(Failure):
-    """The API refused; `status` is HTTP's, `faults` the fields that it names.
+class CliError(Exception):
+    """Ends the command. The message is one line: what is wrong and what to do about it."""
 
-    `problem` is all that it said, where it said so as Monitum does.
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, exit_code: ExitCode | None = None) -> None:
+        super().__init__(message)
+        if exit_code is not None:
+            self.exit_code = exit_code
+
+    def as_json(self) -> dict[str, Any]:
+        """The error as `--json` prints it."""
+        return {"message": str(self), "exit_code": int(self.exit_code)}
+
+
+class ApiError(CliError):
+    """An error response of the API.
+
+    `field_errors` are its invalid fields with a message each. `problem` is the response's problem
+    document, None if the response has none.
     """
 
     def __init__(
         self,
         status: int,
         detail: str,
-        faults: tuple[tuple[tuple[str | int, ...], str], ...] = (),
+        field_errors: tuple[tuple[FieldPath, str], ...] = (),
         problem: Mapping[str, Any] | None = None,
     ) -> None:
-        named = "; ".join(f"{'.'.join(map(str, loc)) or 'body'}: {msg}" for loc, msg in faults)
-        super().__init__(f"{detail}: {named}" if named else detail, _code(status))
-        self.status, self.detail, self.faults = status, detail, faults
-        self.problem = problem
+        listed = "; ".join(
+            f"{'.'.join(map(str, path)) or 'body'}: {message}" for path, message in field_errors
+        )
+        exit_code = ExitCode.UNREACHABLE if status >= 500 else ExitCode.FAILED
+        super().__init__(
+            f"{detail}: {listed}" if listed else detail, _EXIT_CODES.get(status, exit_code)
+        )
+        self.status, self.field_errors, self.problem = status, field_errors, problem
 
-    def told(self) -> dict[str, Any]:
-        """The same for scripts, with what the API said."""
-        return {**super().told(), "status": self.status, "problem": self.problem}
-
-
-class Unreachable(Failure):
-    """Nobody answered, or not as Monitum does; trying again may help."""
-
-    code = Exit.UNREACHABLE
+    def as_json(self) -> dict[str, Any]:
+        """The error as `--json` prints it, with the API's problem document."""
+        return {**super().as_json(), "status": self.status, "problem": self.problem}
 
 
-class BrokenPipe(Failure):
-    """Whoever read the output has gone; there is nobody to tell."""
+class Unreachable(CliError):
+    """No response, or not one of a Monitum API. Trying again may help."""
 
-    code = Exit.BROKEN_PIPE
-
-
-_CODES = {
-    401: Exit.DENIED,
-    403: Exit.DENIED,
-    404: Exit.NOT_FOUND,
-    409: Exit.CONFLICT,
-    412: Exit.CONFLICT,
-    400: Exit.INVALID,
-    413: Exit.INVALID,
-    422: Exit.INVALID,
-    429: Exit.LIMITED,
-}
+    exit_code = ExitCode.UNREACHABLE
 
 
-def _code(status: int) -> Exit:
-    return _CODES.get(status, Exit.UNREACHABLE if status >= 500 else Exit.FAILED)
+class BrokenPipe(CliError):
+    """The reader of the output is gone, so there is nowhere to print an error either."""
+
+    exit_code = ExitCode.BROKEN_PIPE

@@ -1,7 +1,7 @@
-"""What the commands print: tables and lines for people, JSON for scripts.
+"""Print the results of commands: tables and lines for people, JSON for scripts.
 
-Everything is made as text first and written in one place, so that a pipe whose reader has gone and
-an encoding that lacks a character are dealt with once.
+Everything is rendered to text first and written in one place, which handles a closed pipe and an
+encoding that lacks a character.
 """
 
 import errno
@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitum_cli.errors import BrokenPipe
-from monitum_cli.texts import clean
+from monitum_cli.formatting import escape_control
 
 STYLES: Mapping[str, str] = {
     "UP": "green",
@@ -30,126 +30,123 @@ STYLES: Mapping[str, str] = {
     "failed": "bold red",
     "sent": "green",
 }
-_COLUMN, _GAP = 8, 2
-"""A table with fewer characters for each column, and between two, could not be read."""
+_MIN_COLUMN, _GAP = 8, 2
+"""A table with narrower columns is unreadable and printed as a list instead."""
 _HEIGHT = 25
-"""Of no account, but without it the width would not count either."""
-_UNBOUNDED = 100_000
-"""As wide as any table."""
+"""Unused, but rich ignores the width unless it is given a height too."""
+_UNLIMITED_WIDTH = 100_000
+
+Item = dict[str, Any]
+Field = tuple[str, object]
 
 
 class Output:
-    """The two streams of a command.
+    """The output streams of a command. With `as_json` results are printed as JSON.
 
-    `env` decides with the streams about colour and width: NO_COLOR, TERM and COLUMNS count.
+    NO_COLOR, TERM and COLUMNS of `env` apply if the streams are terminals.
     """
 
     def __init__(self, out: TextIO, err: TextIO, env: Mapping[str, str]) -> None:
         self._out, self._err, self._env = out, err, env
+        self.as_json = False
 
     @property
     def is_terminal(self) -> bool:
         return self._out.isatty()
 
-    def told(self, value: object, text: object, *, as_json: bool) -> None:
-        """What came of something: as JSON, or in a line."""
-        if as_json:
+    def result(self, value: object, text: str) -> None:
+        """Print what a command did: the value as JSON, or a line of text."""
+        if self.as_json:
             self.json(value)
         else:
             self.line(text)
 
-    def listed(
-        self,
-        items: list[dict[str, Any]],
-        columns: Sequence[str],
-        row: Callable[[dict[str, Any]], Sequence[object]],
-        *,
-        as_json: bool,
+    def items(
+        self, items: list[Item], columns: Sequence[str], row: Callable[[Item], Sequence[object]]
     ) -> None:
-        """A list: as one page of JSON with everything in it, or as a table with a row of each."""
-        if as_json:
+        """Print a list: as JSON, one page with everything on it, or as a table."""
+        if self.as_json:
             self.json({"items": items, "next_cursor": None})
         else:
             self.table(columns, map(row, items))
 
+    def item(self, value: object, fields: Iterable[Field]) -> None:
+        """Print one resource: as JSON, or its fields; these are not evaluated for JSON."""
+        if self.as_json:
+            self.json(value)
+        else:
+            self.fields(fields)
+
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table of cleaned texts, cut off where they are long; row by row where it is narrow."""
-        titles = [Text(column) for column in columns]
-        cells = [[_cell(value) for value in row] for row in rows]
-        if self._width < (_COLUMN + _GAP) * len(columns):
-            for row in cells:
+        """Print a table, truncating the widest columns first; a list if the terminal is narrow."""
+        if self._width < (_MIN_COLUMN + _GAP) * len(columns):
+            for row in rows:
                 self._list(zip(columns, row, strict=True))
                 self.line()
             return
-        made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
-        longest = [
-            max(text.cell_len for text in column) for column in zip(titles, *cells, strict=True)
-        ]
-        room = self._width - _GAP * len(columns)
-        for title, width in zip(titles, _fitted(longest, room), strict=True):
-            made.add_column(title, no_wrap=True, overflow="ellipsis", width=width)
-        for row in cells:
-            made.add_row(*row)
-        self._render(made)
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+        for column in columns:
+            table.add_column(_truncated(column))
+        for row in rows:
+            table.add_row(*map(_truncated, row))
+        self._render(table)
 
-    def pairs(self, pairs: Iterable[tuple[str, object]]) -> None:
-        """Names and values, one below the other; values are folded where they are long."""
-        if self._width < 5 * _COLUMN:
-            self._list(pairs)
+    def fields(self, fields: Iterable[Field]) -> None:
+        """Print names and values, one pair below the other; long values are wrapped."""
+        if self._width < 5 * _MIN_COLUMN:
+            self._list(fields)
             return
-        made = Table(box=None, pad_edge=False, show_header=False, padding=(0, _GAP, 0, 0))
-        made.add_column(style="bold", no_wrap=True)
-        made.add_column(overflow="fold")
-        for name, value in pairs:
-            made.add_row(Text(name), _cell(value))
-        self._render(made)
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, _GAP, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in fields:
+            table.add_row(Text(name), _cell(value))
+        self._render(table)
 
-    def _list(self, pairs: Iterable[tuple[str, object]]) -> None:
-        for name, value in pairs:
-            self._render(Text.assemble((f"{name}: ", "bold"), _cell(value)), soft=True)
+    def _list(self, fields: Iterable[Field]) -> None:
+        for name, value in fields:
+            self._render(Text.assemble((f"{name}: ", "bold"), _cell(value)), soft_wrap=True)
 
-    def line(self, text: object = "", style: str = "") -> None:
-        """One line, cleaned and in one style."""
-        self._render(Text(clean(text), style=style), soft=True)
+    def line(self, text: str = "", style: str = "") -> None:
+        self._render(Text(escape_control(text), style=style), soft_wrap=True)
 
-    def json(self, value: object) -> None:
-        """JSON as the API has it, in ASCII, so that no text in it can move the cursor."""
-        self._write(json.dumps(value, indent=2) + "\n")
-
-    def json_line(self, value: object) -> None:
-        """One value on one line, at once: for what is followed."""
-        self._write(json.dumps(value) + "\n")
+    def json(self, value: object, *, indent: int | None = 2) -> None:
+        """Print JSON in ASCII, so that no text in it can control the terminal."""
+        self._write(json.dumps(value, indent=indent) + "\n")
 
     def raw(self, text: str) -> None:
-        """A file's text, as it is."""
+        """Print a file."""
         self._write(text)
 
-    def note(self, text: object) -> None:
-        """A line beside the output, on the other stream."""
-        self._write(clean(text) + "\n", self._err)
+    def message(self, text: object) -> None:
+        """Print a line to standard error."""
+        self._write(escape_control(text) + "\n", self._err)
 
-    def json_note(self, value: object) -> None:
-        """One value on one line, on the other stream."""
+    def warning(self, text: object) -> None:
+        self.message(f"warning: {text}")
+
+    def json_message(self, value: object) -> None:
+        """Print JSON on one line to standard error."""
         self._write(json.dumps(value) + "\n", self._err)
 
-    def prompt(self, text: object) -> None:
-        """A question beside the output; the answer comes on the same line."""
-        self._write(clean(text), self._err)
-
-    def warn(self, text: object) -> None:
-        self.note(f"warning: {text}")
+    def prompt(self, text: str) -> None:
+        """Print a question to standard error, leaving the cursor behind it."""
+        self._write(escape_control(text), self._err)
 
     @property
     def _width(self) -> int:
-        """Characters in a line; in a pipe nothing is cut off."""
+        """The width of a line in characters; nothing is truncated in a pipe."""
         if not self.is_terminal:
-            return _UNBOUNDED
-        said = self._env.get("COLUMNS", "")
-        return int(said) if said.isdecimal() and int(said) else shutil.get_terminal_size().columns
+            return _UNLIMITED_WIDTH
+        columns = self._env.get("COLUMNS", "")
+        if columns.isdecimal() and int(columns):
+            return int(columns)
+        return shutil.get_terminal_size().columns
 
-    def _console(self) -> Console:
-        return Console(
-            file=io.StringIO(),
+    def _render(self, content: Table | Text, *, soft_wrap: bool = False) -> None:
+        text = io.StringIO()
+        console = Console(
+            file=text,
             force_terminal=self.is_terminal,
             width=self._width,
             height=_HEIGHT,
@@ -159,13 +156,8 @@ class Output:
             emoji=False,
             _environ={**self._env},
         )
-
-    def _render(self, what: Table | Text, *, soft: bool = False) -> None:
-        console = self._console()
-        console.print(what, soft_wrap=soft)
-        made: Any = console.file
-        lines = made.getvalue().splitlines()
-        self._write("".join(f"{line.rstrip()}\n" for line in lines))
+        console.print(content, soft_wrap=soft_wrap)
+        self._write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
 
     def _write(self, text: str, stream: TextIO | None = None) -> None:
         stream = stream or self._out
@@ -179,18 +171,19 @@ class Output:
             raise BrokenPipe("the output was closed") from error
 
 
-def _fitted(longest: Sequence[int], room: int) -> list[int]:
-    """The widths of columns in `room` characters: what is long gives way first."""
-    widths = list(longest)
-    while sum(widths) > room and max(widths) > _COLUMN:
-        widths[widths.index(max(widths))] -= 1
-    return widths
-
-
 def _cell(value: object) -> Text:
-    if isinstance(value, Text):
-        return value
     if value is None:
         return Text("-", style="dim")
-    text = clean(value)
+    text = escape_control(value)
     return Text(text, style=STYLES.get(text, ""))
+
+
+def _truncated(value: object) -> Text:
+    """Return a cell that stays on one line.
+
+    Only the cell says so, not its column: rich would shrink such columns evenly instead of the
+    widest first.
+    """
+    cell = _cell(value)
+    cell.no_wrap, cell.overflow = True, "ellipsis"
+    return cell

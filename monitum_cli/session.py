@@ -1,5 +1,6 @@
-"""What one run of the command works with."""
+"""The session: everything that one run of the command line works with."""
 
+import getpass
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -9,14 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 from monitum_cli.client import Api
-from monitum_cli.config import find_login
-from monitum_cli.errors import Exit, Failure
+from monitum_cli.credentials import find_credentials
+from monitum_cli.errors import CliError, ExitCode
 from monitum_cli.output import Output
 
 
 @dataclass
 class Session:
-    """The environment, the directory, the streams and the clock of one run; the API when needed."""
+    """The environment, working directory, streams and clock of one run."""
 
     env: Mapping[str, str]
     directory: Path
@@ -26,28 +27,26 @@ class Session:
 
     @cached_property
     def api(self) -> Api:
-        login = find_login(self.env, self.directory)
-        return Api(login, sleep=self.sleep, notice=self.output.note)
+        """The API; raises CliError without credentials, which not every command needs."""
+        credentials = find_credentials(self.env, self.directory)
+        return Api(credentials, sleep=self.sleep, notify=self.output.message)
 
     @property
-    def can_ask(self) -> bool:
-        """Whether there is somebody to ask."""
+    def is_interactive(self) -> bool:
         return self.input.isatty()
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Go on if somebody says so, or said so before; raises Failure."""
+        """Return if the user confirms, or has by `--yes`; raises CliError otherwise."""
         if yes:
             return
-        if not self.can_ask:
-            raise Failure(f"{question}: say so with --yes", Exit.USAGE)
+        if not self.is_interactive:
+            raise CliError(f"{question}: confirm with --yes", ExitCode.USAGE)
         self.output.prompt(f"{question}? [y/N] ")
         if self.input.readline().strip().lower() not in {"y", "yes"}:
-            raise Failure("nothing was done")
+            raise CliError("cancelled")
 
     def read_secret(self, prompt: str) -> str:
-        """One line that is not shown while it is typed, or the first line of a pipe."""
-        if not self.can_ask:
+        """Read a line without echoing it, or the first line of a pipe."""
+        if not self.is_interactive:
             return self.input.readline().strip()
-        import getpass  # noqa: PLC0415 - needs a terminal, which most runs do not have
-
         return getpass.getpass(prompt).strip()

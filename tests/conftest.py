@@ -11,18 +11,19 @@ import pytest
 from botocore.client import BaseClient
 from hypothesis import HealthCheck, settings
 
-from chalicelib.settings import Settings
-from chalicelib.store import base
-from tests import leaks, permissions
-from tests.blueprint import answer_sooner, empty_stage, share_models
-from tests.leaks import nothing_leaks  # noqa: F401 - pytest finds it here
-from tests.permissions import (  # noqa: F401 - pytest finds them here
+from chalicelib.aws import dynamodb
+from chalicelib.common.settings import Settings
+from tests.support import leaks, permissions
+from tests.support.blueprint import answer_sooner, empty_stage, share_models
+from tests.support.leaks import nothing_leaks  # noqa: F401 - pytest finds it here
+from tests.support.permissions import (  # noqa: F401 - pytest finds them here
     policies_allow,
     pytest_sessionfinish,
     pytest_terminal_summary,
     pytest_testnodedown,
 )
-from tests.world import World
+from tests.support.stages import renewed, standing_stage
+from tests.support.world import Person, World
 
 permissions.name_functions()
 leaks.watch()
@@ -35,13 +36,15 @@ share_models()
 answer_sooner()
 LONGEST = (
     "api/test_contract.py",
-    "api/test_sorted_targets.py",
-    "services/test_erasing.py",
-    "services/test_faults.py",
-    "api/test_stats.py",
-    "services/test_a_year.py",
+    "targets/test_sorted_targets.py",
+    "worker/test_faults.py",
+    "ops/test_backup.py",
+    "history/test_stats_api.py",
+    "access/test_idempotent_creation.py",
+    "probes/test_resource_leaks.py",
+    "history/test_erasure.py",
+    "history/test_one_year.py",
     "template/test_validity.py",
-    "checkers/test_leaks.py",
 )
 """What takes longest begins first, so that no worker is left alone with it at the end."""
 _ENV = {
@@ -96,10 +99,35 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         yield env
 
 
+@pytest.fixture(scope="module")
+def shared_stage() -> Iterator[World]:
+    """One stage for a whole module of tests: its tables are not emptied between them."""
+    with standing_stage() as world:
+        yield world
+
+
 @pytest.fixture
-def world(aws: dict[str, str]) -> World:
-    """A stage to test in."""
-    return World(Settings.from_env(aws))
+def world(request: pytest.FixtureRequest) -> World:
+    """A stage to test in: empty, or the module's own where it is marked `shared_stage`.
+
+    A shared stage saves creating tables. Its clock and queues start over for each test; whoever
+    uses it tells its own users' data from that of other tests.
+    """
+    if request.node.get_closest_marker("shared_stage"):
+        return renewed(request.getfixturevalue("shared_stage"))
+    return World(Settings.from_env(request.getfixturevalue("aws")))
+
+
+@pytest.fixture
+def alice(world: World) -> Person:
+    """An owner."""
+    return world.user("alice")
+
+
+@pytest.fixture
+def mallory(world: World) -> Person:
+    """A stranger: the owner of another account."""
+    return world.user("mallory")
 
 
 @pytest.fixture
@@ -110,11 +138,11 @@ def dynamodb_calls(world: World) -> list[str]:
     def note(model: Any, **_: object) -> None:
         calls.append(model.name)
 
-    base.connection().client.meta.events.register("provide-client-params.dynamodb", note)
+    dynamodb.connection().client.meta.events.register("provide-client-params.dynamodb", note)
     return calls
 
 
 @pytest.fixture
 def lowest_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have new targets take the lowest free place, which is otherwise left to chance."""
-    monkeypatch.setattr("chalicelib.domain.lanes.secrets.choice", min)
+    monkeypatch.setattr("chalicelib.monitoring.lane.secrets.choice", min)

@@ -6,7 +6,7 @@ from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from chalicelib.domain.errors import BadRequestError, Fault
+from chalicelib.common.errors import BadRequestError, Fault
 
 
 class Cursors:

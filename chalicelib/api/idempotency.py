@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from chalicelib.api.calls import Answer, Call
-from chalicelib.domain.errors import NotFoundError
-from chalicelib.services.once import Asked, Turn, once
+from chalicelib.access.idempotency import Asked, Turn, once
+from chalicelib.api.request import Answer, Call
+from chalicelib.common.errors import NotFoundError
 
 Made = TypeVar("Made")
 REPLAYED = "Idempotent-Replayed"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain import errors
-from chalicelib.domain.errors import Fault, MonitumError
+from chalicelib.common import errors
+from chalicelib.common.errors import Fault, MonitumError
 
 CONTENT_TYPE = "application/problem+json"
 PREFIX = "urn:monitum:problem:"

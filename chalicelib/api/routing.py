@@ -11,12 +11,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chalicelib.api.calls import Answer, Call
-from chalicelib.services.callers import Scope
+from chalicelib.access.authentication import Scope
+from chalicelib.api.request import Answer, Call
 
 JSON = "application/json"
 HTML = "text/html"
-View = Callable[[Call[Any, Any]], Answer]
+View = Callable[[Call[Any, Any, Any]], Answer]
 
 
 class NoQuery(BaseModel, extra="forbid", defer_build=True):
@@ -80,7 +80,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Where the route of an operation is: in a module of this package, under a function's name."""
+    """Where the route of an operation is: a module below `chalicelib` and a function in it."""
 
     method: str
     path: str
@@ -89,7 +89,7 @@ class Operation:
 
     def load(self) -> Route:
         """The route, with its schemas and all that its module needs."""
-        routes: Routes = import_module(f"{__package__}.{self.module}").routes
+        routes: Routes = import_module(f"chalicelib.{self.module}").routes
         return next(route for route in routes if route.name == self.name)
 
 

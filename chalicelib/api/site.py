@@ -2,10 +2,11 @@
 
 from functools import cache
 
-from chalicelib.api.calls import Answer, Call
+from chalicelib.api import assets
+from chalicelib.api.request import Answer, Call
 from chalicelib.api.routing import HTML, JSON, NoQuery, Routes
-from chalicelib.web import assets
 
+_STATIC = "chalicelib.api.static"
 routes = Routes()
 
 
@@ -24,11 +25,13 @@ def get_docs(_call: Call[None, NoQuery]) -> Answer:
 @routes("GET", "/v1/openapi.json", scope=None, media=[JSON])
 def get_openapi(_call: Call[None, NoQuery]) -> Answer:
     """Describe this API as OpenAPI 3.1."""
-    # It was made when the code was, by chalicelib/ops/openapi.py: no request waits for it.
-    return Answer(assets.read("openapi.json"), headers={"Cache-Control": "public, max-age=300"})
+    # It was made when the code was, by ops/openapi.py: no request waits for it.
+    return Answer(
+        assets.read(_STATIC, "openapi.json"), headers={"Cache-Control": "public, max-age=300"}
+    )
 
 
 @cache
 def _page(name: str) -> Answer:
-    page = assets.read(name)
+    page = assets.read(_STATIC, name)
     return Answer(page, headers=assets.headers(page))

@@ -1,1 +1,1 @@
-"""What can be asked for: one file per noun."""
+"""The commands, one module per resource."""

@@ -1,35 +1,38 @@
-"""Channels: where alerts go."""
+"""Notification channels."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from monitum_cli.commands.options import (
-    json_option,
+from monitum_cli.commands.common import (
+    Command,
+    delete,
+    given,
     limit_option,
-    moment,
-    short,
     with_session,
     yes_option,
 )
-from monitum_cli.commands.removing import remove
-from monitum_cli.errors import Exit, Failure
-from monitum_cli.finding import CHANNEL, find, find_id
+from monitum_cli.errors import CliError, ExitCode
+from monitum_cli.formatting import short_id, timestamp
+from monitum_cli.lookup import CHANNEL, find, find_id
 from monitum_cli.session import Session
 
 _EVENTS = ("down", "recovered", "degraded", "up", "tls_expiring", "reminder")
-_one = click.argument("channel", metavar="CHANNEL")
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_channel_argument = click.argument("channel", metavar="CHANNEL")
 
 
-def _told(command: _Command) -> _Command:
-    """Of what a channel tells, when, and for which targets."""
+def _alert_options(command: Command) -> Command:
+    """Add the options that select the alerts of a channel."""
     for option in (
-        click.option("--tag", "tags", multiple=True, help="Only for targets that share a tag."),
-        click.option("--repeat", "repeat_s", type=int, metavar="SECONDS"),
-        click.option("--delay", "delay_s", type=int, metavar="SECONDS"),
+        click.option("--tag", "tags", multiple=True, help="Only targets with one of these tags."),
+        click.option(
+            "--repeat", "repeat_s", type=int, metavar="SECONDS", help="Time between reminders."
+        ),
+        click.option(
+            "--delay", "delay_s", type=int, metavar="SECONDS", help="Time to wait before alerting."
+        ),
         click.option("--event", "events", multiple=True, type=click.Choice(_EVENTS)),
     ):
         command = option(command)
@@ -38,17 +41,16 @@ def _told(command: _Command) -> _Command:
 
 @click.group()
 def channels() -> None:
-    """Where alerts go."""
+    """Manage notification channels."""
 
 
 @channels.command("ls")
-@json_option
 @with_session
-def list_channels(session: Session, *, as_json: bool) -> None:
+def list_channels(session: Session) -> None:
     """List channels."""
-    found = list(session.api.each("/v1/channels"))
+    found = list(session.api.paginate("/v1/channels"))
     columns = ("NAME", "KIND", "ADDRESS", "CONFIRMED", "TAGS", "ID")
-    session.output.listed(found, columns, _row, as_json=as_json)
+    session.output.items(found, columns, _row)
 
 
 def _row(channel: dict[str, Any]) -> tuple[object, ...]:
@@ -58,35 +60,34 @@ def _row(channel: dict[str, Any]) -> tuple[object, ...]:
         channel["url"] or channel["address"],
         {True: "yes", False: "not yet"}.get(channel["confirmed"]),
         ", ".join(channel["tags"]) or None,
-        short(channel["id"]),
+        short_id(channel["id"]),
     )
 
 
 @channels.command()
-@_one
-@json_option
+@_channel_argument
 @with_session
-def show(session: Session, channel: str, *, as_json: bool) -> None:
+def show(session: Session, channel: str) -> None:
     """Show a channel."""
     found = find(session.api, CHANNEL, channel)
-    if as_json:
-        session.output.json(found)
-        return
-    lists = {name: ", ".join(found[name]) or None for name in ("events", "tags")}
-    session.output.pairs({**found, **lists}.items())
+    session.output.item(found, _fields(found))
+
+
+def _fields(channel: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    for name, value in channel.items():
+        yield name, (", ".join(value) or None) if name in {"events", "tags"} else value
 
 
 @channels.command()
 @click.argument("name")
-@click.option("--webhook", metavar="URL", help="Post signed alerts to a URL.")
-@click.option("--email", metavar="ADDRESS", help="Mail to an address, once it is confirmed.")
+@click.option("--webhook", metavar="URL", help="Send signed webhooks to a URL.")
+@click.option("--email", metavar="ADDRESS", help="Send emails to an address once it is confirmed.")
 @click.option(
     "--apprise",
     is_flag=True,
-    help="A chat service: its URL, which is a secret, is asked for or read from standard input.",
+    help="Send to a chat service. Its apprise URL, a secret, is prompted for or read from stdin.",
 )
-@_told
-@json_option
+@_alert_options
 @with_session
 def add(
     session: Session,
@@ -96,93 +97,87 @@ def add(
     webhook: str | None,
     email: str | None,
     apprise: bool,
-    as_json: bool,
-    **given: Any,
+    **options: Any,
 ) -> None:
-    """Have alerts sent somewhere. A webhook's signing secret is printed this once."""
+    """Create a channel. The signing secret of a webhook is shown only once."""
     if sum((webhook is not None, email is not None, apprise)) != 1:
-        raise Failure("give one of --webhook, --email and --apprise", Exit.USAGE)
-    body: dict[str, Any] = {"name": name, **_given(given)}
+        raise CliError("give exactly one of --webhook, --email and --apprise", ExitCode.USAGE)
+    body: dict[str, Any] = {"name": name, **given(options)}
     if webhook is not None:
         body |= {"kind": "webhook", "url": webhook}
     elif email is not None:
         body |= {"kind": "email", "address": email}
     else:
         body |= {"kind": "apprise", "url": session.read_secret("URL of the service: ")}
-    made = session.api.create("/v1/channels", body)
-    if as_json:
-        session.output.json(made)
+    created = session.api.create("/v1/channels", body)
+    lines = [f"Created channel {created['name']}: {created['id']}"]
+    if created.get("secret"):
+        lines.append(_secret(created))
+    if created["confirmed"] is False:
+        lines.append(f"Alerts start once the link sent to {created['address']} is opened")
+    if session.output.as_json:
+        session.output.json(created)
         return
-    session.output.line(f"{made['name']} is made: {made['id']}")
-    _tell_secret(session, made)
-    if made["confirmed"] is False:
-        session.output.line("alerts come once the link that was mailed there is confirmed")
+    for line in lines:
+        session.output.line(line)
 
 
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in options.items() if value not in (None, ())}
-
-
-def _tell_secret(session: Session, channel: dict[str, Any]) -> None:
-    if channel.get("secret"):
-        session.output.line(f"signing secret, shown only now: {channel['secret']}")
+def _secret(channel: dict[str, Any]) -> str:
+    return f"Signing secret (shown only once): {channel['secret']}"
 
 
 @channels.command()
-@_one
-@click.option("--name", help="Another name.")
-@_told
-@json_option
+@_channel_argument
+@click.option("--name", help="New name.")
+@_alert_options
 @with_session
-def change(session: Session, /, channel: str, *, as_json: bool, **given: Any) -> None:
-    """Change what a channel tells, as `add` takes it; where it leads to is `apply`'s."""
-    body = _given(given)
+def change(session: Session, /, channel: str, **options: Any) -> None:
+    """Change a channel's name or alerts. To change its destination, use `apply`."""
+    body = given(options)
     if not body:
-        raise Failure("say what to change: --name, --event, --delay, --repeat, --tag", Exit.USAGE)
-    found = find(session.api, CHANNEL, channel)
-    after = session.api.change(f"/v1/channels/{found['id']}", body).value
-    session.output.told(after, f"{after['name']} is changed", as_json=as_json)
+        expected = "--name, --event, --delay, --repeat or --tag"
+        raise CliError(f"nothing to change: give {expected}", ExitCode.USAGE)
+    path = f"/v1/channels/{find_id(session.api, CHANNEL, channel)}"
+    updated = session.api.update(path, body).value
+    session.output.result(updated, f"Updated channel {updated['name']}")
 
 
 @channels.command()
-@_one
+@_channel_argument
 @yes_option
-@json_option
 @with_session
-def rm(session: Session, channel: str, *, yes: bool, as_json: bool) -> None:
+def rm(session: Session, channel: str, *, yes: bool) -> None:
     """Delete a channel."""
-    remove(session, CHANNEL, find(session.api, CHANNEL, channel), yes=yes, as_json=as_json)
+    delete(session, CHANNEL, find(session.api, CHANNEL, channel), yes=yes)
 
 
 @channels.command()
-@_one
-@json_option
+@_channel_argument
 @with_session
-def test(session: Session, channel: str, *, as_json: bool) -> None:
-    """Have a test alert delivered, at most one a minute; see `deliveries`."""
-    found = find(session.api, CHANNEL, channel)
-    delivery = session.api.do(f"/v1/channels/{found['id']}/test")
-    told = f"a test is on its way: monitum channels deliveries {short(found['id'])}"
-    session.output.told(delivery, told, as_json=as_json)
+def test(session: Session, channel: str) -> None:
+    """Send a test alert, at most once a minute. See `deliveries` for its status."""
+    identifier = find_id(session.api, CHANNEL, channel)
+    delivery = session.api.post(f"/v1/channels/{identifier}/test")
+    command = f"monitum channels deliveries {short_id(identifier)}"
+    session.output.result(delivery, f"Test alert queued. Check its status: {command}")
 
 
 @channels.command()
-@_one
+@_channel_argument
 @limit_option(20)
-@json_option
 @with_session
-def deliveries(session: Session, channel: str, *, limit: int, as_json: bool) -> None:
-    """List the alerts of a channel with what became of them, newest first."""
+def deliveries(session: Session, channel: str, *, limit: int) -> None:
+    """List the alerts sent to a channel, newest first."""
     path = f"/v1/channels/{find_id(session.api, CHANNEL, channel)}/deliveries"
-    found = list(islice(session.api.each(path, limit=min(limit, 200)), limit))
+    found = list(islice(session.api.paginate(path, limit=min(limit, 200)), limit))
     columns = ("AT", "EVENT", "STATUS", "TARGETS", "ATTEMPTS", "LAST ANSWER")
-    session.output.listed(found, columns, _sent, as_json=as_json)
+    session.output.items(found, columns, _delivery_row)
 
 
-def _sent(delivery: dict[str, Any]) -> tuple[object, ...]:
+def _delivery_row(delivery: dict[str, Any]) -> tuple[object, ...]:
     attempts = delivery["attempts"]
     return (
-        moment(delivery["created_at"]),
+        timestamp(delivery["created_at"]),
         delivery["event"],
         delivery["status"],
         delivery["targets"],
@@ -192,27 +187,22 @@ def _sent(delivery: dict[str, Any]) -> tuple[object, ...]:
 
 
 @channels.command()
-@_one
-@json_option
+@_channel_argument
 @with_session
-def confirm(session: Session, channel: str, *, as_json: bool) -> None:
-    """Mail the link that confirms an address once more."""
+def confirm(session: Session, channel: str) -> None:
+    """Send the confirmation email of an email channel again."""
     identifier = find_id(session.api, CHANNEL, channel)
-    after = session.api.do(f"/v1/channels/{identifier}/confirmation")
-    session.output.told(after, f"the link was mailed to {after['address']}", as_json=as_json)
+    updated = session.api.post(f"/v1/channels/{identifier}/confirmation")
+    session.output.result(updated, f"Confirmation link sent to {updated['address']}")
 
 
 @channels.command("rotate-secret")
-@_one
+@_channel_argument
 @yes_option
-@json_option
 @with_session
-def rotate_secret(session: Session, channel: str, *, yes: bool, as_json: bool) -> None:
-    """Make a new signing secret, printed this once; the old one signs too for a day."""
+def rotate_secret(session: Session, channel: str, *, yes: bool) -> None:
+    """Create a new signing secret, shown only once. The old one stays valid for a day."""
     found = find(session.api, CHANNEL, channel)
-    session.confirm(f"make a new signing secret for {found['name']!r}", yes=yes)
-    after = session.api.do(f"/v1/channels/{found['id']}/rotate-secret")
-    if as_json:
-        session.output.json(after)
-    else:
-        _tell_secret(session, after)
+    session.confirm(f"create a new signing secret for {found['name']!r}", yes=yes)
+    updated = session.api.post(f"/v1/channels/{found['id']}/rotate-secret")
+    session.output.result(updated, _secret(updated))

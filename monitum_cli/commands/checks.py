@@ -1,59 +1,51 @@
-"""Checks and what is counted of them."""
+"""Check results and statistics."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import click
 
-from monitum_cli.client import Api
-from monitum_cli.commands.options import (
-    duration,
-    json_option,
-    limit_option,
-    milliseconds,
-    moment,
-    percent,
-    with_session,
-)
-from monitum_cli.errors import Exit, Failure
-from monitum_cli.finding import TARGET, find, find_id
+from monitum_cli.commands.common import limit_option, with_session
+from monitum_cli.errors import CliError, ExitCode
+from monitum_cli.formatting import duration, milliseconds, percent, timestamp
+from monitum_cli.lookup import TARGET, find, find_id
+from monitum_cli.output import STYLES
 from monitum_cli.session import Session
 
 _VERDICTS = ("UP", "DOWN", "DEGRADED", "UNKNOWN")
 _WINDOWS = ("1h", "24h", "7d", "30d", "90d", "365d")
-_COLUMNS = ("CHECKED AT", "VERDICT", "RESPONSE", "CODE", "REASON", "ERROR")
-_PERIODS_S = (2, 15)
-"""The shortest and the longest time between two looks at what is followed."""
+_MIN_POLL_S, _MAX_POLL_S = 2, 15
+"""The shortest and longest time between two requests of `--follow`."""
+_MAX_PER_POLL = 1_000
 
 
 @click.command()
 @click.argument("target", metavar="TARGET")
-@click.option("--follow", "-f", is_flag=True, help="Go on with each new check, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Print new checks until interrupted by Ctrl-C.")
 @click.option("--verdict", type=click.Choice(_VERDICTS, case_sensitive=False))
-@click.option("--from", "from_", metavar="TIME", help="Such as 2026-11-22T06:40:00Z.")
+@click.option("--from", "from_", metavar="TIME", help="For example 2026-11-22T06:40:00Z.")
 @click.option("--to", metavar="TIME")
 @limit_option(20)
-@json_option
 @with_session
-def checks(
-    session: Session, /, target: str, *, follow: bool, limit: int, as_json: bool, **query: Any
-) -> None:
-    """List the checks of a target, newest first; followed, newest last."""
+def checks(session: Session, /, target: str, *, follow: bool, limit: int, **query: Any) -> None:
+    """List the checks of a target, newest first, or newest last with --follow."""
     if follow and query["to"]:
-        raise Failure("--follow goes on: it takes no --to", Exit.USAGE)
-    watched = find(session.api, TARGET, target)
-    path = f"/v1/targets/{watched['id']}/checks"
-    found = list(islice(session.api.each(path, **query, limit=min(limit, 200)), limit))
+        raise CliError("--follow cannot be combined with --to", ExitCode.USAGE)
+    found = find(session.api, TARGET, target)
+    path = f"/v1/targets/{found['id']}/checks"
+    listed = list(islice(session.api.paginate(path, **query, limit=min(limit, 200)), limit))
     if follow:
-        _follow(session, watched, found, as_json=as_json, verdict=query["verdict"])
+        _follow(session, found, listed, verdict=query["verdict"])
     else:
-        session.output.listed(found, _COLUMNS, _row, as_json=as_json)
+        columns = ("CHECKED AT", "VERDICT", "RESPONSE", "CODE", "REASON", "ERROR")
+        session.output.items(listed, columns, _row)
 
 
 def _row(check: dict[str, Any]) -> tuple[object, ...]:
     return (
-        moment(check["checked_at"]),
+        timestamp(check["checked_at"]),
         check["verdict"],
         milliseconds(check["response_ms"]),
         check["status_code"],
@@ -65,126 +57,110 @@ def _row(check: dict[str, Any]) -> tuple[object, ...]:
 def _follow(
     session: Session,
     target: dict[str, Any],
-    before: list[dict[str, Any]],
+    checks: list[dict[str, Any]],
     *,
-    as_json: bool,
     verdict: str | None,
 ) -> None:
-    """Print what is there, then what is new, until interrupted."""
-    shown: dict[tuple[str, str], None] = {}
+    """Print `checks`, then new ones, until interrupted."""
+    printed: dict[tuple[str, str], None] = {}
     path = f"/v1/targets/{target['id']}/checks"
-    period = min(max(target["interval_s"] / 2, _PERIODS_S[0]), _PERIODS_S[1])
-    fresh = before
+    period = min(max(target["interval_s"] / 2, _MIN_POLL_S), _MAX_POLL_S)
     while True:
-        for check in reversed(fresh):
+        for check in reversed(checks):
             key = (check["checked_at"], check["region"])
-            if key not in shown:
-                shown[key] = None
-                _print(session, check, as_json=as_json)
+            if key not in printed:
+                printed[key] = None
+                _print(session, check)
         session.sleep(period)
-        since = _overlapping(next(reversed(shown), None), target["interval_s"])
-        fresh = _look(session, path, from_=since, verdict=verdict)
+        since = _poll_start(next(reversed(printed), None), target["interval_s"])
+        checks = _poll(session, path, from_=since, verdict=verdict)
 
 
-def _look(session: Session, path: str, **query: Any) -> list[dict[str, Any]]:
-    """The checks since then; nothing where the API is out of reach for a while."""
+def _poll(session: Session, path: str, **query: Any) -> list[dict[str, Any]]:
+    """Return the newest checks; warn and return none while the API is unreachable."""
     try:
-        return list(islice(session.api.each(path, **query), 1_000))
-    except Failure as failure:
-        if failure.code is not Exit.UNREACHABLE:
+        return list(islice(session.api.paginate(path, **query), _MAX_PER_POLL))
+    except CliError as error:
+        if error.exit_code is not ExitCode.UNREACHABLE:
             raise
-        session.output.warn(failure)
+        session.output.warning(error)
         return []
 
 
-def _overlapping(last: tuple[str, str] | None, interval_s: int) -> str | None:
-    """From when to look: a check that was late may be older than the last one shown."""
+def _poll_start(last: tuple[str, str] | None, interval_s: int) -> str | None:
+    """Return the time to poll from.
+
+    It overlaps with what is printed: a late check may be older than the last one printed.
+    """
     if last is None:
         return None
-    earlier = datetime.fromisoformat(last[0]) - timedelta(seconds=2 * interval_s)
-    return earlier.strftime("%Y-%m-%dT%H:%M:%SZ")
+    start = datetime.fromisoformat(last[0]) - timedelta(seconds=2 * interval_s)
+    return start.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _print(session: Session, check: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        session.output.json_line(check)
+def _print(session: Session, check: dict[str, Any]) -> None:
+    if session.output.as_json:
+        session.output.json(check, indent=None)
         return
-    at, verdict, took, code, reason, error = _row(check)
-    why = f"  {reason}: {error}" if reason else ""
-    style = {"DOWN": "bold red", "DEGRADED": "yellow", "UNKNOWN": "magenta"}.get(str(verdict), "")
-    session.output.line(f"{at}  {verdict:<8}  {took:>9}  {code or '-':>3}{why}", style)
+    at, verdict, response, code, reason, error = _row(check)
+    details = f"  {reason}: {error}" if reason else ""
+    style = "" if verdict == "UP" else STYLES.get(str(verdict), "")
+    session.output.line(f"{at}  {verdict:<8}  {response:>9}  {code or '-':>3}{details}", style)
 
 
 @click.command()
 @click.argument("target", metavar="[TARGET]", required=False)
-@click.option("--window", type=click.Choice(_WINDOWS), help="Up to now; 24h where nothing is said.")
+@click.option("--window", type=click.Choice(_WINDOWS), help="The time until now; default 24h.")
 @click.option("--from", "from_", metavar="TIME")
 @click.option("--to", metavar="TIME")
-@click.option("--tag", help="Of all targets with a tag together.")
-@click.option("--month", metavar="YYYY-MM", help="One line per target for a month.")
-@json_option
+@click.option("--tag", help="All targets with a tag.")
+@click.option("--month", metavar="YYYY-MM", help="A month's report with a line per target.")
 @with_session
 def stats(
-    session: Session,
-    /,
-    target: str | None,
-    *,
-    tag: str | None,
-    month: str | None,
-    as_json: bool,
-    **span: Any,
+    session: Session, /, target: str | None, *, tag: str | None, month: str | None, **period: Any
 ) -> None:
-    """Show uptime, downtime and response times of a target, a tag or everything."""
+    """Show uptime, downtime and response times of a target, a tag or all targets."""
     if month is not None:
-        _month(session, month, as_json=as_json)
+        _print_report(session, month)
         return
-    found = _stats(session.api, target, tag, span)
-    if as_json:
-        session.output.json(found)
-        return
-    times = found["response_ms"]
-    session.output.pairs(
-        [
-            ("from", moment(found["from"])),
-            ("to", moment(found["to"])),
-            ("targets", found["targets"]),
-            ("uptime", percent(found["uptime_ratio"])),
-            ("downtime", duration(found["downtime_s"])),
-            ("incidents", found["incidents"]),
-            (
-                "checks",
-                f"{found['checks']:,} ({found['down']:,} down, {found['unknown']:,} unknown)",
-            ),
-            ("mean time to recover", duration(found["mttr_s"])),
-            ("mean time between failures", duration(found["mtbf_s"])),
-            *((f"response {name}", milliseconds(times[name])) for name in ("p50", "p95", "p99")),
-        ]
-    )
-
-
-def _stats(api: Api, target: str | None, tag: str | None, span: dict[str, Any]) -> dict[str, Any]:
     if target is not None and tag is not None:
-        raise Failure("give a target or --tag, not both", Exit.USAGE)
-    path = f"/v1/targets/{find_id(api, TARGET, target)}/stats" if target else "/v1/stats"
-    found: dict[str, Any] = api.get(path, tag=tag, **span)
-    return found
+        raise CliError("give either a target or --tag, not both", ExitCode.USAGE)
+    path = "/v1/stats"
+    if target:
+        path = f"/v1/targets/{find_id(session.api, TARGET, target)}/stats"
+    found = session.api.get(path, tag=tag, **period)
+    session.output.item(found, _stats_fields(found))
 
 
-def _month(session: Session, month: str, *, as_json: bool) -> None:
-    lines = list(session.api.each("/v1/reports/uptime", month=month))
-    if as_json:
+def _stats_fields(stats: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    yield "from", timestamp(stats["from"])
+    yield "to", timestamp(stats["to"])
+    yield "targets", stats["targets"]
+    yield "uptime", percent(stats["uptime_ratio"])
+    yield "downtime", duration(stats["downtime_s"])
+    yield "incidents", stats["incidents"]
+    failed = f"{stats['down']:,} down, {stats['unknown']:,} unknown"
+    yield "checks", f"{stats['checks']:,} ({failed})"
+    yield "mean time to recover", duration(stats["mttr_s"])
+    yield "mean time between failures", duration(stats["mtbf_s"])
+    for name in ("p50", "p95", "p99"):
+        yield f"response {name}", milliseconds(stats["response_ms"][name])
+
+
+def _print_report(session: Session, month: str) -> None:
+    lines = list(session.api.paginate("/v1/reports/uptime", month=month))
+    if session.output.as_json:
         session.output.json({"month": month, "items": lines, "next_cursor": None})
-        return
-    session.output.table(
-        ("NAME", "UPTIME", "DOWNTIME", "CHECKS", "P95"),
-        (
-            (
-                line["name"],
-                percent(line["uptime_ratio"]),
-                duration(line["downtime_s"]),
-                line["checks"],
-                milliseconds(line["response_ms"]["p95"]),
-            )
-            for line in lines
-        ),
+    else:
+        columns = ("NAME", "UPTIME", "DOWNTIME", "CHECKS", "P95")
+        session.output.table(columns, map(_report_row, lines))
+
+
+def _report_row(line: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        line["name"],
+        percent(line["uptime_ratio"]),
+        duration(line["downtime_s"]),
+        line["checks"],
+        milliseconds(line["response_ms"]["p95"]),
     )

@@ -1,83 +1,79 @@
-"""From other monitors."""
+"""Import the configuration of other monitors."""
 
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from monitum_cli.commands.options import json_option, with_session
-from monitum_cli.errors import Exit
+from monitum_cli.commands.common import Command, with_session
+from monitum_cli.errors import ExitCode
+from monitum_cli.formatting import plural
 from monitum_cli.importers import gatus, kuma, uptimerobot
-from monitum_cli.importers.common import Imported
-from monitum_cli.manifest.load import read_file
-from monitum_cli.manifest.variables import escaped
-from monitum_cli.manifest.write import as_yaml
+from monitum_cli.importers.common import ImportResult
+from monitum_cli.manifest.export import to_yaml
+from monitum_cli.manifest.variables import escape
+from monitum_cli.manifest.yaml_reader import Source, read_file
 from monitum_cli.session import Session
 
-_file = click.argument("file", metavar="FILE")
-_strict = click.option("--strict", is_flag=True, help="Exit with 10 where anything is left out.")
+
+def _import_options(command: Command) -> Any:
+    """Pass the session, and add the argument and options of all imports."""
+    command = with_session(command)
+    command = click.option("--strict", is_flag=True, help="Exit with 10 if anything is skipped.")(
+        command
+    )
+    return click.argument("file", metavar="FILE")(command)
 
 
 @click.group("import")
-def import_file() -> None:
-    """From other monitors: print a file that `apply` takes, and tell what could not be taken."""
+def import_() -> None:
+    """Convert another monitor's configuration to a file for `apply`.
+
+    What is not imported is printed to standard error.
+    """
 
 
-@import_file.command("uptime-kuma")
-@_file
-@_strict
-@json_option
-@with_session
-def from_kuma(session: Session, file: str, *, strict: bool, as_json: bool) -> int:
-    """Uptime Kuma: its JSON backup, or a list of monitors from its API."""
-    return _run(session, file, kuma.read, escaped, strict=strict, as_json=as_json)
+@import_.command("uptime-kuma")
+@_import_options
+def import_kuma(session: Session, file: str, *, strict: bool) -> int:
+    """Import from Uptime Kuma: a JSON backup, or a list of monitors from its API."""
+    return _import(session, file, kuma.read, strict=strict)
 
 
-@import_file.command("gatus")
-@_file
-@_strict
-@json_option
-@with_session
-def from_gatus(session: Session, file: str, *, strict: bool, as_json: bool) -> int:
-    """Gatus: its configuration file. Its environment variables stay such."""
-    return _run(session, file, gatus.read, lambda as_is: as_is, strict=strict, as_json=as_json)
+@import_.command("gatus")
+@_import_options
+def import_gatus(session: Session, file: str, *, strict: bool) -> int:
+    """Import from Gatus: its configuration file. Environment variables are kept."""
+    return _import(session, file, gatus.read, strict=strict, keep_variables=True)
 
 
-@import_file.command("uptimerobot")
-@_file
-@_strict
-@json_option
-@with_session
-def from_uptimerobot(session: Session, file: str, *, strict: bool, as_json: bool) -> int:
-    """UptimeRobot: what getMonitors of its API v2 answers, as JSON."""
-    return _run(session, file, uptimerobot.read, escaped, strict=strict, as_json=as_json)
+@import_.command("uptimerobot")
+@_import_options
+def import_uptimerobot(session: Session, file: str, *, strict: bool) -> int:
+    """Import from UptimeRobot: the JSON response of getMonitors of its API v2."""
+    return _import(session, file, uptimerobot.read, strict=strict)
 
 
-def _run(
+def _import(
     session: Session,
     file: str,
-    read: Callable[[str, bytes], Imported],
-    escape: Callable[[Any], Any],
+    read: Callable[[Source, bytes], ImportResult],
     *,
     strict: bool,
-    as_json: bool,
+    keep_variables: bool = False,
 ) -> int:
-    source, raw = read_file(file, session.input)
-    imported = read(source.name, raw)
-    things = escape(imported.things())
-    if as_json:
-        session.output.json({**things, "notes": imported.notes})
+    result = read(*read_file(file, session.input))
+    resources = result.resources() if keep_variables else escape(result.resources())
+    if session.output.as_json:
+        session.output.json({**resources, "notes": result.notes})
     else:
-        session.output.raw(as_yaml(things))
-    for note in imported.notes:
-        session.output.note(note)
-    if imported.secrets:
-        session.output.note(
-            f"{imported.secrets} secrets are in this file as they were in the other:"
-            " keep it to yourself, or put ${VARIABLE} in their place"
+        session.output.raw(to_yaml(resources))
+    for note in result.notes:
+        session.output.message(note)
+    if result.secrets:
+        session.output.message(
+            f"note: the output contains {plural(result.secrets, 'secret')} in plain text:"
+            " keep it private, or replace them with ${VARIABLE}"
         )
-    session.output.note(
-        f"{len(imported.targets)} targets and {len(imported.channels)} channels taken over,"
-        f" {imported.left_out} left out"
-    )
-    return Exit.NO if strict and imported.left_out else Exit.OK
+    session.output.message(result.summary())
+    return ExitCode.NEGATIVE if strict and result.skipped else ExitCode.OK

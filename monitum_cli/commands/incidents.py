@@ -1,103 +1,89 @@
-"""Incidents: what went wrong, and who looks after it."""
+"""Incidents."""
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 import click
 
-from monitum_cli.commands.options import (
-    duration,
-    json_option,
-    limit_option,
-    moment,
-    short,
-    with_session,
-)
-from monitum_cli.finding import INCIDENT, TARGET, find, find_id
+from monitum_cli.commands.common import limit_option, with_session
+from monitum_cli.formatting import duration, short_id, timestamp
+from monitum_cli.lookup import INCIDENT, TARGET, find_id
 from monitum_cli.session import Session
 
-_one = click.argument("incident", metavar="INCIDENT")
+_incident_argument = click.argument("incident", metavar="INCIDENT")
 
 
 @click.group()
 def incidents() -> None:
-    """What went wrong."""
+    """List, show and acknowledge incidents."""
 
 
 @incidents.command("ls")
-@click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
-@click.option("--target", help="Only those of one target.")
+@click.option("--open", "only_open", is_flag=True, help="Only open incidents.")
+@click.option("--target", help="Only incidents of one target.")
 @limit_option(50)
-@json_option
 @with_session
-def list_incidents(
-    session: Session, *, only_open: bool, target: str | None, limit: int, as_json: bool
-) -> None:
+def list_incidents(session: Session, *, only_open: bool, target: str | None, limit: int) -> None:
     """List incidents, newest first."""
     path = "/v1/incidents"
     if target is not None:
         path = f"/v1/targets/{find_id(session.api, TARGET, target)}/incidents"
-    found = list(islice(session.api.each(path, open=only_open or None), limit))
+    found = list(islice(session.api.paginate(path, open=only_open or None), limit))
     columns = ("TARGET", "STATUS", "OPENED", "LASTED", "REASON", "ERROR", "ID")
-    session.output.listed(found, columns, _row, as_json=as_json)
+    session.output.items(found, columns, _row)
 
 
 def _row(incident: dict[str, Any]) -> tuple[object, ...]:
     return (
         incident["target_name"],
         incident["status"],
-        moment(incident["opened_at"]),
+        timestamp(incident["opened_at"]),
         duration(incident["duration_s"]),
         incident["reason"],
         incident["error"],
-        short(incident["id"]),
+        short_id(incident["id"]),
     )
 
 
 @incidents.command()
-@_one
-@json_option
+@_incident_argument
 @with_session
-def show(session: Session, incident: str, *, as_json: bool) -> None:
+def show(session: Session, incident: str) -> None:
     """Show an incident with its timeline."""
-    identifier = find_id(session.api, INCIDENT, incident)
-    story = session.api.get(f"/v1/incidents/{identifier}")
-    if as_json:
-        session.output.json(story)
-        return
-    given = story["acknowledgement"]
-    session.output.pairs(
-        [
-            ("target", story["target_name"]),
-            ("status", story["status"]),
-            ("opened", moment(story["opened_at"])),
-            ("closed", moment(story["closed_at"])),
-            ("lasted", duration(story["duration_s"])),
-            ("reason", story["reason"]),
-            ("error", story["error"]),
-            ("acknowledged", f"{given['by']}, {moment(given['at'])}" if given else None),
-            ("id", story["id"]),
-        ]
-    )
-    session.output.line()
-    session.output.table(("AT", "WHAT", "MORE"), map(_moment, story["timeline"]))
+    found = session.api.get(f"/v1/incidents/{find_id(session.api, INCIDENT, incident)}")
+    session.output.item(found, _fields(found))
+    if not session.output.as_json:
+        session.output.line()
+        session.output.table(("AT", "WHAT", "MORE"), map(_timeline_row, found["timeline"]))
 
 
-def _moment(told: dict[str, Any]) -> tuple[object, ...]:
-    more = [told[name] for name in ("error", "by", "note", "delivery_status") if told.get(name)]
-    return moment(told["at"]), told["what"], ", ".join(more) or told.get("reason")
+def _fields(incident: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    yield "target", incident["target_name"]
+    yield "status", incident["status"]
+    yield "opened", timestamp(incident["opened_at"])
+    yield "closed", timestamp(incident["closed_at"])
+    yield "lasted", duration(incident["duration_s"])
+    yield "reason", incident["reason"]
+    yield "error", incident["error"]
+    ack = incident["acknowledgement"]
+    yield "acknowledged", f"{ack['by']}, {timestamp(ack['at'])}" if ack else None
+    yield "id", incident["id"]
+
+
+def _timeline_row(entry: dict[str, Any]) -> tuple[object, ...]:
+    names = ("error", "by", "note", "delivery_status")
+    details = ", ".join(entry[name] for name in names if entry.get(name))
+    return timestamp(entry["at"]), entry["what"], details or entry.get("reason")
 
 
 @incidents.command()
-@_one
-@click.option("--note", help="What to say about it.")
-@json_option
+@_incident_argument
+@click.option("--note", help="A note for the timeline.")
 @with_session
-def ack(session: Session, incident: str, *, note: str | None, as_json: bool) -> None:
-    """Say that somebody looks after it, which stops reminders."""
-    found = find(session.api, INCIDENT, incident)
-    body = {} if note is None else {"note": note}
-    after = session.api.do(f"/v1/incidents/{found['id']}/acknowledge", body, again=True)
-    by = after["acknowledgement"]["by"]
-    told = f"{after['target_name']}: acknowledged by {by}"
-    session.output.told(after, told, as_json=as_json)
+def ack(session: Session, incident: str, *, note: str | None) -> None:
+    """Acknowledge an incident, which stops its reminders."""
+    path = f"/v1/incidents/{find_id(session.api, INCIDENT, incident)}/acknowledge"
+    updated = session.api.post(path, {} if note is None else {"note": note}, retry=True)
+    by = updated["acknowledgement"]["by"]
+    session.output.result(updated, f"{updated['target_name']}: acknowledged by {by}")

@@ -1,101 +1,91 @@
-"""Maintenance windows: when what fails is expected to."""
+"""Maintenance windows."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
-from monitum_cli.commands.options import (
-    duration,
-    json_option,
-    moment,
-    short,
-    with_session,
-    yes_option,
-)
-from monitum_cli.commands.removing import remove
-from monitum_cli.errors import Exit, Failure
-from monitum_cli.finding import TARGET, WINDOW, find, find_id, names_by_id
+from monitum_cli.commands.common import delete, selection, with_session, yes_option
+from monitum_cli.errors import CliError, ExitCode
+from monitum_cli.formatting import duration, short_id, timestamp, yes_no
+from monitum_cli.lookup import TARGET, WINDOW, find, find_id, names_by_id
 from monitum_cli.session import Session
 
 _UNITS_S = {"m": 60, "h": 3_600, "d": 86_400}
-_one = click.argument("window", metavar="WINDOW")
+_window_argument = click.argument("window", metavar="WINDOW")
 
 
 @click.group()
 def maintenance() -> None:
-    """When what fails is expected to."""
+    """Manage maintenance windows."""
 
 
 @maintenance.command("ls")
-@json_option
 @with_session
-def list_windows(session: Session, *, as_json: bool) -> None:
-    """List maintenance windows, also those that are over."""
-    found = list(session.api.each("/v1/maintenance"))
+def list_windows(session: Session) -> None:
+    """List maintenance windows, including those that are over."""
+    found = list(session.api.paginate("/v1/maintenance"))
     columns = ("NAME", "NOW", "NEXT", "UNTIL", "MODE", "FOR", "ID")
-    session.output.listed(found, columns, _row, as_json=as_json)
+    session.output.items(found, columns, _row)
 
 
 def _row(window: dict[str, Any]) -> tuple[object, ...]:
     coming = window["next"] or {"starts_at": None, "ends_at": None}
-    count = len(window["target_ids"])
-    what = [*window["tags"], *([f"{count} targets"] if count else [])]
     return (
         window["name"],
         "active" if window["active"] else None if window["next"] else "over",
-        moment(coming["starts_at"]),
-        moment(coming["ends_at"]),
+        timestamp(coming["starts_at"]),
+        timestamp(coming["ends_at"]),
         window["mode"],
-        ", ".join(what) or "everything",
-        short(window["id"]),
+        selection(window["tags"], len(window["target_ids"])) or "everything",
+        short_id(window["id"]),
     )
 
 
 @maintenance.command()
-@_one
-@json_option
+@_window_argument
 @with_session
-def show(session: Session, window: str, *, as_json: bool) -> None:
+def show(session: Session, window: str) -> None:
     """Show a maintenance window."""
     found = find(session.api, WINDOW, window)
-    if as_json:
-        session.output.json(found)
-        return
-    names = names_by_id(session.api.each("/v1/targets")) if found["target_ids"] else {}
-    coming = found["next"]
-    session.output.pairs(
-        [
-            ("name", found["name"]),
-            ("id", found["id"]),
-            ("targets", ", ".join(names.get(one, one) for one in found["target_ids"]) or None),
-            ("tags", ", ".join(found["tags"]) or None),
-            ("mode", found["mode"]),
-            ("counts in uptime", "yes" if found["counts_in_uptime"] else "no"),
-            *((name, moment(found[name])) for name in ("starts_at", "ends_at")),
-            ("cron", found["cron"]),
-            ("timezone", found["timezone"]),
-            ("duration", duration(found["duration_s"])),
-            ("active", "yes" if found["active"] else "no"),
-            ("next", moment(coming["starts_at"]) if coming else None),
-            ("until", moment(coming["ends_at"]) if coming else None),
-        ]
-    )
+    session.output.item(found, _fields(session, found))
+
+
+def _fields(session: Session, window: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    ids = window["target_ids"]
+    names = names_by_id(session.api.paginate("/v1/targets")) if ids else {}
+    coming = window["next"] or {"starts_at": None, "ends_at": None}
+    yield "name", window["name"]
+    yield "id", window["id"]
+    yield "targets", ", ".join(names.get(one, one) for one in ids) or None
+    yield "tags", ", ".join(window["tags"]) or None
+    yield "mode", window["mode"]
+    yield "counts in uptime", yes_no(window["counts_in_uptime"])
+    yield "starts_at", timestamp(window["starts_at"])
+    yield "ends_at", timestamp(window["ends_at"])
+    yield "cron", window["cron"]
+    yield "timezone", window["timezone"]
+    yield "duration", duration(window["duration_s"])
+    yield "active", yes_no(window["active"])
+    yield "next", timestamp(coming["starts_at"])
+    yield "until", timestamp(coming["ends_at"])
 
 
 @maintenance.command()
 @click.argument("name")
-@click.option("--target", "targets", multiple=True, help="What it is for; or --tag.")
+@click.option("--target", "targets", multiple=True, help="A target in maintenance; or use --tag.")
 @click.option("--tag", "tags", multiple=True)
-@click.option("--from", "starts_at", metavar="TIME", help="Such as 2026-11-22T22:00:00Z; else now.")
+@click.option(
+    "--from", "starts_at", metavar="TIME", help="For example 2026-11-22T22:00:00Z; default now."
+)
 @click.option("--to", "ends_at", metavar="TIME")
-@click.option("--for", "length", metavar="TIME", help="How long: 90m, 2h or 1d.")
-@click.option("--cron", help="Again and again, each time for --for: '0 3 * * 0'.")
-@click.option("--timezone", help="Of --cron; UTC where nothing is said.")
-@click.option("--skip", "mode", flag_value="skip", help="Do not check meanwhile either.")
+@click.option("--for", "length", metavar="DURATION", help="For example 90m, 2h or 1d.")
+@click.option("--cron", help="Repeat, each time for the duration of --for: '0 3 * * 0'.")
+@click.option("--timezone", help="The time zone of --cron; default UTC.")
+@click.option("--skip", "mode", flag_value="skip", help="Do not run checks during maintenance.")
 @click.option("--counts-in-uptime", is_flag=True)
-@json_option
 @with_session
 def add(
     session: Session,
@@ -104,48 +94,44 @@ def add(
     *,
     targets: tuple[str, ...],
     length: str | None,
-    as_json: bool,
-    **given: Any,
+    **options: Any,
 ) -> None:
-    """Expect failures for a while: once, or by --cron."""
-    body = {"name": name, **{key: value for key, value in given.items() if value}}
-    body |= _times(given, None if length is None else _seconds(length))
+    """Create a maintenance window, one-time or repeated by --cron."""
+    body = {"name": name, **{field: value for field, value in options.items() if value}}
+    body |= _times(options, None if length is None else _seconds(length))
     body["target_ids"] = [find_id(session.api, TARGET, target) for target in targets]
-    made = session.api.create("/v1/maintenance", body)
-    session.output.told(made, f"{made['name']} is planned: {made['id']}", as_json=as_json)
+    created = session.api.create("/v1/maintenance", body)
+    text = f"Created maintenance window {created['name']}: {created['id']}"
+    session.output.result(created, text)
 
 
 def _seconds(text: str) -> int:
     found = re.fullmatch(r"([1-9]\d{0,4})([mhd])", text, re.ASCII)
     if found is None:
-        raise Failure(f"{text!r} is no length such as 90m, 2h or 1d", Exit.USAGE)
+        raise CliError(f"--for {text!r} is not a duration such as 90m, 2h or 1d", ExitCode.USAGE)
     return int(found[1]) * _UNITS_S[found[2]]
 
 
-def _times(given: dict[str, Any], length_s: int | None) -> dict[str, Any]:
-    """When: the API takes a beginning and an end, or a rule and a length."""
-    if given["cron"]:
+def _times(options: dict[str, Any], length_s: int | None) -> dict[str, Any]:
+    """Return the request's times: a duration for cron, otherwise a start and an end."""
+    if options["cron"]:
         return {"duration_s": length_s}
+    now = datetime.now(UTC).replace(microsecond=0)
     try:
-        start = datetime.fromisoformat(given["starts_at"]) if given["starts_at"] else _now()
+        start = datetime.fromisoformat(options["starts_at"]) if options["starts_at"] else now
     except ValueError:
-        # The API says what is wrong with it.
+        # Sent unchanged: the API responds with what is wrong.
         return {}
     times = {"starts_at": start.isoformat()}
-    if length_s is not None and not given["ends_at"]:
+    if length_s is not None and not options["ends_at"]:
         times["ends_at"] = (start + timedelta(seconds=length_s)).isoformat()
     return times
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
-
-
 @maintenance.command()
-@_one
+@_window_argument
 @yes_option
-@json_option
 @with_session
-def rm(session: Session, window: str, *, yes: bool, as_json: bool) -> None:
-    """Delete a maintenance window: it ends now."""
-    remove(session, WINDOW, find(session.api, WINDOW, window), yes=yes, as_json=as_json)
+def rm(session: Session, window: str, *, yes: bool) -> None:
+    """Delete a maintenance window, ending it if it is active."""
+    delete(session, WINDOW, find(session.api, WINDOW, window), yes=yes)

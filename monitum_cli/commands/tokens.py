@@ -1,4 +1,4 @@
-"""Tokens: what one calls with."""
+"""API tokens."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,26 +6,25 @@ from typing import Any
 
 import click
 
-from monitum_cli.commands.options import json_option, moment, short, with_session, yes_option
-from monitum_cli.commands.removing import remove
-from monitum_cli.errors import Exit, Failure
-from monitum_cli.finding import TOKEN, find
+from monitum_cli.commands.common import delete, with_session, yes_option
+from monitum_cli.errors import CliError, ExitCode
+from monitum_cli.formatting import short_id, timestamp
+from monitum_cli.lookup import TOKEN, find
 from monitum_cli.session import Session
 
 
 @click.group()
 def tokens() -> None:
-    """What one calls with."""
+    """Manage your API tokens."""
 
 
 @tokens.command("ls")
-@json_option
 @with_session
-def list_tokens(session: Session, *, as_json: bool) -> None:
-    """List one's tokens, never the tokens themselves."""
-    found = list(session.api.each("/v1/tokens"))
+def list_tokens(session: Session) -> None:
+    """List your tokens, without the tokens themselves."""
+    found = list(session.api.paginate("/v1/tokens"))
     columns = ("NAME", "SCOPES", "HINT", "CREATED", "EXPIRES", "LAST USED", "ID")
-    session.output.listed(found, columns, _row, as_json=as_json)
+    session.output.items(found, columns, _row)
 
 
 def _row(token: dict[str, Any]) -> tuple[object, ...]:
@@ -33,37 +32,35 @@ def _row(token: dict[str, Any]) -> tuple[object, ...]:
         token["name"],
         ", ".join(token["scopes"]),
         token["hint"],
-        moment(token["created_at"]),
-        moment(token["expires_at"]),
-        moment(token.get("last_used_at")),
-        short(token["id"]),
+        timestamp(token["created_at"]),
+        timestamp(token["expires_at"]),
+        timestamp(token.get("last_used_at")),
+        short_id(token["id"]),
     )
 
 
 @tokens.command()
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(("read", "write", "admin")))
-@click.option("--expires", metavar="TIME|DAYSd", help="Such as 2027-01-01T00:00:00Z, or 90d.")
-@json_option
+@click.option(
+    "--expires", metavar="TIME|DAYSd", help="For example 2027-01-01T00:00:00Z, or 90d for 90 days."
+)
 @with_session
-def add(
-    session: Session, name: str, *, scopes: tuple[str, ...], expires: str | None, as_json: bool
-) -> None:
-    """Make a token; it is printed this once. Its scopes are read and write if none are given."""
+def add(session: Session, name: str, *, scopes: tuple[str, ...], expires: str | None) -> None:
+    """Create a token, shown only once. Its scopes default to read and write."""
     body: dict[str, object] = {"name": name}
     if scopes:
         body["scopes"] = list(scopes)
     if expires is not None:
-        body["expires_at"] = _time(expires)
-    made = session.api.create("/v1/tokens", body)
-    if as_json:
-        session.output.json(made)
-        return
-    session.output.note(f"{made['name']}, {', '.join(made['scopes'])}; shown only now:")
-    session.output.line(made["token"])
+        body["expires_at"] = _expiry(expires)
+    created = session.api.create("/v1/tokens", body)
+    if not session.output.as_json:
+        scope_list = ", ".join(created["scopes"])
+        session.output.message(f"Created token {created['name']} ({scope_list}), shown only once:")
+    session.output.result(created, created["token"])
 
 
-def _time(text: str) -> str:
+def _expiry(text: str) -> str:
     days = re.fullmatch(r"([1-9]\d{0,3})d", text, re.ASCII)
     if days is None:
         return text
@@ -73,12 +70,11 @@ def _time(text: str) -> str:
 @tokens.command()
 @click.argument("token", metavar="NAME|ID")
 @yes_option
-@json_option
 @with_session
-def rm(session: Session, token: str, *, yes: bool, as_json: bool) -> None:
-    """Revoke a token, named by its id or name: it stops working at once."""
+def rm(session: Session, token: str, *, yes: bool) -> None:
+    """Revoke a token by name or ID; it stops working immediately."""
     if token.startswith("mon_"):
-        raise Failure("name the token by its id or name, not by itself", Exit.USAGE)
+        raise CliError("give the token's name or ID, not the token itself", ExitCode.USAGE)
     found = find(session.api, TOKEN, token)
     question = f"revoke the token {found['name']!r} ({found['hint']})"
-    remove(session, TOKEN, found, question, word="revoked", yes=yes, as_json=as_json)
+    delete(session, TOKEN, found, question=question, verb="revoked", yes=yes)

@@ -1,1 +1,1 @@
-"""From the files of other monitors to a file of ours: one file per monitor."""
+"""Importers: convert the configuration of other monitors to a manifest, a module per monitor."""

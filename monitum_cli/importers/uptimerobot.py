@@ -1,15 +1,19 @@
-"""From UptimeRobot: what `getMonitors` of its API v2 answers, with what was asked for beside it."""
+"""Import from UptimeRobot: the response of `getMonitors` of its API v2.
+
+https://uptimerobot.com/api/legacy/
+"""
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from monitum_cli.errors import Exit, Failure
-from monitum_cli.importers import common, services
-from monitum_cli.importers.common import Given, Imported
-from monitum_cli.importers.jsontext import read_json
+from monitum_cli.errors import CliError, ExitCode
+from monitum_cli.formatting import plural
+from monitum_cli.importers import channels, common
+from monitum_cli.importers.common import FieldReader, ImportResult, read_json
+from monitum_cli.manifest.yaml_reader import Source
 
-_HARMLESS = frozenset(
+_IGNORED = frozenset(
     {
         "id", "create_datetime", "type", "sub_type", "keyword_type", "keyword_case_type",
         "status", "http_auth_type", "logs", "response_times", "average_response_time",
@@ -18,37 +22,36 @@ _HARMLESS = frozenset(
         "http_method", "ssl", "port", "post_content_type", "post_type", "timezone",
     }
 )  # fmt: skip
-_TYPES = {3: "ping", 5: "heartbeat"}
+_HTTP, _KEYWORD, _PORT = 1, 2, 4
+_UNSUPPORTED_TYPES = {3: "ping", 5: "heartbeat"}
 _PORTS = {1: 80, 2: 443, 3: 21, 4: 25, 5: 110, 6: 143}
 _METHODS = {1: "HEAD", 2: "GET", 3: "POST", 4: "PUT", 5: "PATCH", 6: "DELETE", 7: "OPTIONS"}
 _EMAIL, _WEBHOOK = 2, 5
 _PAUSED = 0
-_FORM, _JSON_BODY = 1, 1
+_BASIC_AUTH = 1
+_FORM_POST, _JSON_CONTENT = 1, 1
+_KEYWORD_EXISTS, _CASE_INSENSITIVE = 1, 1
 
 
-def read(name: str, raw: bytes) -> Imported:
-    """What of the answer can be taken over; raises Failure where it is none.
-
-    Pages of the answer can be put together in a list.
-    """
-    content = read_json(name, raw)
+def read(source: Source, raw: bytes) -> ImportResult:
+    """Convert a response, or a list of its pages; raises CliError if the file is neither."""
+    content = read_json(source, raw)
     pages = content if isinstance(content, list) else [content]
     if not all(_is_page(page) for page in pages):
-        raise Failure(
-            f"{name} has no monitors: is it what getMonitors of UptimeRobot's API v2 answers?",
-            Exit.INVALID,
-        )
-    imported = Imported()
+        expected = "the response of getMonitors of UptimeRobot's API v2"
+        message = f"{source.name} has no monitors: it is not {expected}"
+        raise CliError(message, ExitCode.INVALID)
+    result = ImportResult()
     monitors = [monitor for page in pages for monitor in page["monitors"]]
-    channels = _channels(imported, monitors, pages)
+    names = _channels(result, monitors, pages)
     for monitor in monitors:
-        with imported.item(f"monitor {monitor.get('friendly_name')}"):
-            _monitor(imported, monitor, channels)
+        with result.item(f"monitor {monitor.get('friendly_name')}"):
+            _add_monitor(result, monitor, names)
     total = sum(int(page.get("pagination", {}).get("total", 0)) for page in pages[:1])
     if total > len(monitors):
-        missing = total - len(monitors)
-        imported.leave_out(f"{missing} monitors", "they are on other pages of the answer")
-    return imported
+        missing = plural(total - len(monitors), "monitor")
+        result.skip(missing, "on other pages of the response")
+    return result
 
 
 def _is_page(page: Any) -> bool:
@@ -57,123 +60,120 @@ def _is_page(page: Any) -> bool:
 
 
 def _channels(
-    imported: Imported, monitors: list[dict[str, Any]], pages: list[dict[str, Any]]
+    result: ImportResult, monitors: list[dict[str, Any]], pages: list[dict[str, Any]]
 ) -> dict[str, str]:
-    """The channels by the numbers of the contacts; names come from `getAlertContacts`, if there."""
-    listed = [one for page in pages for one in page.get("alert_contacts", [])]
-    used = [one for monitor in monitors for one in monitor.get("alert_contacts") or []]
-    known = [one for one in [*listed, *used] if isinstance(one, dict)]
-    named = {str(one.get("id")): one for one in reversed(known)}
-    made: dict[str, str] = {}
-    for contact in known:
-        key = str(contact.get("id"))
-        if key in made:
-            continue
-        full = {**contact, **named[key]}
-        channel = _channel(full)
-        title = str(full.get("friendly_name") or full.get("value") or f"contact {key}")
-        if channel is None:
-            imported.leave_out(f"contact {title}", f"type {full.get('type')} cannot be told here")
-            made[key] = ""
+    """Add the contacts as channels; returns the channels' names by contact ID.
+
+    Contacts of monitors have no names; those that `getAlertContacts` lists take precedence.
+    """
+    listed = [contact for page in pages for contact in page.get("alert_contacts", [])]
+    used = [contact for monitor in monitors for contact in monitor.get("alert_contacts") or []]
+    contacts: dict[str, dict[str, Any]] = {}
+    for contact in [*listed, *used]:
+        if isinstance(contact, dict):
+            contacts.setdefault(str(contact.get("id")), contact)
+    names: dict[str, str] = {}
+    for key, contact in contacts.items():
+        title = str(contact.get("friendly_name") or contact.get("value") or f"contact {key}")
+        built = _build_channels(contact)
+        if built:
+            names[key] = result.add_channel(title, built[0])
         else:
-            made[key] = imported.add_channel(title, channel)
-    return {key: name for key, name in made.items() if name}
+            reason = f"contact type {contact.get('type')} is not supported"
+            result.skip(f"contact {title}", reason)
+    return names
 
 
-def _channel(contact: Mapping[str, Any]) -> dict[str, Any] | None:
-    value = str(contact.get("value") or "")
-    kind = int(contact.get("type") or 0)
-    if kind == _EMAIL:
-        return next(iter(services.emails(value)), None)
-    chat = services.slack(value) or services.discord(value)
-    if chat:
-        return services.chat(chat)
-    return services.webhook(value) if kind == _WEBHOOK else None
+def _build_channels(contact: Mapping[str, Any]) -> list[channels.Channel]:
+    value, type_ = str(contact.get("value") or ""), int(contact.get("type") or 0)
+    if type_ == _EMAIL:
+        return channels.emails(value)
+    chat = channels.slack(value) or channels.discord(value)
+    return chat or (channels.webhook(value) if type_ == _WEBHOOK else [])
 
 
-def _monitor(imported: Imported, monitor: dict[str, Any], channels: Mapping[str, str]) -> None:
-    given = Given(monitor, _HARMLESS)
-    name, kind = given.text("friendly_name", "unnamed"), int(monitor.get("type") or 0)
-    about = f"monitor {name}"
-    if kind not in {1, 2, 4}:
-        what = _TYPES.get(kind, f"type {kind}")
-        imported.leave_out(about, f"checks by {what} do not exist here")
-        return
-    interval_s = common.interval(imported, about, float(given.take("interval", 300)))
-    wait = float(given.take("timeout", 0) or 10)
+def _add_monitor(result: ImportResult, monitor: dict[str, Any], names: Mapping[str, str]) -> None:
+    reader = FieldReader(monitor, _IGNORED)
+    name, type_ = reader.text("friendly_name", "unnamed"), int(monitor.get("type") or 0)
+    label = f"monitor {name}"
+    if type_ not in {_HTTP, _KEYWORD, _PORT}:
+        described = _UNSUPPORTED_TYPES.get(type_, str(type_))
+        raise CliError(f"monitor type {described} is not supported")
+    interval_s = common.interval(result, label, float(reader.value("interval", 300)))
+    timeout_s = float(reader.value("timeout", 0) or 10)
+    contacts = [names.get(str(one.get("id"))) for one in reader.sequence("alert_contacts")]
     target: dict[str, Any] = {
-        "kind": "tcp" if kind == 4 else "http",
+        "kind": "tcp" if type_ == _PORT else "http",
         "interval_s": interval_s,
-        "timeout_s": common.timeout(imported, about, wait, interval_s),
-        "tags": common.tags([_tag(one) for one in given.list("tags")]),
-        "channels": _told(given.list("alert_contacts"), channels),
+        "timeout_s": common.timeout(result, label, timeout_s, interval_s),
+        "tags": common.tags([_tag(one) for one in reader.sequence("tags")]),
+        "channels": list(dict.fromkeys(filter(None, contacts))),
         "enabled": False if monitor.get("status") == _PAUSED else None,
     }
-    if kind == 4:
-        target |= _port(given.text("url"), monitor)
+    if type_ == _PORT:
+        target |= _tcp(reader.text("url"), monitor)
     else:
-        target |= _http(imported, about, given, monitor)
-    for field, _ in given.rest():
-        imported.note(about, f"{field} is not taken over")
-    imported.add_target(name, target)
+        target |= _http(result, label, reader, monitor)
+    result.note_unread(label, reader)
+    result.add_target(name, target)
 
 
 def _tag(tag: Any) -> str:
     return str(tag.get("name", "")) if isinstance(tag, dict) else str(tag)
 
 
-def _told(contacts: list[Any], channels: Mapping[str, str]) -> list[str]:
-    told = [channels.get(str(one.get("id"))) for one in contacts]
-    return list(dict.fromkeys(name for name in told if name))
-
-
-def _port(url: str, monitor: Mapping[str, Any]) -> dict[str, Any]:
+def _tcp(url: str, monitor: Mapping[str, Any]) -> dict[str, Any]:
     host = urlsplit(url).hostname if "://" in url else url.partition("/")[0].partition(":")[0]
-    known = _PORTS.get(int(monitor.get("sub_type") or 0))
-    return {"host": host, "port": known or int(monitor.get("port") or 0)}
+    port = _PORTS.get(int(monitor.get("sub_type") or 0))
+    return {"host": host, "port": port or int(monitor.get("port") or 0)}
 
 
 def _http(
-    imported: Imported, about: str, given: Given, monitor: Mapping[str, Any]
+    result: ImportResult, label: str, reader: FieldReader, monitor: Mapping[str, Any]
 ) -> dict[str, Any]:
-    url = given.text("url")
-    user, password = given.take("http_username"), given.take("http_password", "")
-    if user and int(monitor.get("http_auth_type") or 1) == 1:
-        scheme, _, rest = url.partition("://")
-        url = f"{scheme}://{quote(str(user), safe='')}:{quote(str(password), safe='')}@{rest}"
-        imported.secrets += 1
+    url = reader.text("url")
+    user, password = reader.value("http_username"), reader.value("http_password")
+    if user and int(monitor.get("http_auth_type") or _BASIC_AUTH) == _BASIC_AUTH:
+        url = common.with_basic_auth(url, user, password)
+        result.secrets += 1
     elif user:
-        imported.note(about, "digest authentication is not taken over")
-    headers = {str(name): str(value) for name, value in given.map("custom_http_headers").items()}
-    imported.secrets += len(headers)
+        result.note(label, "digest authentication is not imported")
+    headers = {str(key): str(value) for key, value in reader.mapping("custom_http_headers").items()}
+    result.secrets += len(headers)
     method = _METHODS.get(int(monitor.get("http_method") or 2), "GET")
-    body = given.take("post_value")
-    if body and int(monitor.get("post_type") or 0) == _FORM:
-        imported.note(about, "post_value is not taken over: it is a form, give it as a body")
+    body = reader.value("post_value")
+    if body and int(monitor.get("post_type") or 0) == _FORM_POST:
+        result.note(label, "post_value is not imported: set the encoded form as `body`")
         body = None
-    if body and int(monitor.get("post_content_type") or 0) == _JSON_BODY:
+    if body and int(monitor.get("post_content_type") or 0) == _JSON_CONTENT:
         headers.setdefault("Content-Type", "application/json")
-    codes = _codes_up(given.take("custom_http_statuses"))
-    expect: dict[str, Any] = {"status_codes": common.status_codes(codes)} if codes else {}
-    keyword = given.take("keyword_value")
-    if keyword and monitor.get("type") == 2:
-        # 1 alerts where the keyword is there, 2 where it is not.
-        exists_is_bad = int(monitor.get("keyword_type") or 2) == 1
-        expect["body_not_contains" if exists_is_bad else "body_contains"] = str(keyword)
-        if int(monitor.get("keyword_case_type") or 0) == 1:
-            imported.note(about, "upper and lower case of the keyword are told apart here")
     return {
         "url": url,
         "method": None if method == "GET" else method,
         "headers": headers,
         "body": str(body) if body else None,
-        "expect": expect,
+        "expect": _expectations(result, label, reader, monitor),
     }
 
 
-def _codes_up(given: Any) -> list[Any]:
-    """The status codes that are fine, of `{"up": [200]}` or `404:0_200:1`."""
-    if isinstance(given, dict):
-        return list(given.get("up") or [])
-    pairs = [pair.partition(":") for pair in str(given or "").split("_")]
+def _expectations(
+    result: ImportResult, label: str, reader: FieldReader, monitor: Mapping[str, Any]
+) -> dict[str, Any]:
+    codes = _up_codes(reader.value("custom_http_statuses"))
+    expect: dict[str, Any] = {"status_codes": common.status_codes(codes)} if codes else {}
+    keyword = reader.value("keyword_value")
+    if keyword and monitor.get("type") == _KEYWORD:
+        # The type says when to alert: if the keyword exists, or if it does not.
+        is_inverted = int(monitor.get("keyword_type") or 2) == _KEYWORD_EXISTS
+        expect["body_not_contains" if is_inverted else "body_contains"] = str(keyword)
+        if int(monitor.get("keyword_case_type") or 0) == _CASE_INSENSITIVE:
+            result.note(label, "the keyword is case-sensitive in Monitum")
+    return expect
+
+
+def _up_codes(statuses: Any) -> list[Any]:
+    """Return the status codes that count as up, from `{"up": [200]}` or `404:0_200:1`."""
+    if isinstance(statuses, dict):
+        return list(statuses.get("up") or [])
+    pairs = [pair.partition(":") for pair in str(statuses or "").split("_")]
     return [code for code, _, up in pairs if up == "1"]

@@ -1,1 +1,1 @@
-"""Targets, channels and the rest as one YAML file: read, compared, applied, written."""
+"""Manifests: load, plan, apply and export an account's resources as one YAML file."""

@@ -1,7 +1,6 @@
-"""Does what a plan says, step by step: a step that fails hinders only those that need it.
+"""Apply a plan step by step. A failed step only affects the steps that depend on it.
 
-Nothing is overwritten that was not seen: each change is made to the version that the plan was made
-from, or not at all.
+Nothing is overwritten unseen: a step fails if its resource is not as the plan found it.
 """
 
 import hashlib
@@ -10,137 +9,131 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitum_cli.client import Api
-from monitum_cli.errors import ApiFailure, Exit, Failure
-from monitum_cli.manifest.load import Manifest, Wanted
+from monitum_cli.errors import ApiError, CliError, ExitCode, FieldPath
+from monitum_cli.manifest.load import DesiredResource
 from monitum_cli.manifest.plan import Plan, Step
-from monitum_cli.manifest.shape import Place, Section
-from monitum_cli.manifest.state import Names, body, present
+from monitum_cli.manifest.schema import Section
+from monitum_cli.manifest.state import CurrentResource, NameIndex, from_api, to_api
 
-_HOPELESS = {Exit.DENIED, Exit.LIMITED, Exit.UNREACHABLE}
-"""After these the next step would fail as well."""
-_ELSEWHERE = "has been changed since the plan was made: apply again"
+_FATAL = {ExitCode.DENIED, ExitCode.RATE_LIMITED, ExitCode.UNREACHABLE}
+"""After these, the following steps would fail too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What became of a step: `outcome` is created, changed, unchanged, deleted, failed or left.
+class StepResult:
+    """The result of a step.
 
-    `id` is that of the thing where it is there; `failure` says why it failed.
+    `outcome` is created, changed, unchanged, deleted, failed, or left for a step not attempted.
+    `id` is the ID of the resource if it exists.
     """
 
     step: Step
     outcome: str
     id: str | None = None
-    failure: Failure | None = None
+    error: CliError | None = None
 
 
-def apply_plan(api: Api, manifest: Manifest, plan: Plan, names: Names) -> Iterator[Done]:
-    """Do the steps in order, telling of each; what is not tried after a hopeless one is left."""
-    work = _Work(api, manifest, names)
+def apply_plan(api: Api, plan: Plan, names: NameIndex) -> Iterator[StepResult]:
+    """Run the steps in order and yield their results."""
     gave_up = False
     for step in plan.steps:
         if gave_up:
-            yield Done(step, "left")
+            yield StepResult(step, "left")
             continue
         try:
-            yield work.do(step)
-        except Failure as failure:
-            gave_up = failure.code in _HOPELESS and not _is_of_step(failure)
-            yield Done(step, "failed", failure=work.located(step, failure))
+            yield _run(api, step, names)
+        except CliError as error:
+            # A 403 may be about a quota or scope of one type of resource: others may succeed.
+            is_forbidden = isinstance(error, ApiError) and error.status == 403
+            gave_up = error.exit_code in _FATAL and not is_forbidden
+            yield StepResult(step, "failed", error=_located(step, error))
 
 
-def _is_of_step(failure: Failure) -> bool:
-    """A quota or a scope may stop one kind of thing and let others through."""
-    return isinstance(failure, ApiFailure) and failure.status == 403
+def _run(api: Api, step: Step, names: NameIndex) -> StepResult:
+    if step.current is None:
+        assert step.desired is not None
+        identifier = _create(api, step.desired, names)
+        return StepResult(step, "created", identifier)
+    path = f"{step.section.path}/{step.current.id}"
+    etag = _check_unchanged(api, step.section, step.current, names)
+    if step.desired is None:
+        api.delete(path, etag)
+        return StepResult(step, "deleted", step.current.id)
+    fields = dict.fromkeys(one.field.partition(".")[0] for one in step.differences)
+    updated = api.update(path, to_api(step.section, step.desired.fields, names, fields), etag)
+    is_unchanged = updated.etag is not None and updated.etag == etag
+    return StepResult(step, "unchanged" if is_unchanged else "changed", step.current.id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    api: Api
-    manifest: Manifest
-    names: Names
-
-    def do(self, step: Step) -> Done:
-        """One step; raises Failure."""
-        if step.wanted is None:
-            return self._delete(step)
-        if step.present is None:
-            return self._create(step, step.wanted)
-        return self._change(step, step.wanted)
-
-    def _create(self, step: Step, wanted: Wanted) -> Done:
-        section = step.section
-        sent = {"name": step.name, **body(section, wanted.fields, self.names)}
-        # The same for everybody who applies this file, so that two at once make one thing.
-        key = hashlib.sha256(f"apply {section.name} {step.name}".encode()).hexdigest()
-        made = self._made(section, sent, key)
-        if made is None:
-            # Within the day the key made another thing of this name, or one that is gone since.
-            self._check_is_new(section, step.name)
-            made = self.api.create(section.path, sent)
-        self.names.add(section.name, step.name, made["id"])
-        return Done(step, "created", made["id"])
-
-    def _made(self, section: Section, sent: dict[str, Any], key: str) -> dict[str, Any] | None:
-        """What is made with the key, or was made before and is still there."""
-        try:
-            answer = self.api.create_once(section.path, sent, key)
-            made: dict[str, Any] = answer.value
-            now = self.api.get(f"{section.path}/{made['id']}") if answer.is_repeated else made
-        except ApiFailure as error:
-            if error.status not in {404, 409}:
-                raise
-            return None
-        return made if now["name"] == sent["name"] else None
-
-    def _check_is_new(self, section: Section, name: str) -> None:
-        if any(one["name"] == name for one in self.api.each(section.path)):
-            raise Failure(f"{name!r} {_ELSEWHERE}", Exit.CONFLICT)
-
-    def _change(self, step: Step, wanted: Wanted) -> Done:
-        assert step.present is not None
-        path, etag = self._unchanged_since(step)
-        fields = list(dict.fromkeys(one.field.partition(".")[0] for one in step.differences))
-        sent = body(step.section, wanted.fields, self.names, fields)
-        after = self.api.change(path, sent, etag)
-        outcome = "unchanged" if after.etag is not None and after.etag == etag else "changed"
-        return Done(step, outcome, step.present.id)
-
-    def _delete(self, step: Step) -> Done:
-        assert step.present is not None
-        path, etag = self._unchanged_since(step)
-        self.api.remove(path, etag)
-        return Done(step, "deleted", step.present.id)
-
-    def _unchanged_since(self, step: Step) -> tuple[str, str | None]:
-        """The path and ETag of what the plan saw; raises Failure where it is not so any more."""
-        assert step.present is not None
-        path = f"{step.section.path}/{step.present.id}"
-        now = self.api.fetch(path)
-        seen = present(step.section, now.value, self.names)
-        if (seen.name, seen.fields) != (step.present.name, step.present.fields):
-            raise Failure(f"{step.name!r} {_ELSEWHERE}", Exit.CONFLICT)
-        return path, now.etag
-
-    def located(self, step: Step, failure: Failure) -> Failure:
-        """The failure with the line of the file that it is about."""
-        if step.wanted is None:
-            return failure
-        source = self.manifest.source
-        if not isinstance(failure, ApiFailure) or not failure.faults:
-            return Failure(f"{source.name}:{step.wanted.line()}: {failure}", failure.code)
-        told = []
-        for loc, message in failure.faults:
-            place = _in_file(step.section, loc)
-            field = ".".join(map(str, place)) or step.name
-            told.append(f"{source.name}:{step.wanted.line(place)}: {field}: {message}")
-        return Failure("; ".join(told), failure.code)
+def _create(api: Api, desired: DesiredResource, names: NameIndex) -> str:
+    section, name = desired.section, desired.name
+    body = {"name": name, **to_api(section, desired.fields, names)}
+    created = _create_once(api, section, body)
+    if created is None:
+        # Earlier today the key created another resource of this name, or one deleted since.
+        if any(item["name"] == name for item in api.paginate(section.path)):
+            raise _changed_meanwhile(name)
+        created = api.create(section.path, body)
+    identifier: str = created["id"]
+    names.add(section.name, name, identifier)
+    return identifier
 
 
-def _in_file(section: Section, loc: Place) -> Place:
-    """The way to a field in the file for the API's way to it: references are called otherwise."""
-    ours = {theirs: name for name, (theirs, _) in section.references.items()}
-    if loc and loc[0] in ours:
-        return (ours[str(loc[0])], *loc[1:])
-    part = section.parts.get(str(loc[0])) if loc else None
-    return (*loc[:2], *_in_file(part, loc[2:])) if part else loc
+def _create_once(api: Api, section: Section, body: dict[str, Any]) -> dict[str, Any] | None:
+    """Create a resource; None if the key was used for one that is different or gone.
+
+    The key depends on the name alone: two people who apply the same file at the same time create
+    one resource.
+    """
+    key = hashlib.sha256(f"apply {section.name} {body['name']}".encode()).hexdigest()
+    try:
+        response = api.create_with_key(section.path, body, key)
+        created: dict[str, Any] = response.value
+        # A replayed response may be about a resource that was renamed or deleted since.
+        replayed = response.is_replayed
+        current = api.get(f"{section.path}/{created['id']}") if replayed else created
+    except ApiError as error:
+        if error.status not in {404, 409}:
+            raise
+        return None
+    return created if current["name"] == body["name"] else None
+
+
+def _check_unchanged(
+    api: Api, section: Section, seen: CurrentResource, names: NameIndex
+) -> str | None:
+    """Return the ETag of a resource; raises CliError if it changed since the plan was created."""
+    response = api.get_response(f"{section.path}/{seen.id}")
+    current = from_api(section, response.value, names)
+    if (current.name, current.fields) != (seen.name, seen.fields):
+        raise _changed_meanwhile(seen.name)
+    return response.etag
+
+
+def _changed_meanwhile(name: str) -> CliError:
+    message = f"{name!r} has been changed since the plan was created: apply again"
+    return CliError(message, ExitCode.CONFLICT)
+
+
+def _located(step: Step, error: CliError) -> CliError:
+    """Add the file and line to an error, for each field that it is about."""
+    desired = step.desired
+    if desired is None:
+        return error
+    if not isinstance(error, ApiError) or not error.field_errors:
+        return CliError(str(desired.error(str(error))), error.exit_code)
+    messages = []
+    for api_path, message in error.field_errors:
+        path = _path_in_file(step.section, api_path)
+        field = ".".join(map(str, path)) or step.name
+        messages.append(str(desired.error(f"{field}: {message}", path)))
+    return CliError("; ".join(messages), error.exit_code)
+
+
+def _path_in_file(section: Section, path: FieldPath) -> FieldPath:
+    """Convert a path of the API to the file's, in which references have other field names."""
+    by_api_name = {api_name: name for name, (api_name, _) in section.references.items()}
+    if path and path[0] in by_api_name:
+        return (by_api_name[str(path[0])], *path[1:])
+    part = section.parts.get(str(path[0])) if path else None
+    return (*path[:2], *_path_in_file(part, path[2:])) if part else path

@@ -1,168 +1,138 @@
-"""What has to be done so that everything is as a file wants it; nothing is done here."""
+"""Plan the steps from the current resources to those of a manifest. Changes nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from monitum_cli.errors import Exit, Failure
-from monitum_cli.manifest.compare import Difference, differences
-from monitum_cli.manifest.load import Manifest, Wanted
-from monitum_cli.manifest.shape import MASK, SECRET_TEXTS, SECTIONS, Section, named
-from monitum_cli.manifest.spelling import whole
-from monitum_cli.manifest.state import Names, Present
-from monitum_cli.texts import listed
+from monitum_cli.errors import CliError
+from monitum_cli.manifest.defaults import with_defaults
+from monitum_cli.manifest.diff import Difference, differences
+from monitum_cli.manifest.load import DesiredResource, Manifest
+from monitum_cli.manifest.schema import MASK, SECTIONS, Section, iter_masks, iter_references
+from monitum_cli.manifest.state import CurrentResource, NameIndex, State, duplicates_message
 
 
 class Action(StrEnum):
-    """What is done with one thing."""
+    """What a step does."""
 
     CREATE = "create"
     CHANGE = "change"
     SEND = "send"
-    """Nothing differs that can be seen; secrets are sent, in case they do."""
+    """Sends secrets that may differ from the stored ones; no visible field differs."""
     DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do; without `wanted` it is a deletion, without `present` a creation."""
+    """A change to one resource, which has no `desired` state if the step deletes it, and no
+    `current` one if it creates it.
+    """
 
     action: Action
     section: Section
     name: str
-    wanted: Wanted | None = None
-    present: Present | None = None
+    desired: DesiredResource | None = None
+    current: CurrentResource | None = None
     differences: list[Difference] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps in the order of doing, and what else is to be told."""
+    """The steps in order of execution, the number of unchanged resources, and those kept
+    although they are not in the manifest.
+    """
 
     steps: list[Step]
     unchanged: int
-    left_alone: list[str]
-    """What is there and not in the file, and stays."""
+    kept: list[str]
 
     @property
-    def changes(self) -> list[Step]:
-        return [step for step in self.steps if step.action is not Action.SEND]
+    def has_changes(self) -> bool:
+        return any(step.action is not Action.SEND for step in self.steps)
 
 
-def make_plan(
-    manifest: Manifest, found: dict[str, list[Present]], names: Names, *, prune: bool
-) -> Plan:
-    """What to do; raises Failure, naming the line, for what could not be done.
+def make_plan(manifest: Manifest, state: State, names: NameIndex, *, prune: bool) -> Plan:
+    """Plan the steps; raises CliError with the line of what is impossible.
 
-    With `prune` what is not in a section of the file is deleted; a section that the file does not
-    have is left alone.
+    With `prune`, resources that are missing from a section of the manifest are deleted. Sections
+    that are not in the manifest are left alone.
     """
     steps, unchanged = [], 0
-    for wanted in manifest.each():
-        _check_references(manifest, wanted, names, prune=prune)
-        before = _present(manifest, wanted, found)
-        step = _create(manifest, wanted) if before is None else _change(manifest, wanted, before)
-        if step is None:
-            unchanged += 1
-        else:
-            steps.append(step)
-    extra = list(_extra(manifest, found))
+    for section in manifest.values():
+        for desired in section.values():
+            _check_references(manifest, desired, names, prune=prune)
+            current = _current(desired, state)
+            step = _create(desired) if current is None else _change(desired, current)
+            if step is None:
+                unchanged += 1
+            else:
+                steps.append(step)
+    extra = list(_not_in_manifest(manifest, state))
     if prune:
-        # What refers to something goes before what it refers to.
-        gone = [Step(Action.DELETE, section, one.name, present=one) for section, one in extra]
-        steps += reversed(gone)
-    left = [] if prune else [f"{section.word} {one.name}" for section, one in extra]
-    return Plan(steps, unchanged, left)
+        deletions = [Step(Action.DELETE, section, one.name, current=one) for section, one in extra]
+        # Reversed, so that nothing is deleted while something else refers to it.
+        return Plan([*steps, *reversed(deletions)], unchanged, [])
+    return Plan(steps, unchanged, [f"{section.noun} {one.name}" for section, one in extra])
 
 
-def _present(manifest: Manifest, wanted: Wanted, found: dict[str, list[Present]]) -> Present | None:
-    same = [one for one in found[wanted.section.name] if one.name == wanted.name]
-    if len(same) > 1:
-        raise _at(manifest, wanted, _twice(wanted.section, wanted.name, [one.id for one in same]))
-    return same[0] if same else None
+def _current(desired: DesiredResource, state: State) -> CurrentResource | None:
+    found = [one for one in state[desired.section.name] if one.name == desired.name]
+    if len(found) > 1:
+        ids = [one.id for one in found]
+        raise desired.error(duplicates_message(desired.section, desired.name, ids))
+    return found[0] if found else None
 
 
-def _twice(section: Section, name: str, ids: list[str]) -> str:
-    return f"{len(ids)} {section.word}s are called {name!r} ({listed(ids)}): rename all but one"
-
-
-def _create(manifest: Manifest, wanted: Wanted) -> Step:
-    for place in masks(wanted.fields):
-        raise _at(
-            manifest,
-            wanted,
-            f"{MASK} stands for a stored secret, and {wanted.name!r} is not there yet:"
-            " give it, best as ${VARIABLE}",
-            place,
+def _create(desired: DesiredResource) -> Step:
+    for path in iter_masks(desired.fields):
+        raise desired.error(
+            f"{MASK} stands for a stored secret, but {desired.name!r} does not exist yet:"
+            " give the secret, best as ${VARIABLE}",
+            path,
         )
-    return Step(Action.CREATE, wanted.section, wanted.name, wanted)
+    return Step(Action.CREATE, desired.section, desired.name, desired)
 
 
-def _change(manifest: Manifest, wanted: Wanted, before: Present) -> Step | None:
-    section = wanted.section
-    if before.fields.get("kind") != wanted.fields.get("kind"):
-        raise _at(
-            manifest,
-            wanted,
-            f"{wanted.name!r} is of kind {before.fields.get('kind')}, which does not change:"
-            " delete or rename it first",
-            ("kind",),
-        )
-    stored = set(masks(before.fields))
-    for place in masks(wanted.fields):
-        if place not in stored:
-            raise _at(manifest, wanted, f"{MASK} stands for a stored secret: there is none", place)
-    after, shown = whole(section, wanted.fields), whole(section, wanted.shown)
-    found = differences(before.fields, after, shown)
+def _change(desired: DesiredResource, current: CurrentResource) -> Step | None:
+    section, kind = desired.section, current.fields.get("kind")
+    if kind != desired.fields.get("kind"):
+        message = f"kind is immutable: {desired.name!r} has {kind}; delete or rename it first"
+        raise desired.error(message, ("kind",))
+    stored = set(iter_masks(current.fields))
+    for path in iter_masks(desired.fields):
+        if path not in stored:
+            message = f"{MASK} stands for a stored secret, but none is stored: give the secret"
+            raise desired.error(message, path)
+    found = differences(
+        current.fields,
+        with_defaults(section, desired.fields),
+        with_defaults(section, desired.literal),
+    )
     if not found:
         return None
-    certain = any(one.certain for one in found)
-    action = Action.CHANGE if certain else Action.SEND
-    return Step(action, section, wanted.name, wanted, before, found)
+    action = Action.CHANGE if any(one.certain for one in found) else Action.SEND
+    return Step(action, section, desired.name, desired, current, found)
 
 
-def _check_references(manifest: Manifest, wanted: Wanted, names: Names, *, prune: bool) -> None:
-    """Refuse names that lead nowhere, neither in the file nor to what is there and stays."""
-    for way, other, listed_names in named(wanted.section, wanted.fields):
-        for place, name in enumerate(listed_names or []):
-            if name in manifest.sections.get(other, {}):
+def _check_references(
+    manifest: Manifest, desired: DesiredResource, names: NameIndex, *, prune: bool
+) -> None:
+    """Raise CliError for a name that is neither in the manifest nor of a resource that stays."""
+    for path, other, references in iter_references(desired.section, desired.fields):
+        for index, name in enumerate(references or []):
+            if name in manifest.get(other, {}):
                 continue
             try:
                 names.id_of(other, name)
-            except Failure as error:
-                raise _at(manifest, wanted, str(error), (*way, place)) from None
-            if prune and other in manifest.sections:
-                what = f"{name!r} is not in the file's {other}, and --prune would delete it"
-                raise _at(manifest, wanted, what, (*way, place))
+            except CliError as error:
+                raise desired.error(str(error), (*path, index)) from None
+            if prune and other in manifest:
+                message = f"{name!r} is not in the file's {other}, so --prune would delete it"
+                raise desired.error(message, (*path, index))
 
 
-def _extra(
-    manifest: Manifest, found: dict[str, list[Present]]
-) -> Iterator[tuple[Section, Present]]:
+def _not_in_manifest(manifest: Manifest, state: State) -> Iterator[tuple[Section, CurrentResource]]:
     for section in SECTIONS:
-        if section.name in manifest.sections:
-            wanted = manifest.sections[section.name]
-            extra = (one for one in found[section.name] if one.name not in wanted)
-            yield from ((section, one) for one in extra if not one.is_over)
-
-
-def masks(fields: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The places where a mask stands for a stored secret."""
-    url = fields.get("url")
-    if isinstance(url, str) and (url.endswith(f"://{MASK}") or f"://{MASK}@" in url):
-        yield ("url",)
-    yield from ((name,) for name in SECRET_TEXTS if fields.get(name) == MASK)
-    yield from (("headers", name) for name, value in _headers(fields).items() if value == MASK)
-
-
-def _headers(fields: dict[str, Any]) -> dict[str, Any]:
-    headers = fields.get("headers")
-    return headers if isinstance(headers, dict) else {}
-
-
-def _at(
-    manifest: Manifest, wanted: Wanted, what: str, place: tuple[str | int, ...] = ()
-) -> Failure:
-    where = f"{manifest.source.name}:{wanted.line(place)}"
-    return Failure(f"{where}: {what}", Exit.INVALID)
+        for one in state[section.name] if section.name in manifest else ():
+            if one.name not in manifest[section.name] and not one.is_over:
+                yield section, one

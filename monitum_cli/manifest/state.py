@@ -1,21 +1,21 @@
-"""What there is: everything that a file can be about, as the API has it, with names for ids."""
+"""The current resources of an account, as a manifest describes them: with names instead of IDs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from monitum_cli.client import Api
-from monitum_cli.errors import Exit, Failure
-from monitum_cli.manifest.shape import BY_NAME, SECTIONS, Section
-from monitum_cli.manifest.spelling import whole
-from monitum_cli.texts import listed
+from monitum_cli.errors import CliError, ExitCode
+from monitum_cli.formatting import join
+from monitum_cli.manifest.defaults import with_defaults
+from monitum_cli.manifest.schema import SECTIONS, SECTIONS_BY_NAME, Section
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """One thing as it is, every default said, references by name.
+class CurrentResource:
+    """A resource with all defaults filled in and references by name.
 
-    `is_over` says that it is a maintenance window without a time to come.
+    `is_over`: it is a maintenance window without a future occurrence.
     """
 
     id: str
@@ -24,8 +24,12 @@ class Present:
     is_over: bool = False
 
 
-class Names:
-    """Ids and names of what there is, section by section; names may be there twice."""
+State = Mapping[str, list[CurrentResource]]
+"""The current resources by section."""
+
+
+class NameIndex:
+    """The IDs by name of each section. The API allows duplicate names."""
 
     def __init__(self) -> None:
         self._ids: dict[str, dict[str, list[str]]] = {section.name: {} for section in SECTIONS}
@@ -34,86 +38,95 @@ class Names:
         self._ids[section].setdefault(name, []).append(identifier)
 
     def id_of(self, section: str, name: str) -> str:
-        """The id behind a name; raises Failure where it is none's or several things'."""
-        found = self._ids[section].get(name, [])
-        word = BY_NAME[section].word
-        if not found:
-            raise Failure(f"there is no {word} {name!r}", Exit.NOT_FOUND)
-        if len(found) > 1:
-            raise Failure(
-                f"{len(found)} {word}s are called {name!r} ({listed(found)}): rename all but one",
-                Exit.CONFLICT,
-            )
-        return found[0]
+        """Return the ID of a name; raises CliError if no resource or several have it."""
+        ids = self._ids[section].get(name, [])
+        if not ids:
+            noun = SECTIONS_BY_NAME[section].noun
+            raise CliError(f"no {noun} is named {name!r}", ExitCode.NOT_FOUND)
+        if len(ids) > 1:
+            message = duplicates_message(SECTIONS_BY_NAME[section], name, ids)
+            raise CliError(message, ExitCode.CONFLICT)
+        return ids[0]
 
     def name_of(self, section: str, identifier: str) -> str:
-        """The name behind an id, or the id where nothing is called so, or more than one thing."""
+        """Return the name of an ID, or the ID if its name is unknown or not unique."""
         for name, ids in self._ids[section].items():
             if identifier in ids:
                 return name if len(ids) == 1 else identifier
         return identifier
 
-    def twice(self, section: str) -> dict[str, list[str]]:
-        """The names that several things have, with the ids of those."""
+    def duplicates(self, section: str) -> dict[str, list[str]]:
+        """Return the names that several resources have, with their IDs."""
         return {name: ids for name, ids in self._ids[section].items() if len(ids) > 1}
 
 
-def read(api: Api) -> tuple[dict[str, list[Present]], Names]:
-    """Everything there is, section by section; raises Failure."""
-    names = Names()
-    found = {section.name: _of_account(api.each(section.path)) for section in SECTIONS}
+def duplicates_message(section: Section, name: str, ids: list[str]) -> str:
+    return f"{len(ids)} {section.noun}s are named {name!r} ({join(ids)}): rename all but one"
+
+
+def read_state(api: Api) -> tuple[State, NameIndex]:
+    """Read all resources of the account."""
+    names = NameIndex()
+    items = {section.name: _relevant(api.paginate(section.path)) for section in SECTIONS}
     for section in SECTIONS:
-        for item in found[section.name]:
+        for item in items[section.name]:
             names.add(section.name, item["name"], item["id"])
-    return {
-        section.name: [present(section, item, names) for item in found[section.name]]
+    state = {
+        section.name: [from_api(section, item, names) for item in items[section.name]]
         for section in SECTIONS
-    }, names
+    }
+    return state, names
 
 
-def present(section: Section, item: Mapping[str, Any], names: Names) -> Present:
-    """An item of the API's as a file would have it."""
-    fields = whole(section, _by_name(section, item, names))
-    return Present(item["id"], item["name"], fields, _is_over(item))
+def from_api(section: Section, item: Mapping[str, Any], names: NameIndex) -> CurrentResource:
+    """Convert an item of the API to a resource of a manifest."""
+    fields = with_defaults(section, _with_names(section, item, names))
+    return CurrentResource(item["id"], item["name"], fields, _is_over(item))
 
 
-def _by_name(section: Section, item: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    given = dict(item)
-    for field, (theirs, other) in section.references.items():
-        given[field] = [names.name_of(other, one) for one in item.get(theirs) or []]
+def to_api(
+    section: Section,
+    fields: Mapping[str, Any],
+    names: NameIndex,
+    only: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """Convert fields of a manifest to a request body; raises CliError for an unknown name.
+
+    With `only`, the body has these fields, with null for those that the manifest leaves out.
+    """
+    selected = fields if only is None else {name: fields.get(name) for name in only}
+    body: dict[str, Any] = {}
+    for name, value in selected.items():
+        api_name, other = section.references.get(name, (name, ""))
+        if other and value is not None:
+            body[api_name] = [names.id_of(other, reference) for reference in value]
+        elif name in section.parts and value is not None:
+            body[name] = [to_api(section.parts[name], item, names) for item in value]
+        else:
+            body[api_name] = value
+    return body
+
+
+def _with_names(section: Section, item: Mapping[str, Any], names: NameIndex) -> dict[str, Any]:
+    fields = dict(item)
+    for field, (api_name, other) in section.references.items():
+        fields[field] = [names.name_of(other, one) for one in item.get(api_name) or []]
     for field, part in section.parts.items():
-        given[field] = [_by_name(part, one, names) for one in item.get(field) or []]
-    return given
+        fields[field] = [_with_names(part, one, names) for one in item.get(field) or []]
+    return fields
 
 
-def _of_account(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The items, of windows that are over only the last of a name that no other has."""
-    every = list(items)
-    lasting = [item for item in every if not _is_over(item)]
+def _relevant(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out windows that are over, except the last of a name that nothing else has.
+
+    That one keeps a manifest that still contains it from creating the window again.
+    """
+    listed = list(items)
+    lasting = [item for item in listed if not _is_over(item)]
     taken = {item["name"] for item in lasting}
-    last = {item["name"]: item for item in every if item["name"] not in taken}
+    last = {item["name"]: item for item in listed if item["name"] not in taken}
     return [*lasting, *last.values()]
 
 
 def _is_over(item: Mapping[str, Any]) -> bool:
     return item.get("active") is False and item.get("next") is None
-
-
-def body(
-    section: Section, fields: Mapping[str, Any], names: Names, only: Iterable[str] | None = None
-) -> dict[str, Any]:
-    """What the API is sent: the fields, or some of them with null for what is not said.
-
-    Raises Failure where a name leads nowhere.
-    """
-    chosen = fields if only is None else {name: fields.get(name) for name in only}
-    sent: dict[str, Any] = {}
-    for name, value in chosen.items():
-        theirs, other = section.references.get(name, (name, ""))
-        if other and value is not None:
-            sent[theirs] = [names.id_of(other, one) for one in value]
-        elif name in section.parts and value is not None:
-            sent[name] = [body(section.parts[name], one, names) for one in value]
-        else:
-            sent[theirs] = value
-    return sent

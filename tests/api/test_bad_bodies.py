@@ -6,19 +6,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.api.schemas.expectations import HttpExpectations
-from chalicelib.api.schemas.kinds import HttpTarget
-from tests.stages import stored
-from tests.world import Person, World
+from chalicelib.targets.expectation_schemas import HttpExpectations
+from chalicelib.targets.kind_schemas import HttpTarget
+from tests.support.stages import stored
+from tests.support.world import Person, World
+
+pytestmark = pytest.mark.shared_stage
 
 SHOP = b'{"name":"Shop","kind":"http","url":"https://shop.example/"'
 DEEP = 20_000
 
 
 @pytest.fixture(scope="module")
-def alice(standing_world: World) -> Person:
+def alice(shared_stage: World) -> Person:
     """One owner for all: what is refused leaves nothing behind."""
-    return standing_world.user("alice")
+    return shared_stage.user("alice")
 
 
 @pytest.mark.parametrize(

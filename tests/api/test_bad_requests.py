@@ -4,9 +4,11 @@ import time
 
 import pytest
 
-from chalicelib.store.models import TargetItem
-from tests.stages import stored
-from tests.world import Person, as_system
+from chalicelib.monitoring.storage.models import TargetItem
+from tests.support.stages import stored
+from tests.support.world import Person, as_system
+
+pytestmark = pytest.mark.shared_stage
 
 SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
 HUGE = "x" * 100_000

@@ -11,9 +11,9 @@ import pytest
 from schemathesis.schemas import BaseSchema
 
 from chalicelib.api.routing import Route
-from chalicelib.api.table import ALL
+from chalicelib.routes import ALL
 from tests.api.contract import CASES, try_out
-from tests.api.forgetful import Stage
+from tests.api.isolated_stage import Stage
 
 Recorder = Callable[[str, object], None]
 UNLIKELY = {"show_confirmation"}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api.cursors import Cursors
-from chalicelib.domain.errors import BadRequestError
+from chalicelib.common.errors import BadRequestError
 
 FILTERS = st.dictionaries(
     st.sampled_from(["tag", "q", "status"]), st.text(max_size=5) | st.booleans() | st.integers()

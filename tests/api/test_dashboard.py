@@ -4,7 +4,11 @@ import base64
 import hashlib
 import re
 
-from tests.world import Person, World
+import pytest
+
+from tests.support.world import Person, World
+
+pytestmark = pytest.mark.shared_stage
 
 
 def nobody(world: World) -> Person:

@@ -9,13 +9,15 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from chalicelib.api import operations
-from chalicelib.api.reading import validate_body
+from chalicelib.api import route_index
+from chalicelib.api.parsing import validate_body
 from chalicelib.api.routing import Route
-from chalicelib.api.table import ALL
-from chalicelib.ops import openapi
-from chalicelib.ops.openapi_parts import EXAMPLES, LINKS
-from tests.world import Person, World
+from chalicelib.routes import ALL
+from ops import openapi
+from ops.openapi_parts import EXAMPLES, LINKS
+from tests.support.world import Person, World
+
+pytestmark = pytest.mark.shared_stage
 
 ROUTES = pytest.mark.parametrize("route", ALL, ids=lambda route: route.name)
 
@@ -31,8 +33,10 @@ def test_what_is_committed_is_what_the_code_says() -> None:
 
 
 def test_the_door_knows_where_every_operation_is() -> None:
-    assert operations.FILE.read_text(encoding="utf-8") == operations.text(ALL), "run: make openapi"
-    found = {one.name: one.load() for one in operations.operations()}
+    assert route_index.FILE.read_text(encoding="utf-8") == route_index.text(ALL), (
+        "run: make openapi"
+    )
+    found = {one.name: one.load() for one in route_index.operations()}
     assert found == {route.name: route for route in ALL}
 
 

@@ -1,14 +1,14 @@
-"""The command line against the real API: on loopback, over moto."""
+"""Fixtures: the command line calls the real API on loopback, with moto in place of AWS."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.bridge import Bridge, serving
+from tests.cli.api_server import ApiServer, run_api_server
 from tests.cli.terminal import Terminal
-from tests.stages import renewed, standing_stage
-from tests.world import Person, World
+from tests.support.stages import renewed, standing_stage
+from tests.support.world import Person, World
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +30,18 @@ def alice(world: World) -> Person:
 
 @pytest.fixture
 def bob(world: World) -> Person:
-    """Another owner, who may make users."""
+    """Another owner and admin."""
     return world.user("bob", admin=True)
 
 
 @pytest.fixture
-def bridge(world: World) -> Iterator[Bridge]:
-    """The API at an address under a path, as a stage of API Gateway is."""
-    with serving(world) as made:
-        yield made
+def api_server(world: World) -> Iterator[ApiServer]:
+    """The API at a URL with a path, like a stage of API Gateway."""
+    with run_api_server(world) as server:
+        yield server
 
 
 @pytest.fixture
-def terminal(bridge: Bridge, alice: Person, tmp_path: Path) -> Terminal:
-    """Alice's shell: logged in by the environment, nobody to ask."""
-    return Terminal(tmp_path).logged_in(bridge.url, alice.token)
+def terminal(api_server: ApiServer, alice: Person, tmp_path: Path) -> Terminal:
+    """Alice's non-interactive shell, logged in through environment variables."""
+    return Terminal(tmp_path).logged_in(api_server.url, alice.token)

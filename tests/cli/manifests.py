@@ -1,7 +1,7 @@
-"""A file with everything in it, and somebody who applies it."""
+"""A manifest that uses every feature, and helpers to apply it."""
 
 from tests.cli.terminal import Outcome, Terminal
-from tests.world import Person
+from tests.support.world import Person
 
 FILE = """\
 version: 1
@@ -56,9 +56,14 @@ def apply(terminal: Terminal, *options: str) -> Outcome:
     return terminal.run("apply", path(terminal), "--yes", *options)
 
 
+def apply_text(terminal: Terminal, text: str, *options: str) -> Outcome:
+    write(terminal, text)
+    return apply(terminal, *options)
+
+
 def state(person: Person) -> list[object]:
     return [person.get(f"/v1/{noun}").json["items"] for noun in ("channels", "targets")]
 
 
-def no_secret(outcome: Outcome) -> None:
+def assert_no_secrets(outcome: Outcome) -> None:
     assert not [value for value in SECRETS.values() if value in outcome.out + outcome.err]

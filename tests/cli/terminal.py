@@ -1,4 +1,4 @@
-"""Somebody at a terminal, or a script that calls the command."""
+"""Run the command line as a person at a terminal or as a script."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from monitum_cli.session import Session
 
 
 class Stream(io.StringIO):
-    """A stream that may be a terminal."""
+    """A text stream that can claim to be a terminal."""
 
     def __init__(self, text: str = "", *, terminal: bool = False) -> None:
         super().__init__(text)
@@ -29,7 +29,7 @@ class Stream(io.StringIO):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command printed, and its exit code."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -42,7 +42,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Terminal:
-    """Runs commands in a home directory of its own; `tty` says whether anybody looks."""
+    """Runs commands in a separate home directory; interactive if `tty` is set."""
 
     home: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Terminal:
         return Outcome(run(arguments, session), out.getvalue(), err.getvalue())
 
     def ok(self, *arguments: str, typed: str = "") -> Outcome:
-        """Run what must succeed."""
+        """Run a command and assert that it succeeds."""
         outcome = self.run(*arguments, typed=typed)
         assert outcome.code == 0, outcome
         return outcome

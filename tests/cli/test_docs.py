@@ -1,4 +1,4 @@
-"""docs/cli.md is true: its transcripts are executed, its names are those of the code."""
+"""docs/cli.md is accurate: its transcripts are executed and its commands and codes exist."""
 
 import re
 import shlex
@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from monitum_cli.commands.root import cli
-from monitum_cli.errors import Exit
+from monitum_cli.errors import ExitCode
+from monitum_cli.main import cli
 from tests.cli.terminal import Terminal
-from tests.world import World
+from tests.support.world import World
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"^```(console|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def shell(terminal: Terminal, world: World, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Alice's, in a directory of her own; checks that are ordered are done at once."""
+    """Alice's shell in an empty directory; requested checks are executed immediately."""
     send = world.queue.send
 
     def send_and_deliver(sent: object) -> None:
@@ -37,29 +37,29 @@ def shell(terminal: Terminal, world: World, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
-    """Each command of a transcript with what it prints."""
+    """Yield the commands of a transcript with their output."""
     for part in text.split("$ ")[1:]:
         command, _, printed = part.partition("\n")
         yield command, printed
 
 
-def fits(printed: str, told: str) -> bool:
-    """Whether a command printed what is told; `…` stands for anything, columns may be wider."""
-    pattern = re.escape(" ".join(told.split())).replace("…", ".*")
+def matches(printed: str, documented: str) -> bool:
+    """Compare output with a transcript, in which `…` is anything and spaces do not count."""
+    pattern = re.escape(" ".join(documented.split())).replace("…", ".*")
     return re.fullmatch(pattern, " ".join(printed.split())) is not None
 
 
 @pytest.mark.parametrize("page", [PAGE, README], ids=["cli.md", "README"])
-def test_the_transcripts_are_true(shell: Terminal, page: str) -> None:
+def test_transcripts_are_accurate(shell: Terminal, page: str) -> None:
     last = "0"
     ran = 0
     for language, text in _BLOCK.findall(page):
         if language == "yaml":
             (shell.home / "monitum.yml").write_text(text, encoding="utf-8")
             continue
-        for command, told in commands(text):
+        for command, documented in commands(text):
             if command == "echo $?":
-                assert told.strip() == last
+                assert documented.strip() == last
                 continue
             words = shlex.split(command)
             assert words.pop(0) == "monitum"
@@ -70,7 +70,7 @@ def test_the_transcripts_are_true(shell: Terminal, page: str) -> None:
             else:
                 outcome = shell.run(*words)
                 printed = outcome.out or outcome.err
-                assert fits(printed, told), f"{command}\n{outcome}"
+                assert matches(printed, documented), f"{command}\n{outcome}"
             last = str(int(outcome.code))
             ran += 1
     assert ran >= 4
@@ -84,20 +84,20 @@ def leaves(command: click.Command, path: str = "") -> Iterator[str]:
         yield path
 
 
-def test_every_command_and_every_exit_code_is_on_the_page() -> None:
+def test_every_command_and_exit_code_is_documented() -> None:
     for path in leaves(cli):
         assert all(re.search(rf"\b{re.escape(word)}\b", PAGE) for word in path.split()), path
-    for code in Exit:
+    for code in ExitCode:
         assert re.search(rf"^\|.*\b{int(code)}\b", PAGE, re.MULTILINE), code
 
 
-def test_every_command_explains_itself(shell: Terminal) -> None:
+def test_every_command_has_help(shell: Terminal) -> None:
     for path in leaves(cli):
         outcome = shell.run(*path.split(), "--help")
         assert outcome.code == 0
 
 
-def test_every_command_takes_json() -> None:
+def test_every_command_accepts_json() -> None:
     for path in leaves(cli):
         command: click.Command = cli
         for word in path.split():

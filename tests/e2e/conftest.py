@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.ops import cloudformation, functions, stack, stages
-from chalicelib.ops.stages import Stage
+from ops import cloudformation, functions, stack, stages
+from ops.stages import Stage
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from typing import Any, Self
 import pytest
 from standardwebhooks import Webhook
 
-from chalicelib.ops import stages
+from ops import stages
 
 
 class Both(BaseHTTPRequestHandler):

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.results import CheckResult, Timings, Verdict
-from chalicelib.ops import functions
-from chalicelib.ops.events import schedule_event
-from chalicelib.ops.stages import Stage
-from chalicelib.store.packing import pack
-from chalicelib.store.rollups import Rollup
+from chalicelib.history.rollups.repository import Rollup
+from chalicelib.monitoring.result import CheckResult, Timings, Verdict
+from chalicelib.monitoring.storage.result_codec import pack
+from ops import functions
+from ops.events import schedule_event
+from ops.stages import Stage
 from tests.e2e.test_main_job import wait_for
 
 HOUR_S = 3_600

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.ops import deploy, regions, stack
-from chalicelib.ops.stages import Stage
+from ops import deploy, regions, stack
+from ops.stages import Stage
 from tests.e2e.test_main_job import wait_for
 
 FURTHER = "eu-west-1"

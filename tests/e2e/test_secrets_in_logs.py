@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.ops.stages import Stage
-from tests.leaks import leaked
+from ops.stages import Stage
+from tests.support.leaks import leaked
 
 _FUNCTIONS = ("api", "tick", "check", "fan-out", "rollup", "alert", "notify")
 _WORDS = ("pl4nted-header", "pl4nted-p4ss", "pl4nted-path")

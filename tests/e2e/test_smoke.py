@@ -2,8 +2,8 @@
 
 import requests
 
-from chalicelib.ops import cloudformation, smoke
-from chalicelib.ops.stages import Stage
+from ops import cloudformation, smoke
+from ops.stages import Stage
 
 
 def test_the_smoke_test_of_deployments_passes_and_can_be_repeated(stage: Stage) -> None:

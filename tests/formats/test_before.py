@@ -1,6 +1,6 @@
 """Code of before reads what is written now: `before.zip` holds its readers as they were.
 
-docs/decisions/0072-two-versions-at-once.md says when newer code takes its place.
+docs/decisions/0072-compatible-formats.md says when newer code takes its place.
 """
 
 import json

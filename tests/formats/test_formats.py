@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.folds import Fold, UnreadableFoldError
-from chalicelib.domain.histogram import Histogram
-from chalicelib.domain.jobs import CheckJob, UnreadableJobError
-from chalicelib.domain.outbox import (
+from chalicelib.history.rollups.histogram import Histogram
+from chalicelib.history.rollups.job import Fold, UnreadableFoldError
+from chalicelib.history.rollups.lane_summary import Together
+from chalicelib.history.rollups.repository import Rollup, UnreadableRollupError
+from chalicelib.history.rollups.rollup import Piece
+from chalicelib.monitoring.alert_messages import (
     DeliverJob,
     Entry,
     FlipsJob,
@@ -27,15 +29,13 @@ from chalicelib.domain.outbox import (
     WatchdogJob,
     read_job,
 )
-from chalicelib.domain.pages import Section
-from chalicelib.domain.results import CheckResult, Reason, Timings, Verdict
-from chalicelib.domain.rollup import Piece
-from chalicelib.domain.specs import CheckSpec
-from chalicelib.domain.status import Flip, FlipKind, State, Status
-from chalicelib.domain.together import Together
-from chalicelib.store.packing import UnreadableResultsError, pack, unpack
-from chalicelib.store.pages import read_sections, write_sections
-from chalicelib.store.rollups import Rollup, UnreadableRollupError
+from chalicelib.monitoring.check_job import CheckJob, UnreadableJobError
+from chalicelib.monitoring.check_spec import CheckSpec
+from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
+from chalicelib.monitoring.state import Flip, FlipKind, State, Status
+from chalicelib.monitoring.storage.result_codec import UnreadableResultsError, pack, unpack
+from chalicelib.status_pages.page import Section
+from chalicelib.status_pages.repository import read_sections, write_sections
 
 SAMPLES: dict[str, list[str]] = json.loads(
     (Path(__file__).parent / "samples.json").read_text(encoding="utf-8")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.ops import backup, resources
-from chalicelib.ops.console import Failure
-from chalicelib.ops.stages import Stage
-from tests.world import World
+from ops import backup, resources
+from ops.console import Failure
+from ops.stages import Stage
+from tests.support.world import World
 
 
 class TestStage(Stage):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.ops import bootstrap
-from chalicelib.ops.bootstrap import Environment
+from ops import bootstrap
+from ops.bootstrap import Environment
 
 
 @pytest.fixture

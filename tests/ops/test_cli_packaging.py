@@ -5,8 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from chalicelib.ops import package
-from chalicelib.ops.bootstrap import ENVIRONMENTS, ROOT
+from ops import package
+from ops.bootstrap import ENVIRONMENTS, ROOT
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 NOT_FOR_THE_USER = {"boto3", "botocore", "chalice", "pydantic", "pynamodb"}

@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.ops import artifacts, cloudformation, deploy, destroy, resources
-from chalicelib.ops.console import Failure, confirm
-from chalicelib.ops.package import Package
-from chalicelib.ops.stages import Stage
+from ops import artifacts, cloudformation, deploy, destroy, resources
+from ops.console import Failure, confirm
+from ops.package import Package
+from ops.stages import Stage
 
 STAGE = Stage("dev")
 MAIL = "ops@monitum.example"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.ops import emulator
-from chalicelib.ops.console import Failure
+from ops import emulator
+from ops.console import Failure
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def taken_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         other.listen()
         port = other.getsockname()[1]
         monkeypatch.setenv("MONITUM_PORT", str(port))
-        monkeypatch.setattr("chalicelib.ops.stages.answers", lambda *_: False)
+        monkeypatch.setattr("ops.stages.answers", lambda *_: False)
         yield port
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.ops import redrive, regions, resources
-from chalicelib.ops.stages import Stage
+from ops import redrive, regions, resources
+from ops.stages import Stage
 
 STAGE = Stage("test")
 

@@ -4,7 +4,7 @@ import json
 
 import boto3
 
-from chalicelib.ops import resources
+from ops import resources
 
 PREFIX = "monitum-test-"
 

@@ -4,14 +4,14 @@ import os
 
 import pytest
 
-from chalicelib.ops import deploy, rollups
-from chalicelib.ops.__main__ import main
-from chalicelib.ops.console import Failure
-from chalicelib.services.runtime import Runtime
-from chalicelib.store.results import CheckKey, write_results
-from chalicelib.store.rollups import Period, Rollups
-from chalicelib.store.tripwire import acting_for
-from tests.world import START, UP, World
+from chalicelib.aws.tenancy import acting_for
+from chalicelib.history.rollups.repository import Period, Rollups
+from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
+from chalicelib.runtime import Runtime
+from ops import deploy, rollups
+from ops.__main__ import main
+from ops.console import Failure
+from tests.support.world import START, UP, World
 
 HOUR = START // 3_600 * 3_600 - 48 * 3_600
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.ops import stack, stages
-from chalicelib.ops.console import Failure
-from chalicelib.ops.stages import Stage
+from ops import stack, stages
+from ops.console import Failure
+from ops.stages import Stage
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.ops import package
-from chalicelib.settings import STAGES
+from chalicelib.common.settings import STAGES
+from ops import package
 
 Template = dict[str, Any]
 

@@ -5,13 +5,25 @@ from typing import Any
 import pytest
 from pynamodb.models import Model
 
-from chalicelib.store import alert_models, models, page_models, user_models, window_models
-from chalicelib.store.base import Table
+from chalicelib.access import models as access_models
+from chalicelib.alerting.storage import models as alerting_models
+from chalicelib.aws import system_table
+from chalicelib.aws.dynamodb import Table
+from chalicelib.maintenance import models as maintenance_models
+from chalicelib.monitoring.storage import models
+from chalicelib.status_pages import models as status_pages_models
 
 Resources = dict[str, dict[str, Any]]
 MODELS = [
     found
-    for module in (models, user_models, alert_models, page_models, window_models)
+    for module in (
+        models,
+        access_models,
+        alerting_models,
+        status_pages_models,
+        maintenance_models,
+        system_table,
+    )
     for found in vars(module).values()
     if isinstance(found, type) and issubclass(found, Table) and hasattr(found, "TABLE")
 ]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_all
 
-from chalicelib.ops.deploy import GIVEN
-from chalicelib.ops.package import ROOT
-from chalicelib.settings import STAGES
+from chalicelib.common.settings import STAGES
+from ops.deploy import GIVEN
+from ops.package import ROOT
 
 Resources = dict[str, dict[str, Any]]
 ALARM_USD = 0.10

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.deliveries import LEASE_S
-from chalicelib.settings import STAGES
-from chalicelib.store.functions import PATIENCE_S
+from chalicelib.alerting.delivery import LEASE_S
+from chalicelib.aws.lambda_client import PATIENCE_S
+from chalicelib.common.settings import STAGES
 
 Resources = dict[str, dict[str, Any]]
 FUNCTIONS = {

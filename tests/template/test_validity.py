@@ -8,8 +8,8 @@ import pytest
 from cfnlint.api import lint_all
 from samtranslator.translator.transform import transform
 
-from chalicelib.ops import package
-from chalicelib.ops.console import Failure
+from ops import package
+from ops.console import Failure
 
 Template = dict[str, Any]
 

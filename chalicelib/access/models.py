@@ -1,0 +1,111 @@
+"""The items of the table `users`. Times are epoch seconds."""
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.aws.dynamodb import Owned
+
+
+class Directory(GlobalSecondaryIndex["Account"]):
+    """All users in one partition, for the admins' list; tokens are not in it."""
+
+    class Meta:
+        index_name = "directory"
+        projection = AllProjection()
+
+    directory = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute(range_key=True)
+
+
+class Account(Owned):
+    """What is known of one owner: the user and, beside it, the user's tokens."""
+
+    TABLE = "users"
+
+    what = DiscriminatorAttribute()
+    name = UnicodeAttribute()
+    created_at = NumberAttribute()
+    directory_index = Directory()
+
+
+class User(Account, discriminator="user"):
+    """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors.
+
+    `limits` are those of the user's own, see services/quotas.py; what is not there is the stage's.
+    """
+
+    directory = UnicodeAttribute(default="users")
+    admin = BooleanAttribute(default=False)
+    disabled = BooleanAttribute(default=False)
+    cursor_key = UnicodeAttribute()
+    limits = JSONAttribute(null=True)
+
+
+class Token(Account, discriminator="token"):
+    """Key `token:<id>`. Only the hash of the token itself is kept."""
+
+    hash = UnicodeAttribute()
+    hint = UnicodeAttribute()
+    scopes = JSONAttribute()
+    expires_at = NumberAttribute(null=True)
+    last_used_at = NumberAttribute(null=True)
+
+
+class OnceItem(Owned):
+    """Key `once:<hash of the Idempotency-Key>`: what was asked with it, and the id made for it.
+
+    `answer` is the first answer, packed by services/once.py; there is none before it is `done`.
+    """
+
+    TABLE = "users"
+
+    fingerprint = UnicodeAttribute()
+    made = UnicodeAttribute()
+    sealed = BinaryAttribute(legacy_encoding=False)
+    done = BooleanAttribute(default=False)
+    answer = BinaryAttribute(legacy_encoding=False, null=True)
+    expires = NumberAttribute()
+
+
+class UsageItem(Owned):
+    """Key `usage`: how much of what the owner has, counted as it changes."""
+
+    TABLE = "users"
+
+    targets = NumberAttribute(null=True)
+    channels = NumberAttribute(null=True)
+    tokens = NumberAttribute(null=True)
+    pages = NumberAttribute(null=True)
+
+
+class AuditItem(Owned):
+    """Key `audit:<id>`: who changed what; see store/audit.py."""
+
+    TABLE = "users"
+
+    at = NumberAttribute()
+    user = UnicodeAttribute()
+    token_id = UnicodeAttribute()
+    token_name = UnicodeAttribute()
+    request_id = UnicodeAttribute()
+    action = UnicodeAttribute()
+    thing = UnicodeAttribute()
+    name = UnicodeAttribute()
+    fields = JSONAttribute(null=True)
+    expires = NumberAttribute()
+
+
+class MailsItem(Owned):
+    """Key `mails:<epoch day>`: how many confirming mails the owner has caused on that day."""
+
+    TABLE = "users"
+
+    sent = NumberAttribute(null=True)
+    expires = NumberAttribute()

@@ -1,0 +1,36 @@
+"""Pages on which the owner of an e-mail address lets alerts come."""
+
+from html import escape
+
+from chalicelib.alerting.channels.email_confirmation import address_in, confirm
+from chalicelib.alerting.runtime import AlertingRuntime
+from chalicelib.api.request import Answer, Call
+from chalicelib.api.routing import HTML, NoQuery, Routes
+
+routes = Routes()
+_HEADERS = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@routes("GET", "/confirm/{token}", scope=None, media=[HTML])
+def show_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+    """Show whose address it is, with a button: opening a link alone confirms nothing."""
+    address = escape(address_in(call.runtime, call.path["token"]))
+    button = '<form method="post"><button>Confirm</button></form>'
+    return _page(f"<p>Should alerts from Monitum be sent to {address}?</p>{button}")
+
+
+@routes("POST", "/confirm/{token}", scope=None, media=[HTML], problems=[409])
+def confirm_address(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+    """Let alerts go to the address; repeating is harmless."""
+    address = escape(confirm(call.runtime, call.path["token"]))
+    return _page(f"<p>Thank you: alerts will be sent to {address}.</p>")
+
+
+def _page(content: str) -> Answer:
+    page = f"<!doctype html><html lang=en><title>Monitum</title><body>{content}</body></html>"
+    return Answer(page, headers=_HEADERS)

@@ -1,0 +1,191 @@
+"""Operations on channels."""
+
+from typing import Any
+
+from chalicelib.access.authentication import Scope
+from chalicelib.access.idempotency import Turn
+from chalicelib.alerting.channel import Channel, ChannelKind
+from chalicelib.alerting.channels import service
+from chalicelib.alerting.channels.email_confirmation import ask_to_confirm, try_to_ask
+from chalicelib.alerting.channels.schemas import (
+    ChannelIn,
+    ChannelOut,
+    ChannelPatch,
+    ChannelsPage,
+    DeliveriesPage,
+    DeliveryOut,
+    NewChannelOut,
+)
+from chalicelib.alerting.channels.service import ChannelDraft
+from chalicelib.alerting.runtime import AlertingRuntime
+from chalicelib.alerting.storage.channel_repository import Channels
+from chalicelib.api.etags import check_if_match, etag
+from chalicelib.api.idempotency import created_once
+from chalicelib.api.parsing import validate_body
+from chalicelib.api.request import Answer, Call
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.schemas import PageQuery
+from chalicelib.common.errors import Fault, InvalidError
+
+routes = Routes()
+
+
+@routes(
+    "POST",
+    "/v1/channels",
+    scope=Scope.WRITE,
+    body=ChannelIn,
+    answer=NewChannelOut,
+    status=201,
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
+)
+def create_channel(call: Call[ChannelIn, NoQuery, AlertingRuntime]) -> Answer:
+    """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
+
+    Where the mail cannot be sent the channel is there all the same: order another one later.
+    """
+
+    def make(turn: Turn | None) -> Channel:
+        channel_id, quota = turn.made if turn else None, call.quota("channels")
+        channel = service.create(call.runtime, call.owner, call.body.draft(), channel_id, quota)
+        if channel.kind is ChannelKind.EMAIL:
+            try_to_ask(call.runtime, channel)
+        return channel
+
+    def find(turn: Turn) -> Channel:
+        return Channels(call.owner).get(turn.made)
+
+    def show(channel: Channel) -> Answer:
+        headers = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
+        return Answer(NewChannelOut.of(channel), 201, headers)
+
+    return created_once(call, "create_channel", make, show, find, is_secret=True)
+
+
+@routes(
+    "GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage, gives=["Link"]
+)
+def list_channels(call: Call[None, PageQuery, AlertingRuntime]) -> Answer:
+    """List channels, oldest first."""
+    cursors = call.cursors("channels")
+    found, last = service.page_of_channels(
+        call.owner, cursors.read(call.query.cursor), call.query.limit
+    )
+    return call.page(
+        ChannelsPage, [ChannelOut.of(channel) for channel in found], cursors.write(last)
+    )
+
+
+@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut, gives=["ETag"])
+def get_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+    """Show a channel."""
+    return _answer(Channels(call.owner).get(_id(call)))
+
+
+@routes(
+    "PATCH",
+    "/v1/channels/{channel_id}",
+    scope=Scope.WRITE,
+    body=ChannelPatch,
+    answer=ChannelOut,
+    takes=["If-Match"],
+    gives=["ETag"],
+    problems=[409],
+)
+def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Answer:
+    """Replace the fields that are given; null puts a field's default back."""
+
+    def redraft(before: Channel) -> ChannelDraft:
+        check_if_match(call, before.version)
+        if call.body.root.get("kind", before.kind) != before.kind:
+            fault = Fault(("body", "kind"), "the kind of a channel does not change")
+            raise InvalidError("the body does not fit the schema", (fault,))
+        return validate_body(ChannelIn, call.body.over(before)).draft()
+
+    return _answer(service.change(call.runtime, call.owner, _id(call), redraft))
+
+
+@routes(
+    "DELETE",
+    "/v1/channels/{channel_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
+def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+    """Delete a channel: nothing is sent to it any more."""
+
+    def allow(before: Channel) -> None:
+        check_if_match(call, before.version)
+
+    service.remove(call.owner, _id(call), allow)
+    return Answer(status=204)
+
+
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/confirmation",
+    scope=Scope.WRITE,
+    answer=ChannelOut,
+    problems=[409],
+)
+def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+    """Mail the link that confirms an e-mail address once more."""
+    channel = Channels(call.owner).get(_id(call))
+    ask_to_confirm(call.runtime, channel)
+    return Answer(ChannelOut.of(channel))
+
+
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/rotate-secret",
+    scope=Scope.WRITE,
+    answer=NewChannelOut,
+    problems=[409],
+)
+def rotate_channel_secret(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+    """Make a new signing secret, shown this once; the old one signs too for a day."""
+    channel = service.rotate_secret(call.runtime, call.owner, _id(call))
+    return Answer(NewChannelOut.of(channel))
+
+
+@routes(
+    "POST",
+    "/v1/channels/{channel_id}/test",
+    scope=Scope.WRITE,
+    answer=DeliveryOut,
+    status=202,
+    bucket="tests",
+)
+def test_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+    """Have a test alert delivered, at most one a minute; see the channel's deliveries."""
+    delivery = service.send_test(call.runtime, call.owner, _id(call))
+    return Answer(DeliveryOut.of(delivery), 202)
+
+
+@routes(
+    "GET",
+    "/v1/channels/{channel_id}/deliveries",
+    scope=Scope.READ,
+    query=PageQuery,
+    answer=DeliveriesPage,
+    gives=["Link"],
+)
+def list_deliveries(call: Call[None, PageQuery, AlertingRuntime]) -> Answer:
+    """List the alerts of a channel with every attempt, newest first."""
+    channel, cursors = Channels(call.owner).get(_id(call)), call.cursors("deliveries")
+    found, last = service.page_of_deliveries(
+        call.owner, channel.id, cursors.read(call.query.cursor), call.query.limit
+    )
+    items = [DeliveryOut.of(delivery) for delivery in found]
+    return call.page(DeliveriesPage, items, cursors.write(last))
+
+
+def _answer(channel: Channel) -> Answer:
+    return Answer(ChannelOut.of(channel), headers={"ETag": etag(channel.version)})
+
+
+def _id(call: Call[Any, Any, AlertingRuntime]) -> str:
+    return call.id("channel_id", "channel")

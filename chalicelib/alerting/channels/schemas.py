@@ -1,0 +1,195 @@
+"""Channels and deliveries as they come in and go out."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from chalicelib.alerting.channel import EVENTS, Channel, ChannelKind, Event
+from chalicelib.alerting.channels.service import ChannelDraft
+from chalicelib.alerting.delivery import Delivery
+from chalicelib.alerting.notifiers.apprise_services import scheme_of
+from chalicelib.api.schemas import Line, Model, Moment, Name, Page, Root, Schema, Tag, any_partial
+from chalicelib.monitoring.secrets import MASK
+
+EventName = Literal["down", "up", "degraded", "recovered", "tls_expiring", "reminder"]
+_ALL: list[EventName] = ["down", "recovered", "degraded", "tls_expiring", "up", "reminder"]
+_ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"  # noqa: E501
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    return list(dict.fromkeys(values))
+
+
+class _Common(Schema):
+    """What every kind has."""
+
+    name: Name
+    events: Annotated[list[EventName], Field(min_length=1), AfterValidator(_distinct)] = _ALL
+    delay_s: Annotated[int, Field(ge=0, le=86_400)] = 0
+    repeat_s: Annotated[int, Field(ge=60, le=604_800)] | None = None
+    tags: Annotated[list[Tag], Field(max_length=20), AfterValidator(_distinct)] = []
+
+
+class WebhookChannel(_Common):
+    """Alerts are posted to a URL, signed."""
+
+    kind: Literal["webhook"]
+    url: Annotated[Line, Field(min_length=1, max_length=2048)]
+
+
+class EmailChannel(_Common):
+    """Alerts are mailed to an address, once its owner has confirmed it."""
+
+    kind: Literal["email"]
+    address: Annotated[Line, Field(max_length=254, pattern=f"^{_ADDRESS}$")]
+
+
+class AppriseChannel(_Common):
+    """Alerts go to a chat or paging service, named by a URL of apprise's."""
+
+    kind: Literal["apprise"]
+    url: Annotated[Line, Field(min_length=1, max_length=2048)]
+
+
+class ChannelIn(
+    Root[Annotated[WebhookChannel | EmailChannel | AppriseChannel, Field(discriminator="kind")]]
+):
+    """A channel as its owner describes it."""
+
+    def draft(self) -> ChannelDraft:
+        given = self.root
+        return ChannelDraft(
+            name=given.name,
+            kind=ChannelKind(given.kind),
+            url=None if isinstance(given, EmailChannel) else given.url,
+            address=given.address if isinstance(given, EmailChannel) else None,
+            events=[Event(event) for event in given.events],
+            delay_s=given.delay_s,
+            repeat_s=given.repeat_s,
+            tags=given.tags,
+        )
+
+
+class ChannelPatch(Root[dict[str, Any]]):
+    """The fields to replace, each as a whole; null puts the default back."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return any_partial(cls, handler, (WebhookChannel, EmailChannel, AppriseChannel))
+
+    def over(self, channel: Channel) -> dict[str, Any]:
+        """The channel's description with these fields instead of its own; a mask is undone."""
+        merged = {**describe(channel), **self.root}
+        if merged.get("url") == _shown_url(channel):
+            merged["url"] = channel.url
+        return {name: value for name, value in merged.items() if value is not None}
+
+
+class ChannelOut(Model):
+    """A channel as it is shown; an apprise URL only by its scheme, as it holds keys."""
+
+    id: str
+    name: str
+    kind: Literal["webhook", "email", "apprise"]
+    url: str | None
+    address: str | None
+    confirmed: bool | None
+    events: list[EventName]
+    delay_s: int
+    repeat_s: int | None
+    tags: list[str]
+    created_at: Moment
+    updated_at: Moment
+
+    @classmethod
+    def of(cls, channel: Channel) -> "ChannelOut":
+        return cls.model_validate(_fields(channel))
+
+
+class NewChannelOut(ChannelOut):
+    """A channel with a signing secret just made: the only time that it is shown."""
+
+    secret: str | None = None
+
+    @classmethod
+    def of(cls, channel: Channel) -> "NewChannelOut":
+        return cls.model_validate({**_fields(channel), "secret": channel.secret})
+
+
+class ChannelsPage(Page[ChannelOut]):
+    """All channels of an owner."""
+
+
+class AttemptOut(Model):
+    """One try to deliver: what of the answer is told."""
+
+    at: Moment
+    status_code: int | None
+    reason: str | None
+
+
+class DeliveryOut(Model):
+    """One alert on its way to a channel; `id` is the webhook's `webhook-id`."""
+
+    id: str
+    event: str
+    status: Literal["waiting", "sent", "failed", "skipped"]
+    created_at: Moment
+    next_attempt_at: Moment | None
+    targets: int
+    attempts: list[AttemptOut]
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "DeliveryOut":
+        waits = delivery.status == "waiting"
+        told = 0 if delivery.event is Event.TEST else len(delivery.about - delivery.dropped)
+        return cls(
+            id=delivery.id,
+            event=delivery.event,
+            status=delivery.status.value,
+            created_at=delivery.created_at,
+            next_attempt_at=delivery.next_at if waits else None,
+            targets=told,
+            attempts=[
+                AttemptOut(at=one.at, status_code=one.status_code, reason=one.reason)
+                for one in delivery.attempts
+            ],
+        )
+
+
+DeliveriesPage = Page[DeliveryOut]
+
+
+def describe(channel: Channel) -> dict[str, Any]:
+    """What of a channel its owner gave."""
+    return {
+        "name": channel.name,
+        "kind": channel.kind.value,
+        "url": _shown_url(channel),
+        "address": channel.address,
+        "events": [event.value for event in EVENTS if event in channel.events],
+        "delay_s": channel.delay_s,
+        "repeat_s": channel.repeat_s,
+        "tags": list(channel.tags),
+    }
+
+
+def _fields(channel: Channel) -> dict[str, Any]:
+    is_email = channel.kind is ChannelKind.EMAIL
+    return {
+        **describe(channel),
+        "id": channel.id,
+        "confirmed": channel.confirmed_at is not None if is_email else None,
+        "created_at": channel.created_at,
+        "updated_at": channel.updated_at,
+    }
+
+
+def _shown_url(channel: Channel) -> str | None:
+    if channel.kind is ChannelKind.APPRISE:
+        return f"{scheme_of(channel.url or '')}://{MASK}"
+    return channel.url

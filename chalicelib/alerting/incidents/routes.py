@@ -1,0 +1,82 @@
+"""Operations on incidents."""
+
+from chalicelib.access.authentication import Scope
+from chalicelib.alerting.incident import Acknowledgement
+from chalicelib.alerting.incidents import service
+from chalicelib.alerting.incidents.schemas import (
+    AcknowledgeIn,
+    IncidentOut,
+    IncidentsPage,
+    IncidentsQuery,
+    IncidentStoryOut,
+)
+from chalicelib.api.request import Answer, Call
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.monitoring.storage.target_repository import Targets
+
+routes = Routes()
+
+
+@routes(
+    "GET",
+    "/v1/incidents",
+    scope=Scope.READ,
+    query=IncidentsQuery,
+    answer=IncidentsPage,
+    gives=["Link"],
+)
+def list_incidents(call: Call[None, IncidentsQuery]) -> Answer:
+    """List incidents, newest first."""
+    return _page(call, None)
+
+
+@routes(
+    "GET",
+    "/v1/targets/{target_id}/incidents",
+    scope=Scope.READ,
+    query=IncidentsQuery,
+    answer=IncidentsPage,
+    gives=["Link"],
+)
+def list_incidents_of_target(call: Call[None, IncidentsQuery]) -> Answer:
+    """List the incidents of a target, newest first."""
+    return _page(call, Targets(call.owner).get(call.id("target_id", "target")).id)
+
+
+@routes("GET", "/v1/incidents/{incident_id}", scope=Scope.READ, answer=IncidentStoryOut)
+def get_incident(call: Call[None, NoQuery]) -> Answer:
+    """Show an incident with its timeline: flips, alerts, acknowledgement."""
+    identifier = call.id("incident_id", "incident")
+    story = service.tell_story(call.runtime, call.owner, identifier)
+    return Answer(IncidentStoryOut.tell(story, call.runtime.now))
+
+
+@routes(
+    "POST",
+    "/v1/incidents/{incident_id}/acknowledge",
+    scope=Scope.WRITE,
+    body=AcknowledgeIn,
+    answer=IncidentOut,
+)
+def acknowledge_incident(call: Call[AcknowledgeIn, NoQuery]) -> Answer:
+    """Say that somebody looks after it, which stops reminders; the first to say so is kept."""
+    caller = call.principal
+    given = Acknowledgement(
+        f"{caller.user_name} ({caller.token_name})", call.runtime.now, call.body.note
+    )
+    identifier = call.id("incident_id", "incident")
+    incident = service.acknowledge(call.owner, identifier, given)
+    return Answer(IncidentOut.of(incident, call.runtime.now))
+
+
+def _page(call: Call[None, IncidentsQuery], target_id: str | None) -> Answer:
+    query, cursors = call.query, call.cursors("incidents")
+    found, last = service.page_of_incidents(
+        call.owner,
+        target_id,
+        cursors.read(query.cursor),
+        query.limit,
+        only_open=query.open is not None,
+    )
+    items = [IncidentOut.of(incident, call.runtime.now) for incident in found]
+    return call.page(IncidentsPage, items, cursors.write(last))

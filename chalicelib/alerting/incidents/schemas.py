@@ -1,0 +1,134 @@
+"""Incidents as they go out, and acknowledgements as they come in."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from chalicelib.alerting.incident import Incident
+from chalicelib.alerting.incidents.service import Story
+from chalicelib.api.schemas import Line, Model, Moment, Page, PageQuery, Schema
+
+
+class AcknowledgementOut(Model):
+    """Who looks after an incident."""
+
+    by: str
+    at: Moment
+    note: str | None
+
+
+class IncidentOut(Model):
+    """One incident; `duration_s` grows while it is open."""
+
+    id: str
+    target_id: str
+    target_name: str
+    status: Literal["open", "closed"]
+    ended_as: Literal["recovered", "paused", "deleted"] | None
+    opened_at: Moment
+    closed_at: Moment | None
+    first_failed_at: Moment
+    duration_s: int
+    flapping: bool
+    reason: str | None
+    error: str | None
+    status_code: int | None
+    acknowledgement: AcknowledgementOut | None
+    acknowledged_after_s: int | None
+
+    @classmethod
+    def of(cls, incident: Incident, now: int) -> "IncidentOut":
+        opening, given = incident.opening, incident.acknowledgement
+        return cls(
+            id=incident.id,
+            target_id=incident.target_id,
+            target_name=incident.target_name,
+            status="open" if incident.ending is None else "closed",
+            ended_as=incident.ended_as.value if incident.ended_as else None,
+            opened_at=incident.opened_at,
+            closed_at=incident.closed_at,
+            first_failed_at=incident.first_failed_at,
+            duration_s=incident.duration_s(now),
+            flapping=incident.flapped,
+            reason=incident.cause,
+            error=opening.error if opening else None,
+            status_code=opening.status_code if opening else None,
+            acknowledgement=AcknowledgementOut(by=given.by, at=given.at, note=given.note)
+            if given
+            else None,
+            acknowledged_after_s=incident.acknowledged_after_s,
+        )
+
+
+class MomentOfIncident(Model):
+    """One thing that happened: a failing check, a flip, an alert or the acknowledgement."""
+
+    at: Moment
+    what: str
+    reason: str | None = None
+    error: str | None = None
+    status_code: int | None = None
+    channel_id: str | None = None
+    delivery_id: str | None = None
+    delivery_status: str | None = None
+    by: str | None = None
+    note: str | None = None
+
+
+class IncidentStoryOut(IncidentOut):
+    """One incident with its timeline, oldest first."""
+
+    last_failed_at: Moment | None
+    timeline: list[MomentOfIncident]
+
+    @classmethod
+    def tell(cls, story: Story, now: int) -> "IncidentStoryOut":
+        shown = vars(IncidentOut.of(story.incident, now))
+        return cls(**shown, last_failed_at=story.last_failed_at, timeline=_timeline(story))
+
+
+class AcknowledgeIn(Schema):
+    """What to say about it."""
+
+    note: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
+
+
+class IncidentsQuery(PageQuery):
+    """With `open=true` only those that have not ended."""
+
+    open: Literal["true"] | None = None
+
+
+IncidentsPage = Page[IncidentOut]
+
+
+def _timeline(story: Story) -> list[MomentOfIncident]:
+    incident = story.incident
+    first = MomentOfIncident(at=incident.first_failed_at, what="first_failed")
+    flips = [
+        MomentOfIncident(
+            at=entry.flip.at,
+            what=entry.flip.kind,
+            reason=entry.flip.reason,
+            error=entry.error,
+            status_code=entry.status_code,
+        )
+        for entry in incident.entries
+    ]
+    alerts = [
+        MomentOfIncident(
+            at=delivery.attempts[-1].at if delivery.attempts else delivery.due_at,
+            what=f"alert_{delivery.event}",
+            channel_id=delivery.channel_id,
+            delivery_id=delivery.id,
+            delivery_status=delivery.status,
+        )
+        for delivery in story.deliveries
+    ]
+    given = incident.acknowledgement
+    acknowledged = (
+        [MomentOfIncident(at=given.at, what="acknowledged", by=given.by, note=given.note)]
+        if given
+        else []
+    )
+    return sorted([first, *flips, *alerts, *acknowledged], key=lambda moment: moment.at)

@@ -1,0 +1,236 @@
+"""An owner's deliveries: which alert goes to which channel, and how far it got."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.alerting.channel import Channel, ChannelKind, Event
+from chalicelib.alerting.delivery import (
+    LEASE_S,
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Due,
+    Hold,
+    delivery_key,
+)
+from chalicelib.alerting.storage.models import DeliveryItem
+
+_KEPT_S = 90 * 86_400
+_WAITING = DeliveryStatus.WAITING.value
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one try came to; `next_at` is set where it goes on, `dropped` is not told of.
+
+    `held` says that it waits for the end of a maintenance: the day of tries begins after that.
+    """
+
+    status: DeliveryStatus
+    attempt: Attempt | None = None
+    next_at: int | None = None
+    dropped: frozenset[str] = frozenset()
+    held: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a delivery is known by beneath its owner."""
+
+    channel: Channel
+    event: Event
+    minute: int
+    serial: str
+
+
+class Deliveries:
+    """The deliveries of `owner`."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def get(self, key: str) -> Delivery | None:
+        """The delivery as it is now; None where there is none."""
+        try:
+            return _delivery(DeliveryItem.get(self.owner, key, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def of_minute(self, channel_id: str, minute: int, event: Event) -> list[Delivery]:
+        """The deliveries of one channel, minute and event."""
+        prefix = delivery_key(channel_id, minute, event, "")
+        items = DeliveryItem.query(
+            self.owner, DeliveryItem.key.startswith(prefix), consistent_read=True
+        )
+        return [_delivery(item) for item in items]
+
+    def newest_first(self, channel_id: str, after: str | None = None) -> Iterator[Delivery]:
+        """The deliveries of a channel, from behind the key `after`."""
+        key = {"owner": {"S": self.owner}, "key": {"S": after}} if after else None
+        items = DeliveryItem.query(
+            self.owner,
+            DeliveryItem.key.startswith(f"{channel_id}#"),
+            scan_index_forward=False,
+            page_size=200,
+            last_evaluated_key=key,
+            consistent_read=True,
+        )
+        return map(_delivery, items)
+
+    def join(
+        self, channel: Channel, event: Event, about: frozenset[str], due: Due
+    ) -> list[Delivery]:
+        """Have `about` delivered; returns all deliveries that it is in.
+
+        What is in a delivery of that minute stays there, the rest joins the first one that has not
+        been tried.
+        """
+        joined: list[Delivery] = []
+        for place in count():
+            slot = Slot(channel, event, due.minute, str(place))
+            delivery = self.put(slot, about, due=due.at(place), now=due.now)
+            found = about & (delivery.about | delivery.dropped)
+            if found:
+                joined.append(delivery)
+            about -= found
+            if not about:
+                return joined
+        raise AssertionError("never reached")
+
+    def put(
+        self,
+        slot: Slot,
+        about: frozenset[str],
+        *,
+        due: int,
+        now: int,
+        more: Sequence[Action] = (),
+    ) -> Delivery:
+        """Add to a delivery, which is made where there is none; the one that is there if tried."""
+        key = delivery_key(slot.channel.id, slot.minute, slot.event, slot.serial)
+        item = DeliveryItem(self.owner, key)
+        actions: list[Action] = [
+            DeliveryItem.about.add(set(about)),
+            DeliveryItem.kind.set(str(slot.channel.kind)),
+            DeliveryItem.status.set(_WAITING),
+            DeliveryItem.created_at.set(DeliveryItem.created_at | now),
+            DeliveryItem.due_at.set(due),
+            DeliveryItem.next_at.set(due),
+            DeliveryItem.expires.set(max(now, due) + _KEPT_S),
+            *more,
+        ]
+        if not _update(item, actions, DeliveryItem.tries.does_not_exist()):
+            item = DeliveryItem.get(self.owner, key, consistent_read=True)
+        return _delivery(item)
+
+    def hold_apart(
+        self, delivery: Delivery, channel: Channel, held: Mapping[str, Hold], now: int
+    ) -> list[Delivery]:
+        """Move what is held of a delivery into one of its own, as often as you like."""
+        about, made = frozenset(held), list[Delivery]()
+        serial, due = delivery.serial, min(one.due for one in held.values())
+        until = DeliveryItem.held_until.set(min(one.until for one in held.values()))
+        while about:
+            serial = f"h{serial}"
+            slot = Slot(channel, delivery.event, delivery.minute, serial)
+            apart = self.put(slot, about, due=due, now=now, more=(until,))
+            made.append(apart)
+            about -= apart.about
+        return made
+
+    def held_apart(self, delivery: Delivery) -> frozenset[str]:
+        """What was moved out of a delivery that was tried before."""
+        moved, key = frozenset[str](), delivery
+        while delivery.tries > 1:
+            found = self.get(replace(key, serial=f"h{key.serial}").key)
+            if found is None:
+                break
+            moved, key = moved | found.about, found
+        return moved
+
+    def claim(self, key: str, now: int) -> Delivery | None:
+        """Take it for one try; None where it is not due, or somebody else has it."""
+        item = DeliveryItem(self.owner, key)
+        free = DeliveryItem.leased_until.does_not_exist() | (DeliveryItem.leased_until <= now)
+        actions: list[Action] = [
+            DeliveryItem.tries.add(1),
+            DeliveryItem.leased_until.set(now + LEASE_S),
+        ]
+        condition = (DeliveryItem.status == _WAITING) & (DeliveryItem.next_at <= now) & free
+        return _delivery(item) if _update(item, actions, condition) else None
+
+    def finish(self, delivery: Delivery, outcome: Outcome) -> bool:
+        """Keep what a try came to; False where the lease was lost to somebody else."""
+        item = DeliveryItem(self.owner, delivery.key)
+        actions: list[Action] = [
+            DeliveryItem.status.set(str(outcome.status)),
+            DeliveryItem.leased_until.remove(),
+        ]
+        if outcome.next_at is not None:
+            actions.append(DeliveryItem.next_at.set(outcome.next_at))
+        if outcome.attempt:
+            attempt = outcome.attempt
+            listed: Any = [[attempt.at, attempt.status_code, attempt.reason]]
+            actions.append(DeliveryItem.attempts.set((DeliveryItem.attempts | []).append(listed)))
+        elif outcome.next_at is not None:
+            # It was not tried: the pause before the next try does not grow.
+            actions.append(DeliveryItem.tries.add(-1))
+        if outcome.held:
+            actions.append(DeliveryItem.held_until.set(outcome.held.until))
+            actions.append(DeliveryItem.due_at.set(outcome.held.due))
+        if outcome.dropped:
+            actions.append(DeliveryItem.dropped.add(set(outcome.dropped)))
+        return _update(item, actions, DeliveryItem.leased_until == delivery.leased_until)
+
+    def reopen(self, delivery: Delivery, now: int) -> bool:
+        """Try one that was given up anew, for another day; False where it is not given up."""
+        actions: list[Action] = [
+            DeliveryItem.status.set(_WAITING),
+            DeliveryItem.tries.set(0),
+            DeliveryItem.due_at.set(now),
+            DeliveryItem.next_at.set(now),
+        ]
+        failed = DeliveryItem.status == DeliveryStatus.FAILED.value
+        return _update(DeliveryItem(self.owner, delivery.key), actions, failed)
+
+
+def _update(item: DeliveryItem, actions: Sequence[Action], condition: Condition) -> bool:
+    try:
+        item.update(list(actions), condition=condition)
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _delivery(item: DeliveryItem) -> Delivery:
+    channel_id, minute, event, serial = item.key.split("#")
+    return Delivery(
+        owner=item.owner,
+        channel_id=channel_id,
+        kind=ChannelKind(item.kind),
+        event=Event(event),
+        minute=int(minute),
+        serial=serial,
+        about=frozenset(item.about),
+        dropped=frozenset(item.dropped or ()),
+        status=DeliveryStatus(item.status),
+        created_at=int(item.created_at),
+        due_at=int(item.due_at),
+        next_at=int(item.next_at),
+        held_until=int(item.held_until or 0),
+        tries=int(item.tries or 0),
+        leased_until=int(item.leased_until or 0),
+        attempts=[_attempt(*values) for values in item.attempts or ()],
+    )
+
+
+def _attempt(at: Any, status_code: Any, reason: Any) -> Attempt:
+    return Attempt(int(at), None if status_code is None else int(status_code), reason)

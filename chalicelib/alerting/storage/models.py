@@ -1,0 +1,102 @@
+"""The items of incidents, channels and deliveries. Times are epoch seconds."""
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from chalicelib.aws.dynamodb import Owned, Table
+
+
+class OfTarget(GlobalSecondaryIndex["IncidentItem"]):
+    """The incidents of one target, in order of their opening."""
+
+    class Meta:
+        index_name = "of_target"
+        projection = AllProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    target_key = UnicodeAttribute(range_key=True)
+
+
+class IncidentItem(Owned):
+    """Key `<opened at>#<target id>`: one incident as the set of its flips, each as JSON.
+
+    Key `notice#<at>#<target id>`: a flip without an incident, kept for its alert; it expires.
+    `target_key` is `<target id>#<opened at>`. `told` are the channels that the outage went to.
+    `tags` and `interval_s` are what the target had at its last flip.
+    """
+
+    TABLE = "incidents"
+
+    target_key = UnicodeAttribute(null=True)
+    target_id = UnicodeAttribute()
+    opened_at = NumberAttribute()
+    name = UnicodeAttribute()
+    url = UnicodeAttribute()
+    flips = UnicodeSetAttribute()
+    told = JSONAttribute(null=True)
+    tags = JSONAttribute(null=True)
+    interval_s = NumberAttribute(null=True)
+    acknowledged_by = UnicodeAttribute(null=True)
+    acknowledged_at = NumberAttribute(null=True)
+    note = UnicodeAttribute(null=True)
+    expires = NumberAttribute(null=True)
+    of_target = OfTarget()
+
+
+class ChannelItem(Table):
+    """One channel. `secret` and `old_secret` sign its webhooks; `url` may be a secret itself.
+
+    `rests` is there while the owner is disabled.
+    """
+
+    TABLE = "channels"
+
+    owner = UnicodeAttribute(hash_key=True)
+    channel_id = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    name = UnicodeAttribute()
+    url = UnicodeAttribute(null=True)
+    address = UnicodeAttribute(null=True)
+    events = JSONAttribute()
+    delay_s = NumberAttribute()
+    repeat_s = NumberAttribute(null=True)
+    tags = JSONAttribute()
+    secret = UnicodeAttribute(null=True)
+    old_secret = UnicodeAttribute(null=True)
+    old_until = NumberAttribute(null=True)
+    confirmed_at = NumberAttribute(null=True)
+    rests = BooleanAttribute(null=True)
+    version = NumberAttribute()
+    created_at = NumberAttribute()
+    updated_at = NumberAttribute()
+
+
+class DeliveryItem(Owned):
+    """Key `<channel id>#<minute>#<event>#<serial>`: one alert for one channel.
+
+    `about` and `dropped` name flips, see domain/deliveries.py; `attempts` is a list of
+    `[at, status code, reason]`. `tries` is not there before the first try, which closes `about`.
+    `held_until` is the end of the maintenance that it has waited for.
+    """
+
+    TABLE = "deliveries"
+
+    kind = UnicodeAttribute()
+    about = UnicodeSetAttribute()
+    dropped = UnicodeSetAttribute(null=True)
+    status = UnicodeAttribute()
+    created_at = NumberAttribute()
+    due_at = NumberAttribute()
+    next_at = NumberAttribute()
+    held_until = NumberAttribute(null=True)
+    tries = NumberAttribute(null=True)
+    leased_until = NumberAttribute(null=True)
+    attempts: ListAttribute[list[object]] = ListAttribute(null=True)
+    expires = NumberAttribute()

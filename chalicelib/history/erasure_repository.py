@@ -1,0 +1,128 @@
+"""Histories of deleted targets that are yet to be erased, and what takes them out of the tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.expressions.update import Action
+
+from chalicelib.alerting.delivery import Delivery
+from chalicelib.alerting.storage.models import DeliveryItem, IncidentItem
+from chalicelib.history.rollups.repository import Rollup
+from chalicelib.maintenance.models import ErasureItem
+from chalicelib.monitoring.storage.models import LaneItem, RollupItem
+from chalicelib.monitoring.target import Target
+
+_ERASE, _SHARD = "erase:", "erase"
+_CHANGED = "ConditionalCheckFailedException"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """The history of one deleted target; times are epoch seconds, see ErasureItem."""
+
+    owner: str
+    target_id: str
+    lane: int
+    place: int
+    created_at: int
+    deleted_at: int
+    cursor: int
+    results_done_at: int | None = None
+
+
+def ordered(target: Target, now: int) -> ErasureItem:
+    """What is stored with the deletion of a target."""
+    return ErasureItem(
+        target.owner,
+        f"{_ERASE}{target.id}",
+        shard=_SHARD,
+        lane=target.lane,
+        place=target.spec.place,
+        created_at=target.created_at,
+        deleted_at=now,
+        cursor=target.created_at,
+    )
+
+
+def all_erasures() -> Iterator[tuple[str, str]]:
+    """Every erasure that is not finished, `(owner, target id)`; for the system scope."""
+    for item in LaneItem.shards_index.query(_SHARD, page_size=1000):
+        yield item.owner, item.key.removeprefix(_ERASE)
+
+
+class Erasures:
+    """The erasures of `owner`."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def get(self, target_id: str) -> Erasure | None:
+        """How far the erasure of a target is; None where it is finished."""
+        try:
+            item = ErasureItem.get(self.owner, f"{_ERASE}{target_id}", consistent_read=True)
+        except ErasureItem.DoesNotExist:
+            return None
+        done_at = item.results_done_at
+        return Erasure(
+            owner=self.owner,
+            target_id=target_id,
+            lane=int(item.lane),
+            place=int(item.place),
+            created_at=int(item.created_at),
+            deleted_at=int(item.deleted_at),
+            cursor=int(item.cursor),
+            results_done_at=None if done_at is None else int(done_at),
+        )
+
+    def advance(self, erasure: Erasure, cursor: int, done_at: int | None = None) -> None:
+        """Remember that results before `cursor` are erased, at the end when all were."""
+        actions: list[Action] = [ErasureItem.cursor.set(cursor)]
+        if done_at is not None:
+            actions.append(ErasureItem.results_done_at.set(done_at))
+        item = ErasureItem(self.owner, f"{_ERASE}{erasure.target_id}")
+        item.update(actions, condition=ErasureItem.key.exists())
+
+    def finish(self, erasure: Erasure) -> None:
+        """Forget the erasure: nothing is left to erase."""
+        ErasureItem(self.owner, f"{_ERASE}{erasure.target_id}").delete()
+
+
+def erase_rollup(lane_month: str, period: str, place: int) -> bool:
+    """Take a place out of one rollup; False where others changed it meanwhile."""
+    for item in RollupItem.query(lane_month, RollupItem.period == period, consistent_read=True):
+        start = int(period.partition("#")[2])
+        pieces = Rollup(start, bytes(item.pieces), int(item.results)).pieces
+        if pieces.pop(place, None) is None:
+            return True
+        unchanged = RollupItem.pieces == item.pieces
+        try:
+            if pieces:
+                left = Rollup.of(start, pieces, int(item.results))
+                sums = RollupItem.together.set(left.sums)
+                item.update([RollupItem.pieces.set(left.packed), sums], condition=unchanged)
+            else:
+                item.delete(condition=unchanged)
+        except (UpdateError, DeleteError) as error:
+            if error.cause_response_code != _CHANGED:
+                raise
+            return False
+    return True
+
+
+def erase_incident(owner: str, key: str) -> None:
+    """Delete an incident, or a flip that is kept for its alert."""
+    IncidentItem(owner, key).delete()
+
+
+def erase_delivery(delivery: Delivery, references: frozenset[str]) -> None:
+    """Take flips out of a delivery; one that is about nothing else goes altogether."""
+    item = DeliveryItem(delivery.owner, delivery.key)
+    if references == delivery.about:
+        item.delete()
+        return
+    gone = set(references)
+    item.update(
+        [DeliveryItem.about.delete(gone), DeliveryItem.dropped.delete(gone)],
+        condition=DeliveryItem.key.exists(),
+    )

@@ -1,0 +1,178 @@
+"""A lane's history over a range, read once for all of its targets that are asked for.
+
+Days, hours and results are read side by side, a call for each month of rollups and for each day of
+results. An hour of the last day that is not folded yet is read from its results in a second round.
+"""
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
+
+from chalicelib.common.intervals import NOTHING, LeftOut, Span, merged, overlaps, without
+from chalicelib.common.parallel import side_by_side
+from chalicelib.common.settings import Settings
+from chalicelib.history.read_plan import SETTLED_S, Reads
+from chalicelib.history.rollups.job import days_of
+from chalicelib.history.rollups.lane_summary import Together
+from chalicelib.history.rollups.repository import Period, Rollup, Rollups, months_of
+from chalicelib.history.rollups.rollup import HOUR_S, Piece, fold
+from chalicelib.monitoring.regions import samples_by_tick
+from chalicelib.monitoring.result import Sample
+from chalicelib.monitoring.storage.result_repository import Results
+from chalicelib.monitoring.target import Target
+
+_LANES_AT_ONCE = 8
+_TICK = _KEY = itemgetter(0)
+Reader = Callable[[], None]
+Kept = TypeVar("Kept")
+Lane = TypeVar("Lane", bound="_Lane[Any]")
+
+
+@dataclass
+class _Lane(ABC, Generic[Kept]):
+    """What was read of one lane: what is kept of rollups by their start, and samples by place."""
+
+    settings: Settings
+    owner: str
+    lane: int
+    now: int
+    days: dict[int, Kept] = field(default_factory=dict)
+    hours: dict[int, Kept] = field(default_factory=dict)
+    samples: dict[int, list[Sample]] = field(default_factory=dict)
+    unfolded: tuple[Span, ...] = ()
+
+    @abstractmethod
+    def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Kept]]:
+        """Read the rollups that begin within a span, with their start."""
+
+    def readers(self, wanted: Reads) -> Iterator[Reader]:
+        """The calls of the first round."""
+        for period, found, spans in (
+            (Period.DAY, self.days, wanted.days),
+            (Period.HOUR, self.hours, wanted.hours),
+        ):
+            for start, end in spans:
+                for month in months_of(start, end):
+                    yield partial(self._read_rollups, period, found, month)
+        yield from self._result_readers(wanted.results)
+
+    def late_readers(self, wanted: Reads) -> Iterator[Reader]:
+        """The calls of the second round: for hours that should have been folded by now."""
+        recent = self.now - SETTLED_S
+        self.unfolded = merged(
+            (hour, hour + HOUR_S)
+            for start, end in wanted.hours
+            for hour in range(max(start, recent // HOUR_S * HOUR_S), end, HOUR_S)
+            if hour not in self.hours
+        )
+        read = wanted.results
+        yield from self._result_readers(without(self.unfolded, read))
+
+    def _result_readers(self, spans: Sequence[Span]) -> Iterator[Reader]:
+        for start, end in spans:
+            for day in days_of(start, end):
+                yield partial(self._read_results, day)
+
+    def _read_rollups(self, period: Period, found: dict[int, Kept], span: Span) -> None:
+        found.update(self.rollups(period, span))
+
+    def _read_results(self, span: Span) -> None:
+        stored = Results(self.owner).between(self.lane, *span, now=self.now)
+        for _, _, found in samples_by_tick(self.settings, stored):
+            for place, sample in found:
+                self.samples.setdefault(place, []).append(sample)
+
+
+class LaneHistory(_Lane[Rollup]):
+    """A lane's history, target by target."""
+
+    def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Rollup]]:
+        found = Rollups(self.owner).between(period, self.lane, *span, now=self.now)
+        return ((rollup.start, rollup) for rollup in found)
+
+    def pieces(
+        self, target: Target, reads: Reads, left_out: LeftOut, start: int, grain_s: int
+    ) -> Iterator[Piece]:
+        """The target's pieces, those before `start` among them; results in parts of `grain_s`.
+
+        Rollups are without what is `left_out` already; so are the results then. A place may have
+        been another target's: only what is wholly the target's own is taken.
+        """
+        place, created_at = target.spec.place, target.created_at
+        for rollups, spans in ((self.days, reads.days), (self.hours, reads.hours)):
+            for at, rollup in rollups.items():
+                piece = rollup.piece(place) if _within(at, spans) else None
+                if piece and (piece.last if at < start else piece.first) >= created_at:
+                    yield piece
+        spans = (*reads.results, *overlaps(self.unfolded, reads.hours))
+        own = [
+            sample
+            for sample in self.samples.get(place, ())
+            if sample.tick >= created_at and _within(sample.tick, spans)
+        ]
+        own.sort(key=_TICK)
+        for _, part in groupby(own, key=lambda one: (one.tick >= start, one.tick // grain_s)):
+            if piece := fold(part, left_out):
+                yield piece
+
+
+class LaneSums(_Lane[Together | None]):
+    """A lane's history, all places together, whoever's they are."""
+
+    def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Together | None]]:
+        return Rollups(self.owner).sums_between(period, self.lane, *span, now=self.now)
+
+    def parts(
+        self, left_out: Mapping[int, LeftOut], start: int, grain_s: int
+    ) -> list[Together] | None:
+        """All that was read, in order of time, what was before `start` among it.
+
+        What is `left_out` is given by place, see `LaneHistory.pieces`. None where it cannot be
+        told, as rollups of earlier code do not say it.
+        """
+        found: list[tuple[int, Together]] = []
+        for at, kept in (*self.days.items(), *self.hours.items()):
+            if kept is None:
+                return None
+            found.append((at, kept))
+        grains: defaultdict[tuple[int, bool], Together] = defaultdict(Together)
+        for place, samples in sorted(self.samples.items()):
+            apart = left_out.get(place, NOTHING)
+            samples.sort(key=_TICK)
+            for key, part in groupby(samples, lambda one: (one.tick // grain_s, one.tick >= start)):
+                if piece := fold(part, apart):
+                    grains[key].add(place, piece)
+        found += [(grain * grain_s, part) for (grain, _), part in sorted(grains.items(), key=_KEY)]
+        return [part for _, part in sorted(found, key=_KEY)]
+
+
+def read_lanes(
+    kind: Callable[[int], Lane], wanted: Mapping[int, Sequence[Reads]]
+) -> Iterator[Lane]:
+    """Histories of a kind, of lanes by number with what their targets want; some at a time."""
+    numbers = sorted(wanted)
+    for at in range(0, len(numbers), _LANES_AT_ONCE):
+        lanes = numbers[at : at + _LANES_AT_ONCE]
+        histories = [kind(lane) for lane in lanes]
+        needs = [_union(wanted[history.lane]) for history in histories]
+        pairs = list(zip(histories, needs, strict=True))
+        side_by_side([call for history, need in pairs for call in history.readers(need)])
+        side_by_side([call for history, need in pairs for call in history.late_readers(need)])
+        yield from histories
+
+
+def _union(wanted: Sequence[Reads]) -> Reads:
+    return Reads(
+        merged(span for one in wanted for span in one.days),
+        merged(span for one in wanted for span in one.hours),
+        merged(span for one in wanted for span in one.results),
+    )
+
+
+def _within(at: int, spans: Sequence[Span]) -> bool:
+    return any(start <= at < end for start, end in spans)

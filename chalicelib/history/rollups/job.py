@@ -1,0 +1,69 @@
+"""Which hours are to be folded when, and the message that asks for it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from chalicelib.common.intervals import Span
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
+
+_VERSION: Final = 1
+LATE_S: Final = DAY_S
+"""A message lives in the queue for a day: by then the last result of an hour has come."""
+
+
+class UnreadableFoldError(Exception):
+    """A message that is not a fold of a version this code knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Full hours of one lane to be made, or made again, from its results."""
+
+    owner: str
+    lane: int
+    spans: Sequence[Span]
+
+    def to_json(self) -> str:
+        fold = {"v": _VERSION, "owner": self.owner, "lane": self.lane, "spans": list(self.spans)}
+        return json.dumps(fold, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Fold":
+        """The fold in a message; raises UnreadableFoldError, which never quotes the message."""
+        try:
+            fold = json.loads(text)
+            if fold["v"] != _VERSION:
+                raise UnreadableFoldError(f"a fold of version {fold['v']!r}")
+            spans = [(int(start), int(end)) for start, end in fold["spans"]]
+            return cls(fold["owner"], int(fold["lane"]), spans)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnreadableFoldError(f"not a fold ({type(error).__name__})") from None
+
+
+def spans_to_fold(folded: int | None, now: int, retention_s: int) -> list[list[Span]]:
+    """The hours that a run at `now` gives out, in messages of at most two days each.
+
+    `folded` is up to where the run before gave them out. They are the hours that have ended since,
+    the hour before them once more, and a day later all of them again: so an hour is folded as soon
+    as it is over, a run that failed is made up for by the next, and results that were late, or
+    folds that failed altogether, are picked up. An event that comes twice within an hour finds
+    nothing to do. What is older than the results are kept is not asked for.
+    """
+    end = now // HOUR_S * HOUR_S
+    start = end - HOUR_S if folded is None else min(folded, end)
+    if start == end:
+        return []
+    start = max(start - HOUR_S, end - retention_s)
+    recent, again = (start, end), (start - LATE_S, end - LATE_S)
+    if end - start <= DAY_S:
+        return [[again, recent]]
+    return [[span] for span in days_of(start - LATE_S, end)]
+
+
+def days_of(start: int, end: int) -> list[Span]:
+    """The parts of a span that lie in one day each."""
+    edges = [start, *range(start // DAY_S * DAY_S + DAY_S, end, DAY_S), end]
+    return [(a, b) for a, b in pairwise(edges) if a < b]

@@ -1,0 +1,184 @@
+"""What the checks of a whole lane came to over an hour or a day, so that many targets sum up fast.
+
+A sum over ten thousand targets and a year would join four million pieces. Most of them begin and
+end alike: targets of a lane are checked at the same ticks. So a lane's pieces are kept together
+once more: counts, seconds and response times added up, and for each way to begin and end the places
+that did so. What the last checks stand for is settled as between two pieces, for all of them at
+once. The sums are those of the pieces, to the second.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from struct import Struct
+from typing import Final, NamedTuple
+
+from chalicelib.common.intervals import LeftOut
+from chalicelib.common.varints import read_varints, write_varints
+from chalicelib.history.rollups.histogram import Histogram
+from chalicelib.history.rollups.rollup import Four, Piece
+from chalicelib.history.rollups.statistics import Last, Tally, spread, which
+
+_FORMAT: Final = 1
+_SUMS: Final = 9
+_HEAD: Final = Struct(">BH")
+Places = int
+"""A set of places: bit 3 stands for place 3."""
+
+
+class Ends(NamedTuple):
+    """How a piece begins and ends: see `Piece`."""
+
+    first: int
+    last: int
+    until: int
+    verdict: int
+
+
+@dataclass(slots=True)
+class Together:
+    """The pieces of several places of a lane within one hour or day."""
+
+    counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    seconds: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    maintenance_s: int = 0
+    latency: Histogram = field(default_factory=Histogram)
+    ends: dict[Ends, Places] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, pieces: Mapping[int, Piece]) -> "Together":
+        """Add up pieces by place."""
+        whole = cls()
+        for place, piece in sorted(pieces.items()):
+            whole.add(place, piece)
+        return whole
+
+    def add(self, place: int, piece: Piece) -> None:
+        """Add the piece of one more place."""
+        _add(self.counts, piece.counts)
+        _add(self.seconds, piece.seconds)
+        self.maintenance_s += piece.maintenance_s
+        self.latency.merge(piece.latency)
+        key = Ends(piece.first, piece.last, piece.until, piece.ends)
+        self.ends[key] = self.ends.get(key, 0) | 1 << place
+
+    def to_bytes(self, start: int) -> bytes:
+        """As bytes: the format, the length of the varints behind it, and those; times from `start`.
+
+        Then the histogram as an array, which is read fast. Some 500 bytes for a lane's day.
+        """
+        numbers = [*self.counts, *self.seconds, self.maintenance_s]
+        for (first, last, until, verdict), places in self.ends.items():
+            numbers += (first - start, last - first, until - last, verdict, places)
+        head = write_varints(numbers)
+        return _HEAD.pack(_FORMAT, len(head)) + head + self.latency.to_array()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, start: int) -> "Together | None":
+        """What `to_bytes` wrote; None where that is of a format that this code does not know."""
+        if data[:1] != bytes([_FORMAT]):
+            return None
+        _, length = _HEAD.unpack_from(data)
+        rest = _HEAD.size + length
+        numbers = read_varints(data[_HEAD.size : rest])
+        ends = {}
+        for at in range(_SUMS, len(numbers), 5):
+            first = start + numbers[at]
+            last = first + numbers[at + 1]
+            key = Ends(first, last, last + numbers[at + 2], numbers[at + 3])
+            ends[key] = numbers[at + 4]
+        latency = Histogram.from_array(data[rest:])
+        return cls(numbers[0:4], numbers[4:8], numbers[8], latency, ends)
+
+
+def are_of(parts: Iterable[Together], created_at: Mapping[int, int]) -> bool:
+    """Whether all checks are of the targets that were made then, in epoch seconds, by place."""
+    newest, known = max(created_at.values()), sum(1 << place for place in created_at)
+    return all(
+        (ends.first >= newest and not places & ~known)
+        or all(created_at.get(one, ends.first + 1) <= ends.first for one in members(places))
+        for part in parts
+        for ends, places in part.ends.items()
+    )
+
+
+def members(places: Places) -> Iterator[int]:
+    """The places of a set."""
+    while places:
+        lowest = places & -places
+        yield lowest.bit_length() - 1
+        places ^= lowest
+
+
+def add_together(
+    series: Sequence[Tally],
+    edges: Sequence[int],
+    parts: Iterable[Together],
+    left_out: Sequence[tuple[Places, LeftOut]],
+) -> None:
+    """Add the parts of a lane's history, in order of time, to the sums between each two of `edges`.
+
+    As `tally` does for each place by itself: no part reaches over an edge, and those before the
+    first edge only say how things stood there. `left_out` says which places leave out what.
+    """
+    standing: dict[Last, Places] = {}
+    for part in parts:
+        for ends, places in part.ends.items():
+            for last, met in _followed(standing, places):
+                _settle(series, edges, last, ends.first, _shares(met, left_out))
+        for ends, places in part.ends.items():
+            last = Last(ends.last, ends.until, ends.verdict)
+            standing[last] = standing.get(last, 0) | places
+        _take(series, edges, part)
+    for last, places in standing.items():
+        _settle(series, edges, last, edges[-1], _shares(places, left_out))
+
+
+def _followed(standing: dict[Last, Places], places: Places) -> Iterator[tuple[Last, Places]]:
+    """Take out of what stands the last checks of the places, as another check follows them."""
+    for last, stood in list(standing.items()):
+        if met := stood & places:
+            yield last, met
+            if stood == met:
+                del standing[last]
+            else:
+                standing[last] = stood ^ met
+
+
+def _take(series: Sequence[Tally], edges: Sequence[int], part: Together) -> None:
+    """Add what is within a part, unless it is before the first edge."""
+    first = min(ends.first for ends in part.ends)
+    if first < edges[0]:
+        return
+    within = series[which(edges, first)]
+    if max(ends.last for ends in part.ends) >= within.end:
+        raise ValueError("a part reaches over an edge")
+    _add(within.counts, part.counts)
+    _add(within.seconds, part.seconds)
+    within.maintenance_s += part.maintenance_s
+    within.latency.merge(part.latency)
+
+
+def _settle(
+    series: Sequence[Tally],
+    edges: Sequence[int],
+    last: Last,
+    until: int,
+    shares: Iterable[tuple[int, LeftOut]],
+) -> None:
+    """Add what last checks stand for up to `until`, of so many places each."""
+    for count, left_out in shares:
+        spread(series, edges, last, until, left_out, count)
+
+
+def _shares(
+    places: Places, left_out: Sequence[tuple[Places, LeftOut]]
+) -> Iterator[tuple[int, LeftOut]]:
+    """How many of the places leave out what."""
+    for some, apart in left_out:
+        if count := (places & some).bit_count():
+            yield count, apart
+
+
+def _add(sums: list[int], more: Four | list[int]) -> None:
+    for verdict in range(4):
+        sums[verdict] += more[verdict]

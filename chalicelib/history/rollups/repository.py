@@ -1,0 +1,197 @@
+"""What the checks of each hour and day came to, by lane and month.
+
+`pieces` is one byte for the format, 2, then for each place: the place (1 byte), the length of its
+piece (a varint), the piece (domain/rollup.py). A lane's hour takes some 3 KB. Pieces of format 1
+know of no maintenance.
+
+`together` is what the pieces add up to (domain/together.py); it is read without them. Rollups that
+earlier code made have none.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.common.varints import write_varints
+from chalicelib.history.rollups.lane_summary import Together
+from chalicelib.history.rollups.rollup import (
+    DAY_S,
+    HOUR_S,
+    Piece,
+    pack_piece,
+    unpack_old_piece,
+    unpack_piece,
+)
+from chalicelib.monitoring.storage.models import RollupItem
+
+_FORMAT = 2
+_SUMS: Final = ["period", "together", "expires"]
+_NONE: Final = {"B": b""}
+_UNPACK = {1: unpack_old_piece, _FORMAT: unpack_piece}
+
+
+class Period(StrEnum):
+    """The lengths of time that are folded; the beginnings of sort keys."""
+
+    HOUR = "1h"
+    DAY = "1d"
+
+    @property
+    def seconds(self) -> int:
+        return HOUR_S if self is Period.HOUR else DAY_S
+
+
+class UnreadableRollupError(Exception):
+    """A stored rollup of a format that this code does not know."""
+
+
+@dataclass(frozen=True)
+class Rollup:
+    """One lane's hour or day from `start` on: packed pieces, made from so many results items.
+
+    `sums` is what they add up to, packed.
+    """
+
+    start: int
+    packed: bytes
+    results: int
+    sums: bytes = b""
+
+    @classmethod
+    def of(cls, start: int, pieces: Mapping[int, Piece], results: int) -> "Rollup":
+        """Pack pieces by place."""
+        data = bytearray([_FORMAT])
+        for place, piece in sorted(pieces.items()):
+            packed = pack_piece(piece, start)
+            data.append(place)
+            data += write_varints([len(packed)]) + packed
+        return cls(start, bytes(data), results, Together.of(pieces).to_bytes(start))
+
+    def piece(self, place: int) -> Piece | None:
+        """The piece of one place, None where it had no checks; raises UnreadableRollupError."""
+        packed = self._by_place.get(place)
+        return None if packed is None else self._unpack(packed, self.start)
+
+    @property
+    def pieces(self) -> dict[int, Piece]:
+        """All pieces by place; raises UnreadableRollupError."""
+        return {place: self._unpack(data, self.start) for place, data in self._by_place.items()}
+
+    @property
+    def _unpack(self) -> Callable[[bytes, int], Piece]:
+        return _UNPACK[self.packed[0]]
+
+    @cached_property
+    def _by_place(self) -> dict[int, bytes]:
+        if self.packed[:1] not in {bytes([known]) for known in _UNPACK}:
+            raise UnreadableRollupError(f"a rollup of format {self.packed[:1].hex()}")
+        found, at = {}, 1
+        while at < len(self.packed):
+            place, length, shift = self.packed[at], 0, 0
+            at += 1
+            while True:
+                byte = self.packed[at]
+                at += 1
+                length |= (byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80:
+                    break
+            found[place] = self.packed[at : at + length]
+            at += length
+        return found
+
+
+class Rollups:
+    """The rollups of `owner`."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def between(
+        self, period: Period, lane: int, start: int, end: int, *, now: int
+    ) -> Iterator[Rollup]:
+        """Rollups that begin at `start <= t < end`, oldest first, a call for each month.
+
+        What has expired is left out, whether or not it is deleted yet.
+        """
+        for first, last in months_of(start, end):
+            items = RollupItem.query(self._month(lane, first), _begins(period, first, last))
+            for item in items:
+                if int(item.expires) > now:
+                    begins = int(item.period.partition("#")[2])
+                    sums = bytes(item.together or b"")
+                    yield Rollup(begins, bytes(item.pieces), int(item.results), sums)
+
+    def sums_between(
+        self, period: Period, lane: int, start: int, end: int, *, now: int
+    ) -> Iterator[tuple[int, Together | None]]:
+        """What rollups as of `between` add up to, by their start; None where that is not kept.
+
+        Models are passed by, and pieces are not sent: of many lanes there are many.
+        """
+        for first, last in months_of(start, end):
+            items = RollupItem.raw_query(
+                self._month(lane, first),
+                condition=_begins(period, first, last),
+                attributes=_SUMS,
+            )
+            for item in items:
+                if int(item["expires"]["N"]) > now:
+                    at = int(item["period"]["S"].partition("#")[2])
+                    yield at, Together.from_bytes(item.get("together", _NONE)["B"], at)
+
+    def write(self, period: Period, lane: int, rollup: Rollup, *, retention_days: int) -> bool:
+        """Store it; False where one is stored that was made from more results.
+
+        So a fold that began before a late result was written never undoes one that began after it,
+        and what was folded stays when its results have expired.
+        """
+        item = RollupItem(
+            self._month(lane, rollup.start),
+            f"{period}#{rollup.start:010d}",
+            pieces=rollup.packed,
+            together=rollup.sums,
+            results=rollup.results,
+            expires=rollup.start + retention_days * DAY_S,
+        )
+        try:
+            item.save(
+                condition=RollupItem.period.does_not_exist()
+                | (RollupItem.results <= rollup.results)
+            )
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def item_key(self, period: Period, lane: int, start: int) -> tuple[str, str]:
+        """The keys of the item, `(lane_month, period)`."""
+        return self._month(lane, start), f"{period}#{start:010d}"
+
+    def _month(self, lane: int, at: int) -> str:
+        return f"{self.owner}#{lane}#{_utc(at):%Y%m}"
+
+
+def _begins(period: Period, start: int, end: int) -> Condition:
+    return RollupItem.period.between(f"{period}#{start:010d}", f"{period}#{end - 1:010d}")
+
+
+def months_of(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of [start, end) that lie in one month each, in UTC."""
+    while start < end:
+        first = _utc(start).replace(day=1, hour=0, minute=0, second=0)
+        following = (first + timedelta(days=32)).replace(day=1)
+        last = min(end, int(following.timestamp()))
+        yield start, last
+        start = last
+
+
+def _utc(at: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at)

@@ -1,0 +1,117 @@
+"""Operations on maintenance windows."""
+
+from typing import Any
+
+from chalicelib.access.authentication import Scope
+from chalicelib.access.idempotency import Turn
+from chalicelib.api.etags import check_if_match, etag
+from chalicelib.api.idempotency import created_once
+from chalicelib.api.parsing import validate_body
+from chalicelib.api.request import Answer, Call
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.schemas import PageQuery
+from chalicelib.aws.runtime import AwsRuntime
+from chalicelib.maintenance import service
+from chalicelib.maintenance.repository import Windows
+from chalicelib.maintenance.schemas import WindowIn, WindowOut, WindowPatch, WindowsPage
+from chalicelib.maintenance.service import WindowDraft
+from chalicelib.maintenance.window import Window
+
+routes = Routes()
+
+
+@routes(
+    "POST",
+    "/v1/maintenance",
+    scope=Scope.WRITE,
+    body=WindowIn,
+    answer=WindowOut,
+    status=201,
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
+)
+def create_window(call: Call[WindowIn, NoQuery, AwsRuntime]) -> Answer:
+    """Create a maintenance window; it is in force from now on at the earliest."""
+
+    def make(turn: Turn | None) -> Window:
+        made = turn.made if turn else None
+        return service.create(call.runtime, call.owner, call.body.draft(), made)
+
+    def find(turn: Turn) -> Window:
+        return Windows(call.owner).get(turn.made)
+
+    def show(window: Window) -> Answer:
+        return _answer(call, window, 201, {"Location": f"maintenance/{window.id}"})
+
+    return created_once(call, "create_window", make, show, find)
+
+
+@routes(
+    "GET", "/v1/maintenance", scope=Scope.READ, query=PageQuery, answer=WindowsPage, gives=["Link"]
+)
+def list_windows(call: Call[None, PageQuery, AwsRuntime]) -> Answer:
+    """List maintenance windows, oldest first, also those that are over."""
+    cursors = call.cursors("maintenance")
+    found, last = service.page_of_windows(
+        call.owner, cursors.read(call.query.cursor), call.query.limit
+    )
+    items = [WindowOut.of(window, call.runtime.now) for window in found]
+    return call.page(WindowsPage, items, cursors.write(last))
+
+
+@routes("GET", "/v1/maintenance/{window_id}", scope=Scope.READ, answer=WindowOut, gives=["ETag"])
+def get_window(call: Call[None, NoQuery, AwsRuntime]) -> Answer:
+    """Show a maintenance window."""
+    return _answer(call, Windows(call.owner).get(_id(call)))
+
+
+@routes(
+    "PATCH",
+    "/v1/maintenance/{window_id}",
+    scope=Scope.WRITE,
+    body=WindowPatch,
+    answer=WindowOut,
+    takes=["If-Match"],
+    gives=["ETag"],
+    problems=[409],
+)
+def change_window(call: Call[WindowPatch, NoQuery, AwsRuntime]) -> Answer:
+    """Replace the fields that are given, from now on; null puts a field's default back."""
+
+    def redraft(before: Window) -> WindowDraft:
+        check_if_match(call, before.version)
+        return validate_body(WindowIn, call.body.over(before)).draft()
+
+    return _answer(call, service.change(call.runtime, call.owner, _id(call), redraft))
+
+
+@routes(
+    "DELETE",
+    "/v1/maintenance/{window_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
+def delete_window(call: Call[None, NoQuery, AwsRuntime]) -> Answer:
+    """Delete a maintenance window: it ends now; what it left out of the statistics stays so."""
+
+    def allow(before: Window) -> None:
+        check_if_match(call, before.version)
+
+    service.remove(call.runtime, call.owner, _id(call), allow)
+    return Answer(status=204)
+
+
+def _id(call: Call[Any, Any, AwsRuntime]) -> str:
+    return call.id("window_id", "maintenance window")
+
+
+def _answer(
+    call: Call[Any, Any, AwsRuntime],
+    window: Window,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Answer:
+    shown = WindowOut.of(window, call.runtime.now)
+    return Answer(shown, status, {"ETag": etag(window.version), **(headers or {})})

@@ -1,0 +1,127 @@
+"""What is remembered of a target and told of it: status, state, flip. The rules are in `state`."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from chalicelib.monitoring.result import Reason, Verdict
+
+
+class Status(StrEnum):
+    """What a target is said to be."""
+
+    PENDING = "PENDING"
+    UP = "UP"
+    DOWN = "DOWN"
+    DEGRADED = "DEGRADED"
+    PAUSED = "PAUSED"
+
+
+class FlipKind(StrEnum):
+    """What a flip does: the incident it opens or ends, the alert it makes."""
+
+    OPENED = "opened"
+    """The target is DOWN: an incident opens."""
+    CLOSED = "closed"
+    """The outage, or the flapping, is over: the incident closes."""
+    DEGRADED = "degraded"
+    RECOVERED = "recovered"
+    """DEGRADED is over; no incident was open."""
+    FLAPPING = "flapping"
+    """Too many changes: opens an incident, or goes on with the one that is open."""
+    SETTLED = "settled"
+    """The flapping has ended in DOWN: the incident stays open."""
+    CANCELLED = "cancelled"
+    """The target was paused or deleted with its incident open, which closes as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a result is news. Thresholds are at least 1; `flap_changes` 0 switches flapping off."""
+
+    failure_threshold: int = 2
+    recovery_threshold: int = 1
+    flap_changes: int = 4
+    flap_window_s: int = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One result as the state sees it; `tick` is the scheduled instant in epoch seconds."""
+
+    tick: int
+    verdict: Verdict
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A change that people are told of; it follows from state and result alone, never from a clock.
+
+    All times are ticks. `opened_at` names the incident: the `at` of the flip that opened it, None
+    for DEGRADED and RECOVERED, which have none. `first_failed_at` is the first failing check of the
+    outage. `from_status` equals `to_status` where a flapping ends.
+    """
+
+    kind: FlipKind
+    from_status: Status
+    to_status: Status
+    at: int
+    reason: Reason | None = None
+    first_failed_at: int | None = None
+    opened_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is remembered of one target.
+
+    `since` is when the status began, `changed` the tick of the last result that changed anything
+    here. The counters stop where the thresholds need no more. `failing_since` is the first failing
+    check of the row that runs or of the outage, `opened` the tick of the flip that opened the
+    incident now open, `changes` the recent changes of status: empty once a window has been quiet.
+    """
+
+    status: Status
+    since: int
+    changed: int
+    failures: int = 0
+    successes: int = 0
+    warnings: int = 0
+    failing_since: int | None = None
+    opened: int | None = None
+    flapping: bool = False
+    changes: tuple[int, ...] = ()
+
+    @classmethod
+    def pending(cls, now: int) -> Self:
+        """Return the state of a target that is new; a check at `now` itself counts."""
+        return cls(Status.PENDING, now, now - 1)
+
+    def to_list(self) -> list[Any]:
+        """Return the fields in order, without those at the end that have their defaults."""
+        values = list(astuple(self))
+        values[0], values[8], values[9] = str(self.status), int(self.flapping), list(self.changes)
+        while values[-1] == _DEFAULTS[len(values) - 1]:
+            values.pop()
+        return values
+
+    @classmethod
+    def from_list(cls, values: Sequence[Any]) -> Self:
+        """Read what `to_list` wrote, in this version or another.
+
+        Missing fields have their defaults, fields of a later version are left out. Raises
+        ValueError if it is not a state.
+        """
+        if len(values) < len(_NEEDED):
+            msg = f"a state has at least {len(_NEEDED)} fields, not {len(values)}"
+            raise ValueError(msg)
+        fields: list[Any] = [*values, *_DEFAULTS[len(values) :]]
+        rest: list[Any] = [None if value is None else int(value) for value in fields[1:8]]
+        rest += [bool(fields[8]), tuple(int(tick) for tick in fields[9])]
+        return cls(Status(fields[0]), *rest)
+
+
+_NEEDED: Final[tuple[Any, ...]] = (None, None, None)
+_DEFAULTS: Final[tuple[Any, ...]] = (*_NEEDED, 0, 0, 0, None, None, 0, [])

@@ -1,0 +1,226 @@
+"""How the results of checks become the status of a target, and which changes are told to people.
+
+`observe` is a pure function. What it keeps per target is a `State`, small because fifty are stored
+in one item, and unchanged (the very same object) as long as results say nothing new.
+
+The rules:
+
+- `failure_threshold` DOWN results in a row make DOWN; `recovery_threshold` results in a row that
+  are not DOWN end it, and the last of them says whether in UP or in DEGRADED.
+- `failure_threshold` results in a row that are not UP, but not all DOWN, make DEGRADED: one slow
+  answer is as little news as one lost packet, and a target that answers slowly and fails in turn
+  is not well. `recovery_threshold` UP results in a row end it. It never opens an incident.
+- UNKNOWN is our failure: it neither moves a status nor interrupts a row.
+- PENDING ends at the first UP, which is told to nobody, else by the thresholds. PAUSED ignores all.
+- A result is taken once: nothing at or before the tick of the last change counts. Results that
+  changed nothing leave no trace here, so whoever calls drops what is older than the newest seen.
+- More than `flap_changes` changes of status within `flap_window_s` make the target flapping: one
+  flip opens an incident, or takes over the open one, and further changes are not told. It ends at
+  the first result that confirms the status after a whole window without a change: closed when the
+  target is not DOWN, otherwise the incident goes on as an ordinary outage (settled).
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from chalicelib.monitoring.result import Verdict
+from chalicelib.monitoring.state import Flip, FlipKind, Observation, Policy, State, Status
+
+# fmt: off
+__all__ = [
+    "Flip", "FlipKind", "Observation", "Policy", "State", "Status",
+    "consecutive_failures", "observe", "pause", "resume",
+]
+# fmt: on
+
+FUTURE_S: Final = 120
+"""Results further ahead of the clock are refused: one would make all before it look old."""
+
+
+def observe(
+    state: State, observation: Observation, policy: Policy, now: int
+) -> tuple[State, Flip | None]:
+    """Return the state after a result, the same object if it says nothing new, and the flip made.
+
+    The flip depends on state, observation and policy only, so that computing it again after a crash
+    gives the same one. `now` (epoch seconds) serves to refuse results from the future.
+    """
+    if state.status is Status.PAUSED or observation.verdict is Verdict.UNKNOWN:
+        return state, None
+    if not state.changed < observation.tick <= now + FUTURE_S:
+        return state, None
+    after = _count(state, observation, policy)
+    status = _status(after, observation.verdict, policy)
+    if status is not state.status:
+        return _move(state, after, status, observation, policy)
+    quiet_since = observation.tick - policy.flap_window_s
+    if Status(observation.verdict) is status and state.since <= quiet_since:
+        return _settle(state, after, observation)
+    return _changed(state, after, observation.tick), None
+
+
+def pause(state: State, now: int) -> tuple[State, Flip | None]:
+    """Return the paused state and the flip that closes the open incident, if there is one.
+
+    The flip serves for a deleted target as well. Pausing twice changes nothing.
+    """
+    if state.status is Status.PAUSED:
+        return state, None
+    at = max(now, state.since, state.changed)
+    paused = State(Status.PAUSED, at, at)
+    if state.opened is None:
+        return paused, None
+    return paused, Flip(
+        FlipKind.CANCELLED,
+        state.status,
+        Status.PAUSED,
+        at,
+        first_failed_at=state.failing_since,
+        opened_at=state.opened,
+    )
+
+
+def resume(state: State, now: int) -> State:
+    """Return PENDING since `now`; a state that is not paused stays as it is."""
+    if state.status is not Status.PAUSED:
+        return state
+    return State.pending(max(now, state.since))
+
+
+def consecutive_failures(state: State, interval_s: int, latest_tick: int) -> int:
+    """Return how many checks have failed in a row up to `latest_tick`, for display.
+
+    While DOWN nothing is written, so the count goes on by arithmetic: the ticks of the interval
+    since the outage's first failing check, also those that were UNKNOWN or not run, or that
+    answered without ending it.
+    """
+    if state.status is not Status.DOWN or state.failing_since is None:
+        return state.failures
+    if state.successes:
+        return 0
+    return max(state.failures, (latest_tick - state.failing_since) // interval_s + 1)
+
+
+def _count(state: State, observation: Observation, policy: Policy) -> State:
+    """Return the state with its counters moved by a result."""
+    if observation.verdict is Verdict.DOWN:
+        return _count_failure(state, observation.tick, policy)
+    if state.status is Status.DOWN:
+        return replace(state, successes=min(state.successes + 1, policy.recovery_threshold))
+    successes = warnings = 0
+    if observation.verdict is Verdict.DEGRADED and state.status is not Status.DEGRADED:
+        warnings = min(state.warnings + 1, policy.failure_threshold)
+    if observation.verdict is Verdict.UP and state.status is Status.DEGRADED:
+        successes = min(state.successes + 1, policy.recovery_threshold)
+    return replace(state, failures=0, failing_since=None, successes=successes, warnings=warnings)
+
+
+def _count_failure(state: State, tick: int, policy: Policy) -> State:
+    """Return the state with one more failure in its row, as far as the thresholds need it."""
+    if state.status is Status.DOWN:
+        return replace(state, successes=0)
+    enough = policy.failure_threshold
+    return replace(
+        state,
+        failures=min(state.failures + 1, enough),
+        successes=0,
+        warnings=0 if state.status is Status.DEGRADED else min(state.warnings + 1, enough),
+        failing_since=tick if state.failing_since is None else state.failing_since,
+    )
+
+
+def _status(state: State, verdict: Verdict, policy: Policy) -> Status:
+    """Return the status that the counters and the result they end with amount to."""
+    if state.status in (Status.DOWN, Status.DEGRADED) and (
+        state.successes >= policy.recovery_threshold
+    ):
+        return Status(verdict)
+    if state.status is not Status.DOWN and state.failures >= policy.failure_threshold:
+        return Status.DOWN
+    if state.status in (Status.PENDING, Status.UP) and state.warnings >= policy.failure_threshold:
+        return Status.DEGRADED
+    if state.status is Status.PENDING and verdict is Verdict.UP:
+        return Status.UP
+    return state.status
+
+
+def _move(
+    state: State, counted: State, status: Status, observation: Observation, policy: Policy
+) -> tuple[State, Flip | None]:
+    """Return the state in its new status, and the flip that tells of it."""
+    after = _enter(counted, status, observation.tick)
+    if state.flapping or (state.status is Status.PENDING and status is Status.UP):
+        return after, None
+    changes = _recent_changes(state, observation.tick, policy)
+    flapping = len(changes) > policy.flap_changes
+    outage = Status.DOWN in (state.status, status)
+    opened = observation.tick if state.opened is None else state.opened
+    flip = Flip(
+        FlipKind.FLAPPING if flapping else _KINDS[state.status is Status.DOWN, status],
+        state.status,
+        status,
+        observation.tick,
+        observation.reason,
+        first_failed_at=counted.failing_since if outage else None,
+        opened_at=opened if outage or flapping else None,
+    )
+    return replace(
+        after,
+        opened=opened if flapping or status is Status.DOWN else None,
+        flapping=flapping,
+        changes=() if flapping else changes,
+    ), flip
+
+
+_KINDS: Final = {
+    (False, Status.DOWN): FlipKind.OPENED,
+    (True, Status.UP): FlipKind.CLOSED,
+    (True, Status.DEGRADED): FlipKind.CLOSED,
+    (False, Status.DEGRADED): FlipKind.DEGRADED,
+    (False, Status.UP): FlipKind.RECOVERED,
+}
+
+
+def _enter(counted: State, status: Status, tick: int) -> State:
+    """Return the state at the beginning of a status; a row of failures goes on but for its end."""
+    left_down = counted.status is Status.DOWN
+    return replace(
+        counted,
+        status=status,
+        since=tick,
+        changed=tick,
+        failures=0 if left_down else counted.failures,
+        successes=0,
+        warnings=0,
+        failing_since=None if left_down else counted.failing_since,
+    )
+
+
+def _recent_changes(state: State, tick: int, policy: Policy) -> tuple[int, ...]:
+    """Return the changes within the window that ends at a new one; the first status is none."""
+    if state.status is Status.PENDING or not policy.flap_changes:
+        return ()
+    start = tick - policy.flap_window_s
+    return (*(change for change in state.changes if change > start), tick)
+
+
+def _settle(state: State, counted: State, observation: Observation) -> tuple[State, Flip | None]:
+    """Return the state after a window without a change, and the flip that ends a flapping."""
+    quiet = replace(counted, changes=(), flapping=False)
+    if not state.flapping:
+        return _changed(state, quiet, observation.tick), None
+    down = state.status is Status.DOWN
+    flip = Flip(
+        FlipKind.SETTLED if down else FlipKind.CLOSED,
+        state.status,
+        state.status,
+        observation.tick,
+        observation.reason,
+        counted.failing_since,
+        state.opened,
+    )
+    return replace(quiet, changed=observation.tick, opened=state.opened if down else None), flip
+
+
+def _changed(state: State, after: State, tick: int) -> State:
+    return state if after == state else replace(after, changed=tick)

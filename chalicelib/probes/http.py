@@ -1,0 +1,156 @@
+"""The `http` kind: one request, its redirects, and what came back."""
+
+import base64
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
+
+from chalicelib.monitoring.check_spec import CheckSpec
+from chalicelib.monitoring.result import Reason
+from chalicelib.probes.assertions.response import Observation
+from chalicelib.probes.deadline import Attempt
+from chalicelib.probes.errors import Blocked, CheckFailure
+from chalicelib.probes.net.dialer import Dialer
+from chalicelib.probes.net.requests_adapter import GuardedAdapter, Raw
+from chalicelib.probes.net.urls import MAX_URL, BadUrl, Url, parse_url
+
+MAX_REDIRECTS: Final = 10
+SMALL_BODY: Final = 64 * 1024
+LARGE_BODY: Final = 1024 * 1024
+USER_AGENT: Final = "Monitum/1"
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_KEEPS_METHOD: Final = frozenset({307, 308})
+_BODY_EXPECTATIONS: Final = ("body_contains", "body_not_contains", "body_matches", "json")
+# What may follow a redirect to another host: nothing that could be a secret.
+_HARMLESS_HEADERS: Final = frozenset({"accept", "accept-language", "user-agent"})
+
+
+def check_http(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
+    """Make the request of an `http` target; raise CheckFailure.
+
+    `spec.config`: url, method, body, follow_redirects, verify_tls, max_body_bytes.
+    """
+    config = spec.config
+    url = _parse(str(config["url"]))
+    request = _request(str(config.get("method") or "GET"), url, spec)
+    _admit_host_header(request, dialer)
+    adapter = GuardedAdapter(dialer)
+    verify = config.get("verify_tls") is not False
+    follow = config.get("follow_redirects") is not False
+    for _ in range(MAX_REDIRECTS + 1):
+        with adapter.exchange(request, url, attempt, verify=verify) as response:
+            location = response.headers.get("location")
+            if not (follow and location is not None and response.status_code in _REDIRECTS):
+                return _observe(response, _body_limit(spec), attempt)
+        attempt.book("body")
+        before, url = url, _next(url, location)
+        request = _redirected(request, response.status_code, before, url)
+    raise CheckFailure(Reason.REDIRECTS, f"more than {MAX_REDIRECTS} redirects")
+
+
+def _parse(text: str) -> Url:
+    try:
+        return parse_url(text)
+    except BadUrl as error:
+        raise Blocked(str(error)) from None
+
+
+def _request(method: str, url: Url, spec: CheckSpec) -> PreparedRequest:
+    """Return the first request, prepared by hand: `Request.prepare` would read the URL its way."""
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(
+        {
+            "Host": url.authority,
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "close",
+        }
+    )
+    body = spec.config.get("body")
+    data = None if body is None else str(body).encode()
+    headers.update(_secret_headers(spec.secrets))
+    if data is not None or method in {"POST", "PUT", "PATCH"}:
+        headers["Content-Length"] = str(len(data or b""))
+    return _prepared(method, url, headers, data)
+
+
+def _admit_host_header(request: PreparedRequest, dialer: Dialer) -> None:
+    """Judge a Host header of the target's own: it must not lead to Monitum by another way."""
+    named = _parse(f"http://{request.headers['Host']}/")
+    dialer.guard.admit_name(named.host, named.port)
+
+
+def _prepared(
+    method: str, url: Url, headers: CaseInsensitiveDict[str], body: bytes | None
+) -> PreparedRequest:
+    request = PreparedRequest()
+    request.method, request.url, request.headers, request.body = method, str(url), headers, body
+    return request
+
+
+def _secret_headers(secrets: Mapping[str, Any]) -> dict[str, str]:
+    headers = {str(name): str(value) for name, value in (secrets.get("headers") or {}).items()}
+    userinfo = secrets.get("userinfo")
+    if userinfo and "authorization" not in {name.lower() for name in headers}:
+        credentials = urllib.parse.unquote_to_bytes(str(userinfo))
+        headers["Authorization"] = f"Basic {base64.b64encode(credentials).decode('ascii')}"
+    return headers
+
+
+def _body_limit(spec: CheckSpec) -> int:
+    wanted = any(spec.expect.get(name) for name in _BODY_EXPECTATIONS)
+    limit = spec.config.get("max_body_bytes") or (LARGE_BODY if wanted else SMALL_BODY)
+    return min(max(int(limit), 0), LARGE_BODY)
+
+
+def _observe(response: Response, limit: int, attempt: Attempt) -> Observation:
+    raw = cast("Raw", response.raw)
+    body = raw.body.read(limit)
+    attempt.book("body")
+    return Observation(
+        status_code=response.status_code,
+        headers=response.headers,
+        body=body,
+        truncated=not raw.body.complete,
+    )
+
+
+def _next(url: Url, location: str) -> Url:
+    """Return where a redirect leads; raise CheckFailure where Monitum does not follow."""
+    if len(location) > MAX_URL:  # urljoin takes a second for 60 KB of odd Unicode
+        raise Blocked(f"a redirect was not followed: it is longer than {MAX_URL} characters")
+    try:
+        # The wire's bytes were read as Latin-1; what is no UTF-8 stays as it is.
+        text = location.encode("latin-1").decode("utf-8", "replace")
+        return parse_url(urllib.parse.urljoin(str(url), text))
+    except (BadUrl, ValueError, UnicodeError) as error:
+        raise Blocked(f"a redirect was not followed: {error}") from None
+
+
+def _redirected(request: PreparedRequest, status: int, before: Url, after: Url) -> PreparedRequest:
+    """Return the request to follow a redirect with, as browsers do (RFC 9110, 15.4)."""
+    method, body = request.method or "GET", request.body
+    headers = CaseInsensitiveDict(request.headers)
+    changes = status == 303 or method == "POST"
+    if status not in _KEEPS_METHOD and changes and method not in {"GET", "HEAD"}:
+        method, body = "GET", None
+        for name in ("Content-Length", "Content-Type", "Content-Encoding"):
+            headers.pop(name, None)
+    if not _stays(before, after):
+        kept = {name: headers[name] for name in _HARMLESS_HEADERS if name in headers}
+        length = {"Content-Length": headers["Content-Length"]} if body is not None else {}
+        headers = CaseInsensitiveDict(
+            {**kept, **length, "Accept-Encoding": "gzip, deflate", "Connection": "close"}
+        )
+    if headers.get("Host", before.authority) == before.authority or not _stays(before, after):
+        headers["Host"] = after.authority
+    return _prepared(method, after, headers, body if isinstance(body, bytes) else None)
+
+
+def _stays(before: Url, after: Url) -> bool:
+    """Whether a redirect stays on its host: the same origin, or its step up to https."""
+    plain, secure = ("http", before.host.name, 80), ("https", before.host.name, 443)
+    return after.origin == before.origin or (before.origin, after.origin) == (plain, secure)

@@ -1,0 +1,158 @@
+"""HTTP/1.1 as a client speaks it to a server that may lie (RFC 9110, RFC 9112).
+
+`http.client` bounds neither interim responses nor the whole of the headers, and parses headers as
+e-mail: this is stricter, says what was wrong, and costs a fifth of the CPU.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from chalicelib.monitoring.result import Reason
+from chalicelib.probes.deadline import Attempt
+from chalicelib.probes.errors import CheckFailure
+from chalicelib.probes.net.stream import Wire
+
+MAX_HEAD: Final = 64 * 1024  # all status lines and headers of one exchange, in bytes
+MAX_INTERIM: Final = 16
+_END: Final = re.compile(rb"\r?\n\r?\n")
+_STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE: Final = re.compile(r"[^\r\n\x00]*")
+_HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*)\r?\n")
+_FOLD: Final = re.compile(r"\r?\n[ \t]+")
+_METHOD: Final = re.compile(r"[A-Z]{1,20}")
+_SWITCHING: Final = 101
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The status and headers of a final response, their names in lower case.
+
+    `rest` was read beyond them.
+    """
+
+    status: int
+    phrase: str
+    headers: list[tuple[str, str]]
+    rest: bytes
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of a header, by its lower-case name."""
+        return [value for key, value in self.headers if key == name]
+
+
+def request_bytes(
+    method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
+) -> bytes:
+    """Return a request; raise CheckFailure where a part would break out of its place."""
+    if not _METHOD.fullmatch(method):
+        raise _not_sent("the method")
+    lines = [f"{method} {target} HTTP/1.1"]
+    for name, value in headers:
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            raise _not_sent("a request header")
+        lines.append(f"{name}: {value}")
+    text = "\r\n".join(lines) + "\r\n\r\n"
+    try:
+        return text.encode("latin-1") + body
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace") + body
+
+
+def _not_sent(what: str) -> CheckFailure:
+    return CheckFailure(Reason.INTERNAL, f"{what} is not valid", ours=True, final=True)
+
+
+def read_head(wire: Wire, attempt: Attempt) -> Head:
+    """Read the final response's head, past interim ones; raise CheckFailure.
+
+    Books `first_byte` at the first byte that comes.
+    """
+    attempt.enter("first_byte")
+    data = wire.receive("the first byte")
+    attempt.book("first_byte")
+    attempt.enter("body")
+    if not data:
+        raise CheckFailure(Reason.PROTOCOL, "the connection was closed without an answer")
+    budget = MAX_HEAD
+    for _ in range(MAX_INTERIM + 1):
+        block, data = _block(wire, data, budget)
+        budget -= len(block)
+        head = _parse(block, data)
+        if head.status == _SWITCHING:
+            raise CheckFailure(Reason.PROTOCOL, "the server switched protocols unasked")
+        if head.status >= 200:
+            return head
+        attempt.status_code = head.status
+    raise CheckFailure(Reason.PROTOCOL, f"more than {MAX_INTERIM} interim responses")
+
+
+def _block(wire: Wire, data: bytes, budget: int) -> tuple[bytes, bytes]:
+    """Return one head with its final empty line, and what was read beyond it."""
+    searched = 0
+    while True:
+        _look_at_beginning(data)
+        if found := _END.search(data, searched):
+            end = found.end()
+            if end > budget:
+                raise _too_large()
+            return data[:end], data[end:]
+        if len(data) > budget:
+            raise _too_large()
+        searched = max(0, len(data) - 3)
+        more = wire.receive("the headers")
+        if not more:
+            raise CheckFailure(Reason.PROTOCOL, "the connection was closed within the headers")
+        data += more
+
+
+def _too_large() -> CheckFailure:
+    return CheckFailure(Reason.TOO_LARGE, f"the headers are longer than {MAX_HEAD // 1024} KiB")
+
+
+def _look_at_beginning(data: bytes) -> None:
+    """Tell at once, and in true words, what does not begin as HTTP/1 does."""
+    if data[:5] == b"HTTP/"[: len(data)]:
+        return
+    if data[:2] in {b"\x15\x03", b"\x16\x03"}:
+        text = "the server speaks TLS here: the URL should begin with https://"
+    elif data[3:9] == b"\x04\x00\x00\x00\x00\x00" or data.startswith(b"PRI * HTTP/2"):
+        text = "the server speaks HTTP/2 without being asked"
+    else:
+        text = "the answer has no HTTP status line"
+    raise CheckFailure(Reason.PROTOCOL, text)
+
+
+def _parse(block: bytes, rest: bytes) -> Head:
+    status = _STATUS.match(block)
+    if status is None:
+        raise CheckFailure(Reason.PROTOCOL, "the HTTP status line is malformed")
+    return Head(
+        int(status[1]),
+        (status[2] or b"").decode("latin-1"),
+        _headers(block[status.end() :].decode("latin-1")),
+        rest,
+    )
+
+
+def _headers(text: str) -> list[tuple[str, str]]:
+    """Read header lines up to the empty one; a folded line goes on where the one before ended."""
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    headers: list[tuple[str, str]] = []
+    at = 0
+    while found := _HEADER.match(text, at):
+        headers.append((found[1].lower(), found[2].rstrip(" \t")))
+        at = found.end()
+    if text[at:] not in {"\n", "\r\n"}:
+        _refuse(text[at:].partition("\n")[0].removesuffix("\r"))
+    return headers
+
+
+def _refuse(line: str) -> NoReturn:
+    name, colon, _ = line.partition(":")
+    if colon and _NAME.fullmatch(name):
+        raise CheckFailure(Reason.PROTOCOL, "a response header has a control character")
+    raise CheckFailure(Reason.PROTOCOL, "a response header is malformed")

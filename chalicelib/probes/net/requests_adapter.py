@@ -1,0 +1,153 @@
+"""requests' transport, guarded: what a Session or a check sends goes through the Dialer.
+
+Chosen by measurement (docs/decisions/0010-http-transport.md): the exchange is this package's own
+HTTP/1.1, requests supplies what callers and their libraries know. A Session that is to be guarded
+mounts the adapter on "http://" and "https://" and sets `trust_env` to False.
+"""
+
+import io
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
+from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import InvalidURL
+from requests.exceptions import Timeout as RequestsTimeout
+from requests.structures import CaseInsensitiveDict
+
+from chalicelib.probes.deadline import Attempt
+from chalicelib.probes.errors import CheckFailure, OutOfTime
+from chalicelib.probes.net.dialer import Dialer
+from chalicelib.probes.net.http1 import read_head, request_bytes
+from chalicelib.probes.net.http_body import Body
+from chalicelib.probes.net.stream import Connection, Wire
+from chalicelib.probes.net.urls import BadUrl, Url, parse_url
+
+DEFAULT_TIMEOUT_S: Final = 10.0
+MAX_BODY: Final = 1024 * 1024
+
+
+class Raw(io.RawIOBase):
+    """What requests reads a body from; `body` is this package's own way to it."""
+
+    def __init__(self, wire: Wire, body: Body) -> None:
+        self._wire = wire
+        self.body = body
+        self._left: io.BytesIO | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, **_: object) -> bytes:
+        """Return decoded bytes, at most MAX_BODY in all."""
+        if self._left is None:
+            self._left = io.BytesIO(self.body.read(MAX_BODY))
+        return self._left.read(size)
+
+    def close(self) -> None:
+        self._wire.close()
+        super().close()
+
+    def release_conn(self) -> None:
+        """Close: a connection is used once."""
+        self.close()
+
+
+class GuardedAdapter(BaseAdapter):
+    """Sends each request over a new guarded connection and never follows a redirect itself."""
+
+    def __init__(self, dialer: Dialer) -> None:
+        super().__init__()
+        self._dialer = dialer
+
+    def exchange(
+        self, request: PreparedRequest, url: Url, attempt: Attempt, *, verify: bool
+    ) -> Response:
+        """Send a request to `url`, the parsed `request.url`; raise CheckFailure.
+
+        The response's body is not read yet; closing the response closes the connection.
+        """
+        data = request_bytes(
+            request.method or "GET",
+            url.target,
+            request.headers.items(),
+            _as_bytes(request.body),
+        )
+        sock: Connection
+        if url.scheme == "https":
+            sock = self._dialer.connect_tls(url.host, url.port, attempt, verify=verify, http=True)
+        else:
+            sock = self._dialer.connect(url.host, url.port, attempt)
+        try:
+            attempt.enter("first_byte")
+            wire = Wire(sock, attempt)
+            attempt.request_sent = True
+            wire.send(data)
+            attempt.on_connected()
+            return self._response(request, wire, attempt)
+        except BaseException:
+            sock.close()
+            raise
+
+    def _response(self, request: PreparedRequest, wire: Wire, attempt: Attempt) -> Response:
+        head = read_head(wire, attempt)
+        attempt.status_code = head.status
+        response = Response()
+        response.status_code = head.status
+        response.reason = head.phrase
+        response.headers = CaseInsensitiveDict(_joined(head.headers))
+        response.raw = Raw(wire, Body(wire, head, request.method or "GET"))
+        response.url = request.url or ""
+        response.request = request
+        return response
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002 - as requests calls it
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,  # noqa: FBT001, FBT002 - the same
+        cert: object = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send for a Session: `timeout` bounds everything; certs and proxies are not used."""
+        del cert, proxies
+        seconds = timeout[0] if isinstance(timeout, tuple) else timeout
+        attempt = Attempt(time.monotonic() + (seconds or DEFAULT_TIMEOUT_S))
+        try:
+            url = parse_url(request.url or "")
+            request.headers.setdefault("Host", url.authority)
+            request.headers["Connection"] = "close"
+            request.headers["Accept-Encoding"] = "gzip, deflate"  # more where requests finds more
+            response = self.exchange(request, url, attempt, verify=verify is not False)
+            if not stream:
+                response.content  # noqa: B018 - reading it is the point
+        except BadUrl as error:
+            raise InvalidURL(str(error), request=request) from None
+        except OutOfTime as error:
+            raise RequestsTimeout(error.text, request=request) from None
+        except CheckFailure as error:
+            raise RequestsConnectionError(error.text, request=request) from None
+        return response
+
+    def close(self) -> None:
+        """Do nothing: no connection is kept."""
+
+
+def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    return {name: ", ".join(said) for name, said in values.items()}
+
+
+def _as_bytes(body: object) -> bytes:
+    if body is None:
+        return b""
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes | bytearray):
+        return bytes(body)
+    raise TypeError("a body must be text or bytes")

@@ -1,0 +1,130 @@
+"""The composition root: settings and clients are made here and passed on from here."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib.aws import dynamodb
+from chalicelib.aws.lambda_client import Functions
+from chalicelib.aws.sqs import Queue
+from chalicelib.common.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.alerting.notifiers import Notifiers
+    from chalicelib.alerting.notifiers.ses import Mailer
+    from chalicelib.maintenance.skip_rule_cache import Skips
+    from chalicelib.probes.checker import Checker
+    from chalicelib.probes.net.outbound import Outbound
+    from chalicelib.probes.net.ssrf_guard import Guard
+    from chalicelib.status_pages.cache import Shelves
+    from chalicelib.worker.connectivity import Canaries
+
+
+@dataclass
+class Runtime:
+    """What one process works with. Clients are made when first needed."""
+
+    settings: Settings
+    clock: Callable[[], float] = time.time
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Runtime":
+        """Read the settings and bind the store to their stage; raises SettingsError."""
+        settings = Settings.from_env(env)
+        dynamodb.bind(settings)
+        return cls(settings)
+
+    @property
+    def now(self) -> int:
+        """The present, in whole epoch seconds."""
+        return int(self.clock())
+
+    @cached_property
+    def checks(self) -> Queue:
+        """The checks of the region that this runs in."""
+        return Queue.connect(self.settings.checks_queue_url, self.settings.region)
+
+    @cached_property
+    def further_checks(self) -> Mapping[str, Queue]:
+        """The checks of the further regions, where the same stack's queue has the same name."""
+        url, home = self.settings.checks_queue_url, self.settings.home_region
+        return {
+            region: Queue.connect(url.replace(f".{home}.", f".{region}."), region)
+            for region in self.settings.further_regions
+        }
+
+    @cached_property
+    def alerts(self) -> Queue:
+        return self._queue(self.settings.alerts_queue_url)
+
+    @cached_property
+    def alerts_dead(self) -> Queue:
+        return self._queue(self.settings.alerts_dead_queue_url)
+
+    def _queue(self, url: str) -> Queue:
+        return Queue.connect(url, self.settings.home_region)
+
+    @cached_property
+    def functions(self) -> Functions:
+        # Functions are named after the stack, as tables are.
+        return Functions(self.settings.home_region, self.settings.table_prefix)
+
+    @cached_property
+    def guard(self) -> "Guard":
+        from chalicelib.probes.net.ssrf_guard import Guard  # noqa: PLC0415 - see below
+
+        return Guard(
+            allow_private=self.settings.allow_private_targets,
+            forbidden_hosts=self.settings.own_hosts,
+            forbidden_ports=self.settings.forbidden_ports,
+        )
+
+    @cached_property
+    def checker(self) -> "Checker":
+        # Only the worker needs it: TLS and HTTP are not for the other functions to load.
+        from chalicelib.probes.checker import Checker  # noqa: PLC0415 - at the first check
+
+        return Checker(self.guard, concurrency=self.settings.check_concurrency)
+
+    @cached_property
+    def skips(self) -> "Skips":
+        from chalicelib.maintenance.skip_rule_cache import Skips  # noqa: PLC0415 - see above
+
+        return Skips()
+
+    @cached_property
+    def shelves(self) -> "Shelves":
+        from chalicelib.status_pages.cache import Shelves  # noqa: PLC0415 - see above
+
+        return Shelves(self.clock)
+
+    @cached_property
+    def canaries(self) -> "Canaries":
+        from chalicelib.worker.connectivity import Canaries  # noqa: PLC0415 - see above
+
+        def connects(places: Sequence[tuple[str, int]]) -> bool:
+            return self.checker.is_connected(places)
+
+        return Canaries(self.settings.canaries, connects)
+
+    @cached_property
+    def outbound(self) -> "Outbound":
+        from chalicelib.probes.net.dialer import Dialer  # noqa: PLC0415 - the same
+        from chalicelib.probes.net.outbound import Outbound  # noqa: PLC0415
+        from chalicelib.probes.net.resolver import SystemResolver  # noqa: PLC0415 - see above
+
+        return Outbound(Dialer(self.guard, SystemResolver(search=self.guard.allow_private)))
+
+    @cached_property
+    def notifiers(self) -> "Notifiers":
+        from chalicelib.alerting.notifiers import Notifiers  # noqa: PLC0415 - see above
+
+        return Notifiers(outbound=lambda: self.outbound, mailer=lambda: self.mailer)
+
+    @cached_property
+    def mailer(self) -> "Mailer":
+        from chalicelib.alerting.notifiers.ses import Mailer  # noqa: PLC0415 - see above
+
+        return Mailer.connect(self.settings.home_region, self.settings.mail_from)

@@ -1,0 +1,148 @@
+"""A status page as HTML: everything is in it, and it works without its script."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from string import Template
+
+from chalicelib.api import assets
+from chalicelib.status_pages.daily_uptime import uptime
+from chalicelib.status_pages.page import Condition
+from chalicelib.status_pages.text import CONDITION, OVERALL, day, length, moment, share, stamp
+from chalicelib.status_pages.view import (
+    DAY_S,
+    Day,
+    ShownIncident,
+    ShownMaintenance,
+    ShownTarget,
+    StatusPage,
+)
+from chalicelib.status_pages.view_builder import PAST_S
+
+_MARKS = {
+    Condition.UP: "✓",
+    Condition.DOWN: "✕",
+    Condition.DEGRADED: "!",
+    Condition.MAINTENANCE: "⚒",
+    Condition.PENDING: "?",
+    Condition.PAUSED: "·",
+}
+
+
+_SHORTER = (7, 30)
+
+
+def render(page: StatusPage) -> str:
+    """The page; whatever its owner wrote is escaped here, once."""
+    planned = [one for one in page.maintenance if not one.active]
+    active = [one for one in page.maintenance if one.active]
+    now = [one for one in page.incidents if one.closed_at is None]
+    past = [one for one in page.incidents if one.closed_at is not None]
+    return Template(assets.read(__package__, "status.html")).substitute(
+        title=escape(page.title),
+        slug=escape(page.slug),
+        description=f"<p>{escape(page.description)}</p>" if page.description else "",
+        overall=page.overall,
+        says=OVERALL[page.overall],
+        now=_part("Now", [*map(_incident, now), *map(_maintenance, active)]),
+        sections="".join(_section(page, name, targets) for name, targets in page.sections)
+        or '<p class="card quiet">Nothing is shown on this page yet.</p>',
+        planned=_part("Planned maintenance", map(_maintenance, planned)),
+        past=_past(past),
+        made_at=_time(page.made_at),
+    )
+
+
+def _part(heading: str, entries: Iterable[str]) -> str:
+    listed = "".join(f"<li>{entry}</li>" for entry in entries)
+    return f"<section><h2>{heading}</h2><ul class=card>{listed}</ul></section>" if listed else ""
+
+
+def _past(incidents: Sequence[ShownIncident]) -> str:
+    none = f"<p class=quiet>None in the last {PAST_S // DAY_S} days.</p>"
+    return _part("Past incidents", map(_incident, incidents) if incidents else [none])
+
+
+def _incident(incident: ShownIncident) -> str:
+    name = escape(incident.target)
+    begins = _time(incident.opened_at)
+    if incident.closed_at is not None:
+        lasted = length(incident.closed_at - incident.opened_at)
+        return f"<b>{name} was down for {lasted}</b><p>{begins} to {_time(incident.closed_at)}</p>"
+    seen = incident.acknowledged_at
+    said = f" Being looked into since {_time(seen)}." if seen is not None else ""
+    return f"<b class=DOWN>{name} is down</b><p>Since {begins}.{said}</p>"
+
+
+def _maintenance(window: ShownMaintenance) -> str:
+    names = ", ".join(map(escape, window.targets))
+    span = f"{_time(window.starts_at)} to {_time(window.ends_at)}"
+    return f"<b class=MAINTENANCE>{escape(window.name)}</b><p>{span}</p><p class=quiet>{names}</p>"
+
+
+def _section(page: StatusPage, name: str, targets: Sequence[ShownTarget]) -> str:
+    heading = f"<h2>{escape(name)}</h2>" if name else "<h2 class=unseen>Services</h2>"
+    rows = "".join(_target(page, target) for target in targets)
+    return f"<section>{heading}<ul class=card>{rows}</ul></section>"
+
+
+def _target(page: StatusPage, target: ShownTarget) -> str:
+    name, state = escape(target.name), target.condition
+    told = f"{share(target.uptime)} up" if target.uptime is not None else "no data"
+    outages = sum(1 for one in target.days if one.down_s)
+    days = f", {outages} with outages" if outages else ""
+    summary = f"The last {len(target.days)} days{days}: {told}"
+    bars = "".join(_bar(one, page.made_at) for one in target.days)
+    return (
+        f"<li><div class=row><h3>{name}</h3>"
+        f'<span class="state {state}"><span aria-hidden=true>{_MARKS[state]}</span>'
+        f" {CONDITION[state]}</span></div>"
+        f'<div class=days role=img aria-label="{summary}">{bars}</div>'
+        f"<div class=row><small>{len(target.days)} days ago</small>"
+        f"<small>{_figures(target)}</small><small>today</small></div></li>"
+    )
+
+
+def _figures(target: ShownTarget) -> str:
+    """Uptime over a week, a month and all days shown; a phone has room for the last."""
+    if target.uptime is None:
+        return "no data"
+    days = target.days
+    shorter = "".join(
+        f"{many} days {share(uptime(days[-many:]))} · " for many in _SHORTER if many < len(days)
+    )
+    speed = "" if target.response_ms is None else f" · {target.response_ms} ms"
+    return f"<span class=wide>{shorter}{len(days)} days </span>{share(target.uptime)}{speed}"
+
+
+def _bar(one: Day, now: int) -> str:
+    return f'<i class="{_kind(one, now)}" title="{day(one.start)}: {_told(one)}"></i>'
+
+
+def _kind(one: Day, now: int) -> str:
+    """How a day is drawn. What is not known is a gap, and no gap is ever drawn as good."""
+    ratio = uptime([one])
+    if ratio is None:
+        return "w" if one.maintenance_s else "g"
+    kind = "u" if ratio == 1 else "m" if ratio >= 0.99 else "d" if ratio >= 0.95 else "x"
+    if kind == "u" and one.degraded_s * 100 > one.known_s:
+        kind = "m"
+    passed = min(DAY_S, max(1, now - one.start))
+    is_partly_known = (one.known_s + one.maintenance_s) * 2 < passed
+    return f"{kind} p" if is_partly_known else kind
+
+
+def _told(one: Day) -> str:
+    parts = [share(uptime([one]))]
+    if parts[0] != "no data":
+        parts[0] += " up"
+    if one.down_s:
+        parts.append(f"down for {length(one.down_s)}")
+    if one.maintenance_s:
+        parts.append(f"maintenance for {length(one.maintenance_s)}")
+    if one.response_ms is not None:
+        parts.append(f"{one.response_ms} ms")
+    return ", ".join(parts)
+
+
+def _time(at: int) -> str:
+    return f'<time datetime="{stamp(at)}">{moment(at)}</time>'

@@ -1,0 +1,108 @@
+"""Operations on status pages, for their owners."""
+
+from typing import Any
+
+from chalicelib.access.authentication import Scope
+from chalicelib.access.idempotency import Turn
+from chalicelib.api.etags import check_if_match, etag
+from chalicelib.api.idempotency import created_once
+from chalicelib.api.parsing import validate_body
+from chalicelib.api.request import Answer, Call
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.api.schemas import PageQuery
+from chalicelib.status_pages import service
+from chalicelib.status_pages.page import Page
+from chalicelib.status_pages.runtime import PagesRuntime
+from chalicelib.status_pages.schemas import PageIn, PageOut, PagePatch, PagesPage
+from chalicelib.status_pages.service import PageDraft
+
+routes = Routes()
+
+
+@routes(
+    "POST",
+    "/v1/pages",
+    scope=Scope.WRITE,
+    body=PageIn,
+    answer=PageOut,
+    status=201,
+    takes=["Idempotency-Key"],
+    gives=["Location", "ETag"],
+)
+def create_page(call: Call[PageIn, NoQuery, PagesRuntime]) -> Answer:
+    """Create a status page; nobody sees it until it is published. A slug that is taken is a 409."""
+
+    def make(turn: Turn | None) -> Page:
+        page_id, quota = turn.made if turn else None, call.quota("pages")
+        return service.create(call.runtime, call.owner, call.body.draft(), page_id, quota)
+
+    def find(turn: Turn) -> Page:
+        return service.get(call.owner, turn.made)
+
+    def show(page: Page) -> Answer:
+        headers = {"Location": f"pages/{page.id}", "ETag": etag(page.version)}
+        return Answer(PageOut.of(page), 201, headers)
+
+    return created_once(call, "create_page", make, show, find)
+
+
+@routes("GET", "/v1/pages", scope=Scope.READ, query=PageQuery, answer=PagesPage, gives=["Link"])
+def list_pages(call: Call[None, PageQuery, PagesRuntime]) -> Answer:
+    """List status pages, oldest first."""
+    cursors = call.cursors("pages")
+    found, last = service.page_of_pages(
+        call.owner, cursors.read(call.query.cursor), call.query.limit
+    )
+    return call.page(PagesPage, [PageOut.of(page) for page in found], cursors.write(last))
+
+
+@routes("GET", "/v1/pages/{page_id}", scope=Scope.READ, answer=PageOut, gives=["ETag"])
+def get_page(call: Call[None, NoQuery, PagesRuntime]) -> Answer:
+    """Show a status page as its owner sees it; targets deleted since are not on it any more."""
+    return _answer(service.get(call.owner, _id(call)))
+
+
+@routes(
+    "PATCH",
+    "/v1/pages/{page_id}",
+    scope=Scope.WRITE,
+    body=PagePatch,
+    answer=PageOut,
+    takes=["If-Match"],
+    gives=["ETag"],
+    problems=[409],
+)
+def change_page(call: Call[PagePatch, NoQuery, PagesRuntime]) -> Answer:
+    """Replace the fields that are given; null puts a field's default back."""
+
+    def redraft(before: Page) -> PageDraft:
+        check_if_match(call, before.version)
+        return validate_body(PageIn, call.body.over(before)).draft()
+
+    return _answer(service.change(call.runtime, call.owner, _id(call), redraft))
+
+
+@routes(
+    "DELETE",
+    "/v1/pages/{page_id}",
+    scope=Scope.WRITE,
+    status=204,
+    takes=["If-Match"],
+    problems=[409],
+)
+def delete_page(call: Call[None, NoQuery, PagesRuntime]) -> Answer:
+    """Delete a status page: its slug is free for others."""
+
+    def allow(before: Page) -> None:
+        check_if_match(call, before.version)
+
+    service.remove(call.runtime, call.owner, _id(call), allow)
+    return Answer(status=204)
+
+
+def _answer(page: Page) -> Answer:
+    return Answer(PageOut.of(page), headers={"ETag": etag(page.version)})
+
+
+def _id(call: Call[Any, Any, PagesRuntime]) -> str:
+    return call.id("page_id", "page")

@@ -1,0 +1,94 @@
+"""Pausing, resuming and deleting targets, as their lanes see it: an open incident is closed.
+
+Such a write may be the last one of its lane. So that its flips are not left in the outbox if this
+process dies after it, a message that looks for them a minute later is sent before it.
+"""
+
+import logging
+from dataclasses import replace
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.access.usage import ChangedError, Ledger
+from chalicelib.aws.sqs import SendError
+from chalicelib.common.errors import UnavailableError
+from chalicelib.history.erasure_repository import ordered
+from chalicelib.monitoring.alert_messages import Entry
+from chalicelib.monitoring.outbox import flush, flush_later
+from chalicelib.monitoring.secrets import Secrets
+from chalicelib.monitoring.state_machine import pause, resume
+from chalicelib.monitoring.storage.lane_repository import Lanes
+from chalicelib.monitoring.storage.lane_update import Reseat
+from chalicelib.monitoring.storage.target_repository import Targets
+from chalicelib.monitoring.target import Target
+from chalicelib.targets.runtime import TargetsRuntime
+
+_LOG = logging.getLogger(__name__)
+
+
+def store_change(
+    runtime: TargetsRuntime, before: Target, after: Target, secrets: Secrets | None, ledger: Ledger
+) -> None:
+    """Store a changed target, and its place too if it was switched; raises ChangedError."""
+    if after.enabled == before.enabled:
+        Targets(before.owner).change(before, after, reseat=None, secrets=secrets, ledger=ledger)
+        return
+    reseat = _switched(runtime, after)
+    _announce(runtime, reseat)
+    Targets(before.owner).change(before, after, reseat=reseat, secrets=secrets, ledger=ledger)
+    _settle(runtime, reseat)
+
+
+def store_removal(runtime: TargetsRuntime, target: Target, ledger: Ledger) -> None:
+    """Delete a target and free its place; raises ChangedError if `target` is outdated."""
+    reseat = _freed(runtime, target)
+    _announce(runtime, reseat)
+    Targets(target.owner).remove(target, reseat, ordered(target, runtime.now), ledger)
+    _settle(runtime, reseat)
+
+
+def _switched(runtime: TargetsRuntime, after: Target) -> Reseat:
+    """The place of a target that is paused or resumed; raises ChangedError where it has none."""
+    reseat = _found(after)
+    state = reseat.state
+    assert state
+    if after.enabled:
+        return replace(reseat, state=resume(state, runtime.now))
+    paused, flip = pause(state, runtime.now)
+    entries = [Entry(target_id=after.id, flip=flip)] if flip else []
+    return replace(reseat, state=paused, entries=entries)
+
+
+def _freed(runtime: TargetsRuntime, target: Target) -> Reseat:
+    """The place of a target that is deleted; raises ChangedError where it has none."""
+    reseat = _found(target)
+    assert reseat.state
+    _, flip = pause(reseat.state, runtime.now)
+    entries = [Entry(target_id=target.id, flip=flip, name=target.name)] if flip else []
+    return replace(reseat, state=None, entries=entries)
+
+
+def _announce(runtime: TargetsRuntime, reseat: Reseat) -> None:
+    """Before the write: should this process die after it, its flips are sent all the same."""
+    if not reseat.entries:
+        return
+    try:
+        flush_later(runtime, reseat.lane.owner, reseat.lane.number)
+    except (SendError, BotoCoreError, ClientError) as error:
+        raise UnavailableError("the queue of the alerts does not answer; try again") from error
+
+
+def _settle(runtime: TargetsRuntime, reseat: Reseat) -> None:
+    """After the write: send its flips; what cannot be sent now is sent in a minute."""
+    try:
+        flush(runtime, reseat.after)
+    except Exception:  # noqa: BLE001 - what is written is done, whatever comes after
+        _LOG.exception("outbox not sent", extra={"owner": reseat.lane.owner})
+
+
+def _found(target: Target) -> Reseat:
+    lane = Lanes(target.owner).get(target.lane)
+    state = lane.state_of(target.id, target.spec.place)
+    if state is None:
+        raise ChangedError
+    return Reseat(lane, target.id, target.spec.place, state)

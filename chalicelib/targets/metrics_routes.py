@@ -1,0 +1,14 @@
+"""The owner's targets as metrics."""
+
+from chalicelib.access.authentication import Scope
+from chalicelib.api.request import Answer, Call
+from chalicelib.api.routing import NoQuery, Routes
+from chalicelib.targets.prometheus import CONTENT_TYPE, exposition
+
+routes = Routes()
+
+
+@routes("GET", "/v1/metrics", scope=Scope.READ, media=["text/plain"])
+def get_metrics(call: Call[None, NoQuery]) -> Answer:
+    """Show all targets in Prometheus' text format."""
+    return Answer(exposition(call.runtime, call.owner), headers={"Content-Type": CONTENT_TYPE})

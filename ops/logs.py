@@ -1,0 +1,74 @@
+"""Shows what the functions of a stage write."""
+
+import time
+from typing import Any
+
+from botocore.exceptions import BotoCoreError
+
+from ops.console import Failure, say
+from ops.stages import Stage
+
+EVERY_S = 1.0
+# Lines arrive out of order: look back this far, and skip what was shown.
+LOOK_BACK_S = 10
+FIRST_LOOK_BACK_S = 120
+ONCE_LOOK_BACK_S = 600
+
+
+def show(stage: Stage) -> None:
+    """Print the functions' lines of the last ten minutes; raises Failure."""
+    try:
+        for event in _events(stage.client("logs"), stage, _ago(ONCE_LOOK_BACK_S)):
+            say(_line(event))
+    except BotoCoreError as error:
+        raise _unreadable(error) from error
+
+
+def follow(stage: Stage) -> None:
+    """Print the functions' lines, the last two minutes first, until interrupted; raises Failure."""
+    client = stage.client("logs")
+    since = _ago(FIRST_LOOK_BACK_S)
+    shown: dict[tuple[str, int, str], int] = {}
+    try:
+        while True:
+            for event in _events(client, stage, since):
+                # Not every emulator gives its lines an id.
+                key = (event["logStreamName"], event["timestamp"], event["message"])
+                if key not in shown:
+                    shown[key] = event["timestamp"]
+                    say(_line(event))
+            since = _ago(LOOK_BACK_S)
+            shown = {key: at for key, at in shown.items() if at >= since}
+            time.sleep(EVERY_S)
+    except KeyboardInterrupt:
+        return
+    except BotoCoreError as error:
+        raise _unreadable(error) from error
+
+
+def _ago(seconds: int) -> int:
+    """Then, in milliseconds since the epoch."""
+    return int(time.time() * 1000) - seconds * 1000
+
+
+def _unreadable(error: BotoCoreError) -> Failure:
+    return Failure(f"the logs cannot be read ({error}); is the stack up?")
+
+
+def _events(client: Any, stage: Stage, since: int) -> list[dict[str, Any]]:
+    """What was written since then, oldest first, each with the name of its function."""
+    prefix = f"/aws/lambda/{stage.stack_name}-"
+    groups = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+    found = []
+    for group in [group["logGroupName"] for page in groups for group in page["logGroups"]]:
+        pages = client.get_paginator("filter_log_events").paginate(
+            logGroupName=group, startTime=since
+        )
+        function = group.removeprefix(prefix)
+        found += [{**event, "function": function} for page in pages for event in page["events"]]
+    return sorted(found, key=lambda event: int(event["timestamp"]))
+
+
+def _line(event: dict[str, Any]) -> str:
+    clock = time.strftime("%H:%M:%S", time.localtime(event["timestamp"] / 1000))
+    return f"{clock} {event['function']:<7} {event['message'].rstrip()}"

@@ -1,0 +1,216 @@
+"""One package for a stage: chalice's template merged with resources.json, and the functions' zip.
+
+The template is what `chalice package --merge-template .chalice/resources.json` makes. The zip is
+our own: chalice's asks pip for every wheel again whenever the code changes, carries sixteen
+megabytes of botocore and no bytecode.
+"""
+
+import hashlib
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from chalicelib.common.settings import STAGES
+from ops import layer, slimming
+from ops.console import Failure
+
+ROOT = Path(__file__).resolve().parents[1]
+MERGE_TEMPLATE = ROOT / ".chalice" / "resources.json"
+REQUIREMENTS = ROOT / "requirements.txt"
+LARGEST_ZIP = 9 * 1024 * 1024
+# What decides the content of a package beside the code that is shipped.
+RECIPE = (REQUIREMENTS, *map(Path, (__file__, layer.__file__, slimming.__file__)))
+
+IMPORT_ALL = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import importlib, pkgutil
+import app, apprise.plugins, chalicelib, dns.message, dns.rdtypes, jsonpath, re2
+for package in (apprise.plugins, chalicelib, dns.rdtypes):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(module.name)
+"""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A built package: a directory with `template.json`, `deployment.zip` and `digest`."""
+
+    directory: Path
+
+    @property
+    def template(self) -> dict[str, Any]:
+        text = (self.directory / "template.json").read_text(encoding="utf-8")
+        parsed: dict[str, Any] = json.loads(text)
+        return parsed
+
+    @property
+    def zip(self) -> Path:
+        return self.directory / "deployment.zip"
+
+    @property
+    def digest(self) -> str:
+        """The hash of everything that went in; empty before the first build."""
+        path = self.directory / "digest"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def build(stage: str, directory: Path) -> Package:
+    """Build the stage's package into `directory`, unless what is there has the same inputs.
+
+    Raises:
+        Failure: the configuration is wrong, a dependency is missing or the zip is too large.
+    """
+    package = Package(directory)
+    digest = inputs(stage)
+    if package.digest == digest:
+        return package
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "digest").unlink(missing_ok=True)
+    _write_zip(stage, package.zip, directory.parent)
+    if package.zip.stat().st_size > LARGEST_ZIP:
+        raise Failure(f"{package.zip} has {package.zip.stat().st_size:,} bytes: at most 8 MiB")
+    text = json.dumps(template(stage), indent=1)
+    (directory / "template.json").write_text(text, encoding="utf-8")
+    (directory / "digest").write_text(digest, encoding="utf-8")
+    return package
+
+
+def inputs(stage: str) -> str:
+    """The hash of all that a package is made from."""
+    digest = hashlib.sha256(f"{stage} {sys.version} {architecture(stage)}".encode())
+    chalice_files = sorted((ROOT / ".chalice").glob("*.json"))
+    for path in (*RECIPE, *chalice_files, *_shipped()):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)} {len(content)} ".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def architecture(stage: str) -> str:
+    """Lambda's architecture: what config.json says for AWS, this machine's for the emulators."""
+    if STAGES[stage].on_aws:
+        text = (ROOT / ".chalice" / "config.json").read_text(encoding="utf-8")
+        return str(json.loads(text)["stages"][stage]["lambda_architecture"])
+    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
+
+
+def template(stage: str) -> dict[str, Any]:
+    """The stage's SAM template; the functions' code is `./deployment.zip`.
+
+    Raises:
+        Failure: chalice's own validation, which `chalice package` skips, finds a mistake.
+    """
+    # Imported here: the command line needs a second for them, and no other command uses them.
+    from chalice.cli.factory import CLIFactory
+    from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
+    from chalice.deploy.deployer import (
+        BuildStage,
+        DeploymentPackager,
+        InjectDefaults,
+        PolicyGenerator,
+        SwaggerBuilder,
+    )
+    from chalice.deploy.packager import LambdaDeploymentPackager
+    from chalice.deploy.swagger import CFNSwaggerGenerator
+    from chalice.deploy.validate import validate_configuration
+    from chalice.package import (
+        PackageOptions,
+        ResourceBuilder,
+        SAMTemplateGenerator,
+        TemplateDeepMerger,
+    )
+    from chalice.policy import AppPolicyGenerator
+    from chalice.utils import OSUtils
+
+    factory = CLIFactory(str(ROOT))
+    params = {"lambda_architecture": architecture(stage)}
+    config = factory.create_config_obj(stage, user_provided_params=params)
+    try:
+        validate_configuration(config)
+    except ValueError as error:
+        raise Failure(f"the configuration does not hold: {error}") from error
+    steps = [
+        InjectDefaults(),
+        DeploymentPackager(cast("LambdaDeploymentPackager", _OwnZip())),
+        PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
+        SwaggerBuilder(CFNSwaggerGenerator()),
+    ]
+    builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
+    resources = builder.construct_resources(config, stage)
+    options = cast("PackageOptions", _Principals())
+    generated = SAMTemplateGenerator(config, options).generate(resources)
+    ours = json.loads(MERGE_TEMPLATE.read_text(encoding="utf-8"))
+    merged: dict[str, Any] = TemplateDeepMerger().merge(ours, generated)
+    merged["Parameters"]["Stage"]["Default"] = stage
+    merged["Parameters"]["Alarms"]["Default"] = STAGES[stage].alarms
+    return merged
+
+
+def imports_alone(package: Package) -> None:
+    """Import all that is shipped from the zip, with nothing beside it but the standard library.
+
+    Emulators have libraries of their own beside the functions', which hide what is missing.
+
+    Raises:
+        Failure: something cannot be imported.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        with zipfile.ZipFile(package.zip) as archive:
+            archive.extractall(place)
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", IMPORT_ALL, place],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise Failure("the package does not hold all that it needs:\n" + done.stderr[-2000:])
+
+
+class _OwnZip:
+    """Stands in for chalice's packager, which would build a zip of its own."""
+
+    def create_deployment_package(self, _project: str, _python_version: str) -> str:
+        return "./deployment.zip"
+
+
+class _Principals:
+    """Stands in for chalice's options, which look for credentials to learn the region."""
+
+    def service_principal(self, service: str) -> str:
+        return f"{service}.amazonaws.com"
+
+
+def _shipped() -> Iterator[Path]:
+    """The files of the code that run in the functions, in order."""
+    yield ROOT / "app.py"
+    for path in sorted((ROOT / "chalicelib").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path
+
+
+def _write_zip(stage: str, target: Path, cache: Path) -> None:
+    """The dependencies' zip with the code appended: what has not changed is not packed again."""
+    wheels_for = None if stage == "local" else architecture(stage)
+    dependencies = layer.build(REQUIREMENTS, cache / "layers", wheels_for)
+    with tempfile.TemporaryDirectory(dir=cache) as work:
+        tree = Path(work) / "code"
+        for path in _shipped():
+            copy = tree / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        layer.compile_tree(tree)
+        unfinished = Path(work) / "deployment.zip"
+        shutil.copyfile(dependencies, unfinished)
+        with zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED) as archive:
+            layer.add_tree(archive, tree)
+        unfinished.replace(target)

@@ -1,0 +1,122 @@
+"""Where the commands act: paths, stages and the sessions that reach them."""
+
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.common.settings import STAGES
+from ops.console import Failure
+
+ROOT = Path(__file__).resolve().parents[1]
+EMULATOR_REGION = "us-east-1"
+API_STAGE = "api"
+
+
+def local_directory() -> Path:
+    """Where the local stack keeps its state; `MONITUM_LOCAL` names another place than `.local`."""
+    return Path(os.environ.get("MONITUM_LOCAL") or ROOT / ".local").resolve()
+
+
+def local_port() -> int:
+    """The local stack's port, `MONITUM_PORT` or 4566."""
+    text = os.environ.get("MONITUM_PORT") or "4566"
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise Failure(f"MONITUM_PORT is {text!r}, which is no port number")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One deployment: `local` (ministack), `localstack` (any emulator), `dev` or `prod` (AWS).
+
+    `region` is a further region of it; None is where everything is kept.
+    """
+
+    name: str
+    endpoint_url: str | None = None
+    region: str | None = None
+
+    @property
+    def name_prefix(self) -> str:
+        """What the names of the stage's tables, queues and functions begin with, but a hyphen."""
+        return f"monitum-{self.name}"
+
+    @property
+    def stack_name(self) -> str:
+        # Roles are named after the stack, and belong to the account, not to a region.
+        return f"{self.name_prefix}-{self.region}" if self.region else self.name_prefix
+
+    def session(self) -> boto3.Session:
+        """A session with the emulators' fixed credentials, or the user's own for AWS.
+
+        Raises:
+            Failure: no region or no credentials are configured for AWS.
+        """
+        if self.endpoint_url:
+            return boto3.Session("test", "test", region_name=self.region or EMULATOR_REGION)
+        session = boto3.Session(region_name=self.region)
+        if session.region_name is None:
+            raise Failure("no AWS region: set AWS_REGION, or AWS_PROFILE to a profile with one")
+        if session.get_credentials() is None:
+            raise Failure("no AWS credentials: set AWS_PROFILE, or log in with `aws sso login`")
+        return session
+
+    def client(self, service: str) -> Any:
+        """A client of the stage's endpoint with timeouts that suit a person who waits."""
+        return self.session().client(
+            service,
+            endpoint_url=self.endpoint_url,
+            config=Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 3}),
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What a child or this process needs in its environment to act on the stage."""
+        region = self.session().region_name
+        found = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
+        if self.endpoint_url:
+            found |= {
+                "AWS_ENDPOINT_URL": self.endpoint_url,
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+            }
+        return found
+
+
+def stage(name: str) -> Stage:
+    """The stage of that name; emulators answer at AWS_ENDPOINT_URL or the usual port.
+
+    Raises:
+        Failure: there is no such stage.
+    """
+    if name not in STAGES:
+        raise Failure(f"there is no stage {name!r}: it is one of {', '.join(STAGES)}")
+    if STAGES[name].on_aws:
+        return Stage(name)
+    if name == "local":
+        return Stage(name, f"http://127.0.0.1:{local_port()}")
+    return Stage(name, os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{local_port()}")
+
+
+def answers(url: str, timeout_s: float = 2) -> bool:
+    """True when a GET is answered with a 2xx."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_s) as response:
+            return bool(200 <= response.status < 300)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def api_base(stage: Stage, api_id: str) -> str:
+    """The URL that paths such as `/v1/me` are appended to; each emulator has its own form."""
+    if not stage.endpoint_url:
+        region = stage.session().region_name
+        return f"https://{api_id}.execute-api.{region}.amazonaws.com/{API_STAGE}"
+    if answers(f"{stage.endpoint_url}/_ministack/health"):
+        return f"{stage.endpoint_url}/restapis/{api_id}/{API_STAGE}/_user_request_"
+    return f"{stage.endpoint_url}/_aws/execute-api/{api_id}/{API_STAGE}"

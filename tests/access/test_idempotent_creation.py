@@ -1,0 +1,212 @@
+"""Idempotency-Key on everything that creates, with the secrets that are shown only once."""
+
+import json
+import secrets
+import threading
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.access.idempotency_repository import Once
+from chalicelib.access.models import OnceItem
+from chalicelib.routes import ALL
+from tests.support.world import Person, Reply, World, as_system
+
+pytestmark = pytest.mark.shared_stage
+
+HOOK = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
+SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
+WINDOW = {
+    "name": "Nights",
+    "tags": ["prod"],
+    "cron": "0 3 * * SUN",
+    "timezone": "Europe/Berlin",
+    "duration_s": 7_200,
+}
+CREATIONS = [
+    ("/v1/targets", SHOP),
+    ("/v1/targets/batch", {"items": [SHOP, {"name": "no"}, {**SHOP, "name": "Other"}]}),
+    ("/v1/channels", HOOK),
+    ("/v1/tokens", {"name": "robot", "scopes": ["read"]}),
+    ("/v1/users", {"name": "bob"}),
+    ("/v1/maintenance", WINDOW),
+    ("/v1/pages", {"name": "Shop", "slug": "made-once", "tags": ["prod"]}),
+]
+
+
+@pytest.fixture
+def root(world: World) -> Iterator[Person]:
+    person = world.user("root", admin=True)
+    yield person
+    # A slug is one for all owners of the stage.
+    for page in person.get("/v1/pages").json["items"]:
+        person.delete(f"/v1/pages/{page['id']}")
+
+
+@pytest.mark.parametrize(("path", "body"), CREATIONS)
+def test_the_same_again_makes_nothing_and_answers_the_same(
+    root: Person, path: str, body: dict[str, Any]
+) -> None:
+    first = root.post(path, body, Idempotency_Key="k")
+    used = root.get("/v1/me").json["limits"]
+    again = root.post(path, body, Idempotency_Key="k")
+    assert first.status == again.status in (200, 201)
+    assert again.json == first.json
+    assert again.headers["idempotent-replayed"] == "true"
+    assert "idempotent-replayed" not in first.headers
+    for header in ("location", "etag", "content-type"):
+        assert again.headers.get(header) == first.headers.get(header)
+    assert root.get("/v1/me").json["limits"] == used
+
+
+@pytest.mark.parametrize(("path", "body"), CREATIONS)
+def test_one_key_is_for_one_thing(root: Person, path: str, body: dict[str, Any]) -> None:
+    other = "/v1/users" if path != "/v1/users" else "/v1/tokens"
+    assert root.post(other, {"name": "x"}, Idempotency_Key="k").status == 201
+    reply = root.post(path, body, Idempotency_Key="k")
+    assert reply.status == 409
+    assert reply.json["type"] == "urn:monitum:problem:idempotency-key-reused"
+
+
+@pytest.mark.parametrize(("path", "body"), [one for one in CREATIONS if one[0] != "/v1/targets"])
+def test_who_comes_after_one_that_died_half_way_gets_the_same(
+    root: Person, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("chalicelib.access.idempotency_repository.Once.finish", lambda *_: 1 / 0)
+        assert root.post(path, body, Idempotency_Key="k").status == 500
+    used = root.get("/v1/me").json["limits"]
+    again = root.post(path, body, Idempotency_Key="k")
+    assert again.status in (200, 201)
+    assert root.post(path, body, Idempotency_Key="k").json == again.json
+    assert root.get("/v1/me").json["limits"] == used
+
+
+def test_a_token_made_once_works_and_is_the_same_for_who_asked(root: Person) -> None:
+    made = root.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k").json
+    robot = Person(root.world, root.owner, made["token"])
+    assert robot.get("/v1/me").json["token"]["name"] == "robot"
+    # Another token of the same user cannot have it told again.
+    reply = robot.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k")
+    assert reply.status == 409
+    assert made["token"] not in reply.text
+
+
+def test_every_operation_that_makes_things_takes_a_key() -> None:
+    making = {route.path for route in ALL if route.status == 201 and "{" not in route.path}
+    keyed = {route.path for route in ALL if "Idempotency-Key" in route.takes}
+    assert keyed == making | {"/v1/targets/batch"}
+    assert {path for path, _ in CREATIONS} == keyed, "and all of them are tested here"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/targets", SHOP), ("/v1/channels", HOOK), ("/v1/maintenance", WINDOW)],
+)
+def test_what_was_changed_or_deleted_since_is_answered_as_it_was(
+    root: Person, path: str, body: dict[str, Any]
+) -> None:
+    first = root.post(path, body, Idempotency_Key="k")
+    place = f"{path}/{first.json['id']}"
+    root.patch(place, {"name": "Renamed"})
+    root.world.clock.time += 3_600
+    assert root.post(path, body, Idempotency_Key="k").text == first.text
+    assert root.delete(place).status == 204
+    again = root.post(path, body, Idempotency_Key="k")
+    assert (again.status, again.text) == (201, first.text)
+    assert again.headers["etag"] == first.headers["etag"]
+    assert root.get(place).status == 404, "nothing is made again"
+
+
+def test_a_token_that_was_revoked_since_is_not_made_again(root: Person) -> None:
+    first = root.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k")
+    root.delete(f"/v1/tokens/{first.json['id']}")
+    again = root.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k")
+    assert again.text == first.text
+    assert Person(root.world, root.owner, first.json["token"]).get("/v1/me").status == 401
+
+
+def test_a_batch_is_answered_as_it_was_whatever_was_deleted(alice: Person) -> None:
+    body = {"items": [SHOP, {**SHOP, "url": "http://127.0.0.1/"}]}
+    first = alice.post("/v1/targets/batch", body, Idempotency_Key="k")
+    alice.delete(f"/v1/targets/{first.json['items'][0]['target']['id']}")
+    assert alice.post("/v1/targets/batch", body, Idempotency_Key="k").text == first.text
+    assert alice.get("/v1/targets").json["items"] == []
+
+
+def test_another_token_of_the_owner_is_answered_the_same_but_for_secrets(root: Person) -> None:
+    made = root.post("/v1/tokens", {"name": "second", "scopes": ["read", "write", "admin"]}).json
+    other = Person(root.world, root.owner, made["token"])
+    for path, body in CREATIONS:
+        first = root.post(path, body, Idempotency_Key=path)
+        again = other.post(path, body, Idempotency_Key=path)
+        if path in ("/v1/channels", "/v1/tokens", "/v1/users"):
+            assert again.status == 409
+            assert again.json["type"] == "urn:monitum:problem:idempotency-key-reused"
+        else:
+            assert (again.status, again.text) == (first.status, first.text)
+
+
+@pytest.mark.parametrize(("path", "body"), CREATIONS)
+def test_no_secret_lies_beside_the_key(root: Person, path: str, body: dict[str, Any]) -> None:
+    answer = root.post(path, body, Idempotency_Key="k").json
+    with as_system():
+        (item,) = OnceItem.query(root.owner, OnceItem.key.startswith("once:"))
+    if path in ("/v1/channels", "/v1/tokens", "/v1/users"):
+        with pytest.raises(zlib.error):
+            zlib.decompress(item.answer)
+        with pytest.raises(zlib.error):
+            zlib.decompress(item.answer[32:])
+    else:
+        status, _, text = json.loads(zlib.decompress(item.answer))
+        assert json.loads(text) == answer
+        assert status in (200, 201)
+
+
+def test_the_largest_batch_can_be_kept(alice: Person) -> None:
+    # Random letters, which become no smaller, up to the most that a body may hold.
+    letters = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(480))
+    body = {"items": [{**SHOP, "name": f"{n}", "body": letters[n:]} for n in range(100)]}
+    first = alice.post("/v1/targets/batch", body, Idempotency_Key="k")
+    assert {item["status"] for item in first.json["items"]} == {201}
+    assert alice.post("/v1/targets/batch", body, Idempotency_Key="k").text == first.text
+
+
+def test_the_answer_that_was_kept_first_is_everybodys(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, answers = Once.finish, []
+
+    def overtaken(once: Once, key: str, answer: bytes) -> bytes:
+        monkeypatch.setattr(Once, "finish", keep)
+        alice.world.run(60)
+        answers.append(alice.post("/v1/targets", SHOP, Idempotency_Key="k"))
+        return keep(once, key, answer)
+
+    monkeypatch.setattr(Once, "finish", overtaken)
+    slow = alice.post("/v1/targets", SHOP, Idempotency_Key="k")
+    assert slow.text == answers[0].text
+    assert slow.json["state"]["status"] == "UP", "as whoever overtook was told"
+    assert "idempotent-replayed" in slow.headers
+
+
+def test_two_hundred_at_once_with_twenty_keys_make_twenty(alice: Person) -> None:
+    replies: list[Reply] = []
+
+    def ask(number: int) -> None:
+        for key in range(number, number + 10):
+            body = {**SHOP, "name": f"Shop {key % 20}"}
+            replies.append(alice.post("/v1/targets", body, Idempotency_Key=f"k{key % 20}"))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Counter(reply.status for reply in replies) == {201: 200}
+    assert len({reply.json["id"] for reply in replies}) == 20
+    assert len(alice.get("/v1/targets?limit=200").json["items"]) == 20
+    assert alice.get("/v1/me").json["limits"]["targets"]["used"] == 20

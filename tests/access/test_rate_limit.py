@@ -1,0 +1,67 @@
+"""Rate limits, against a bucket that is counted out request by request."""
+
+from collections import Counter
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.access.rate_limit import Minute, Rate, next_start, rule
+
+RATE = Rate(per_minute=300, burst=60)
+
+
+class Requests:
+    """Requests as they come, counted as they are stored."""
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self.minutes: dict[int, Minute] = {}
+        self.counts: Counter[tuple[int, int]] = Counter()
+
+    def ask(self, at: int) -> bool:
+        number, second = divmod(at, 60)
+        if number not in self.minutes:
+            start = next_start(self.rate, self.minutes.get(number - 1))
+            self.minutes[number] = Minute(start, {})
+        self.counts[number, second] += 1
+        counts = {s: n for (m, s), n in self.counts.items() if m == number}
+        self.minutes[number] = Minute(self.minutes[number].start, counts)
+        return rule(self.rate, self.minutes[number], second).is_admitted
+
+
+def test_a_burst_and_then_five_a_second() -> None:
+    requests = Requests(RATE)
+    assert [requests.ask(0) for _ in range(70)] == [True] * 60 + [False] * 10
+    assert [requests.ask(1) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert [requests.ask(12) for _ in range(70)] == [True] * 55 + [False] * 15
+
+
+def test_what_is_told_is_what_happens() -> None:
+    minute = Minute(RATE.full, {3: 60})
+    ruling = rule(RATE, minute, 3)
+    assert (ruling.is_admitted, ruling.remaining, ruling.reset_s) == (True, 0, 12)
+    refused = rule(RATE, Minute(RATE.full, {3: 61}), 3)
+    assert (refused.is_admitted, refused.retry_after_s) == (False, 1)
+    slow = Rate(per_minute=2, burst=1)
+    assert rule(slow, Minute(slow.full, {0: 2}), 0).retry_after_s == 30
+    assert (slow.window_s, RATE.window_s) == (30, 12)
+
+
+@given(
+    per_minute=st.integers(1, 600),
+    burst=st.integers(1, 600),
+    gaps=st.lists(st.integers(0, 40).map(lambda n: max(0, n - 30)), max_size=300),
+)
+def test_it_is_a_bucket(per_minute: int, burst: int, gaps: list[int]) -> None:
+    """Also over the ends of minutes; what is refused uses nothing up."""
+    burst = min(burst, per_minute)
+    rate = Rate(per_minute, burst)
+    requests = Requests(rate)
+    level, at = Fraction(burst), 0
+    for gap in gaps:
+        at += gap
+        level = min(Fraction(burst), level + Fraction(gap * per_minute, 60))
+        admitted = level >= 1
+        level -= admitted
+        assert requests.ask(at) == admitted

@@ -1,0 +1,150 @@
+"""Rate limits: exact, one write a request, told in headers, open where nothing can be counted."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from chalicelib.access import rate_limiting
+from chalicelib.common.limits import Limits
+from tests.support.world import Person, World
+
+pytestmark = pytest.mark.shared_stage
+
+NARROW = Limits(checks_per_minute=2, tests_per_minute=2, failures_per_minute=3)
+
+
+@pytest.fixture(autouse=True)
+def _narrow(world: World) -> Iterator[None]:
+    before = world.runtime.settings
+    world.runtime.settings = replace(before, limits=NARROW)
+    yield
+    world.runtime.settings = before
+
+
+def statuses(person: Person, times: int, path: str = "/v1/me") -> list[int]:
+    return [person.get(path).status for _ in range(times)]
+
+
+def test_sixty_at_once_and_then_five_a_second(world: World, alice: Person) -> None:
+    assert statuses(alice, 62) == [200] * 60 + [429] * 2
+    world.clock.time += 1
+    assert statuses(alice, 6) == [200] * 5 + [429]
+    world.clock.time += 60
+    assert statuses(alice, 61) == [200] * 60 + [429]
+
+
+def test_a_minute_that_begins_forgets_nothing(world: World, alice: Person) -> None:
+    world.clock.time += 59 - world.clock.time % 60
+    statuses(alice, 60)
+    world.clock.time += 1
+    assert statuses(alice, 6) == [200] * 5 + [429]
+
+
+def test_headers_tell_what_is_left_and_when_to_come_back(alice: Person) -> None:
+    reply = alice.get("/v1/me")
+    assert reply.headers["ratelimit-policy"] == '"requests";q=60;w=12'
+    assert reply.headers["ratelimit"] == '"requests";r=59;t=1'
+    statuses(alice, 59)
+    refused = alice.get("/v1/me")
+    assert refused.status == 429
+    assert refused.headers["ratelimit"] == '"requests";r=0;t=12'
+    assert refused.headers["retry-after"] == "1"
+    assert refused.json["type"] == "urn:monitum:problem:too-many-requests"
+
+
+def test_tokens_are_counted_apart(alice: Person, mallory: Person) -> None:
+    other = Person(alice.world, alice.owner, alice.post("/v1/tokens", {"name": "x"}).json["token"])
+    statuses(alice, 60)
+    assert alice.get("/v1/me").status == 429
+    assert [other.get("/v1/me").status, mallory.get("/v1/me").status] == [200, 200]
+
+
+def test_a_user_can_have_limits_of_their_own(world: World, alice: Person) -> None:
+    admin = world.user("root", admin=True)
+    wanted = {"limits": {"rate_per_minute": 60, "rate_burst": 2}}
+    assert admin.patch(f"/v1/users/{alice.owner}", wanted).json["limits"] == wanted["limits"]
+    assert statuses(alice, 3) == [200, 200, 429]
+    world.clock.time += 1
+    assert statuses(alice, 2) == [200, 429]
+
+
+def test_two_hundred_at_once_are_sixty(alice: Person) -> None:
+    found: list[int] = []
+
+    def ask() -> None:
+        found.extend(statuses(alice, 20))
+
+    threads = [threading.Thread(target=ask) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (found.count(200), found.count(429)) == (60, 140)
+
+
+def test_it_costs_one_write_and_no_call_to_read(alice: Person, dynamodb_calls: list[str]) -> None:
+    alice.get("/v1/me")  # once an hour it is also written that the token was used
+    dynamodb_calls.clear()
+    assert alice.get("/v1/tokens").status == 200
+    assert dynamodb_calls == ["BatchGetItem", "UpdateItem", "Query"]
+
+
+def test_checks_and_tests_of_channels_have_limits_of_their_own(
+    world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = alice.make_target(enabled=False)
+    path = f"/v1/targets/{target['id']}/check"
+    assert [alice.post(path).status for _ in range(3)] == [409, 409, 429]
+    reply = alice.post(path)
+    assert reply.headers["ratelimit-policy"] == '"requests";q=60;w=12, "checks";q=2;w=60'
+    assert reply.headers["retry-after"] == "30"
+    hook = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
+    channel = alice.post("/v1/channels", hook).json
+    path = f"/v1/channels/{channel['id']}/test"
+    assert [alice.post(path).status for _ in range(3)] == [202, 202, 429]
+    assert alice.get("/v1/me").status == 200
+
+
+def test_wrong_tokens_are_few_a_minute_for_each_address(world: World, alice: Person) -> None:
+    wrong = "Token mon_garbage"
+    found = [alice.get("/v1/me", Authorization=wrong).status for _ in range(5)]
+    assert found == [401] * 3 + [429] * 2
+    assert alice.get("/v1/me").status == 200, "who has a good token is not shut out"
+    assert alice.get("/v1/me", Authorization="").status == 401, "that is no try at all"
+    world.clock.time += 60
+    assert alice.get("/v1/me", Authorization=wrong).status == 401
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("", "unknown"),
+    ],
+)
+def test_an_address_is_what_one_caller_has(address: str, network: str) -> None:
+    assert rate_limiting._network(address) == network
+
+
+def test_it_is_open_and_says_so_when_nothing_can_be_counted(
+    alice: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb")
+
+    monkeypatch.setattr(rate_limiting, "count", fail)
+    monkeypatch.setattr(rate_limiting, "take_failure", fail)
+    reply = alice.get("/v1/me")
+    assert (reply.status, "ratelimit" in reply.headers) == (200, False)
+    assert alice.get("/v1/me", Authorization="Token mon_garbage").status == 401
+    lines = [vars(record) for record in caplog.records if "RateLimitsOpen" in vars(record)]
+    assert len(lines) == 2
+    (directive,) = lines[0]["emf"]["CloudWatchMetrics"]
+    assert directive["Metrics"] == [{"Name": "RateLimitsOpen", "Unit": "Count"}]
+    assert json.dumps(lines[0]["emf"])

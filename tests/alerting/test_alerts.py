@@ -1,0 +1,136 @@
+"""From a failing target to alerts that are told once, and incidents that are kept."""
+
+import pytest
+
+from tests.support.alerts import channel, fail, heal, incidents, target, types
+from tests.support.world import World
+
+
+def test_an_outage_is_told_once_and_so_is_its_end(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    heal(world, shop)
+    world.tell_all()
+    down, recovered = world.outbound.told()
+    assert (down["type"], recovered["type"]) == ("down", "recovered")
+    told = down["data"]["targets"][0]
+    assert (told["name"], told["status"], told["reason"]) == ("Shop", "DOWN", "status")
+    assert (told["error"], told["status_code"]) == ("got 503", 503)
+    assert down["data"]["title"] == "Shop is down"
+    assert recovered["data"]["title"] == "Shop has recovered after 10 s"
+    assert recovered["data"]["targets"][0]["incident_id"] == told["incident_id"]
+    (incident,) = incidents(alice)
+    assert incident["id"] == told["incident_id"]
+    assert (incident["status"], incident["ended_as"]) == ("closed", "recovered")
+    assert (incident["duration_s"], incident["reason"]) == (10, "status")
+
+
+def test_an_open_incident_is_named_by_its_target_s_state(world: World) -> None:
+    alice = world.user()
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    state = alice.get(f"/v1/targets/{shop['id']}").json["state"]
+    (incident,) = incidents(alice, "?open=true")
+    assert state["open_incident_id"] == incident["id"]
+    assert incidents(alice) == [incident]
+    heal(world, shop)
+    world.tell_all()
+    assert incidents(alice, "?open=true") == []
+    assert alice.get(f"/v1/targets/{shop['id']}").json["state"]["open_incident_id"] is None
+
+
+def test_without_channels_incidents_are_kept_all_the_same(world: World) -> None:
+    alice = world.user()
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    heal(world, shop)
+    world.tell_all()
+    assert [one["status"] for one in incidents(alice)] == ["closed"]
+    assert world.outbound.posted == []
+
+
+def test_doubled_and_reordered_messages_change_nothing(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    heal(world, shop)
+    bodies = world.alerts.take()
+    assert world.tell(list(reversed(bodies)) * 2) == []
+    world.tell_all(120)
+    assert types(world) == ["down", "recovered"]
+    assert len(incidents(alice)) == 1
+
+
+def test_a_recovery_waits_for_an_outage_that_is_hours_late(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    (outage,) = world.alerts.take()
+    heal(world, shop)
+    world.tell_all(4 * 3600)
+    assert types(world) == []
+    assert len(world.alerts.waiting) == 1
+    world.tell([outage])
+    world.tell_all(1000)
+    assert types(world) == ["down", "recovered"]
+    assert world.dead.waiting == []
+
+
+def test_a_recovery_whose_outage_never_comes_is_given_up_after_a_day(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.alerts.take()
+    heal(world, shop)
+    (recovery,) = world.alerts.take()
+    world.clock.time += 86_400
+    assert world.tell([recovery]) == [recovery]
+    assert world.alerts.waiting == []
+
+
+def test_a_target_that_is_deleted_before_its_outage_is_told_keeps_its_name(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    alice.delete(f"/v1/targets/{shop['id']}")
+    outage, *rest = world.alerts.take()
+    world.tell([outage, *rest])
+    world.tell_all(60)
+    assert [one["data"]["targets"][0]["name"] for one in world.outbound.told()] == ["Shop", "Shop"]
+
+
+@pytest.mark.parametrize(("end", "status"), [("pause", "PAUSED"), ("delete", "DELETED")])
+def test_who_was_told_of_the_outage_is_told_of_a_pause(world: World, end: str, status: str) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    if end == "pause":
+        alice.post(f"/v1/targets/{shop['id']}/pause")
+    else:
+        alice.delete(f"/v1/targets/{shop['id']}")
+    world.tell_all()
+    _, ended = world.outbound.told()
+    assert ended["type"] == "recovered"
+    assert (ended["data"]["targets"][0]["name"], ended["data"]["targets"][0]["status"]) == (
+        "Shop",
+        status,
+    )
+    assert incidents(alice)[0]["ended_as"] == status.lower()

@@ -1,0 +1,161 @@
+"""What chat services are told: nothing calls people, links or is markup; paging is closed."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import pytest
+import requests
+
+from chalicelib.alerting.alert import Alert, Subject
+from chalicelib.alerting.channel import Channel, ChannelKind, Event
+from chalicelib.alerting.notifiers import apprise
+
+HOSTILE = (
+    "<b>x</b> & @everyone @all <!channel> <@U1> [x](http://evil.example)\r\nA: 1\0" + "A" * 9_999
+)
+SHOP = Subject(target_id="t", name="Shop", url="https://shop.example/", status="DOWN", since=1)
+OUTAGE = Alert(
+    id="0190c1de-0000-7000-8000-000000000000",
+    event=Event.DOWN,
+    at=1_795_000_000,
+    subjects=[replace(SHOP, incident_id="0190c1de-1111-7000-8000-000000000000")],
+    count=1,
+)
+URLS = {
+    "discord": f"discord://{'1' * 18}/{'a' * 60}",
+    "gchat": "gchat://space/key/token",
+    "mattermost": f"mmost://h.example/{'a' * 24}",
+    "ntfy": "ntfys://ntfy.example/x",
+    "opsgenie": f"opsgenie://{'a' * 36}",
+    "pagerduty": f"pagerduty://{'A' * 20}@{'B' * 20}",
+    "pushover": f"pover://{'u' * 30}@{'t' * 30}",
+    "signl4": f"signl4://{'a' * 20}",
+    "slack": f"slack://T1JJ3T3L2/A1BRTD4JD/{'a' * 24}/#general",
+    "teams": "workflows://prod.westus.logic.azure.com:443/abcdefg/sig",
+    "telegram": f"tgram://123456789:{'a' * 32}/12315544/",
+    "victorops": f"victorops://{'r' * 10}@{'a' * 36}",
+    "webex": f"webex://{'a' * 80}",
+    "zulip": f"zulip://bot@org/{'a' * 32}/stream",
+}
+
+
+@dataclass
+class Session:
+    """Stands for the way out, and keeps what goes there: `(url, what)`."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+    before: Callable[[], object] = lambda: None
+    max_redirects: int = 0
+
+    def session(self) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stay open."""
+
+    def request(self, _: str, url: str, **options: Any) -> requests.Response:
+        self.before()
+        self.waits.append(options["timeout"])
+        given = options.get("data") or options.get("json") or options.get("params") or ""
+        given = given.decode() if isinstance(given, bytes) else given
+        params = options.get("params") if given != options.get("params") else None
+        where = f"{url}?{urlencode(params)}" if params else url
+        self.sent.append((where, given if isinstance(given, str) else json.dumps(given)))
+        response = requests.Response()
+        response.status_code, response._content = 200, b"{}"
+        return response
+
+
+def tell(service: str, alert: Alert) -> Session:
+    session = Session()
+    channel = Channel(
+        owner="o",
+        id="c",
+        name="Chat",
+        kind=ChannelKind.APPRISE,
+        url=URLS[service],
+        created_at=0,
+        updated_at=0,
+    )
+    apprise.send_chat(alert, channel, session, 0)  # type: ignore[arg-type]
+    assert session.sent
+    return session
+
+
+@pytest.mark.parametrize("service", URLS)
+def test_hostile_words_arrive_on_one_line_cut_and_without_effect(service: str) -> None:
+    subject = replace(SHOP, name=HOSTILE, error=HOSTILE)
+    session = tell(service, replace(OUTAGE, subjects=[subject]))
+    for _, sent in session.sent:
+        text = str(json.loads(sent))
+        assert not re.search(r"@everyone|@all|<!channel|<@U1|\]\(http", text)
+        assert "<b>x" not in text
+        assert "A" * 250 not in text
+        assert "\0" not in text
+        assert "\r\nA: 1" not in text
+
+
+@pytest.mark.parametrize("service", URLS)
+def test_where_a_service_would_be_asked_is_known_without_asking(service: str) -> None:
+    assert (apprise.first_url(URLS[service]) or "").startswith("http")
+
+
+def test_markup_of_a_service_is_escaped() -> None:
+    """Telegram refuses a message for good that it cannot read as HTML."""
+    session = tell("telegram", replace(OUTAGE, subjects=[replace(SHOP, name="1 < 2 & 3 > 2")]))
+    assert "1 &lt; 2 &amp; 3 &gt; 2 is down" in json.loads(session.sent[0][1])["text"]
+
+
+PAGING = {
+    "opsgenie": ("/close", "identifierType=alias"),
+    "pagerduty": ('"event_action": "resolve"',),
+    "signl4": ('"X-S4-Status": "resolved"',),
+    "victorops": ('"message_type": "RECOVERY"',),
+}
+
+
+@pytest.mark.parametrize("service", PAGING)
+def test_a_recovery_closes_what_the_outage_opened(service: str) -> None:
+    opened = " ".join(tell(service, OUTAGE).sent[0])
+    closed = " ".join(tell(service, replace(OUTAGE, id="x", event=Event.RECOVERED)).sent[0])
+    assert (OUTAGE.subjects[0].incident_id or "none") in opened
+    assert (OUTAGE.subjects[0].incident_id or "none") in closed
+    assert all(sign in closed for sign in PAGING[service])
+    assert not all(sign in opened for sign in PAGING[service])
+
+
+@pytest.mark.parametrize("service", PAGING)
+def test_what_is_no_longer_degraded_closes_what_was(service: str) -> None:
+    degraded = replace(OUTAGE, event=Event.DEGRADED, subjects=[SHOP])
+    assert '"t"' in (opened := " ".join(tell(service, degraded).sent[0]))
+    closed = " ".join(tell(service, replace(degraded, id="x", event=Event.UP)).sent[0])
+    assert all(sign in closed for sign in PAGING[service])
+    assert opened != closed
+
+
+def test_all_requests_of_an_alert_together_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("chalicelib.alerting.notifiers.apprise.time.monotonic", lambda: now)
+    session = Session()
+
+    def slowly() -> None:
+        nonlocal now
+        now += 6
+
+    session.before = slowly
+    with apprise._Sending(session) as sending:  # type: ignore[arg-type]
+        for _ in range(3):
+            sending.request("post", "https://chat.example/", data="x")
+        with pytest.raises(requests.Timeout):
+            sending.request("post", "https://chat.example/", data="x")
+    assert sum(session.waits) * (apprise._MOST_REDIRECTS + 1) <= 15 + 9 + 3
+    assert session.waits == sorted(session.waits, reverse=True)

@@ -1,0 +1,140 @@
+"""Chat services: an explicit list, behind the same guard as everything that goes out."""
+
+import importlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+import requests
+
+from chalicelib.alerting.alert import Alert, Subject
+from chalicelib.alerting.channel import Channel, ChannelKind, Event
+from chalicelib.alerting.notifiers import apprise
+from chalicelib.alerting.notifiers.apprise_services import SERVICES
+from chalicelib.probes.net.dialer import Dialer
+from chalicelib.probes.net.outbound import Outbound
+from chalicelib.probes.net.ssrf_guard import Guard
+
+NOW = 1_795_000_100
+ALERT = Alert(
+    id="0190c1de-0000-7000-8000-000000000000",
+    event=Event.DOWN,
+    at=1_795_000_000,
+    subjects=[
+        Subject(target_id="t", name="Shop", url="https://shop.example/", status="DOWN", since=1)
+    ],
+    count=1,
+)
+
+
+class Gotify(BaseHTTPRequestHandler):
+    """A server that takes messages as Gotify does, or answers what the test says."""
+
+    got: list[dict[str, Any]]
+    answers: list[tuple[int, dict[str, str]]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append(json.loads(body))
+        status, headers = self.answers.pop(0) if self.answers else (200, {})
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def gotify() -> Iterator[type[Gotify]]:
+    handler = type("Handler", (Gotify,), {"got": [], "answers": []})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        handler.port = server.server_address[1]  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield handler
+        server.shutdown()
+        thread.join()
+
+
+def channel(port: int) -> Channel:
+    return Channel(
+        owner="o",
+        id="c",
+        name="Chat",
+        kind=ChannelKind.APPRISE,
+        url=f"gotify://127.0.0.1:{port}/Abcdefghijklmno",
+        created_at=0,
+        updated_at=0,
+    )
+
+
+def outbound(*, private: bool = True) -> Outbound:
+    return Outbound(Dialer(Guard(allow_private=private)))
+
+
+def test_an_alert_arrives(gotify: Any) -> None:
+    sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
+    assert sent.is_sent
+    (told,) = gotify.got
+    assert told["title"] == "Shop is down"
+    assert "https://shop.example/" in told["message"]
+
+
+def test_a_private_address_is_not_reached(gotify: Any) -> None:
+    sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(private=False), NOW)
+    assert (sent.is_sent, sent.status_code) == (False, None)
+    assert gotify.got == []
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent"), [(401, True), (404, True), (429, False), (500, False)]
+)
+def test_a_refusal_is_told_by_its_code(gotify: Any, status: int, permanent: bool) -> None:
+    gotify.answers.append((status, {}))
+    sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
+    assert (sent.is_sent, sent.status_code, sent.is_permanent) == (False, status, permanent)
+    assert sent.reason == f"answered {status}"
+
+
+def test_a_service_says_when_it_may_be_asked_again(gotify: Any) -> None:
+    gotify.answers.append((429, {"Retry-After": "120"}))
+    assert apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW).retry_at == NOW + 120
+
+
+def test_redirects_are_judged_too(gotify: Any) -> None:
+    gotify.answers.append((307, {"Location": "http://169.254.169.254/latest/meta-data"}))
+    sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
+    assert not sent.is_sent
+    assert len(gotify.got) == 1
+
+
+@pytest.mark.parametrize("scheme", sorted(SERVICES))
+def test_every_service_on_the_list_is_there_and_guarded(scheme: str) -> None:
+    module, name = SERVICES[scheme]
+    loaded = importlib.import_module(f"apprise.plugins.{module}")
+    kind = getattr(loaded, name)
+    protocols = [kind.protocol, kind.secure_protocol]
+    assert scheme in str(protocols)
+    apprise._guard_plugins()
+    assert importlib.import_module(kind.__module__).requests is not requests
+
+
+def test_the_stand_in_has_no_way_round_the_guard() -> None:
+    for name in ("Session", "session", "sessions", "adapters", "api"):
+        with pytest.raises(AttributeError):
+            getattr(apprise._GUARDED, name)
+    with pytest.raises(requests.ConnectionError):
+        apprise._GUARDED.get("http://127.0.0.1/")
+    assert apprise._GUARDED.RequestException is requests.RequestException
+
+
+@pytest.mark.parametrize("url", ["", "slack://", "mailto://a:b@c.example", "file:///etc/passwd"])
+def test_what_is_no_service_is_never_sent_to(url: str) -> None:
+    assert apprise.first_url(url) is None

@@ -1,0 +1,101 @@
+"""When deliveries are due and tried again, and what alerts say."""
+
+import pytest
+
+from chalicelib.alerting.alert import Alert, Subject, line, span
+from chalicelib.alerting.channel import Event
+from chalicelib.alerting.delivery import Due, is_permanent, next_attempt
+from chalicelib.common.ids import derived_id, id_time, is_id
+from chalicelib.common.times import retry_at
+
+
+def test_one_failure_is_told_at_once() -> None:
+    assert Due(600, 1, now=630).at(0) == 630
+
+
+def test_many_at_once_wait_for_the_end_of_the_minute() -> None:
+    assert Due(600, 5, now=630).at(0) == 665
+
+
+def test_what_follows_in_the_minute_is_gathered() -> None:
+    assert Due(600, 1, now=630).at(1) == 665
+    assert Due(600, 1, now=900).at(1) == 900
+
+
+def test_nothing_is_told_before_it_may_be() -> None:
+    assert Due(600, 1, now=630, ripe_at=900).at(0) == 900
+
+
+def test_pauses_double_up_to_an_hour_and_are_spread() -> None:
+    sure = [next_attempt(tries, 0, 0, 0.0) for tries in range(1, 12)]
+    assert sure == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1800, 1800]
+    assert next_attempt(1, 0, 0, 0.999) == 10
+
+
+def test_after_a_day_there_is_no_other_try() -> None:
+    assert next_attempt(30, 0, 86_400 - 1800, 0.0) is None
+    assert next_attempt(30, 0, 86_400 - 1801, 0.0) == 86_399
+
+
+def test_a_receiver_may_ask_for_a_longer_pause_within_the_day() -> None:
+    assert next_attempt(1, 0, 100, 0.0, not_before=700) == 700
+    assert next_attempt(1, 0, 100, 0.0, not_before=50) == 105
+    assert next_attempt(1, 0, 100, 0.0, not_before=999_999) == 86_399
+    assert next_attempt(1, 0, 86_399, 0.0, not_before=86_400) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("120", 1_120),
+        ("0", 1_000),
+        (" 1.25 ", 1_002),
+        ("Thu, 01 Jan 1970 01:00:00 GMT", 3_600),
+        ("Thu, 01 Jan 1970 01:00:00", 3_600),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("9" * 400, None),
+        ("Thu, 01 Jan 99999 01:00:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(text: str | None, at: int | None) -> None:
+    assert retry_at(text, 1_000) == at
+
+
+@pytest.mark.parametrize("code", [301, 307, 400, 401, 403, 404, 410, 422])
+def test_permanent(code: int) -> None:
+    assert is_permanent(code)
+
+
+@pytest.mark.parametrize("code", [200, 204, 408, 429, 500, 502, 503])
+def test_not_permanent(code: int) -> None:
+    assert not is_permanent(code)
+
+
+def test_texts_from_outside_are_one_line_and_cut() -> None:
+    assert line("a\r\nb\0c") == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b�c"
+    assert len(line("x" * 10_000)) == 200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0 s"), (59, "59 s"), (3_725, "1 h 2 min"), (90_061, "1 d 1 h")]
+)
+def test_durations_have_two_units(seconds: int, text: str) -> None:
+    assert span(seconds) == text
+
+
+def test_an_alert_names_some_and_counts_the_rest() -> None:
+    subject = Subject(target_id="t", name="Shop", url="", status="DOWN", since=0)
+    alert = Alert(id="i", event=Event.DOWN, at=0, subjects=[subject] * 2, count=7)
+    assert alert.title == "7 targets are down"
+    assert alert.lines[-1] == "and 5 more"
+
+
+def test_a_derived_id_is_a_uuid_of_its_time_and_parts() -> None:
+    made = derived_id(1_795_000_000, "incident", "o", "t")
+    assert is_id(made)
+    assert id_time(made) == 1_795_000_000
+    assert made == derived_id(1_795_000_000, "incident", "o", "t")
+    assert made != derived_id(1_795_000_000, "incident", "ot", "")

@@ -1,0 +1,117 @@
+"""An e-mail address gets nothing before its owner has said that it may."""
+
+import re
+from typing import Any
+
+import pytest
+
+from chalicelib.alerting.notifiers.outcome import Outcome
+from tests.support.alerts import fail, target
+from tests.support.world import Person, World
+
+ADDRESS = "ops@shop.example"
+
+
+def mail_channel(person: Person) -> dict[str, Any]:
+    body = {"name": "Ops", "kind": "email", "address": ADDRESS}
+    reply = person.post("/v1/channels", body)
+    assert reply.status == 201, reply.text
+    made: dict[str, Any] = reply.json
+    return made
+
+
+def link(world: World) -> str:
+    """The path in the last mail."""
+    found = re.search(r"/confirm/\S+", world.mailer.sent[-1][2])
+    assert found
+    return found[0]
+
+
+def test_the_link_opens_a_page_whose_button_confirms(world: World) -> None:
+    alice = world.user()
+    made = mail_channel(alice)
+    assert (made["confirmed"], made["secret"]) == (False, None)
+    to, _, _, html = world.mailer.sent[0]
+    assert to == ADDRESS
+    assert link(world) in html
+    page = alice.get(link(world))
+    assert page.status == 200
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    assert ADDRESS in page.text
+    assert alice.get(f"/v1/channels/{made['id']}").json["confirmed"] is False
+    assert alice.post(link(world)).status == 200
+    assert alice.get(f"/v1/channels/{made['id']}").json["confirmed"] is True
+
+
+def test_before_it_is_confirmed_nothing_is_mailed_and_after_it_alerts_are(world: World) -> None:
+    alice = world.user()
+    made = mail_channel(alice)
+    confirm = link(world)
+    alice.post(f"/v1/channels/{made['id']}/test")
+    world.tell_all()
+    assert len(world.mailer.sent) == 1
+    (test,) = alice.get(f"/v1/channels/{made['id']}/deliveries").json["items"]
+    assert test["attempts"][0]["reason"] == "the address is not confirmed yet"
+    alice.post(confirm)
+    shop = target(alice, name="<b>Shop</b>")
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    to, subject, text, html = world.mailer.sent[-1]
+    assert (to, subject) == (ADDRESS, "[Monitum] <b>Shop</b> is down")
+    assert "got 503" in text
+    assert "&lt;b&gt;Shop&lt;/b&gt;" in html
+    assert "<b>" not in html
+
+
+def test_another_address_has_to_be_confirmed_anew(world: World) -> None:
+    alice = world.user()
+    path = f"/v1/channels/{mail_channel(alice)['id']}"
+    old = link(world)
+    alice.post(old)
+    assert alice.patch(path, {"name": "Other"}).json["confirmed"] is True
+    assert alice.patch(path, {"address": "else@shop.example"}).json["confirmed"] is False
+    assert alice.post(old).status == 404
+    assert alice.post(f"{path}/confirmation").status == 200
+    alice.post(link(world))
+    assert alice.get(path).json["confirmed"] is True
+    assert alice.post(f"{path}/confirmation").status == 409
+
+
+@pytest.mark.parametrize("change", ["", "x", "owner"])
+def test_a_link_that_is_not_ours_confirms_nothing(world: World, change: str) -> None:
+    alice, bob = world.user("alice"), world.user("bob")
+    mail_channel(alice)
+    path = link(world)
+    if change == "owner":
+        forged = f"/confirm/{bob.owner}.{path.partition('.')[2]}"
+    elif change:
+        forged = path[:-3] + "xxx"
+    else:
+        forged = "/confirm/nonsense"
+    assert alice.get(forged).status == 404
+    assert alice.post(forged).status == 404
+
+
+def test_a_link_lasts_a_week(world: World) -> None:
+    alice = world.user()
+    mail_channel(alice)
+    world.clock.time += 7 * 86_400
+    assert alice.post(link(world)).status == 404
+
+
+def test_ten_confirming_mails_a_day_are_the_most(world: World) -> None:
+    alice = world.user()
+    path = f"/v1/channels/{mail_channel(alice)['id']}/confirmation"
+    assert [alice.post(path).status for _ in range(10)] == [200] * 9 + [409]
+    assert len(world.mailer.sent) == 10
+    world.clock.time += 86_400
+    assert alice.post(path).status == 200
+
+
+def test_a_channel_is_made_even_if_the_mail_cannot_be_sent(world: World) -> None:
+    alice = world.user()
+    world.mailer.outcome = Outcome(is_sent=False, reason="this installation sends no e-mail")
+    path = f"/v1/channels/{mail_channel(alice)['id']}"
+    assert alice.get(path).json["confirmed"] is False
+    assert alice.post(f"{path}/confirmation").status == 503

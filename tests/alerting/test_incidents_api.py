@@ -1,0 +1,80 @@
+"""Incidents through the API."""
+
+from tests.support.alerts import HOOK, channel, fail, heal, incidents, target
+from tests.support.world import World
+
+
+def test_an_incident_tells_its_story(world: World) -> None:
+    alice = world.user()
+    channel(alice, HOOK)
+    shop = alice.make_target(interval_s=10, failure_threshold=2)
+    world.run(60)
+    fail(world, shop, seconds=30)
+    world.tell_all()
+    path = f"/v1/incidents/{incidents(alice)[0]['id']}"
+    done = alice.post(f"{path}/acknowledge", {"note": "on it"}).json
+    assert done["acknowledgement"]["by"] == "alice (first token)"
+    assert done["acknowledgement"]["note"] == "on it"
+    heal(world, shop)
+    world.tell_all()
+    summary = alice.get("/v1/summary").json
+    assert (summary["mtta_s"], summary["mttr_s"]) == (
+        done["acknowledged_after_s"],
+        alice.get(path).json["duration_s"],
+    )
+    story = alice.get(path).json
+    whats = [moment["what"] for moment in story["timeline"]]
+    assert whats[0] == "first_failed"
+    assert set(whats) == {
+        "first_failed",
+        "opened",
+        "alert_down",
+        "acknowledged",
+        "closed",
+        "alert_recovered",
+    }
+    assert story["first_failed_at"] < story["opened_at"] < story["closed_at"]
+    assert story["opened_at"] <= story["last_failed_at"] < story["closed_at"]
+    assert (story["status"], story["ended_as"], story["flapping"]) == ("closed", "recovered", False)
+
+
+def test_the_first_acknowledgement_is_the_one_that_stays(world: World) -> None:
+    alice = world.user()
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    path = f"/v1/incidents/{incidents(alice)[0]['id']}/acknowledge"
+    first = alice.post(path, {"note": "mine"}).json["acknowledgement"]
+    world.clock.time += 60
+    assert alice.post(path, {"note": "no, mine"}).json["acknowledgement"] == first
+
+
+def test_incidents_are_listed_by_owner_and_by_target_page_by_page(world: World) -> None:
+    alice = world.user()
+    shop, cafe = target(alice), target(alice, name="Cafe")
+    world.run(60)
+    for _ in range(2):
+        fail(world, shop)
+        heal(world, shop)
+    fail(world, cafe)
+    world.tell_all()
+    everything = incidents(alice)
+    assert [one["target_name"] for one in everything] == ["Cafe", "Shop", "Shop"]
+    path = f"/v1/targets/{shop['id']}/incidents"
+    page = alice.get(f"{path}?limit=1").json
+    rest = alice.get(f"{path}?limit=1&cursor={page['next_cursor']}").json
+    assert [*page["items"], *rest["items"]] == everything[1:]
+    page = alice.get("/v1/incidents?limit=2").json
+    rest = alice.get(f"/v1/incidents?limit=2&cursor={page['next_cursor']}").json
+    assert [*page["items"], *rest["items"]] == everything
+    assert [one["target_name"] for one in incidents(alice, "?open=true")] == ["Cafe"]
+    assert alice.get(f"{path}?open=true").json["items"] == []
+    assert alice.get("/v1/incidents?open=maybe").status == 400
+
+
+def test_an_unknown_incident_is_not_found(world: World) -> None:
+    alice = world.user()
+    for identifier in ("0190c1de-0000-7000-8000-000000000000", "nonsense"):
+        assert alice.get(f"/v1/incidents/{identifier}").status == 404
+        assert alice.post(f"/v1/incidents/{identifier}/acknowledge", {}).status == 404

@@ -1,0 +1,49 @@
+"""Three hundred targets that fail within a minute, lane by lane: one alert, and none left out."""
+
+from collections.abc import Iterator
+
+from chalicelib.aws.sqs import Message
+from chalicelib.common.ids import derived_id
+from chalicelib.monitoring.alert_messages import Entry, FlipsJob
+from chalicelib.monitoring.result import Reason
+from chalicelib.monitoring.state import Flip, FlipKind, Status
+from tests.support.alerts import channel
+from tests.support.world import Person, World
+
+LANES, IN_LANE = 6, 50
+
+
+def lanes_flip(world: World, person: Person, kind: FlipKind, opened: dict[str, int]) -> None:
+    """Every ten seconds a lane tells that all of its targets have changed."""
+    for lane in range(LANES):
+        entries = list(flips(person, lane, kind, int(world.clock.time), opened))
+        message = Message(FlipsJob(person.owner, lane, entries).to_json())
+        world.alerts.send(iter([message]))
+        world.tell_all(10)
+    world.tell_all(70)
+
+
+def flips(
+    person: Person, lane: int, kind: FlipKind, at: int, opened: dict[str, int]
+) -> Iterator[Entry]:
+    for place in range(IN_LANE):
+        target = derived_id(0, person.owner, str(lane), str(place))
+        opened.setdefault(target, at)
+        up, down = Status.UP, Status.DOWN
+        before, after = (up, down) if kind is FlipKind.OPENED else (down, up)
+        flip = Flip(kind, before, after, at, Reason.CONNECT, opened_at=opened[target])
+        yield Entry(target_id=target, flip=flip)
+
+
+def test_three_hundred_make_one_alert(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    world.clock.time += 60 - world.clock.time % 60
+    opened: dict[str, int] = {}
+    lanes_flip(world, alice, FlipKind.OPENED, opened)
+    world.clock.time += 60 - world.clock.time % 60
+    lanes_flip(world, alice, FlipKind.CLOSED, opened)
+    told = [(one["type"], one["data"]["count"]) for one in world.outbound.told()]
+    assert told == [("down", LANES * IN_LANE), ("recovered", LANES * IN_LANE)]
+    assert {len(one["data"]["targets"]) for one in world.outbound.told()} == {20}
+    assert world.dead.waiting == []

@@ -1,0 +1,126 @@
+"""Receivers that fail: what is tried again, for how long, and whom it holds up."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.support.alerts import HOOK, OTHER, channel, fail, heal, target, types
+from tests.support.world import World
+
+
+def test_a_recovery_waits_for_its_outage_to_have_arrived(world: World) -> None:
+    alice = world.user()
+    hook = channel(alice)
+    shop = target(alice)
+    world.outbound.script[HOOK] = 503
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(30)
+    heal(world, shop)
+    world.tell_all(60)
+    assert types(world) == []
+    del world.outbound.script[HOOK]
+    world.tell_all(400)
+    down, recovered = world.outbound.told()
+    assert (down["type"], down["data"]["late"]) == ("down", True)
+    assert down["data"]["title"] == "Shop is down (this is late: it is over)"
+    assert recovered["type"] == "recovered"
+    log = alice.get(f"/v1/channels/{hook['id']}/deliveries").json["items"]
+    attempts = {one["event"]: [try_["status_code"] for try_ in one["attempts"]] for one in log}
+    assert attempts["down"][-1] == 204
+    assert set(attempts["down"][:-1]) == {503}
+    assert attempts["recovered"] == [204]
+
+
+def test_every_attempt_has_the_same_id_and_waits_longer(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.outbound.script[HOOK] = 0
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(300)
+    ids = {headers["webhook-id"] for _, _, headers in world.outbound.posted}
+    times = [int(headers["webhook-timestamp"]) for _, _, headers in world.outbound.posted]
+    assert len(ids) == 1
+    pauses = [b - a for a, b in pairwise(times)]
+    assert len(pauses) >= 3
+    assert pauses == sorted(pauses)
+
+
+@pytest.mark.parametrize("status", [400, 404, 410, 302])
+def test_what_will_not_change_is_not_tried_again_but_kept(world: World, status: int) -> None:
+    alice = world.user()
+    hook = channel(alice)
+    shop = target(alice)
+    world.outbound.script[HOOK] = status
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(100)
+    assert len(world.outbound.posted) == 1
+    (delivery,) = alice.get(f"/v1/channels/{hook['id']}/deliveries").json["items"]
+    assert delivery["status"] == "failed"
+    assert "secret words" not in str(delivery)
+    (dead,) = world.dead.take()
+    del world.outbound.script[HOOK]
+    world.tell([dead])
+    assert types(world) == ["down"]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_what_may_change_is_tried_again(world: World, status: int) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.outbound.script[HOOK] = status
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(100)
+    assert len(world.outbound.posted) > 1
+
+
+def test_a_receiver_that_says_when_to_come_again_is_left_alone_until_then(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.outbound.script[HOOK] = 503
+    world.outbound.retry_after[HOOK] = "200"
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(190)
+    assert len(world.outbound.posted) == 1
+    world.outbound.script.clear()
+    world.tell_all(20)
+    assert types(world) == ["down"]
+
+
+def test_after_a_day_it_is_given_up(world: World) -> None:
+    alice = world.user()
+    hook = channel(alice)
+    shop = target(alice)
+    world.outbound.script[HOOK] = 500
+    world.run(60)
+    fail(world, shop)
+    waiting = world.alerts.take()
+    for _ in range(400):
+        world.tell(waiting)
+        world.clock.time += 400
+        waiting = world.alerts.take()
+        if not world.alerts.waiting and not waiting:
+            break
+    (delivery,) = alice.get(f"/v1/channels/{hook['id']}/deliveries").json["items"]
+    assert delivery["status"] == "failed"
+    assert len(delivery["attempts"]) > 20
+    assert len(world.dead.take()) == 1
+
+
+def test_a_channel_that_fails_holds_up_no_other(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    channel(alice, OTHER)
+    shop = target(alice)
+    world.outbound.script[HOOK] = 0
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    assert types(world, OTHER) == ["down"]

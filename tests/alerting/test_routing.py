@@ -1,0 +1,87 @@
+"""Who is told: channels by id, by tag, by event and by owner."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.monitoring.alert_messages import FlipsJob, read_job
+from tests.support.alerts import HOOK, OTHER, channel, fail, heal, incidents, target, types
+from tests.support.world import World
+
+
+def test_the_recovery_goes_only_where_the_outage_went(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    channel(alice, OTHER)
+    heal(world, shop)
+    world.tell_all()
+    assert types(world, HOOK) == ["down", "recovered"]
+    assert types(world, OTHER) == []
+
+
+def test_channels_are_chosen_by_id_by_tag_or_get_everything(world: World) -> None:
+    alice = world.user()
+    named = channel(alice, "https://hooks.example/named", tags=["nothing"])
+    channel(alice, "https://hooks.example/tagged", tags=["prod"])
+    channel(alice, "https://hooks.example/all")
+    shops = [
+        target(alice, name="by id", channel_ids=[named["id"]]),
+        target(alice, name="by tag", tags=["prod", "eu"]),
+        target(alice, name="plain"),
+    ]
+    world.run(60)
+    fail(world, *shops)
+    world.tell_all(90)
+
+    def names(url: str) -> set[str]:
+        told: Iterable[Any] = world.outbound.told(url)
+        return {one["name"] for payload in told for one in payload["data"]["targets"]}
+
+    assert names("https://hooks.example/named") == {"by id"}
+    assert names("https://hooks.example/tagged") == {"by tag"}
+    assert names("https://hooks.example/all") == {"by tag", "plain"}
+
+
+def test_a_channel_hears_only_the_events_that_it_wants(world: World) -> None:
+    alice = world.user()
+    channel(alice, events=["down"])
+    channel(alice, OTHER, events=["recovered"])
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    heal(world, shop)
+    world.tell_all()
+    assert types(world, HOOK) == ["down"]
+    assert types(world, OTHER) == []
+
+
+def test_a_deleted_channel_gets_nothing_any_more(world: World) -> None:
+    alice = world.user()
+    hook = channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    (flips,) = world.alerts.take()
+    assert isinstance(read_job(flips), FlipsJob)
+    world.tell([flips])
+    assert alice.delete(f"/v1/channels/{hook['id']}").status == 204
+    world.tell_all()
+    assert world.outbound.posted == []
+
+
+def test_nobody_hears_of_somebody_else_s_targets(world: World) -> None:
+    alice, bob = world.user("alice"), world.user("bob")
+    channel(bob)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all()
+    assert world.outbound.posted == []
+    (incident,) = incidents(alice)
+    assert incidents(bob) == []
+    assert bob.get(f"/v1/incidents/{incident['id']}").status == 404
+    assert bob.post(f"/v1/incidents/{incident['id']}/acknowledge", {}).status == 404

@@ -1,0 +1,61 @@
+"""E-mail through SES."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from chalicelib.alerting.notifiers.ses import Mailer
+
+
+class FakeSes:
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.sent: list[dict[str, Any]] = []
+
+    def send_email(self, **mail: Any) -> None:
+        if self.error:
+            raise self.error
+        self.sent.append(mail)
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "secret words"}}, "SendEmail")
+
+
+def test_a_mail_is_text_and_html() -> None:
+    ses = FakeSes()
+    assert Mailer(ses, "monitum@x.example").send("a@b.example", "Down", "text", "<p>").is_sent
+    (mail,) = ses.sent
+    assert mail["Destination"] == {"ToAddresses": ["a@b.example"]}
+    assert mail["Content"]["Simple"]["Body"]["Html"] == {"Data": "<p>", "Charset": "UTF-8"}
+
+
+def test_every_attempt_of_an_alert_carries_the_same_id_where_programs_look_for_it() -> None:
+    ses = FakeSes()
+    mailer = Mailer(ses, "monitum@x.example")
+    for _ in range(2):
+        mailer.send("a@b.example", "Down", "text", "<p>", same_as="0190c1de")
+    first, second = (mail["Content"]["Simple"]["Headers"] for mail in ses.sent)
+    assert first == second
+    assert {"Name": "X-Entity-Ref-ID", "Value": "0190c1de"} in first
+
+
+@pytest.mark.parametrize(
+    ("error", "permanent"),
+    [
+        (refusal("MessageRejected"), True),
+        (refusal("TooManyRequestsException"), False),
+        (EndpointConnectionError(endpoint_url="https://ses"), False),
+    ],
+)
+def test_what_ses_refuses_is_told_without_its_words(error: Exception, permanent: bool) -> None:
+    sent = Mailer(FakeSes(error), "monitum@x.example").send("a@b.example", "s", "t", "h")
+    assert (sent.is_sent, sent.is_permanent) == (False, permanent)
+    assert "secret" not in str(sent.reason)
+
+
+def test_without_a_sender_nothing_is_sent() -> None:
+    ses = FakeSes()
+    assert not Mailer(ses, "").send("a@b.example", "s", "t", "h").is_sent
+    assert ses.sent == []

@@ -1,0 +1,108 @@
+"""When it is told: mass failures in one alert, delays and reminders."""
+
+from chalicelib.aws.sqs import Message
+from chalicelib.monitoring.alert_messages import FlipsJob, read_job
+from tests.support.alerts import channel, fail, heal, incidents, target, types
+from tests.support.world import World
+
+
+def test_many_targets_that_fail_at_once_make_one_alert(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shops = [target(alice, name=f"Shop {number}") for number in range(10)]
+    world.run(60)
+    fail(world, *shops)
+    halve(world)
+    world.tell_all(90)
+    (down,) = world.outbound.told()
+    assert (down["type"], down["data"]["count"]) == ("down", 10)
+    assert down["data"]["title"] == "10 targets are down"
+    heal(world, *shops, seconds=70)
+    world.tell_all(90)
+    assert types(world) == ["down", "recovered"]
+    assert {one["status"] for one in incidents(alice, "?limit=200")} == {"closed"}
+
+
+def halve(world: World) -> None:
+    """Have what one lane sent come as if from two."""
+    for body in world.alerts.take():
+        job = read_job(body)
+        assert isinstance(job, FlipsJob)
+        middle = len(job.entries) // 2
+        for entries in (job.entries[:middle], job.entries[middle:]):
+            half = FlipsJob(job.owner, job.lane, entries)
+            world.alerts.send(iter([Message(half.to_json())]))
+
+
+def test_the_few_that_follow_within_the_minute_are_gathered(world: World) -> None:
+    alice = world.user()
+    channel(alice)
+    shops = [target(alice, name=f"Shop {number}") for number in range(3)]
+    world.run(60 - int(world.clock.time) % 60)
+    for shop in shops:
+        fail(world, shop)
+        world.tell_all()
+    world.tell_all(60)
+    assert [one["data"]["count"] for one in world.outbound.told()] == [1, 2]
+
+
+def test_a_delay_swallows_short_outages(world: World) -> None:
+    alice = world.user()
+    channel(alice, delay_s=300)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(60)
+    heal(world, shop)
+    world.tell_all(400)
+    assert types(world) == []
+    fail(world, shop)
+    world.tell_all(280)
+    assert types(world) == []
+    world.tell_all(30)
+    assert types(world) == ["down"]
+    heal(world, shop)
+    world.tell_all(60)
+    assert types(world) == ["down", "recovered"]
+
+
+def test_reminders_go_on_until_somebody_looks_after_it(world: World) -> None:
+    alice = world.user()
+    channel(alice, repeat_s=1800)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(2 * 1800 + 60)
+    assert types(world) == ["down", "reminder", "reminder"]
+    (incident,) = incidents(alice)
+    path = f"/v1/incidents/{incident['id']}/acknowledge"
+    assert alice.post(path, {"note": "on it"}).status == 200
+    world.tell_all(3 * 1800)
+    assert types(world) == ["down", "reminder", "reminder"]
+
+
+def test_reminders_end_with_the_outage(world: World) -> None:
+    alice = world.user()
+    channel(alice, repeat_s=600)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.tell_all(60)
+    heal(world, shop)
+    world.tell_all(1800)
+    assert types(world) == ["down", "recovered"]
+
+
+def test_an_incident_that_begins_to_flap_is_reminded_of_once_at_a_time(world: World) -> None:
+    alice = world.user()
+    channel(alice, repeat_s=1800)
+    shop = target(alice)
+    for act in (fail, heal, fail, heal, fail, heal):
+        act(world, shop)
+        world.tell_all(60)
+    (incident,) = incidents(alice, "?open=true")
+    assert incident["flapping"]
+    before = types(world)
+    assert before == ["down", "recovered", "down", "recovered", "down", "down"]
+    world.tell_all(2 * 1800)
+    assert types(world) == [*before, "reminder", "reminder"]

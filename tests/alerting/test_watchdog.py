@@ -1,0 +1,90 @@
+"""Messages go the way of every alert, and /healthz says when the last one came."""
+
+from collections import Counter
+from typing import TypeGuard
+
+import pytest
+
+from chalicelib.alerting.watchdog import WATCHDOG_S
+from chalicelib.aws.lambda_client import FunctionError
+from chalicelib.aws.sqs import SendError
+from chalicelib.monitoring.alert_messages import WatchdogJob, read_job
+from chalicelib.worker.scheduler import run_tick
+from tests.support.world import Person, World
+
+
+@pytest.fixture
+def anybody(world: World) -> Person:
+    return Person(world, "", "")
+
+
+def test_one_goes_each_way_once_in_a_quarter_of_an_hour(world: World) -> None:
+    for _ in range(30):
+        run_tick(world.runtime)
+        world.clock.time += 60
+    ways = Counter(job.way for job in map(read_job, world.alerts.take()) if is_watchdog(job))
+    assert set(ways) == {"alerts", "chat"}
+    assert set(ways.values()) <= {2, 3}
+
+
+def is_watchdog(job: object) -> TypeGuard[WatchdogJob]:
+    return isinstance(job, WatchdogJob)
+
+
+def test_health_shows_the_last_round_trip(world: World, anybody: Person) -> None:
+    run_tick(world.runtime)
+    assert anybody.get("/healthz").json["queues"]["alerts"]["round_trip_s"] is None
+    world.clock.time += 4
+    world.tell_all()
+    reply = anybody.get("/healthz")
+    assert reply.status == 200
+    assert reply.json["tick_age_s"] == 4
+    for name in ("alerts", "chat"):
+        assert reply.json["queues"][name] == {"oldest_message_s": 0, "round_trip_s": 4}
+
+
+def test_alerts_that_do_not_get_through_are_not_well(world: World, anybody: Person) -> None:
+    run_tick(world.runtime)
+    world.tell_all()
+    for _ in range(31):
+        world.clock.time += 60
+        run_tick(world.runtime)
+    reply = anybody.get("/healthz")
+    assert (reply.status, reply.json["silent"]) == (503, ["alerts", "chat"])
+    assert reply.json["queues"]["alerts"]["oldest_message_s"] == 31 * 60 - WATCHDOG_S
+    world.tell_all()
+    assert anybody.get("/healthz").status == 200
+
+
+def test_chats_that_do_not_get_through_are_not_well(world: World, anybody: Person) -> None:
+    def fail(_: object) -> object:
+        raise FunctionError("notify")
+
+    run_tick(world.runtime)
+    world.tell_all()
+    world.functions.answers["notify"] = fail
+    for _ in range(31):
+        world.clock.time += 60
+        run_tick(world.runtime)
+        world.tell()
+    assert anybody.get("/healthz").json["silent"] == ["chat"]
+
+
+def test_an_older_watchdog_after_a_newer_changes_nothing(world: World, anybody: Person) -> None:
+    run_tick(world.runtime)
+    old = world.alerts.take()
+    world.clock.time += WATCHDOG_S
+    run_tick(world.runtime)
+    world.tell_all()
+    assert world.tell(old) == []
+    assert anybody.get("/healthz").json["queues"]["alerts"]["round_trip_s"] == 0
+
+
+def test_a_queue_that_cannot_be_sent_to_does_not_hold_the_schedule_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise SendError("refused")
+
+    monkeypatch.setattr(world.alerts, "send", refuse)
+    assert run_tick(world.runtime).planned_until > world.clock.time

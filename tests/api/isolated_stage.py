@@ -1,0 +1,111 @@
+"""A stage that forgets: nothing of a call is left for the next one."""
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from schemathesis import Case
+
+from chalicelib.common import ids
+from tests.support.dynamo import Dynamo, Snapshot
+from tests.support.stages import quick_stage
+from tests.support.world import DOWN, START, Person, World
+
+_LIMITS = {"rate_per_minute": 100_000, "rate_burst": 100_000}
+
+
+@dataclass
+class Stage:
+    """A stage with somebody in it who has one of everything: `there` leads to them, by parameter.
+
+    Nothing of a call is left for the next one: `forget` puts everything back, the ids to come too.
+    """
+
+    world: World
+    dynamo: Dynamo
+    alice: Person
+    there: Mapping[str, str]
+    memory: Snapshot = field(default_factory=dict)
+
+    def forget(self) -> None:
+        world = self.world
+        self.dynamo.restore(self.memory)
+        world.queue.waiting.clear()
+        world.alerts.waiting.clear()
+        world.functions.started.clear()
+        world.runtime.__dict__.pop("skips", None)
+        _begin_ids_anew(1)
+
+    def call(self, case: Case[Any]) -> Any:
+        """The answer to a case, as somebody whom all is allowed."""
+        return case.call(headers={"Authorization": f"Token {self.alice.token}"})
+
+
+def _begin_ids_anew(seed: int) -> None:
+    chance = SimpleNamespace(randbits=random.Random(seed).getrandbits)
+    vars(ids).update(_SERIES=ids.Series(), secrets=chance)
+
+
+@contextmanager
+def stage_that_forgets() -> Iterator[Stage]:
+    with quick_stage() as (world, dynamo), pytest.MonkeyPatch.context() as patch:
+        for name in ("_SERIES", "secrets"):
+            patch.setattr(ids, name, vars(ids)[name])
+        _begin_ids_anew(0)
+        send = world.queue.send
+
+        def send_and_check(messages: Any) -> None:
+            send(messages)
+            world.deliver()
+
+        patch.setattr(world.queue, "send", send_and_check)
+        alice = world.user("alice", admin=True)
+        stage = Stage(world, dynamo, alice, _one_of_everything(alice))
+        world.clock.time = START + 1_800
+        world.tick()
+        world.queue.waiting.clear()
+        stage.memory = dynamo.snapshot()
+        yield stage
+
+
+def _one_of_everything(alice: Person) -> dict[str, str]:
+    world = alice.world
+    assert alice.patch(f"/v1/users/{alice.owner}", {"limits": _LIMITS}).status == 200
+    target = alice.make_target(failure_threshold=1, tags=["prod"])
+    world.checker.script[target["id"]] = DOWN
+    world.run(150)
+    hook = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
+    channel = alice.post("/v1/channels", hook).json
+    world.tell_all(60)
+    incident_id = _first_incident(alice, target["id"])
+    window = {"name": "x", "tags": ["x"], "cron": "0 3 * * 0", "duration_s": 60}
+    page = {"name": "Shop", "slug": "shop", "tags": ["prod"], "published": True}
+    return {
+        "page_id": alice.post("/v1/pages", page).json["id"],
+        "slug": "shop",
+        "badge": "shop",
+        "picture": "status.svg",
+        "target_id": target["id"],
+        "channel_id": channel["id"],
+        "incident_id": incident_id,
+        "token_id": alice.post("/v1/tokens", {"name": "second"}).json["id"],
+        "user_id": world.user("bob").owner,
+        "window_id": alice.post("/v1/maintenance", window).json["id"],
+    }
+
+
+def _first_incident(alice: Person, target_id: str) -> str:
+    """The id of the target's incident, a few ticks later if its first failing tick came late."""
+    world = alice.world
+    for _ in range(5):
+        found = alice.get("/v1/incidents").json["items"]
+        if found:
+            return str(found[0]["id"])
+        world.run(60)
+        world.tell_all(60)
+    state = alice.get(f"/v1/targets/{target_id}").json["state"]
+    raise AssertionError(f"no incident after five more minutes: {state}")

@@ -1,0 +1,51 @@
+"""What all answers have in common: where links lead, and what a fault of our own says."""
+
+from urllib.parse import urljoin
+
+import pytest
+from chalice.test import Client
+
+from chalicelib.targets import listing
+from tests.support.world import Person
+
+pytestmark = pytest.mark.shared_stage
+
+SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
+
+
+@pytest.mark.parametrize("base", ["http://localhost:8000", "https://x.example/prod"])
+def test_links_lead_on_under_any_address(alice: Person, base: str) -> None:
+    """They are relative: whoever called knows where this API is, what it runs behind does not."""
+    alice.make_target()
+    made = alice.post("/v1/targets", SHOP)
+    location = urljoin(f"{base}/v1/targets", made.headers["location"])
+    assert location == f"{base}/v1/targets/{made.json['id']}"
+    link = alice.get("/v1/targets?limit=1").headers["link"].partition(">")[0].strip("<")
+    assert urljoin(f"{base}/v1/targets?limit=1", link).startswith(f"{base}/v1/targets?limit=1&cur")
+
+
+def test_a_fault_of_our_own_says_nothing_of_it(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("table monitum-prod-users is gone")
+
+    monkeypatch.setattr(listing, "Lanes", fail)
+    reply = alice.get("/v1/summary")
+    assert reply.status == 500
+    assert reply.headers["content-type"] == "application/problem+json"
+    problem = reply.json
+    assert problem.pop("request_id")
+    assert problem == {
+        "type": "urn:monitum:problem:internal-server-error",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "something went wrong on our side",
+        "errors": [],
+    }
+
+
+def test_a_lost_request_body_is_a_415_and_not_a_500(alice: Person) -> None:
+    with Client(alice.world.app) as client:
+        reply = client.http.post("/v1/targets", headers={"Authorization": f"Token {alice.token}"})
+    assert reply.status_code == 415

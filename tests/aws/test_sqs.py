@@ -1,0 +1,68 @@
+"""Sending to a queue: ten to a request, as many bytes as it takes, and refusals are told."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.aws.sqs import Message, Queue, SendError
+
+
+class Client:
+    """Takes batches as SQS does, and refuses the messages it is told to."""
+
+    def __init__(self, refused: str | None = None) -> None:
+        self.batches: list[list[dict[str, Any]]] = []
+        self.refused = refused
+
+    def change_message_visibility_batch(
+        self,
+        QueueUrl: str,  # noqa: N803
+        Entries: list[dict[str, Any]],  # noqa: N803
+    ) -> None:
+        assert QueueUrl == "url"
+        self.batches.append(Entries)
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
+        assert QueueUrl == "url"
+        assert len({entry["Id"] for entry in Entries}) == len(Entries)
+        self.batches.append(Entries)
+        return {"Failed": [{"Code": "No"} for e in Entries if e["MessageBody"] == self.refused]}
+
+
+@given(st.lists(st.integers(1, 256 * 1024), max_size=40))
+def test_all_is_sent_once_in_order_in_batches_that_fit(sizes: list[int]) -> None:
+    client = Client()
+    messages = [Message("x" * size, delay_s=number) for number, size in enumerate(sizes)]
+    Queue(client, "url").send(messages)
+    sent = [entry for batch in client.batches for entry in batch]
+    assert [(entry["MessageBody"], entry["DelaySeconds"]) for entry in sent] == [
+        (message.body, message.delay_s) for message in messages
+    ]
+    for batch in client.batches:
+        assert 1 <= len(batch) <= 10
+        assert sum(len(entry["MessageBody"]) for entry in batch) <= 256 * 1024
+
+
+def test_bytes_count_not_characters() -> None:
+    client = Client()
+    Queue(client, "url").send([Message("ü" * 100_000), Message("ü" * 100_000)])
+    assert len(client.batches) == 2
+
+
+def test_a_refused_message_is_told_without_its_body() -> None:
+    with pytest.raises(SendError, match="1 messages refused") as caught:
+        Queue(Client(refused="secret"), "url").send([Message("a"), Message("secret")])
+    assert "secret" not in str(caught.value)
+
+
+def test_messages_are_hidden_for_as_long_as_told() -> None:
+    client = Client()
+    Queue(client, "url").hide({"one": 5, "other": 20})
+    (entries,) = client.batches
+    assert [(entry["ReceiptHandle"], entry["VisibilityTimeout"]) for entry in entries] == [
+        ("one", 5),
+        ("other", 20),
+    ]
+    assert len({entry["Id"] for entry in entries}) == 2

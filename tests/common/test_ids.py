@@ -1,0 +1,37 @@
+"""Ids sort by the time they were made, also within one millisecond and across threads."""
+
+import threading
+
+from chalicelib.common.ids import Series, id_time, is_id, new_id
+
+NOW = 1_795_000_000.123
+
+
+def test_those_of_one_millisecond_are_in_order() -> None:
+    ids = [new_id(NOW) for _ in range(5_000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == len(ids)
+    assert all(is_id(one) and id_time(one) == int(NOW) for one in ids)
+
+
+def test_a_later_millisecond_comes_later() -> None:
+    assert new_id(NOW) < new_id(NOW + 0.001) < new_id(NOW + 1)
+
+
+def test_threads_do_not_share_an_id() -> None:
+    series, found = Series(), []
+
+    def make() -> None:
+        found.extend([series.next(NOW) for _ in range(500)])
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 4_000
+
+
+def test_series_begin_anywhere() -> None:
+    """Two processes in the same millisecond do not meet."""
+    assert len({Series().next(NOW) for _ in range(1_000)}) == 1_000

@@ -1,0 +1,56 @@
+"""Logs are JSON lines that say what they are about."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib.common import logs
+from tests.support.world import World
+
+
+@pytest.fixture
+def json_logs() -> Iterator[None]:
+    """The logging of a deployed function, taken back afterwards."""
+    root, ours = logging.getLogger(), logging.getLogger("chalicelib")
+    before = root.handlers, root.level, ours.level
+    logs.configure()
+    yield
+    root.handlers = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
+
+
+def test_a_request_is_one_line_with_whose_it_was(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alice = world.user()
+    logs.configure()
+    alice.get("/v1/me")
+    (line,) = capsys.readouterr().out.splitlines()
+    entry = json.loads(line)
+    assert entry["message"] == "request"
+    assert entry["level"] == "INFO"
+    assert (entry["operation"], entry["status"]) == ("get_me", 200)
+    assert entry["owner"] == alice.owner
+    assert alice.token not in line
+
+
+def test_a_failure_of_ours_is_logged_and_not_told(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = world.user()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the database is on fire")
+
+    monkeypatch.setattr("chalicelib.users.routes.used", fail)
+    logs.configure()
+    reply = alice.get("/v1/me")
+    assert reply.status == 500
+    assert "fire" not in reply.text
+    assert "fire" in capsys.readouterr().out
+
+
+pytestmark = pytest.mark.usefixtures("json_logs")

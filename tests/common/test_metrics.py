@@ -1,0 +1,111 @@
+"""Figures in log lines, as CloudWatch's embedded metric format wants them, and whose line it is."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+import app
+from chalicelib.common import logs, metrics
+from chalicelib.common.metrics import measured
+from chalicelib.common.settings import STAGES
+from ops.package import ROOT
+from tests.support.alerts import channel, fail, target
+from tests.support.world import START, World
+
+
+@pytest.fixture(autouse=True)
+def _json_logs() -> Iterator[None]:
+    """The logging of a deployed function, taken back afterwards."""
+    root, ours = logging.getLogger(), logging.getLogger("chalicelib")
+    before = root.handlers, root.level, ours.level
+    yield
+    root.handlers = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
+
+
+def lines(capsys: pytest.CaptureFixture[str], message: str) -> list[dict[str, Any]]:
+    entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [entry for entry in entries if entry["message"] == message]
+
+
+def told(entry: dict[str, Any]) -> dict[str, float]:
+    """The metrics of a line as CloudWatch would read them; every rule of the format is checked."""
+    (directive,) = entry["_aws"]["CloudWatchMetrics"]
+    assert set(directive) == {"Namespace", "Dimensions", "Metrics"}
+    assert directive["Namespace"] == "Monitum"
+    assert directive["Dimensions"] == [["stage"]]
+    assert entry["stage"] in STAGES
+    assert entry["_aws"]["Timestamp"] > START * 1000 - 1
+    found = {}
+    for described in directive["Metrics"]:
+        assert described["Unit"] == metrics.UNITS[described["Name"]]
+        value = entry[described["Name"]]
+        assert isinstance(value, int | float)
+        assert not isinstance(value, bool)
+        found[described["Name"]] = value
+    return found
+
+
+def test_a_batch_counts_verdicts_and_how_late_it_was(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alice = world.user()
+    alice.make_target()
+    world.clock.time += 7
+    logs.configure()
+    world.deliver()
+
+    (entry,) = lines(capsys, "checked")
+
+    assert told(entry) == {"ChecksUp": 1, "Lateness": 7}
+
+
+def test_alerts_count_sent_and_failed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    alice = world.user()
+    channel(alice)
+    channel(alice, "https://gone.example/")
+    world.outbound.script["https://gone.example/"] = 410
+    fail(world, target(alice))
+    logs.configure()
+    world.tell_all(120)
+
+    counted = [told(entry) for entry in lines(capsys, "delivery") if "_aws" in entry]
+
+    assert sorted(counted, key=str) == [{"AlertsFailed": 1}, {"AlertsSent": 1}]
+
+
+def test_what_is_0_is_no_metric_and_without_metrics_the_figures_stay(world: World) -> None:
+    settings = world.runtime.settings
+
+    assert measured(settings, START, ChecksUp=0, RateLimited=0) == {}
+    assert measured(replace(settings, metrics=False), START, ChecksUp=2) == {"ChecksUp": 2}
+
+
+def test_every_metric_has_a_place_on_the_dashboard_or_in_an_alarm() -> None:
+    template = json.loads((ROOT / ".chalice" / "resources.json").read_text())["Resources"]
+    shown = template["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+
+    assert [name for name in metrics.UNITS if f'"{name}"' not in shown] == []
+    widgets = json.loads(shown)["widgets"]
+    assert all(widget["properties"]["metrics"] for widget in widgets)
+
+
+def test_lines_say_which_invocation_they_belong_to(
+    aws: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    app.runtime.cache_clear()
+    logs.configure()
+    with Client(app.app) as client:
+        client.lambda_.invoke("tick", client.events.generate_cw_event("", "", {}, []))
+    app.runtime.cache_clear()
+
+    (entry,) = lines(capsys, "tick")
+
+    assert entry["request_id"]
+    assert entry["planned_until"]

@@ -1,0 +1,195 @@
+"""Deleting a target removes its history within a day, whatever goes wrong meanwhile."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.aws.tenancy import acting_for
+from chalicelib.history import erasure
+from chalicelib.history.dispatch import fan_out
+from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.repository import Period, Rollups
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
+from chalicelib.history.rollups.worker import fold_lane
+from chalicelib.history.service import statistics
+from chalicelib.monitoring.storage.result_repository import (
+    CheckKey,
+    LaneResults,
+    Results,
+    write_results,
+)
+from chalicelib.monitoring.storage.schedule_repository import advance_folded
+from chalicelib.monitoring.storage.target_repository import Targets
+from tests.support import alerts
+from tests.support.stages import stored
+from tests.support.world import DOWN, START, UP, Person, World, as_system
+
+DAYS = 2
+FIRST = START - DAYS * DAY_S
+
+
+@pytest.fixture
+def alice(world: World, lowest_place: None) -> Person:
+    """Two targets with some days of results every half hour; the first one fails now and then."""
+    world.clock.time = FIRST
+    alice = world.user()
+    alerts.channel(alice)
+    for _ in range(2):
+        alice.make_target(interval_s=600, failure_threshold=1)
+    world.queue.take()
+    with acting_for(alice.owner):
+        for tick in range(FIRST + 600, START, 1_800):
+            key = CheckKey(alice.owner, 0, tick, "us-east-1")
+            found = {0: DOWN if tick % 3_600 == 1_000 else UP, 1: UP}
+            write_results(key, found, retention_days=90, intervals_s={0: 600, 1: 600})
+        world.clock.time = START
+        fold_lane(world.runtime, Fold(alice.owner, 0, [(FIRST, START)]))
+    with as_system():
+        advance_folded(START - HOUR_S)
+    return alice
+
+
+def hours(world: World, count: int) -> int:
+    """Live on for some hours with nothing but what runs every hour; how many runs failed."""
+    failed = 0
+    for _ in range(count):
+        world.clock.time += HOUR_S
+        fan_out(world.runtime)
+        failed += sum(world.roll_up(event) for event in world.functions.take("rollup"))
+    return failed
+
+
+def ids(alice: Person) -> list[str]:
+    return sorted(item["id"] for item in alice.get("/v1/targets").json["items"])
+
+
+def by_place(world: World, alice: Person, place: int) -> list[Any]:
+    """All that there is of a place in results and rollups."""
+    now = world.runtime.now
+    with acting_for(alice.owner):
+        results = Results(alice.owner).between(0, FIRST, now + 1, now=now)
+        found: list[Any] = [
+            (one.tick, one.by_place[place]) for one in results if place in one.by_place
+        ]
+        for period in Period:
+            rollups = Rollups(alice.owner).between(period, 0, FIRST - DAY_S, now, now=now)
+            found += [(one.start, one.pieces[place]) for one in rollups if place in one.pieces]
+    return found
+
+
+def place_of(alice: Person, target_id: str) -> int:
+    with acting_for(alice.owner):
+        return Targets(alice.owner).get(target_id).spec.place
+
+
+def test_a_day_later_nothing_is_left_and_others_are_as_they_were(
+    world: World, alice: Person
+) -> None:
+    gone, kept = ids(alice)
+    places = place_of(alice, gone), place_of(alice, kept)
+    alerts.fail(world, {"id": gone}, seconds=600)
+    world.tell_all()
+    assert alerts.types(world) == ["down"]
+    others = by_place(world, alice, places[1])
+    assert len(by_place(world, alice, places[0])) >= len(others) - 1 > 100
+    with acting_for(alice.owner):
+        target = Targets(alice.owner).get(kept)
+        span = (FIRST, START - HOUR_S)
+        before = statistics(world.runtime, alice.owner, [target], span).whole
+    assert alice.delete(f"/v1/targets/{gone}").status == 204
+    world.tell_all(10)
+    assert alerts.types(world) == ["down", "recovered"]
+    assert hours(world, 5) == 0
+    assert by_place(world, alice, places[0]) == []
+    assert by_place(world, alice, places[1])[: len(others) // 2] == others[: len(others) // 2]
+    tables = stored()
+    left = [table for table, items in tables.items() if any(gone in item for item in items)]
+    # The audit log says that it was made and deleted, and forgets by itself.
+    assert left == ["users"]
+    with acting_for(alice.owner):
+        assert statistics(world.runtime, alice.owner, [target], span).whole == before
+
+
+def test_a_run_that_dies_anywhere_is_gone_on_with(
+    world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, kept = ids(alice)
+    place, other = place_of(alice, gone), place_of(alice, kept)
+    before = by_place(world, alice, other)
+    alice.delete(f"/v1/targets/{gone}")
+    erase, left = LaneResults.erase, [100]
+
+    def die_sometimes(self: LaneResults, place: int) -> bool:
+        left[0] -= 1
+        if left[0] % 20 == 0:
+            raise RuntimeError("died")
+        return erase(self, place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LaneResults, "erase", die_sometimes)
+        failed = hours(world, 8)
+    assert failed > 2
+    assert hours(world, 3) == 0
+    assert by_place(world, alice, place) == []
+    assert by_place(world, alice, other)[:100] == before[:100]
+
+
+def test_an_alert_that_was_also_of_others_stays_theirs(world: World, alice: Person) -> None:
+    gone, kept = ids(alice)
+    alerts.fail(world, {"id": gone}, {"id": kept}, seconds=600)
+    world.tell_all()
+    (told,) = world.outbound.told()
+    assert len(told["data"]["targets"]) == 2
+    assert alice.delete(f"/v1/targets/{gone}").status == 204
+    world.tell_all(10)
+    assert hours(world, 5) == 0
+
+    for items in stored("incidents", "deliveries").values():
+        assert not any(gone in item for item in items)
+        assert any(kept in item for item in items)
+
+
+def test_some_of_it_each_hour(world: World, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each run ends after the day in which it has done enough, and the next one goes on there."""
+    gone = ids(alice)[0]
+    place = place_of(alice, gone)
+    monkeypatch.setattr(erasure, "MOST_ITEMS", 10)
+    alice.delete(f"/v1/targets/{gone}")
+    counts = []
+    for _ in range(8):
+        hours(world, 1)
+        counts.append(len(by_place(world, alice, place)))
+    assert counts[0] > counts[1] > counts[2] > counts[-1] == 0
+
+
+def test_the_next_in_the_place_keeps_what_is_its_own(world: World, alice: Person) -> None:
+    gone = ids(alice)[0]
+    place = place_of(alice, gone)
+    alice.delete(f"/v1/targets/{gone}")
+    new = alice.make_target(interval_s=600)["id"]
+    assert place_of(alice, new) == place
+    world.tick()
+    world.run(600)
+    own = {at for at, _ in by_place(world, alice, place) if at >= START}
+    assert own
+    assert hours(world, 5) == 0
+    found = by_place(world, alice, place)
+    assert {at for at, _ in found} >= own
+    assert all(at >= START // HOUR_S * HOUR_S for at, _ in found)
+
+
+def test_what_others_write_meanwhile_is_not_lost(
+    world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both targets are deleted: two runs take their places out of the same items."""
+    first, second = ids(alice)
+    for target_id in (first, second):
+        alice.delete(f"/v1/targets/{target_id}")
+    with acting_for(alice.owner):
+        (one, *_) = Results(alice.owner).between(0, FIRST, START, now=START)
+        (same, *_) = Results(alice.owner).between(0, FIRST, START, now=START)
+        places = sorted(one.by_place)
+        assert one.erase(places[0])
+        assert not same.erase(places[-1])
+    assert hours(world, 5) == 0
+    assert stored("results", "rollups") == {"results": [], "rollups": []}

@@ -1,0 +1,94 @@
+"""Time that does not count, and statistics without it against a sum second by second."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.common.intervals import LeftOut, Span, merged, overlaps, without
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, fold, join, pack_piece, unpack_piece
+from chalicelib.history.rollups.statistics import bucket_edges, tally, total
+from chalicelib.monitoring.result import Sample
+from tests.history.histories import CLOCKS_BACK, HISTORIES, naive
+
+_SPANS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 60)), max_size=8).map(
+    lambda found: merged((start, start + length) for start, length in found)
+)
+
+
+@given(_SPANS, st.integers(0, 300), st.integers(0, 100))
+def test_how_much_of_a_time_is_left_out(spans: tuple[Span, ...], start: int, length: int) -> None:
+    held = {second for a, b in spans for second in range(a, b)}
+    wanted = len(held & set(range(start, start + length)))
+    assert LeftOut(spans).within(start, start + length) == wanted
+
+
+@given(_SPANS, _SPANS)
+def test_what_two_lists_have_in_common_and_what_not(
+    some: tuple[Span, ...], others: tuple[Span, ...]
+) -> None:
+    def seconds(spans: Sequence[Span]) -> set[int]:
+        return {second for a, b in spans for second in range(a, b)}
+
+    assert seconds(overlaps(some, others)) == seconds(some) & seconds(others)
+    assert seconds(without(some, others)) == seconds(some) - seconds(others)
+
+
+# Windows as they are: hours at night, minutes, over midnight, and over a day's end of 25 hours.
+_WINDOWS = st.lists(
+    st.tuples(st.integers(-3_600, 3 * DAY_S), st.integers(1, 6 * HOUR_S)), max_size=6
+)
+
+
+def seconds_left(samples: Sequence[Sample], left_out: LeftOut, start: int, end: int) -> list[int]:
+    """Seconds by verdict, and those left out, from every single check and second by second."""
+    spans = left_out.spans
+    whole = naive(samples, start, end)
+    apart = 0
+    for a, b in spans:
+        cut = naive(samples, max(a, start), max(start, min(b, end)))
+        for verdict in range(4):
+            whole.seconds[verdict] -= cut.seconds[verdict]
+            apart += cut.seconds[verdict]
+    return [*whole.seconds, apart]
+
+
+@given(HISTORIES, _WINDOWS, st.integers(0, DAY_S), st.integers(1, 3 * DAY_S), st.booleans())
+def test_statistics_from_rollups_are_those_of_every_second_that_counts(
+    samples: list[Sample],
+    found: list[tuple[int, int]],
+    after: int,
+    length: int,
+    is_days: bool,
+) -> None:
+    midnight = samples[0].tick // DAY_S * DAY_S
+    left_out = LeftOut(merged((midnight + a, midnight + a + b) for a, b in found))
+    grain = DAY_S if is_days else HOUR_S
+    start = (midnight + after) // grain * grain
+    end = -(-(start + length) // grain) * grain
+    distinct = sorted({sample.tick: sample for sample in reversed(samples)}.values())
+    hours: dict[int, list[Sample]] = {}
+    for sample in distinct:
+        hours.setdefault(sample.tick // HOUR_S, []).append(sample)
+    pieces = [piece for part in hours.values() if (piece := fold(part, left_out))]
+    if is_days:
+        by_day = {
+            day: [piece for piece in pieces if piece.first // DAY_S == day]
+            for day in {piece.first // DAY_S for piece in pieces}
+        }
+        pieces = [joined for part in by_day.values() if (joined := join(part, left_out))]
+    pieces = [unpack_piece(pack_piece(one, one.first - 7), one.first - 7) for one in pieces]
+    whole = total(tally(pieces, bucket_edges(start, end, grain), left_out))
+    assert [*whole.seconds, whole.maintenance_s] == seconds_left(distinct, left_out, start, end)
+    assert whole.counts == naive(distinct, start, end).counts
+    ratio = whole.uptime_ratio
+    assert ratio is None or 0 <= ratio <= 1
+
+
+def test_a_day_of_25_hours_has_its_window_once() -> None:
+    """An hour from 02:30 on, as it is left out of a day of one-minute checks that are all down."""
+    window = (CLOCKS_BACK + 1_800, CLOCKS_BACK + 5_400)
+    samples = [Sample(tick, tick + 60, 1, 5) for tick in range(CLOCKS_BACK, window[1] + 600, 60)]
+    piece = fold(samples, LeftOut((window,)))
+    assert piece
+    assert (piece.seconds[1], piece.maintenance_s) == (1_800 + 540, 3_600)

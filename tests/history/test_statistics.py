@@ -1,0 +1,209 @@
+"""Statistics from rollups against statistics from every single check."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.history.rollups.rollup import (
+    DAY_S,
+    HOUR_S,
+    Piece,
+    fold,
+    join,
+    pack_piece,
+    unpack_piece,
+)
+from chalicelib.history.rollups.statistics import (
+    WEEK_S,
+    Tally,
+    bucket_edges,
+    bucket_s,
+    tally,
+    total,
+)
+from chalicelib.monitoring.result import Sample
+from tests.history.histories import HISTORIES, NOON, cut, naive, pieces_of
+
+UP, DOWN, DEGRADED, UNKNOWN = range(4)
+
+
+def minutely(start: int, verdicts: str) -> list[Sample]:
+    """A check a minute from `start` on: U, D, W (warning), ? (unknown), and - for none."""
+    return [
+        Sample(start + 60 * n, start + 60 * n + 60, "UDW?".index(verdict), 100)
+        for n, verdict in enumerate(verdicts)
+        if verdict != "-"
+    ]
+
+
+def over(samples: list[Sample], start: int, end: int) -> Tally:
+    return total(tally(pieces_of(samples, HOUR_S), [start, end]))
+
+
+def test_each_check_stands_for_the_time_up_to_the_next() -> None:
+    found = over(minutely(NOON, "UUDDU"), NOON, NOON + 300)
+    assert (found.seconds, found.uptime_ratio) == ([180, 120, 0, 0], 0.6)
+
+
+def test_a_degraded_target_is_up_and_an_unknown_one_neither() -> None:
+    found = over(minutely(NOON, "W?DW"), NOON, NOON + 240)
+    assert (found.uptime_ratio, found.downtime_s, found.known_s) == (2 / 3, 60, 180)
+
+
+def test_a_gap_is_neither_up_nor_down() -> None:
+    found = over(minutely(NOON, "U---D"), NOON, NOON + 300)
+    assert (found.known_s, found.uptime_ratio) == (120, 0.5)
+
+
+def test_what_was_before_the_range_stands_for_its_beginning() -> None:
+    found = over(minutely(NOON - 30, "DUU"), NOON, NOON + 100)
+    assert (found.seconds, found.counts) == ([70, 30, 0, 0], [2, 0, 0, 0])
+
+
+def test_a_long_interval_stands_over_many_hours_without_a_check() -> None:
+    daily = [Sample(NOON, NOON + DAY_S, DOWN, 5)]
+    hours = tally(pieces_of(daily, HOUR_S), bucket_edges(NOON, NOON + 30 * HOUR_S, HOUR_S))
+    assert [hour.downtime_s for hour in hours] == [HOUR_S] * 24 + [0] * 6
+
+
+def test_no_checks_make_zeros_and_nothing_known() -> None:
+    found = total(tally([], [NOON, NOON + DAY_S]))
+    assert (found.checks, found.known_s, found.uptime_ratio) == (0, 0, None)
+    assert (found.latency.mean, found.latency.percentile(0.5)) == (None, None)
+
+
+def test_response_times_are_those_of_good_answers() -> None:
+    samples = [
+        Sample(NOON, NOON + 60, UP, 100),
+        Sample(NOON + 60, NOON + 120, DOWN, 9_000),
+        Sample(NOON + 120, NOON + 180, DEGRADED, 300),
+        Sample(NOON + 180, NOON + 240, UNKNOWN, 0),
+    ]
+    found = over(samples, NOON, NOON + DAY_S)
+    assert (found.latency.count, found.latency.mean) == (2, 200)
+
+
+def test_a_result_that_comes_twice_counts_once() -> None:
+    samples = [sample for sample in minutely(NOON, "UDU") for _ in range(2)]
+    assert fold(samples) == fold(minutely(NOON, "UDU"))
+
+
+@given(HISTORIES, st.integers(-DAY_S, 4 * DAY_S), st.integers(1, 4 * DAY_S))
+def test_from_pieces_it_is_as_from_every_single_check(
+    samples: list[Sample], after: int, length: int
+) -> None:
+    start = samples[0].tick + after
+    end = start + length
+    # As they are read: the raw remainder at both ends, hours, and days in the middle.
+    day_start, day_end = -(-start // DAY_S) * DAY_S, end // DAY_S * DAY_S
+    hour_start, hour_end = -(-start // HOUR_S) * HOUR_S, end // HOUR_S * HOUR_S
+    marks = sorted(cut(samples, at) for at in (hour_start, day_start, day_end, hour_end))
+    parts = [samples[a:b] for a, b in zip([0, *marks], [*marks, len(samples)], strict=True)]
+    lengths = [1, HOUR_S, DAY_S, HOUR_S, 1] if day_start <= day_end else [1] * 5
+    pieces = [
+        piece
+        for part, length_s in zip(parts, lengths, strict=True)
+        for piece in pieces_of(part, length_s)
+    ]
+    assert total(tally(pieces, [start, end])) == naive(samples, start, end)
+
+
+@given(HISTORIES, st.randoms(use_true_random=False), st.integers(0, 3 * DAY_S))
+def test_what_comes_twice_or_late_is_counted_once_and_in_its_place(
+    samples: list[Sample], chance: random.Random, length: int
+) -> None:
+    came = [*samples, *chance.choices(samples, k=5)]
+    chance.shuffle(came)
+    late = chance.randrange(len(came))
+    # What was folded before the late ones came gives way to what all of them make.
+    hours = {piece.first // HOUR_S: piece for piece in pieces_of(by_tick(came[:late]), HOUR_S)}
+    hours |= {piece.first // HOUR_S: piece for piece in pieces_of(by_tick(came), HOUR_S)}
+    start = samples[0].tick // HOUR_S * HOUR_S
+    end = start + length // HOUR_S * HOUR_S + HOUR_S
+    assert total(tally(hours.values(), [start, end])) == naive(samples, start, end)
+
+
+def by_tick(samples: list[Sample]) -> list[Sample]:
+    """In the order in which they are stored."""
+    return sorted(samples, key=lambda sample: sample.tick)
+
+
+@given(HISTORIES, st.lists(st.integers(0, 4 * DAY_S), min_size=2, max_size=8, unique=True))
+def test_the_parts_of_a_range_add_up_to_it_and_stay_in_bounds(
+    samples: list[Sample], cuts: list[int]
+) -> None:
+    edges = sorted(samples[0].tick + at for at in cuts)
+    pieces = pieces_of(samples, 1)
+    parts = tally(pieces, edges)
+    assert total(parts) == total(tally(pieces, [edges[0], edges[-1]]))
+    for part in parts:
+        assert part == naive(samples, part.start, part.end)
+        assert sum(part.seconds) <= part.end - part.start
+        assert part.uptime_ratio is None or 0 <= part.uptime_ratio <= 1
+
+
+@given(HISTORIES, st.randoms(use_true_random=False), st.integers(1, 30))
+def test_pieces_join_to_the_same_in_any_order_and_grouping(
+    samples: list[Sample], chance: random.Random, group: int
+) -> None:
+    pieces = pieces_of(samples, HOUR_S)
+    grouped = [join(pieces[at : at + group]) for at in range(0, len(pieces), group)]
+    again = [piece for piece in grouped if piece]
+    chance.shuffle(again)
+    chance.shuffle(pieces)
+    assert join(pieces) == join(again) == fold(samples)
+
+
+def test_pieces_that_overlap_are_refused() -> None:
+    piece = fold(minutely(NOON, "UU"))
+    assert piece
+    with pytest.raises(ValueError, match="overlap"):
+        join([piece, piece])
+    assert join([]) is None
+
+
+@given(HISTORIES)
+def test_a_piece_comes_back_from_its_bytes(samples: list[Sample]) -> None:
+    for piece in pieces_of(samples, DAY_S):
+        start = piece.first // DAY_S * DAY_S
+        assert unpack_piece(pack_piece(piece, start), start) == piece
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (HOUR_S, 60),
+        (6 * HOUR_S, 300),
+        (DAY_S, HOUR_S),
+        (WEEK_S, HOUR_S),
+        (30 * DAY_S, DAY_S),
+        (90 * DAY_S, DAY_S),
+        (365 * DAY_S, DAY_S),
+        (1_800 * DAY_S, WEEK_S),
+    ],
+)
+def test_a_series_has_buckets_that_fit_the_range(length: int, expected: int) -> None:
+    assert bucket_s(length, 1) == expected
+    assert bucket_s(length, HOUR_S) == max(expected, HOUR_S)
+    assert len(bucket_edges(NOON, NOON + length, expected)) < 370
+
+
+def test_buckets_begin_at_full_hours_and_weeks_on_mondays() -> None:
+    assert bucket_edges(NOON + 10, NOON + HOUR_S + 5, HOUR_S) == [
+        NOON + 10,
+        NOON + HOUR_S,
+        NOON + HOUR_S + 5,
+    ]
+    monday = 1_794_787_200  # 2026-11-16
+    assert bucket_edges(monday - DAY_S, monday + WEEK_S, WEEK_S) == [
+        monday - DAY_S,
+        monday,
+        monday + WEEK_S,
+    ]
+
+
+def test_a_piece_that_reaches_over_an_edge_is_refused() -> None:
+    with pytest.raises(ValueError, match="over an edge"):
+        tally([Piece(NOON, NOON + 60, NOON + 120, UP)], [NOON, NOON + 30, NOON + 90])

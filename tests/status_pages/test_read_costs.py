@@ -1,0 +1,72 @@
+"""What a view of a status page reads: days as they are folded, never checks, and a bounded number.
+
+Calls that are kept cost nothing: everybody who looks within fifteen seconds sees the same page.
+"""
+
+from chalicelib.history.rollups.rollup import DAY_S
+from tests.support.world import START, Person, World
+
+FIRST, LATER = 26, 19
+"""A page whose targets sit in one lane: as a process first makes it, and again within the hour.
+
+Whose it is, 1; the page with its user, 1; targets, lanes, windows and newest results, 4; incidents
+and windows of two weeks, 2; windows, hours and results of the last days, 11 at most; and the first
+time windows, four months of days and what stood before them, 7.
+"""
+
+
+def published(alice: Person, **fields: object) -> str:
+    body = {"name": "Shop", "slug": "shop", "published": True, **fields}
+    assert alice.post("/v1/pages", body).status == 201
+    return "/status/shop"
+
+
+def test_a_view_reads_little_and_the_next_one_nothing(
+    world: World, lowest_place: None, dynamodb_calls: list[str]
+) -> None:
+    alice, visitor = world.user(), Person(world, "", "")
+    world.clock.time = START - 100 * DAY_S
+    targets = [alice.make_target(name=f"T{number}")["id"] for number in range(5)]
+    world.clock.time = START
+    path = published(alice, target_ids=targets)
+    world.run(70)
+
+    def calls(later_s: int) -> int:
+        world.clock.time += later_s
+        dynamodb_calls.clear()
+        assert visitor.get(path).status == 200
+        return len(dynamodb_calls)
+
+    assert 10 < calls(0) <= FIRST
+    for other in (path, f"{path}.json", f"{path}/feed", "/badge/shop/uptime.svg"):
+        dynamodb_calls.clear()
+        assert visitor.get(other).status == 200
+        assert dynamodb_calls == []
+    assert calls(14) == 0
+    assert 0 < calls(1) <= LATER
+    assert set(dynamodb_calls) <= {"GetItem", "BatchGetItem", "Query"}
+    assert LATER < calls(3_600) <= FIRST
+
+
+def test_more_targets_of_a_lane_take_no_more_calls(world: World, dynamodb_calls: list[str]) -> None:
+    alice, visitor = world.user(), Person(world, "", "")
+    shop = {"kind": "http", "url": "https://shop.example/", "tags": ["prod"]}
+    items = [{"name": f"T{number}", **shop} for number in range(12)]
+    assert alice.post("/v1/targets/batch", {"items": items}).status == 200
+    path = published(alice, tags=["prod"])
+    world.run(70)
+    dynamodb_calls.clear()
+    page = visitor.get(f"{path}.json").json
+    assert len(page["sections"][0]["targets"]) == 12
+    # One more: who has the tag.
+    assert len(dynamodb_calls) <= FIRST + 1
+
+
+def test_nobody_s_page_takes_one_read_and_what_cannot_be_one_takes_none(
+    world: World, dynamodb_calls: list[str]
+) -> None:
+    visitor = Person(world, "", "")
+    for slug, calls in (("nothing", ["GetItem"]), ("No-Slug", []), ("x.xml", [])):
+        dynamodb_calls.clear()
+        assert visitor.get(f"/status/{slug}").status == 404
+        assert dynamodb_calls == calls

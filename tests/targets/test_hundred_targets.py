@@ -1,0 +1,97 @@
+"""A hundred targets: made in one batch, listed with as many calls as ten."""
+
+import json
+from dataclasses import dataclass, replace
+
+import pytest
+
+from chalicelib.aws.tenancy import acting_for
+from chalicelib.monitoring.state_machine import Status
+from chalicelib.monitoring.storage.lane_repository import Lanes
+from tests.support.stages import stored
+from tests.support.world import START, Person, World
+
+pytestmark = pytest.mark.shared_stage
+
+QUERIES = ["limit=200", "limit=200&q=shop&enabled=true&tag=a", "limit=1&q=nowhere"]
+
+
+@dataclass
+class Crowds:
+    """Two owners, of ten and of a hundred targets, and the names of their calls to DynamoDB."""
+
+    people: dict[int, Person]
+    made: list[str]
+
+    def calls(self, path: str) -> dict[int, list[str]]:
+        found = {}
+        for count, person in self.people.items():
+            self.made.clear()
+            assert person.get(path).status == 200
+            found[count] = sorted(self.made)
+        return found
+
+
+@pytest.fixture(scope="module")
+def people(shared_stage: World) -> dict[int, Person]:
+    found = {}
+    for count in (10, 100):
+        found[count] = shared_stage.user()
+        items = [
+            {"name": f"{n}", "kind": "http", "url": "https://shop.example/", "tags": ["a"]}
+            for n in range(count)
+        ]
+        reply = found[count].post("/v1/targets/batch", {"items": items})
+        assert [item["target"]["name"] for item in reply.json["items"]] == [
+            item["name"] for item in items
+        ]
+    return found
+
+
+@pytest.fixture
+def crowds(people: dict[int, Person], dynamodb_calls: list[str]) -> Crowds:
+    return Crowds(people, dynamodb_calls)
+
+
+def test_they_fill_two_lanes_without_a_hole(people: dict[int, Person]) -> None:
+    seats = sorted(
+        (item["lane"]["S"], json.loads(item["spec"]["S"])["place"])
+        for item in map(json.loads, stored("targets")["targets"])
+        if item["owner"]["S"] == people[100].owner
+    )
+    assert seats == [(f"{people[100].owner}#{lane}", n) for lane in (0, 1) for n in range(50)]
+
+
+def test_a_list_shows_all_of_them(people: dict[int, Person]) -> None:
+    assert len(people[100].get("/v1/targets?limit=200").json["items"]) == 100
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_before_the_first_check(world: World, crowds: Crowds, query: str) -> None:
+    calls = crowds.calls(f"/v1/targets?{query}")
+    assert calls[100] == calls[10]
+    assert len(calls[100]) <= 6
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_long_after_checks_at_ticks_of_their_own(world: World, crowds: Crowds, query: str) -> None:
+    """The dearest case: no scheduled result is found, so each target's own one is looked up."""
+    for person in crowds.people.values():
+        with acting_for(person.owner):
+            for lane in Lanes(person.owner).all():
+                moved = {
+                    place: replace(seat.state, status=Status.UP, changed=START + place)
+                    for place, seat in lane.places.items()
+                }
+                assert Lanes(person.owner).write(lane, moved)
+    world.clock.time += 3600
+    calls = crowds.calls(f"/v1/targets?{query}")
+    assert calls[100] == calls[10]
+    assert len(calls[100]) <= 8
+
+
+@pytest.mark.parametrize(("path", "most"), [("/v1/summary", 5), ("/v1/me", 3)])
+def test_sums_are_as_cheap(crowds: Crowds, path: str, most: int) -> None:
+    calls = crowds.calls(path)
+    assert calls[100] == calls[10]
+    assert len(calls[100]) <= most

@@ -1,0 +1,209 @@
+"""Targets and their lanes: places are taken once, holes are used again, writes are all or none."""
+
+import json
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from chalicelib.access.usage import ChangedError
+from chalicelib.aws.tenancy import acting_for
+from chalicelib.common.errors import ConflictError
+from chalicelib.history.erasure_repository import ordered
+from chalicelib.monitoring.lane import Lane, Place, choose_place
+from chalicelib.monitoring.lane_allocator import Seats
+from chalicelib.monitoring.secrets import Secrets
+from chalicelib.monitoring.state_machine import State
+from chalicelib.monitoring.storage.lane_repository import Lanes
+from chalicelib.monitoring.storage.lane_update import Reseat
+from chalicelib.monitoring.storage.target_repository import Targets
+from chalicelib.monitoring.target import LANE_SIZE, Target
+from chalicelib.targets import service
+from chalicelib.targets.validation import Draft
+from tests.support.stages import stored
+from tests.support.world import Person, World
+
+pytestmark = pytest.mark.shared_stage
+
+
+def draft(**fields: Any) -> Draft:
+    described = {
+        "name": "Shop",
+        "kind": "http",
+        "interval_s": 60,
+        "timeout_s": 10,
+        "failure_threshold": 2,
+        "recovery_threshold": 1,
+        "config": {"url": "https://shop.example/"},
+        "expect": {},
+    }
+    return Draft(**{**described, **fields})
+
+
+def make(person: Person, count: int) -> list[Target]:
+    with acting_for(person.owner):
+        seats = Seats(person.owner)
+        return [
+            service.create(person.world.runtime, person.owner, draft(), seats=seats)
+            for _ in range(count)
+        ]
+
+
+def seats_of(person: Person) -> list[tuple[int, int]]:
+    """Where the targets say that they sit; fails where the lanes say otherwise."""
+    found = {}
+    for item in map(json.loads, stored("targets")["targets"]):
+        if item["owner"]["S"] == person.owner:
+            lane = int(item["lane"]["S"].rpartition("#")[2])
+            found[lane, json.loads(item["spec"]["S"])["place"]] = item["target_id"]["S"]
+    with acting_for(person.owner):
+        lanes = {
+            (lane.number, place): seat.target_id
+            for lane in Lanes(person.owner).all()
+            for place, seat in lane.places.items()
+        }
+    assert found == lanes
+    return sorted(found)
+
+
+def test_120_targets_fill_three_lanes(alice: Person) -> None:
+    make(alice, 120)
+    assert Counter(lane for lane, _ in seats_of(alice)) == {0: 50, 1: 50, 2: 20}
+    assert len(set(seats_of(alice))) == 120
+
+
+@pytest.fixture
+def small_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lanes of four places."""
+    monkeypatch.setattr("chalicelib.monitoring.lane.LANE_SIZE", 4)
+
+
+def test_holes_are_used_again_before_a_lane_is_opened(alice: Person, small_lanes: None) -> None:
+    made = make(alice, 5)
+    with acting_for(alice.owner):
+        holes = [made[number] for number in (0, 1, 3)]
+        for hole in holes:
+            service.remove(alice.world.runtime, alice.owner, hole.id, lambda _: None)
+    again = make(alice, 3)
+    assert {(target.lane, target.spec.place) for target in again} == {
+        (hole.lane, hole.spec.place) for hole in holes
+    }
+    assert Counter(lane for lane, _ in seats_of(alice)) == {0: 4, 1: 1}
+
+
+def test_the_state_of_the_former_target_does_not_stay_in_its_place(
+    world: World, alice: Person
+) -> None:
+    (target,) = make(alice, 1)
+    world.deliver()
+    with acting_for(alice.owner):
+        service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
+        for place in range(LANE_SIZE):
+            assert Lanes(alice.owner).get(0).state_of(target.id, place) is None
+
+
+@pytest.mark.parametrize("together", ["in one lane", "in the first lane", "in a full lane"])
+def test_two_that_take_the_same_place_at_once_both_sit(
+    alice: Person, monkeypatch: pytest.MonkeyPatch, small_lanes: None, together: str
+) -> None:
+    """The second comes between the reading of the lanes and the transaction of the first."""
+    monkeypatch.setattr("chalicelib.monitoring.lane.secrets.choice", min)
+    make(alice, {"in one lane": 1, "in the first lane": 0, "in a full lane": 4}[together])
+    before = len(seats_of(alice))
+    add, seen = Targets.add, []
+
+    def interrupted(self: Targets, *args: Any) -> None:
+        seen.append(args)
+        if len(seen) == 1:
+            make(alice, 1)
+        add(self, *args)
+
+    monkeypatch.setattr(Targets, "add", interrupted)
+    make(alice, 1)
+    assert len(seen) == 3, "the first had to choose again"
+    assert len(seats_of(alice)) == before + 2
+
+
+def test_many_at_once_never_share_or_lose_a_place(alice: Person) -> None:
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            make(alice, 3)
+        except BaseException as error:  # noqa: BLE001 - told by the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(seats_of(alice)) == 15
+
+
+def test_when_every_attempt_meets_another_it_is_a_conflict(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def always(*_: object) -> None:
+        raise ChangedError
+
+    monkeypatch.setattr(service, "wait", lambda _: None)
+    monkeypatch.setattr(Targets, "add", always)
+    with pytest.raises(ConflictError):
+        make(alice, 1)
+    assert seats_of(alice) == []
+
+
+@pytest.mark.parametrize("broken", ["lane", "target"])
+def test_a_creation_is_stored_whole_or_not_at_all(alice: Person, broken: str) -> None:
+    (target,) = make(alice, 1)
+    before = stored()
+    with acting_for(alice.owner):
+        spec = draft().spec(target.id if broken == "target" else "other", 7)
+        if broken == "lane":
+            spec = draft().spec("01a1ee56-5e00-7000-8000-000000000000", target.spec.place)
+        rival = Target(
+            owner=alice.owner, spec=spec, lane=0, name="Rival", created_at=1, updated_at=1
+        )
+        with pytest.raises(ChangedError):
+            Targets(alice.owner).add(rival, State.pending(1), Secrets(userinfo="a:b"))
+    assert stored() == before
+
+
+def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> None:
+    (target,) = make(alice, 1)
+    with acting_for(alice.owner):
+        lane = Lanes(alice.owner).get(target.lane)
+        reseat = Reseat(lane, target.id, target.spec.place, None)
+        service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
+        before = stored()
+        with pytest.raises(ChangedError):
+            Targets(alice.owner).change(
+                target, target, reseat=None, secrets=Secrets(userinfo="a:b")
+            )
+        with pytest.raises(ChangedError):
+            Targets(alice.owner).remove(target, reseat, ordered(target, 0))
+    assert stored() == before
+
+
+def test_lanes_are_opened_once(alice: Person) -> None:
+    with acting_for(alice.owner):
+        Lanes(alice.owner).open(0)
+        make(alice, 1)
+        before = stored("lanes")
+        Lanes(alice.owner).open(0)
+    assert stored("lanes") == before
+
+
+def full(number: int) -> Lane:
+    state = State.pending(0)
+    return Lane("a", number, places={n: Place(str(n), state) for n in range(LANE_SIZE)})
+
+
+def test_the_lowest_lane_with_a_hole_is_chosen() -> None:
+    assert choose_place([]) is None
+    assert choose_place([full(0), full(1)]) is None
+    holed = Lane("a", 1, places={n: p for n, p in full(1).places.items() if n != 33})
+    assert choose_place([Lane("a", 2), full(0), holed]) == (1, 33)

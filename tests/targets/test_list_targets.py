@@ -1,0 +1,208 @@
+"""The list of targets: pages, filters, cursors, and what it costs."""
+
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from tests.support.stages import renewed
+from tests.support.world import DOWN, Person, Reply, World
+
+pytestmark = pytest.mark.shared_stage
+
+PATH = "/v1/targets"
+
+
+def make(person: Person, *names: str, **fields: Any) -> list[str]:
+    """Targets of these names, a second apart, so that they are listed in this order."""
+    for name in names:
+        person.world.clock.time += 1
+        person.make_target(name=name, **fields)
+    return list(names)
+
+
+def names(reply: Reply) -> list[str]:
+    assert reply.status == 200, reply.text
+    return [target["name"] for target in reply.json["items"]]
+
+
+def walk(person: Person, query: str) -> list[str]:
+    """The names on all pages, by way of the links."""
+    found: list[str] = []
+    path: str | None = f"{PATH}?{query}"
+    while path:
+        reply = person.get(path)
+        found += names(reply)
+        path = following(reply)
+    return found
+
+
+def following(reply: Reply) -> str | None:
+    """The path that the reply links to as the next, relative; it fits the cursor in the body."""
+    link, cursor = reply.headers.get("link"), reply.json["next_cursor"]
+    assert (link is None) == (cursor is None)
+    if link is None:
+        return None
+    url, rel = link.split("; ")
+    assert rel == 'rel="next"'
+    parts = urlsplit(url.strip("<>"))
+    assert parse_qs(parts.query)["cursor"] == [cursor]
+    assert (parts.netloc, parts.path) == ("", "")
+    return f"{PATH}?{parts.query}"
+
+
+def test_an_owner_without_targets_has_an_empty_list(alice: Person) -> None:
+    assert alice.get(PATH).json == {"items": [], "next_cursor": None}
+
+
+def test_oldest_first_and_whole(alice: Person) -> None:
+    made = make(alice, "a", "b", "c")
+    reply = alice.get(PATH)
+    assert names(reply) == made
+    shown = reply.json["items"][1]
+    assert shown == alice.get(f"{PATH}/{shown['id']}").json
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 7, 200])
+def test_every_target_is_on_one_page(alice: Person, limit: int) -> None:
+    made = make(alice, *"abcde")
+    assert walk(alice, f"limit={limit}") == made
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "201", "x", "", "1e1", "9" * 50])
+def test_a_limit_is_from_1_to_200(alice: Person, limit: str) -> None:
+    reply = alice.get(f"{PATH}?limit={limit}")
+    assert (reply.status, reply.fields) == (400, ["query.limit"])
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("bogus=1", "query.bogus"),
+        ("Limit=1", "query.Limit"),
+        ("limit=1&limit=1", "query.limit"),
+        ("tag=a&tag=b", "query.tag"),
+        ("status=up", "query.status"),
+        ("status=UNKNOWN", "query.status"),
+        ("kind=ftp", "query.kind"),
+        ("enabled=maybe", "query.enabled"),
+        ("enabled=", "query.enabled"),
+        ("q=", "query.q"),
+        ("q=" + "x" * 201, "query.q"),
+        ("tag=", "query.tag"),
+        ("tag=" + "x" * 51, "query.tag"),
+        ("cursor=", "query.cursor"),
+        ("cursor=" + "x" * 1001, "query.cursor"),
+    ],
+)
+def test_a_parameter_that_is_not_right_is_named(alice: Person, query: str, field: str) -> None:
+    reply = alice.get(f"{PATH}?{query}")
+    assert (reply.status, reply.fields) == (400, [field])
+    assert reply.headers["content-type"] == "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def crowd(shared_stage: World) -> Person:
+    """Alice with targets of every status, of two tags."""
+    world = renewed(shared_stage)
+    alice = world.user("alice")
+    make(alice, "Shop", url="https://shop.example/", tags=["prod", "eu"])
+    make(alice, "API", url="https://api.shop.example/Deep?x=1", tags=["prod"])
+    make(alice, "Straße", url="https://strasse.example/", tags=["eu"], failure_threshold=1)
+    make(alice, "Paused", url="https://paused.example/", enabled=False)
+    down = alice.get(PATH).json["items"][2]["id"]
+    world.checker.script[down] = DOWN
+    world.deliver()
+    make(alice, "New", url="https://new.example/", tags=["prod"])
+    return alice
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("status=UP", ["Shop", "API"]),
+        ("status=DOWN", ["Straße"]),
+        ("status=PAUSED", ["Paused"]),
+        ("status=PENDING", ["New"]),
+        ("status=DEGRADED", []),
+        ("tag=prod", ["Shop", "API", "New"]),
+        ("tag=eu", ["Shop", "Straße"]),
+        ("tag=pro", []),
+        ("kind=http", ["Shop", "API", "Straße", "Paused", "New"]),
+        ("enabled=false", ["Paused"]),
+        ("enabled=true", ["Shop", "API", "Straße", "New"]),
+        ("q=SHOP", ["Shop", "API"]),
+        ("q=deep?x", ["API"]),
+        ("q=STRASSE", ["Straße"]),
+        ("q=nothing", []),
+        ("q=***", []),
+        ("status=UP&tag=eu", ["Shop"]),
+        ("tag=prod&q=api&enabled=true&kind=http&status=UP", ["API"]),
+        ("status=DOWN&tag=prod", []),
+    ],
+)
+def test_filters_and_their_combinations(
+    crowd: Person, world: World, query: str, expected: list[str]
+) -> None:
+    encoded = quote(query, safe="=&")
+    assert walk(crowd, encoded) == expected
+    assert walk(crowd, f"{encoded}&limit=1") == expected
+
+
+def test_paging_is_stable_while_others_come_and_go(alice: Person) -> None:
+    make(alice, *"abcdef")
+    ids = {target["name"]: target["id"] for target in alice.get(PATH).json["items"]}
+    first = alice.get(f"{PATH}?limit=2")
+    assert names(first) == ["a", "b"]
+    for name in ("b", "c"):
+        alice.delete(f"{PATH}/{ids[name]}")
+    make(alice, "g")
+    next_page = following(first)
+    assert next_page is not None
+    second = alice.get(next_page)
+    assert names(second) == ["d", "e"]
+    last = following(second)
+    assert last is not None
+    assert names(alice.get(last)) == ["f", "g"]
+
+
+def cursor_of(person: Person, query: str = "limit=1") -> str:
+    cursor: str = person.get(f"{PATH}?{query}").json["next_cursor"]
+    return cursor
+
+
+def refused(reply: Reply) -> bool:
+    return (reply.status, reply.fields) == (400, ["query.cursor"])
+
+
+@pytest.mark.parametrize("cut", [0, 1, -1, 20])
+def test_a_tampered_cursor_is_refused(alice: Person, cut: int) -> None:
+    make(alice, "a", "b")
+    cursor = cursor_of(alice)
+    other = "A" if cursor[cut] != "A" else "B"
+    tampered = cursor[:cut] + other + cursor[cut:][1:]
+    assert refused(alice.get(f"{PATH}?cursor={tampered}"))
+
+
+@pytest.mark.parametrize("cursor", ["x", "a.b.c", "%ff", "%00", "ü", ".", "IjEi"])
+def test_what_is_no_cursor_is_refused(alice: Person, cursor: str) -> None:
+    assert refused(alice.get(f"{PATH}?cursor={quote(cursor, safe='%')}"))
+
+
+def test_the_cursor_of_another_owner_is_refused(alice: Person, mallory: Person) -> None:
+    make(alice, "a", "b")
+    assert refused(mallory.get(f"{PATH}?cursor={cursor_of(alice)}"))
+
+
+@pytest.mark.parametrize("query", ["", "tag=b", "tag=a&q=x", "tag=a&enabled=true"])
+def test_a_cursor_goes_on_with_its_own_filters_only(alice: Person, query: str) -> None:
+    make(alice, "a", "b", tags=["a", "b"])
+    cursor = cursor_of(alice, "limit=1&tag=a")
+    assert refused(alice.get(f"{PATH}?{query}&cursor={cursor}"))
+    assert names(alice.get(f"{PATH}?tag=a&limit=50&cursor={cursor}")) == ["b"]
+
+
+def test_the_cursor_of_another_list_is_refused(alice: Person) -> None:
+    make(alice, "a", "b")
+    target = alice.get(PATH).json["items"][0]["id"]
+    assert refused(alice.get(f"{PATH}/{target}/checks?cursor={cursor_of(alice)}"))

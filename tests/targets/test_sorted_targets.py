@@ -1,0 +1,157 @@
+"""The list of targets in its orders: stable while it changes, and each page at the same cost."""
+
+from typing import Any
+
+import pytest
+from moto.backends import get_backend
+
+from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
+from chalicelib.monitoring.state_machine import State
+from chalicelib.monitoring.storage.models import LaneItem, TargetItem
+from chalicelib.monitoring.storage.target_repository import _item
+from chalicelib.targets.validation import Draft
+from tests.support.blueprint import PREFIX
+from tests.support.world import DOWN, START, Person
+
+pytestmark = pytest.mark.shared_stage
+
+SLOW = CheckResult(Verdict.DEGRADED, Reason.SLOW, 200, Timings(1, 2, 3, 4_000, 4))
+
+
+def names(person: Person, query: str) -> list[str]:
+    """All pages of a list, which is cut into pages of two."""
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = person.get(f"/v1/targets?limit=2&{query}{cursor}").json
+        found += [item["name"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={page['next_cursor']}"
+
+
+@pytest.fixture
+def shops(alice: Person) -> list[dict[str, Any]]:
+    made = []
+    for name in ("b", "A", "c", "a", "B"):
+        made.append(alice.make_target(name=name, tags=["even" if name in "bB" else "odd"]))
+        alice.world.clock.time += 1
+    return made
+
+
+def test_orders(alice: Person, shops: list[dict[str, Any]]) -> None:
+    assert names(alice, "") == ["b", "A", "c", "a", "B"]
+    assert names(alice, "sort=newest") == ["B", "a", "c", "A", "b"]
+    assert names(alice, "sort=name") == ["A", "a", "b", "B", "c"]
+
+
+def test_filters_go_with_every_order(alice: Person, shops: list[dict[str, Any]]) -> None:
+    assert names(alice, "sort=newest&tag=even") == ["B", "b"]
+    assert names(alice, "sort=name&tag=odd&enabled=true&kind=http") == ["A", "a", "c"]
+
+
+def test_a_cursor_is_of_one_order(alice: Person, shops: list[dict[str, Any]]) -> None:
+    cursor = alice.get("/v1/targets?limit=1&sort=name").json["next_cursor"]
+    for sort in ("newest", "oldest"):
+        reply = alice.get(f"/v1/targets?limit=1&sort={sort}&cursor={cursor}")
+        assert (reply.status, reply.fields) == (400, ["query.cursor"])
+
+
+def test_by_status_the_worst_comes_first_and_who_has_it_longest(
+    alice: Person, shops: list[dict[str, Any]]
+) -> None:
+    world, ids = alice.world, {shop["name"]: shop["id"] for shop in shops}
+    world.run(120)
+    for name in "cA":
+        world.checker.script[ids[name]] = DOWN
+        world.run(180)
+    world.checker.script[ids["b"]] = SLOW
+    world.run(180)
+    alice.post(f"/v1/targets/{ids['B']}/pause")
+    alice.make_target(name="new")
+    assert names(alice, "sort=status") == ["c", "A", "b", "new", "a", "B"]
+    assert names(alice, "sort=status&status=DOWN") == ["c", "A"]
+    assert names(alice, "sort=status&tag=odd") == ["c", "A", "a"]
+    first = alice.get("/v1/targets?limit=2&sort=status").json
+    alice.delete(f"/v1/targets/{ids['A']}")
+    alice.delete(f"/v1/targets/{ids['b']}")
+    rest = alice.get(f"/v1/targets?sort=status&cursor={first['next_cursor']}").json["items"]
+    assert [item["name"] for item in rest] == ["new", "a", "B"]
+
+
+@pytest.mark.parametrize("sort", ["oldest", "newest", "name", "status"])
+def test_nothing_is_told_twice_or_left_out_while_others_come_and_go(
+    alice: Person, shops: list[dict[str, Any]], sort: str
+) -> None:
+    order = [item["id"] for item in alice.get(f"/v1/targets?limit=200&sort={sort}").json["items"]]
+    first = alice.get(f"/v1/targets?limit=2&sort={sort}").json
+    alice.delete(f"/v1/targets/{order[1]}")
+    alice.delete(f"/v1/targets/{order[2]}")
+    alice.make_target(name="b too")
+    rest = alice.get(f"/v1/targets?limit=200&sort={sort}&cursor={first['next_cursor']}").json
+    told = [item["id"] for item in [*first["items"], *rest["items"]]]
+    assert len(told) == len(set(told))
+    assert set(order) - {order[2]} <= set(told)
+
+
+def test_a_renamed_target_is_found_by_its_new_name(
+    alice: Person, shops: list[dict[str, Any]]
+) -> None:
+    alice.patch(f"/v1/targets/{shops[2]['id']}", {"name": "Aaa"})
+    assert names(alice, "sort=name") == ["A", "a", "Aaa", "b", "B"]
+
+
+@pytest.mark.parametrize("sort", ["oldest", "newest", "name", "status"])
+def test_a_page_of_ten_thousand_costs_what_a_page_of_few_costs(
+    alice: Person, dynamodb_calls: list[str], sort: str
+) -> None:
+    alice.make_target(name="first")
+    query = f"/v1/targets?limit=50&sort={sort}"
+    alice.get(query)
+    dynamodb_calls.clear()
+    alice.get(query)
+    of_few = list(dynamodb_calls)
+    fill(alice, 10_000)
+    dynamodb_calls.clear()
+    page = alice.get(query).json
+    assert len(page["items"]) == 50
+    assert dynamodb_calls == of_few
+    dynamodb_calls.clear()
+    assert len(alice.get(f"{query}&cursor={page['next_cursor']}").json["items"]) == 50
+    assert dynamodb_calls == of_few
+
+
+def fill(person: Person, count: int) -> None:
+    """Ten thousand targets in two hundred lanes, past the API, which would take minutes."""
+    from chalicelib.monitoring.target import Target  # noqa: PLC0415 - beside its only use
+
+    tables = get_backend("dynamodb")["123456789012"]["us-east-1"].tables
+    draft = Draft(
+        name="n",
+        kind="http",
+        interval_s=60,
+        timeout_s=10,
+        failure_threshold=2,
+        recovery_threshold=1,
+        config={"url": "https://shop.example/"},
+        expect={},
+    )
+    state = State.pending(START).to_list()
+    for lane in range(1, count // 50 + 1):
+        places: dict[str, list[object]] = {}
+        for place in range(50):
+            target_id = f"01a1ee56-5e00-7000-8000-{lane:06d}{place:06d}"
+            spec = draft.spec(target_id, place)
+            target = Target(
+                owner=person.owner,
+                spec=spec,
+                lane=lane,
+                name=f"target {lane:04d} {place:02d}",
+                created_at=START,
+                updated_at=START,
+            )
+            tables[f"{PREFIX}targets"].put_item(_item(target).serialize())
+            places[str(place)] = [target_id, *state]
+        item = LaneItem(person.owner, f"lane:{lane:04d}", version=0, places=places, shard="0")
+        tables[f"{PREFIX}lanes"].put_item(item.serialize())
+    assert TargetItem.TABLE == "targets"

@@ -1,0 +1,72 @@
+"""A lane of an earlier version has no shard: it is given its own, and what it missed is folded."""
+
+import pytest
+
+from chalicelib.aws.tenancy import acting_for
+from chalicelib.history.dispatch import all_lanes
+from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.repository import Period, Rollups
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
+from chalicelib.monitoring.storage.lane_repository import lane_key
+from chalicelib.monitoring.storage.models import LaneItem
+from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
+from tests.support.world import START, UP, Person, World, as_system
+
+
+@pytest.fixture
+def alice(world: World, lowest_place: None) -> Person:
+    """Somebody whose lane is as the first version made it, with a check of two months ago."""
+    alice = world.user()
+    alice.make_target()
+    with acting_for(alice.owner):
+        LaneItem(alice.owner, lane_key(0)).update([LaneItem.shard.remove()])
+        key = CheckKey(alice.owner, 0, START - 60 * DAY_S, "us-east-1")
+        write_results(key, {0: UP}, retention_days=90, intervals_s={0: 60})
+    return alice
+
+
+def lanes() -> list[tuple[str, int]]:
+    with as_system():
+        return list(all_lanes())
+
+
+def test_its_first_check_has_it_found_and_what_it_missed_folded(
+    world: World, alice: Person
+) -> None:
+    assert lanes() == []
+    assert world.deliver() == []
+    assert lanes() == [(alice.owner, 0)]
+    (event,) = world.functions.take("rollup")
+    spans = [span for text in event["folds"] for span in Fold.from_json(text).spans]
+    assert (spans[0][0], spans[-1][1]) == (START - 90 * DAY_S, START)
+    assert not world.roll_up(event)
+    hour = (START - 60 * DAY_S) // HOUR_S * HOUR_S
+    with acting_for(alice.owner):
+        found = Rollups(alice.owner).between(Period.HOUR, 0, hour, hour + 1, now=START)
+        assert len(list(found)) == 1
+
+
+def test_that_is_done_once(world: World, alice: Person) -> None:
+    world.deliver()
+    world.functions.take("rollup")
+    world.clock.time += 60
+    world.tick()
+    world.clock.time += 120
+    assert world.deliver() == []
+    assert world.functions.take("rollup") == []
+
+
+def test_where_it_dies_before_it_is_done_the_next_check_does_it(
+    world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise RuntimeError("died")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("chalicelib.monitoring.storage.lane_repository.Lanes.enlist", die)
+        assert world.deliver() == []
+    assert lanes() == []
+    world.tick()
+    world.clock.time += 60
+    assert world.deliver() == []
+    assert lanes() == [(alice.owner, 0)]

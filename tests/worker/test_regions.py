@@ -1,0 +1,207 @@
+"""Targets that are checked from several regions: DOWN only by quorum, each region's word kept."""
+
+import dataclasses
+
+import pytest
+
+from chalicelib.aws.sqs import Message, SendError
+from chalicelib.common.settings import Settings, SettingsError
+from chalicelib.monitoring.result import CheckResult, Timings
+from chalicelib.runtime import Runtime
+from chalicelib.worker import handler as worker_handler
+from tests.support.world import DOWN, UNKNOWN, UP, FakeChecker, FakeQueue, Person, World
+
+HOME, EUROPE, ASIA = "us-east-1", "eu-west-1", "ap-southeast-1"
+SLOW = dataclasses.replace(UP, timings=Timings(first_byte=900))
+
+
+class Worldwide(World):
+    """A stage whose targets are checked from three regions, each with a queue and a worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.checkers = {HOME: self.checker, EUROPE: FakeChecker(), ASIA: FakeChecker()}
+        self.queues = {HOME: self.queue, EUROPE: FakeQueue(self.clock), ASIA: FakeQueue(self.clock)}
+        further = {region: self.queues[region] for region in (EUROPE, ASIA)}
+        self.runtime.__dict__["further_checks"] = further
+        self.runtimes = {region: self._runtime(region) for region in self.queues}
+
+    def _runtime(self, region: str) -> Runtime:
+        made = Runtime(dataclasses.replace(self.runtime.settings, region=region), self.clock)
+        made.__dict__.update(
+            self.runtime.__dict__ | {"settings": made.settings, "checker": self.checkers[region]}
+        )
+        return made
+
+    def say(self, target: dict[str, object], **results: CheckResult) -> None:
+        """What each region finds from now on: `home`, `europe`, `asia`."""
+        for name, region in {"home": HOME, "europe": EUROPE, "asia": ASIA}.items():
+            self.checkers[region].script[str(target["id"])] = results.get(name, UP)
+
+    def check_from(self, region: str) -> None:
+        """Hand a region's worker what is visible in its queue."""
+        records = [
+            {"messageId": str(n), "body": body} for n, body in enumerate(self.queues[region].take())
+        ]
+        answer = worker_handler.handle_checks(self.runtimes[region], records)
+        assert answer == {"batchItemFailures": []}
+
+    def round(self, *regions: str) -> None:
+        """One tick of a target that is checked each ten seconds, from these regions or from all."""
+        for region in regions or (HOME, EUROPE, ASIA):
+            self.check_from(region)
+        self.clock.time += 10
+
+
+@pytest.fixture
+def world(aws: dict[str, str]) -> Worldwide:
+    return Worldwide(Settings.from_env({**aws, "CHECK_REGIONS": f"{EUROPE}, {ASIA}"}))
+
+
+@pytest.fixture
+def alice(world: Worldwide) -> Person:
+    return world.user()
+
+
+@pytest.fixture
+def target(world: Worldwide, alice: Person) -> dict[str, object]:
+    world.tick()
+    made: dict[str, object] = alice.make_target(interval_s=10, failure_threshold=1)
+    world.round()
+    return made
+
+
+def status(alice: Person, target: dict[str, object]) -> str:
+    found: str = alice.get(f"/v1/targets/{target['id']}").json["state"]["status"]
+    return found
+
+
+def test_a_target_is_checked_from_every_region(
+    world: Worldwide, alice: Person, target: dict[str, object]
+) -> None:
+    checks = alice.get(f"/v1/targets/{target['id']}/checks").json["items"]
+    assert sorted(check["region"] for check in checks) == sorted([HOME, EUROPE, ASIA])
+    assert status(alice, target) == "UP"
+
+
+@pytest.mark.parametrize("order", [(HOME, EUROPE, ASIA), (ASIA, EUROPE, HOME)])
+def test_one_region_alone_makes_nothing_down(
+    world: Worldwide, alice: Person, target: dict[str, object], order: tuple[str, ...]
+) -> None:
+    world.say(target, home=DOWN)
+    for _ in range(3):
+        world.round(*order)
+    assert status(alice, target) == "UP"
+    assert alice.get("/v1/incidents").json["items"] == []
+
+
+@pytest.mark.parametrize("order", [(HOME, EUROPE, ASIA), (EUROPE, ASIA, HOME)])
+def test_two_of_three_do_and_two_of_three_end_it(
+    world: Worldwide, alice: Person, target: dict[str, object], order: tuple[str, ...]
+) -> None:
+    world.say(target, home=DOWN, asia=DOWN)
+    world.round(*order)
+    assert status(alice, target) == "DOWN"
+    world.say(target, asia=DOWN)
+    world.round(*order)
+    assert status(alice, target) == "UP"
+    world.tell_all()
+    (incident,) = alice.get("/v1/incidents").json["items"]
+    assert incident["duration_s"] == 10
+
+
+def test_nothing_is_decided_before_enough_have_spoken(
+    world: Worldwide, alice: Person, target: dict[str, object]
+) -> None:
+    world.say(target, home=DOWN, asia=DOWN)
+    world.check_from(HOME)
+    assert status(alice, target) == "UP"
+    world.check_from(ASIA)
+    assert status(alice, target) == "DOWN"
+
+
+def test_a_region_that_cannot_tell_has_no_vote(
+    world: Worldwide, alice: Person, target: dict[str, object]
+) -> None:
+    world.say(target, home=DOWN, europe=UNKNOWN, asia=UNKNOWN)
+    world.round()
+    assert status(alice, target) == "DOWN"
+
+
+def test_a_region_whose_queue_is_away_stops_no_other(
+    world: Worldwide, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: list[Message]) -> None:
+        raise SendError("away")
+
+    monkeypatch.setattr(world.queues[EUROPE], "send", refuse)
+    world.tick()
+    target = alice.make_target(interval_s=10, failure_threshold=1)
+    world.say(target, home=DOWN, asia=DOWN)
+    world.round(HOME, ASIA)
+    assert status(alice, target) == "DOWN"
+
+
+def test_statistics_count_a_tick_once_as_it_was_agreed(
+    world: Worldwide, alice: Person, target: dict[str, object]
+) -> None:
+    world.say(target, home=DOWN, europe=SLOW, asia=SLOW)
+    world.round()
+    world.say(target, home=DOWN, europe=DOWN)
+    world.round()
+    world.say(target)
+    world.round()
+    stats = alice.get(f"/v1/targets/{target['id']}/stats?window=1h").json
+    assert (stats["checks"], stats["up"], stats["down"]) == (4, 3, 1)
+    assert stats["downtime_s"] == 10
+    before = {name: stats[name] for name in ("checks", "up", "down", "downtime_s", "uptime_ratio")}
+    world.clock.time += 7_200
+    assert not world.fold()
+    raw = alice.get(f"/v1/targets/{target['id']}/stats?window=24h").json
+    assert {name: raw[name] for name in before} == before
+
+
+def test_a_message_that_comes_twice_to_a_region_changes_nothing(
+    world: Worldwide, alice: Person, target: dict[str, object]
+) -> None:
+    world.say(target, home=DOWN, asia=DOWN)
+    for region in (HOME, ASIA):
+        bodies = list(world.queues[region].waiting)
+        world.check_from(region)
+        world.queues[region].waiting = bodies
+        world.check_from(region)
+    assert status(alice, target) == "DOWN"
+    world.tell_all()
+    assert len(alice.get("/v1/incidents").json["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("regions", "quorum", "text"),
+    [
+        ("eu-west-1,eu-west-1", "", "twice"),
+        ("us-east-1", "", "or home"),
+        ("Europe", "", "CHECK_REGIONS"),
+        ("eu-west-1", "3", "at most 2"),
+        ("eu-west-1", "0", "CHECK_QUORUM"),
+    ],
+)
+def test_regions_that_make_no_sense_are_refused(
+    aws: dict[str, str], regions: str, quorum: str, text: str
+) -> None:
+    with pytest.raises(SettingsError, match=text):
+        Settings.from_env({**aws, "CHECK_REGIONS": regions, "CHECK_QUORUM": quorum})
+
+
+def test_a_quorum_of_ones_own(aws: dict[str, str]) -> None:
+    world = Worldwide(
+        Settings.from_env({**aws, "CHECK_REGIONS": f"{EUROPE},{ASIA}", "CHECK_QUORUM": "3"})
+    )
+    alice = world.user()
+    world.tick()
+    target = alice.make_target(interval_s=10, failure_threshold=1)
+    world.say(target, home=DOWN, asia=DOWN)
+    world.round()
+    assert status(alice, target) == "UP"
+    world.say(target, home=DOWN, asia=DOWN, europe=DOWN)
+    world.round()
+    assert status(alice, target) == "DOWN"
