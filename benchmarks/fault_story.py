@@ -57,7 +57,7 @@ class Known:
     outcome: Outcome
 
 
-class Story:
+class IncidentDetails:
     """What happens on a stage, ten seconds at a time."""
 
     def __init__(self, found: Stage) -> None:

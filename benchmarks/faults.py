@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.fault_reaper import Lives, Reaper, finish, in_own_process
 from benchmarks.fault_stage import Shuffle, Stage, stage
-from benchmarks.fault_story import Known, Outcome, Story, difference
+from benchmarks.fault_story import IncidentDetails, Known, Outcome, difference
 
 _UNDISTURBED = "undisturbed"
 
@@ -71,21 +71,21 @@ def run(step: int = 1, most: int = 2) -> Report:
     return report
 
 
-def _watched(reaper: Reaper, story: Story) -> Outcome:
+def _watched(reaper: Reaper, story: IncidentDetails) -> Outcome:
     with reaper.watching():
         is_whole = story.go()
     return story.outcome() if is_whole else story.known_outcome
 
 
 @contextmanager
-def _furnished() -> Iterator[tuple[Stage, Story]]:
+def _furnished() -> Iterator[tuple[Stage, IncidentDetails]]:
     with stage() as found:
-        story = Story(found)
+        story = IncidentDetails(found)
         story.furnish()
         yield found, story
 
 
-def _disturbed(lives: Lives, found: Stage, story: Story) -> int:
+def _disturbed(lives: Lives, found: Stage, story: IncidentDetails) -> int:
     """Begin the lives whose messages are disturbed; returns how many they are."""
 
     def lag() -> Outcome:

@@ -13,7 +13,7 @@ import boto3
 import requests
 from moto import mock_aws
 
-from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.job import RollupJob
 from chalicelib.monitoring.alert_messages import Entry, FlipsJob, WatchdogJob
 from chalicelib.monitoring.result import Reason
 from chalicelib.monitoring.state import Flip, FlipKind, Status
@@ -130,7 +130,7 @@ class Stage:
 
     def _rollup(self) -> Event:
         hour = int(time.time()) // 3_600 * 3_600
-        return {"folds": [Fold(self.owner, 0, [(hour - 3_600, hour)]).to_json()]}
+        return {"folds": [RollupJob(self.owner, 0, [(hour - 3_600, hour)]).to_json()]}
 
     def _alert(self) -> Event:
         now = int(time.time())

@@ -8,7 +8,7 @@ from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.history import dispatch as rollups_dispatch
 from chalicelib.history.background_handler import run_background
 from chalicelib.history.rollups import worker as rollups_worker
-from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.job import RollupJob
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.history.service import statistics
 from chalicelib.monitoring import schedule
@@ -39,7 +39,7 @@ def keep_history(runtime: Runtime, owner: str, targets: Sequence[Target]) -> Non
                 intervals_s = dict.fromkeys(places, 60)
                 write_results(key, results, retention_days=90, intervals_s=intervals_s)
             spans = [(now - KEPT_S, hour - HOUR_S)]
-            rollups_worker.fold_lane(runtime, Fold(owner, lane, spans))
+            rollups_worker.roll_up_lane(runtime, RollupJob(owner, lane, spans))
     with acting_as_system():
         advance_folded(hour - HOUR_S)
 

@@ -14,12 +14,12 @@ from chalicelib.common.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.alerting.notifiers import Notifiers
     from chalicelib.alerting.notifiers.ses import Mailer
-    from chalicelib.maintenance.skip_rule_cache import Skips
+    from chalicelib.maintenance.skip_rule_cache import SkipRuleCache
     from chalicelib.probes.checker import Checker
     from chalicelib.probes.net.outbound import Outbound
     from chalicelib.probes.net.ssrf_guard import Guard
-    from chalicelib.status_pages.cache import Shelves
-    from chalicelib.worker.connectivity import Canaries
+    from chalicelib.status_pages.cache import PageCaches
+    from chalicelib.worker.connectivity import ConnectivityCheck
 
 
 @dataclass
@@ -89,25 +89,25 @@ class Runtime:
         return Checker(self.guard, concurrency=self.settings.check_concurrency)
 
     @cached_property
-    def skips(self) -> "Skips":
-        from chalicelib.maintenance.skip_rule_cache import Skips  # noqa: PLC0415 - see above
+    def skips(self) -> "SkipRuleCache":
+        from chalicelib.maintenance.skip_rule_cache import SkipRuleCache  # noqa: PLC0415 - see above
 
-        return Skips()
-
-    @cached_property
-    def shelves(self) -> "Shelves":
-        from chalicelib.status_pages.cache import Shelves  # noqa: PLC0415 - see above
-
-        return Shelves(self.clock)
+        return SkipRuleCache()
 
     @cached_property
-    def canaries(self) -> "Canaries":
-        from chalicelib.worker.connectivity import Canaries  # noqa: PLC0415 - see above
+    def page_caches(self) -> "PageCaches":
+        from chalicelib.status_pages.cache import PageCaches  # noqa: PLC0415 - see above
+
+        return PageCaches(self.clock)
+
+    @cached_property
+    def connectivity(self) -> "ConnectivityCheck":
+        from chalicelib.worker.connectivity import ConnectivityCheck  # noqa: PLC0415 - see above
 
         def connects(places: Sequence[tuple[str, int]]) -> bool:
             return self.checker.is_connected(places)
 
-        return Canaries(self.settings.canaries, connects)
+        return ConnectivityCheck(self.settings.canaries, connects)
 
     @cached_property
     def outbound(self) -> "Outbound":

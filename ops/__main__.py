@@ -206,7 +206,7 @@ def _rollup(options: argparse.Namespace) -> None:
     start, end = rollups.read_range(bounds["from"], bounds["to"])
     stage = stages.stage(options.stage)
     with step("folding"):
-        lanes, hours = rollups.fold_again(stage, start, end)
+        lanes, hours = rollups.roll_up_again(stage, start, end)
     say(f"{hours:,} hours of {lanes:,} lanes made again")
 
 

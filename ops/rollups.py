@@ -30,7 +30,7 @@ def _read(option: str, text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def fold_again(stage: Stage, start: int, end: int) -> tuple[int, int]:
+def roll_up_again(stage: Stage, start: int, end: int) -> tuple[int, int]:
     """Fold all hours and days in the range, of every lane; returns how many lanes and hours.
 
     What is stored stays where the results that it was made from have expired. The process takes
@@ -41,7 +41,7 @@ def fold_again(stage: Stage, start: int, end: int) -> tuple[int, int]:
     from chalicelib.aws.tenancy import acting_as_system, acting_for
     from chalicelib.history import dispatch as rollups_dispatch
     from chalicelib.history.rollups import worker as rollups_worker
-    from chalicelib.history.rollups.job import Fold
+    from chalicelib.history.rollups.job import RollupJob
     from chalicelib.runtime import Runtime
 
     runtime = Runtime.from_env(os.environ)
@@ -50,5 +50,5 @@ def fold_again(stage: Stage, start: int, end: int) -> tuple[int, int]:
     hours = 0
     for owner, lane in lanes:
         with acting_for(owner):
-            hours += rollups_worker.fold_lane(runtime, Fold(owner, lane, [(start, end)]))
+            hours += rollups_worker.roll_up_lane(runtime, RollupJob(owner, lane, [(start, end)]))
     return len(lanes), hours

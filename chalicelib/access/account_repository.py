@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.access.audit import note
 from chalicelib.access.models import Account, Token, User
-from chalicelib.access.usage import NOTHING, ChangedError, Ledger, enter, transaction
+from chalicelib.access.usage import NOTHING, UsageChange, UsageChangedError, enter, transaction
 from chalicelib.common.errors import NotFoundError, UnavailableError
 
 _USER = "user"
@@ -71,7 +71,7 @@ class Accounts:
             with transaction() as write:
                 write.save(user, condition=Account.key.does_not_exist())
                 note(write, self.owner, "user.created", self.owner, name)
-        except ChangedError:
+        except UsageChangedError:
             return self.user()
         return user
 
@@ -90,7 +90,7 @@ class Accounts:
                 write.update(User(self.owner, _USER), actions, condition=Account.key.exists())
                 fields = [name for name, given in _given(disabled, limits) if given]
                 note(write, self.owner, "user.changed", self.owner, "", fields)
-        except ChangedError:
+        except UsageChangedError:
             raise NotFoundError("there is no such user") from None
 
     def tokens(self, after: str | None, limit: int) -> tuple[list[tuple[str, Token]], str | None]:
@@ -121,7 +121,7 @@ class Accounts:
         assert isinstance(item, Token)
         return item
 
-    def add_token(self, token_id: str, token: Token, ledger: Ledger = NOTHING) -> None:
+    def add_token(self, token_id: str, token: Token, ledger: UsageChange = NOTHING) -> None:
         """Store a new token under its id; raises ChangedError where it is there, or too many."""
         token.owner, token.key = self.owner, _TOKEN + token_id
         with transaction() as write:
@@ -129,7 +129,7 @@ class Accounts:
             enter(write, self.owner, ledger)
             note(write, self.owner, "token.created", token_id, token.name, token.scopes)
 
-    def remove_token(self, token_id: str, name: str, ledger: Ledger = NOTHING) -> None:
+    def remove_token(self, token_id: str, name: str, ledger: UsageChange = NOTHING) -> None:
         """Revoke it, from now on; raises ChangedError where it is not there."""
         with transaction() as write:
             write.delete(Account(self.owner, _TOKEN + token_id), condition=Account.key.exists())

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.access.idempotency_repository import Once
+from chalicelib.access.idempotency_repository import IdempotencyKeys
 from chalicelib.common.errors import Fault, InvalidError, KeyReusedError, NotFoundError
 from chalicelib.common.ids import new_id
 from chalicelib.common.runtime import BaseRuntime
@@ -28,7 +28,7 @@ _NONCE_BYTES, _TAG_BYTES = 16, 16
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class IdempotentRequest:
     """A request with an Idempotency-Key: whose it is, with which token, and what it asks for.
 
     `is_secret`: its answer shows what nobody can have shown again.
@@ -42,7 +42,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ClaimedKey:
     """What a request makes, under which id, with which secret, and its answer if there was one."""
 
     made: str
@@ -51,7 +51,7 @@ class Turn:
     answer: bytes | None
 
 
-def take_turn(runtime: BaseRuntime, asked: Asked) -> Turn:
+def claim_key(runtime: BaseRuntime, asked: IdempotentRequest) -> ClaimedKey:
     """The turn of a key: a new one, or that of whoever came first with the same request.
 
     Raises KeyReusedError where the key was used with another request, or by another token for an
@@ -65,33 +65,33 @@ def take_turn(runtime: BaseRuntime, asked: Asked) -> Turn:
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     new = new_id(runtime.clock())
     sealed = _secret(asked, new, secrets.token_bytes(_SECRET_BYTES))
-    claim = Once(asked.owner).claim(asked.key, fingerprint, new, runtime.now, sealed)
+    claim = IdempotencyKeys(asked.owner).claim(asked.key, fingerprint, new, runtime.now, sealed)
     if claim.fingerprint != fingerprint:
         raise KeyReusedError("the Idempotency-Key was used with another body")
     answer = None if claim.answer is None else _unpacked(asked, claim.answer)
-    return Turn(claim.made, _secret(asked, claim.made, claim.sealed), claim.done, answer)
+    return ClaimedKey(claim.made, _secret(asked, claim.made, claim.sealed), claim.done, answer)
 
 
-def finish(asked: Asked, answer: bytes) -> bytes:
+def finish(asked: IdempotentRequest, answer: bytes) -> bytes:
     """Keep the answer, unless another was kept before it; returns the one that stands."""
     packed = _packed(asked, answer)
-    kept = Once(asked.owner).finish(asked.key, packed)
+    kept = IdempotencyKeys(asked.owner).finish(asked.key, packed)
     return answer if kept == packed else _unpacked(asked, kept)
 
 
-def once(
+def run_once(
     runtime: BaseRuntime,
-    asked: Asked,
+    asked: IdempotentRequest,
     *,
-    make: Callable[[Turn], bytes],
-    find: Callable[[Turn], bytes],
+    make: Callable[[ClaimedKey], bytes],
+    find: Callable[[ClaimedKey], bytes],
 ) -> tuple[bytes, bool]:
     """The answer of `make`, or of `find` where it is made already, and whether it was given before.
 
     Raises what take_turn raises, and what `make` does: a refusal makes nothing and is no answer
     that is kept.
     """
-    turn = take_turn(runtime, asked)
+    turn = claim_key(runtime, asked)
     if turn.answer is not None:
         return turn.answer, True
     try:
@@ -106,13 +106,13 @@ def once(
     return stands, stands != answer
 
 
-def _secret(asked: Asked, made: str, secret: bytes) -> bytes:
+def _secret(asked: IdempotentRequest, made: str, secret: bytes) -> bytes:
     """Sealed, or opened again: each pad is used once, as every id is made once."""
     pad = hmac.digest(asked.token.encode(), f"once\0{made}".encode(), "sha256")
     return bytes(one ^ other for one, other in zip(secret, pad, strict=False))
 
 
-def _packed(asked: Asked, answer: bytes) -> bytes:
+def _packed(asked: IdempotentRequest, answer: bytes) -> bytes:
     small = zlib.compress(answer, 9)
     if not asked.is_secret:
         return small
@@ -121,7 +121,7 @@ def _packed(asked: Asked, answer: bytes) -> bytes:
     return nonce + _tag(asked, nonce + sealed) + sealed
 
 
-def _unpacked(asked: Asked, packed: bytes) -> bytes:
+def _unpacked(asked: IdempotentRequest, packed: bytes) -> bytes:
     if asked.is_secret:
         nonce, tag = packed[:_NONCE_BYTES], packed[_NONCE_BYTES : _NONCE_BYTES + _TAG_BYTES]
         sealed = packed[_NONCE_BYTES + _TAG_BYTES :]
@@ -131,13 +131,13 @@ def _unpacked(asked: Asked, packed: bytes) -> bytes:
     return zlib.decompress(packed)
 
 
-def _veiled(asked: Asked, nonce: bytes, text: bytes) -> bytes:
+def _veiled(asked: IdempotentRequest, nonce: bytes, text: bytes) -> bytes:
     """XORed with a stream of bytes that only the token and the nonce can make."""
     key = hmac.digest(asked.token.encode(), b"once answer\0" + nonce, "sha256")
     stream = hashlib.shake_256(key).digest(len(text))
     return (int.from_bytes(text) ^ int.from_bytes(stream)).to_bytes(len(text))
 
 
-def _tag(asked: Asked, sealed: bytes) -> bytes:
+def _tag(asked: IdempotentRequest, sealed: bytes) -> bytes:
     digest = hmac.digest(asked.token.encode(), b"once tag\0" + sealed, "sha256")
     return digest[:_TAG_BYTES]

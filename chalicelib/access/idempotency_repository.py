@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pynamodb.exceptions import DoesNotExist, PutError, UpdateError
 
-from chalicelib.access.models import OnceItem
+from chalicelib.access.models import IdempotencyItem
 
 _DAY_S = 86_400
 _REFUSED = "ConditionalCheckFailedException"
@@ -26,7 +26,7 @@ class Claim:
     answer: bytes | None = None
 
 
-class Once:
+class IdempotencyKeys:
     """The idempotency keys of `owner`; each is remembered for a day."""
 
     def __init__(self, owner: str) -> None:
@@ -34,7 +34,7 @@ class Once:
 
     def claim(self, key: str, fingerprint: str, new_id: str, now: int, sealed: bytes) -> Claim:
         """The claim that stands for `key`: a new one, or that of whoever came first."""
-        item = OnceItem(
+        item = IdempotencyItem(
             self.owner,
             _key(key),
             fingerprint=fingerprint,
@@ -43,7 +43,9 @@ class Once:
             expires=now + _DAY_S,
         )
         try:
-            item.save(condition=OnceItem.key.does_not_exist() | (OnceItem.expires <= now))
+            item.save(
+                condition=IdempotencyItem.key.does_not_exist() | (IdempotencyItem.expires <= now)
+            )
         except PutError as error:
             if error.cause_response_code != _REFUSED:
                 raise
@@ -57,9 +59,9 @@ class Once:
         Returns the answer that stands: that of whoever comes here first.
         """
         try:
-            OnceItem(self.owner, _key(key)).update(
-                [OnceItem.done.set(True), OnceItem.answer.set(answer)],
-                condition=OnceItem.key.exists() & OnceItem.answer.does_not_exist(),
+            IdempotencyItem(self.owner, _key(key)).update(
+                [IdempotencyItem.done.set(True), IdempotencyItem.answer.set(answer)],
+                condition=IdempotencyItem.key.exists() & IdempotencyItem.answer.does_not_exist(),
             )
         except UpdateError as error:
             if error.cause_response_code != _REFUSED:
@@ -70,7 +72,7 @@ class Once:
 
     def _get(self, key: str) -> Claim | None:
         try:
-            item = OnceItem.get(self.owner, _key(key), consistent_read=True)
+            item = IdempotencyItem.get(self.owner, _key(key), consistent_read=True)
         except DoesNotExist:
             return None
         return Claim(item.fingerprint, item.made, item.done, item.sealed, item.answer)

@@ -58,7 +58,7 @@ class Token(Account, discriminator="token"):
     last_used_at = NumberAttribute(null=True)
 
 
-class OnceItem(Owned):
+class IdempotencyItem(Owned):
     """Key `once:<hash of the Idempotency-Key>`: the request it was sent with, and the id created.
 
     `answer` is the first response, packed by access/idempotency.py; it is set once `done` is true.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from chalicelib.access.usage import Ledger, asked_of
+from chalicelib.access.usage import UsageChange, asked_of
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.errors import Fault, HostBudgetError, QuotaError
 from chalicelib.common.limits import Limits
@@ -19,7 +19,7 @@ def hosts_most(limits: Limits) -> int:
     return limits.host_checks_per_minute * _MINUTES
 
 
-def refuse_overdrawn(ledger: Ledger, used: Mapping[str, int]) -> None:
+def refuse_overdrawn(ledger: UsageChange, used: Mapping[str, int]) -> None:
     """Say which limit it is, after a change failed; nothing where it is none."""
     if ledger.change > 0 and used.get(ledger.noun, 0) + ledger.change > ledger.most:
         text = f"{ledger.most} {ledger.noun} are the most that this user may have"

@@ -20,12 +20,12 @@ NOUNS: Final = ("targets", "channels", "tokens", "pages")
 _USAGE: Final = "usage"
 
 
-class ChangedError(Exception):
+class UsageChangedError(Exception):
     """Another write came between: what was read is not what is stored any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class UsageChange:
     """`change` more of the owner's `noun`, of which there may be `most`.
 
     `hosts` are asked so many more checks a day, up to `hosts_most`, over all owners.
@@ -43,7 +43,7 @@ class Ledger:
         return [_host(name) for name in self.hosts]
 
 
-NOTHING: Final = Ledger()
+NOTHING: Final = UsageChange()
 
 
 @contextmanager
@@ -55,11 +55,11 @@ def transaction() -> Iterator[TransactWrite]:
     except TransactWriteError as error:
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
-            raise ChangedError from None
+            raise UsageChangedError from None
         raise
 
 
-def enter(write: TransactWrite, owner: str, ledger: Ledger) -> None:
+def enter(write: TransactWrite, owner: str, ledger: UsageChange) -> None:
     """Count `ledger` with a transaction, which fails where something would become too much."""
     if ledger.change:
         count = Path([ledger.noun])

@@ -7,12 +7,12 @@ from typing import Final
 
 from chalicelib.alerting.channel import Event
 
-MOST_SUBJECTS: Final = 20
+MAX_ALERTED_TARGETS: Final = 20
 """Targets that an alert names; of the others it says how many they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class AlertedTarget:
     """What happened to one target. Times are epoch seconds, None where they do not apply.
 
     `since` is when the outage or the present status began, `until` when the outage ended.
@@ -40,7 +40,7 @@ class Alert:
     id: str
     event: Event
     at: int
-    subjects: Sequence[Subject] = ()
+    subjects: Sequence[AlertedTarget] = ()
     count: int = 0
     late: bool = False
 
@@ -113,14 +113,14 @@ def _over(*, late: bool) -> str:
     return " (this is late: it is over)" if late else ""
 
 
-def _one(event: Event, subject: Subject) -> str:
+def _one(event: Event, subject: AlertedTarget) -> str:
     words = _OWN_WORDS.get(subject.status, _ONE[event])
     if event is Event.RECOVERED and subject.until is not None:
         return f"{words} after {span(subject.until - subject.since)}"
     return words
 
 
-def _describe(subject: Subject) -> str:
+def _describe(subject: AlertedTarget) -> str:
     where = f" ({line(subject.url)})" if subject.url else ""
     since = f"since {moment(subject.since)}"
     until = f", until {moment(subject.until)}" if subject.until is not None else ""

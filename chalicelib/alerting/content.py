@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from chalicelib.alerting.alert import Subject
+from chalicelib.alerting.alert import AlertedTarget
 from chalicelib.alerting.channel import Channel, Event
 from chalicelib.alerting.delivery import Delivery, DeliveryStatus, Hold, minute_of, read_reference
 from chalicelib.alerting.incident import Incident
 from chalicelib.alerting.storage.delivery_repository import Deliveries
 from chalicelib.alerting.storage.incident_repository import Incidents
-from chalicelib.alerting.suppression import Quiet
+from chalicelib.alerting.suppression import Suppression
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.state import FlipKind
 
@@ -24,19 +24,21 @@ class _Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class AlertContent:
     """What a delivery comes to: the subjects, the references left out; or that it has to wait.
 
     `held` are references of targets in maintenance; they are among what is `dropped`.
     """
 
-    subjects: list[Subject] = field(default_factory=list)
+    subjects: list[AlertedTarget] = field(default_factory=list)
     dropped: frozenset[str] = frozenset()
     must_wait: bool = False
     held: Mapping[str, Hold] = field(default_factory=dict)
 
 
-def telling(delivery: Delivery, channel: Channel, now: int, moved: frozenset[str]) -> Telling:
+def alert_content(
+    delivery: Delivery, channel: Channel, now: int, moved: frozenset[str]
+) -> AlertContent:
     """What there is to tell now, but for what was `moved` to another delivery.
 
     Reads the incidents and windows, and for recoveries how the outage went.
@@ -45,7 +47,7 @@ def telling(delivery: Delivery, channel: Channel, now: int, moved: frozenset[str
     keys = {reference: read_reference(reference)[0] for reference in about}
     incidents = Incidents(delivery.owner).some(keys.values())
     judge = _Judge(delivery, channel, now)
-    subjects: dict[str, Subject] = {}
+    subjects: dict[str, AlertedTarget] = {}
     held: dict[str, Hold] = {}
     for reference, key in sorted(keys.items()):
         incident = incidents.get(key)
@@ -53,10 +55,10 @@ def telling(delivery: Delivery, channel: Channel, now: int, moved: frozenset[str
         if isinstance(fate, Hold):
             held[reference] = fate
         elif fate is _Fate.WAIT:
-            return Telling(must_wait=True)
+            return AlertContent(must_wait=True)
         elif fate is _Fate.TELL and incident:
             subjects[reference] = _subject(delivery.event, reference, incident)
-    return Telling(list(subjects.values()), delivery.about - set(subjects), held=held)
+    return AlertContent(list(subjects.values()), delivery.about - set(subjects), held=held)
 
 
 class _Judge:
@@ -66,7 +68,7 @@ class _Judge:
         self._delivery = delivery
         self._channel = channel
         self._outages: dict[int, list[Delivery]] = {}
-        self._quiet = Quiet(delivery.owner, now)
+        self._quiet = Suppression(delivery.owner, now)
 
     def fate(self, incident: Incident | None) -> "_Fate | Hold":
         """What becomes of a flip; in maintenance it is held, but for outages that are over."""
@@ -126,12 +128,12 @@ def _was_short(incident: Incident, channel: Channel) -> bool:
     return closed_at is not None and closed_at < incident.opened_at + channel.delay_s
 
 
-def _subject(event: Event, reference: str, incident: Incident) -> Subject:
+def _subject(event: Event, reference: str, incident: Incident) -> AlertedTarget:
     _, kind, at = read_reference(reference)
     flip = next((e for e in incident.entries if (e.flip.kind, e.flip.at) == (kind, at)), None)
     told = incident.opening if event is Event.REMINDER else flip
     has_incident = told is None or told.flip.opened_at is not None
-    return Subject(
+    return AlertedTarget(
         target_id=incident.target_id,
         name=incident.target_name,
         url=incident.target_url,

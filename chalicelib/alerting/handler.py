@@ -15,11 +15,11 @@ from chalicelib.alerting.watchdog import take_watchdog
 from chalicelib.aws.lambda_client import FunctionError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.monitoring.alert_messages import (
-    ArrangeJob,
     DeliverJob,
     FlipsJob,
     FlushJob,
     Job,
+    SkipRulesJob,
     UnreadableMessageError,
     WatchdogJob,
     read_job,
@@ -122,12 +122,12 @@ def _done(runtime: AlertingRuntime, job: Job) -> bool:
     return True
 
 
-def _do(runtime: AlertingRuntime, job: FlipsJob | FlushJob | DeliverJob | ArrangeJob) -> None:
+def _do(runtime: AlertingRuntime, job: FlipsJob | FlushJob | DeliverJob | SkipRulesJob) -> None:
     if isinstance(job, FlipsJob):
         plan_alerts(runtime, job)
     elif isinstance(job, FlushJob):
         flush(runtime, Lanes(job.owner).get(job.lane))
-    elif isinstance(job, ArrangeJob):
+    elif isinstance(job, SkipRulesJob):
         # It may take longer than alerts can wait for.
         runtime.functions.start("rollup", {"arrange": [job.owner]})
     else:

@@ -111,19 +111,19 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class MeanTimes:
     """Mean seconds until incidents were acknowledged and resolved; None where none was."""
 
     mtta_s: int | None
     mttr_s: int | None
 
 
-def means(incidents: Iterable[Incident]) -> Means:
+def means(incidents: Iterable[Incident]) -> MeanTimes:
     """The means of incidents; those that a pause or a deletion ended were not resolved."""
     listed = list(incidents)
     waits = [wait for one in listed if (wait := one.acknowledged_after_s) is not None]
     lengths = [one.duration_s(0) for one in listed if one.ended_as is Ending.RECOVERED]
-    return Means(_mean(waits), _mean(lengths))
+    return MeanTimes(_mean(waits), _mean(lengths))
 
 
 def incident_id(owner: str, target_id: str, opened_at: int) -> str:

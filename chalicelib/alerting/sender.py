@@ -7,9 +7,9 @@ the same id. Only one lease holds at a time, so doubled messages do not double a
 import logging
 import random
 
-from chalicelib.alerting.alert import MOST_SUBJECTS, Alert
+from chalicelib.alerting.alert import MAX_ALERTED_TARGETS, Alert
 from chalicelib.alerting.channel import Channel, Event
-from chalicelib.alerting.content import Telling, telling
+from chalicelib.alerting.content import AlertContent, alert_content
 from chalicelib.alerting.delivery import (
     LASTS_S,
     Attempt,
@@ -107,7 +107,7 @@ def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
     return _failed(runtime, delivery, sent, attempt)
 
 
-def _not_now(runtime: AlertingRuntime, delivery: Delivery, told: Telling) -> Outcome | None:
+def _not_now(runtime: AlertingRuntime, delivery: Delivery, told: AlertContent) -> Outcome | None:
     """What becomes of a delivery that has nothing to tell now; None for one that has."""
     if told.must_wait:
         return _waiting(runtime, delivery, _WAIT_S)
@@ -139,14 +139,14 @@ def _failed(
     return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)
 
 
-def _telling(runtime: AlertingRuntime, delivery: Delivery, channel: Channel) -> Telling:
+def _telling(runtime: AlertingRuntime, delivery: Delivery, channel: Channel) -> AlertContent:
     if delivery.event is Event.TEST:
-        return Telling()
+        return AlertContent()
     moved = Deliveries(delivery.owner).held_apart(delivery)
-    return telling(delivery, channel, runtime.now, moved)
+    return alert_content(delivery, channel, runtime.now, moved)
 
 
-def _alert(delivery: Delivery, told: Telling) -> Alert:
+def _alert(delivery: Delivery, told: AlertContent) -> Alert:
     outages = delivery.event is Event.DOWN
     if delivery.event is Event.TEST:
         at = delivery.minute
@@ -156,7 +156,7 @@ def _alert(delivery: Delivery, told: Telling) -> Alert:
         id=delivery.id,
         event=delivery.event,
         at=at,
-        subjects=told.subjects[:MOST_SUBJECTS],
+        subjects=told.subjects[:MAX_ALERTED_TARGETS],
         count=len(told.subjects),
         late=outages and all(subject.until is not None for subject in told.subjects),
     )

@@ -14,7 +14,7 @@ from chalicelib.monitoring.state import FlipKind
 _NOTICES_S = 7 * 86_400
 
 
-class Quiet:
+class Suppression:
     """The maintenance of one owner at one moment; the windows are read when first asked for."""
 
     def __init__(self, owner: str, now: int) -> None:

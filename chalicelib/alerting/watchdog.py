@@ -17,7 +17,7 @@ from chalicelib.monitoring.storage.schedule_repository import keep_round_trip
 _LOG = logging.getLogger(__name__)
 WATCHDOG_S: Final = 900
 """Seldom enough to be a fiftieth of what the checks of a hundred targets cost."""
-WAYS: Final = ("alerts", CHAT)
+ALERT_PATHS: Final = ("alerts", CHAT)
 
 
 def send_watchdog(runtime: AwsRuntime, last_tick: int | None) -> None:
@@ -28,7 +28,9 @@ def send_watchdog(runtime: AwsRuntime, last_tick: int | None) -> None:
     if last_tick is not None and last_tick // WATCHDOG_S == runtime.now // WATCHDOG_S:
         return
     try:
-        runtime.alerts.send([Message(WatchdogJob(runtime.now, way).to_json()) for way in WAYS])
+        runtime.alerts.send(
+            [Message(WatchdogJob(runtime.now, way).to_json()) for way in ALERT_PATHS]
+        )
     except (SendError, BotoCoreError, ClientError):
         _LOG.exception("watchdog not sent")
 

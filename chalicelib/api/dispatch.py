@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
-from chalice.app import Chalice, Request, Response
+from chalice.app import Chalice, Request
+from chalice.app import Response as ChaliceResponse
 
 from chalicelib.access.audit import Actor, recorded_as
 from chalicelib.access.authentication import Principal, authenticate
@@ -16,7 +17,7 @@ from chalicelib.access.rate_limiting import spend, spend_failure
 from chalicelib.api.not_found import refuse_unknown
 from chalicelib.api.parsing import read_json, validate_body, validate_query
 from chalicelib.api.problems import CONTENT_TYPE, as_json, internal_problem, problem, status_of
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import Operation, Route
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.errors import (
@@ -34,7 +35,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RequestContext:
     """A request on its way in, with what the log should know of it and what its answer will carry.
 
     `now` is the one time that holds for all of it, in epoch seconds.
@@ -48,7 +49,7 @@ class Visit:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-_Answering = Callable[[Visit], Answer]
+_Handler = Callable[[RequestContext], Response]
 
 
 def attach(
@@ -59,7 +60,7 @@ def attach(
     for one in table:
         _add(app, one.path, [one.method], one.name, _answering(one, runtime), runtime)
 
-    def unknown(visit: Visit) -> Answer:
+    def unknown(visit: RequestContext) -> Response:
         return refuse_unknown(table, visit.request)
 
     # API Gateway sends here what fits no other path, and methods that a path does not take.
@@ -71,15 +72,15 @@ def _add(
     path: str,
     methods: list[str],
     name: str,
-    answer: _Answering,
+    answer: _Handler,
     runtime: Callable[[], BaseRuntime],
 ) -> None:
-    def view(**path: str) -> Response:
+    def view(**path: str) -> ChaliceResponse:
         request = cast("Request", app.current_request)
         started = time.perf_counter()
         request_id = request.context.get("requestId") or secrets.token_hex(16)
         about: dict[str, object] = {"operation": name, "request_id": request_id}
-        visit = Visit(request, path, request_id, runtime().clock(), about)
+        visit = RequestContext(request, path, request_id, runtime().clock(), about)
         try:
             response = _respond(answer(visit))
         except MonitumError as error:
@@ -96,16 +97,16 @@ def _add(
     app.route(path, methods=methods, content_types=["*/*"])(view)
 
 
-def _answering(operation: Operation, runtime: Callable[[], BaseRuntime]) -> _Answering:
+def _answering(operation: Operation, runtime: Callable[[], BaseRuntime]) -> _Handler:
     route = cache(operation.load)
 
-    def answer(visit: Visit) -> Answer:
+    def answer(visit: RequestContext) -> Response:
         return _call(route(), runtime(), visit)
 
     return answer
 
 
-def _call(route: Route, runtime: BaseRuntime, visit: Visit) -> Answer:
+def _call(route: Route, runtime: BaseRuntime, visit: RequestContext) -> Response:
     headers = dict(visit.request.headers)
     caller = None if route.scope is None else _admit(route, headers, runtime, visit)
     given = _given(visit.request)
@@ -148,7 +149,7 @@ def _given(request: Request) -> dict[str, list[str]]:
 
 
 def _admit(
-    route: Route, headers: Mapping[str, str], runtime: BaseRuntime, visit: Visit
+    route: Route, headers: Mapping[str, str], runtime: BaseRuntime, visit: RequestContext
 ) -> Principal:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() not in {"token", "bearer"} or not token:
@@ -173,11 +174,11 @@ def _address(request: Request) -> str:
     return str(identity.get("sourceIp", ""))
 
 
-def _respond(answer: Answer) -> Response:
+def _respond(answer: Response) -> ChaliceResponse:
     return _json(answer.text, answer.status, _JSON, answer.headers)
 
 
-def _problem(error: MonitumError, request_id: str) -> Response:
+def _problem(error: MonitumError, request_id: str) -> ChaliceResponse:
     body = as_json(problem(error, request_id))
     return _json(body, status_of(error), CONTENT_TYPE, _headers(error))
 
@@ -194,8 +195,8 @@ def _headers(error: MonitumError) -> dict[str, str]:
 
 def _json(
     body: str, status: int, content_type: str, headers: Mapping[str, str] | None = None
-) -> Response:
-    return Response(
+) -> ChaliceResponse:
+    return ChaliceResponse(
         body=body,
         status_code=status,
         headers={"Content-Type": content_type, "Cache-Control": "no-store", **(headers or {})},

@@ -4,23 +4,23 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from chalicelib.access.idempotency import Asked, Turn, once
-from chalicelib.api.request import Answer, Call
+from chalicelib.access.idempotency import ClaimedKey, IdempotentRequest, run_once
+from chalicelib.api.request import Call, Response
 from chalicelib.common.errors import NotFoundError
 
 Made = TypeVar("Made")
 REPLAYED = "Idempotent-Replayed"
 
 
-def created_once(
+def create_idempotently(
     call: Call[Any, Any],
     operation: str,
-    make: Callable[[Turn | None], Made],
-    show: Callable[[Made], Answer],
-    find: Callable[[Turn], Made] | None = None,
+    make: Callable[[ClaimedKey | None], Made],
+    show: Callable[[Made], Response],
+    find: Callable[[ClaimedKey], Made] | None = None,
     *,
     is_secret: bool = False,
-) -> Answer:
+) -> Response:
     """The answer that shows what `make` makes; the first one, where the key was used before.
 
     `find` finds what an earlier request made that came to no answer; without it `make` is asked to
@@ -30,23 +30,23 @@ def created_once(
     if key is None:
         return show(make(None))
     request = [operation, call.body.model_dump(mode="json")]
-    asked = Asked(call.owner, call.token, key, request, is_secret)
+    asked = IdempotentRequest(call.owner, call.token, key, request, is_secret)
 
-    def found(turn: Turn) -> bytes:
+    def found(turn: ClaimedKey) -> bytes:
         if find is None:
             raise NotFoundError("it is not looked for")
         return _packed(show(find(turn)))
 
-    packed, is_repeated = once(
+    packed, is_repeated = run_once(
         call.runtime, asked, make=lambda turn: _packed(show(make(turn))), find=found
     )
     return _unpacked(packed, {REPLAYED: "true"} if is_repeated else {})
 
 
-def _packed(answer: Answer) -> bytes:
+def _packed(answer: Response) -> bytes:
     return json.dumps([answer.status, dict(answer.headers), answer.text]).encode()
 
 
-def _unpacked(packed: bytes, more: dict[str, str]) -> Answer:
+def _unpacked(packed: bytes, more: dict[str, str]) -> Response:
     status, headers, text = json.loads(packed)
-    return Answer(text, status, {**headers, **more})
+    return Response(text, status, {**headers, **more})

@@ -73,7 +73,9 @@ class Call(Generic[Body, Query, Runtime_co]):
         }
         return Cursors(self.principal.cursor_key, name, {**kept, **self.path})
 
-    def page(self, schema: type[BaseModel], items: list[Any], next_cursor: str | None) -> "Answer":
+    def page(
+        self, schema: type[BaseModel], items: list[Any], next_cursor: str | None
+    ) -> "Response":
         """A page of a list, with a link to the next one where there is one.
 
         The link is relative, as every address given: behind a stage, a custom domain or an
@@ -81,13 +83,13 @@ class Call(Generic[Body, Query, Runtime_co]):
         """
         body = schema.model_validate({"items": items, "next_cursor": next_cursor})
         if next_cursor is None:
-            return Answer(body)
+            return Response(body)
         query = urlencode({**self.given, "cursor": next_cursor})
-        return Answer(body, headers={"Link": f'<?{query}>; rel="next"'})
+        return Response(body, headers={"Link": f'<?{query}>; rel="next"'})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What a route answers: a schema or text, None for an empty body."""
 
     body: BaseModel | Mapping[str, Any] | str | None = None

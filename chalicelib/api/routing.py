@@ -12,11 +12,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from chalicelib.access.authentication import Scope
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 
 JSON = "application/json"
 HTML = "text/html"
-View = Callable[[Call[Any, Any, Any]], Answer]
+View = Callable[[Call[Any, Any, Any]], Response]
 
 
 class NoQuery(BaseModel, extra="forbid", defer_build=True):

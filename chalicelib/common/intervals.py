@@ -40,7 +40,7 @@ def without(spans: Sequence[Span], taken: Sequence[Span]) -> tuple[Span, ...]:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class ExcludedTime:
     """Time that does not count, as merged spans; made to be asked often."""
 
     spans: tuple[Span, ...] = ()
@@ -73,5 +73,5 @@ class LeftOut:
         return list(accumulate(chain([0], (end - start for start, end in self.spans))))
 
 
-NOTHING = LeftOut()
+NOTHING = ExcludedTime()
 """All time counts."""

@@ -1,6 +1,6 @@
 """Whether Monitum itself is well."""
 
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas import Model
 from chalicelib.health.service import Health, health
@@ -53,7 +53,7 @@ class HealthOut(Model):
 
 
 @routes("GET", "/healthz", scope=None, answer=HealthOut, also={503: HealthOut})
-def get_health(call: Call[None, NoQuery]) -> Answer:
+def get_health(call: Call[None, NoQuery]) -> Response:
     """Answer 200 while the schedule runs, checks are made and alerts get through, else 503."""
     found = health(call.runtime)
-    return Answer(HealthOut.of(found), status=200 if found.is_well else 503)
+    return Response(HealthOut.of(found), status=200 if found.is_well else 503)

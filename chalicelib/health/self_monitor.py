@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chalicelib.access.usage import ChangedError
+from chalicelib.access.usage import UsageChangedError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.runtime import BaseRuntime
 from chalicelib.history.rollups.repository import Period, Rollups
@@ -35,7 +35,7 @@ next one ends an hour later."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class SelfMonitorReport:
     """What is seen of the sentinel: its newest check and hour, in epoch seconds.
 
     Where there is none, they are when it could have been seen first.
@@ -54,7 +54,7 @@ class Sight:
         return max(0, now - self.folded_until - _FOLDED_WITHIN_S)
 
 
-def sight(runtime: BaseRuntime, post: Post | None) -> Sight | None:
+def sight(runtime: BaseRuntime, post: Post | None) -> SelfMonitorReport | None:
     """What is seen of it; None where the stage has no canary that it could watch.
 
     `post` is where it stands already. Where it has yet to be made, or to watch another place, that
@@ -73,14 +73,14 @@ def _place(runtime: BaseRuntime) -> str | None:
     return f"{canaries[0][0]}:{canaries[0][1]}" if canaries else None
 
 
-def _seen(runtime: BaseRuntime, post: Post) -> Sight:
+def _seen(runtime: BaseRuntime, post: Post) -> SelfMonitorReport:
     now = runtime.now
     with acting_for(OWNER):
         start = max(post.since, now - _CHECKS_BACK_S)
         newest = next(Results(OWNER).newest_first(0, start, now + 1, now=now), None)
         hours = Rollups(OWNER).between(Period.HOUR, 0, now - _HOURS_BACK_S, now, now=now)
         folded = max((hour.start + HOUR_S for hour in hours), default=0)
-    return Sight(
+    return SelfMonitorReport(
         checked_at=newest.tick if newest else start,
         folded_until=max(folded, post.since, now - _HOURS_BACK_S),
         verdict=newest.by_place[0].verdict if newest else None,
@@ -110,7 +110,7 @@ def _put(runtime: BaseRuntime, place: str) -> None:
     )
     try:
         targets.add(new, State.pending(now), Secrets())
-    except ChangedError:
+    except UsageChangedError:
         before = targets.get(_TARGET)
         after = replace(before, spec=new.spec, version=before.version + 1, updated_at=now)
         targets.change(before, after, reseat=None, secrets=None)

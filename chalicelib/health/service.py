@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from chalicelib.alerting.watchdog import WATCHDOG_S, WAYS
+from chalicelib.alerting.watchdog import ALERT_PATHS, WATCHDOG_S
 from chalicelib.aws.tenancy import acting_as_system
 from chalicelib.common.runtime import BaseRuntime
-from chalicelib.health.self_monitor import Sight, sight
+from chalicelib.health.self_monitor import SelfMonitorReport, sight
 from chalicelib.monitoring.result import Verdict
-from chalicelib.monitoring.storage.schedule_repository import Pulse, RoundTrip, read_pulse
+from chalicelib.monitoring.storage.schedule_repository import RoundTrip, ScheduleHealth, read_pulse
 
 _EVERY_S: Final = 120
 """The schedule plans two minutes at a time, and is late when it has not done so since."""
@@ -24,7 +24,7 @@ _PATIENCE_S: Final[Mapping[str, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class WayHealth:
+class AlertPathHealth:
     """`oldest_message_s`: how long work has been waiting that should be done by now.
 
     `round_trip_s`: how long the newest watchdog took, on the ways that it goes.
@@ -47,7 +47,7 @@ class Health:
     lateness_s: int | None
     check_age_s: int | None = None
     verdict: Verdict | None = None
-    ways: Mapping[str, WayHealth] = field(default_factory=dict)
+    ways: Mapping[str, AlertPathHealth] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
 
     @property
@@ -59,14 +59,14 @@ def health(runtime: BaseRuntime) -> Health:
     """How late the schedule, the checks and the alerts are."""
     now = runtime.now
     with acting_as_system():
-        pulse = read_pulse(WAYS)
+        pulse = read_pulse(ALERT_PATHS)
     ticked_at = pulse.cursor.ticked_at
     if ticked_at is None:
         return Health(None, None, silent=(_SCHEDULE,))
     seen = sight(runtime, pulse.post)
-    ways = {name: _watched(pulse, name, now) for name in WAYS}
-    ways["checks"] = WayHealth(seen.checks_late_s(now) if seen else None)
-    ways["rollups"] = WayHealth(seen.rollups_late_s(now) if seen else None)
+    ways = {name: _watched(pulse, name, now) for name in ALERT_PATHS}
+    ways["checks"] = AlertPathHealth(seen.checks_late_s(now) if seen else None)
+    ways["rollups"] = AlertPathHealth(seen.rollups_late_s(now) if seen else None)
     lateness = max(0, now - ticked_at - _EVERY_S)
     waits = {_SCHEDULE: lateness, **{name: one.oldest_message_s for name, one in ways.items()}}
     return Health(
@@ -79,16 +79,16 @@ def health(runtime: BaseRuntime) -> Health:
     )
 
 
-def _watched(pulse: Pulse, name: str, now: int) -> WayHealth:
+def _watched(pulse: ScheduleHealth, name: str, now: int) -> AlertPathHealth:
     """By the watchdog that should have come by now: if none ever did, since it was looked for."""
     trip: RoundTrip | None = pulse.trips.get(name)
     if trip:
         waited = max(0, now - trip.sent_at - WATCHDOG_S)
-        return WayHealth(waited, max(0, trip.arrived_at - trip.sent_at))
-    return WayHealth(max(0, now - pulse.post.since - WATCHDOG_S) if pulse.post else None)
+        return AlertPathHealth(waited, max(0, trip.arrived_at - trip.sent_at))
+    return AlertPathHealth(max(0, now - pulse.post.since - WATCHDOG_S) if pulse.post else None)
 
 
-def _silent(waits: Mapping[str, int | None], seen: Sight | None) -> Iterator[str]:
+def _silent(waits: Mapping[str, int | None], seen: SelfMonitorReport | None) -> Iterator[str]:
     yield from (name for name, wait in waits.items() if (wait or 0) > _PATIENCE_S[name])
     if seen and seen.verdict is Verdict.UNKNOWN:
         yield "network"

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chalicelib.common.intervals import LeftOut
+from chalicelib.common.intervals import ExcludedTime
 from chalicelib.common.settings import Settings
-from chalicelib.history.read_plan import Kept, Reads, reads
+from chalicelib.history.read_plan import ReadPlan, Retention, reads
 from chalicelib.history.reader import LaneHistory, LaneSums, read_lanes
-from chalicelib.history.rollups.lane_summary import Places, add_together, are_of
+from chalicelib.history.rollups.lane_summary import Places, add_lane_summary, are_of
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.history.rollups.statistics import Tally, tally
 from chalicelib.monitoring.target import Target
@@ -39,10 +39,10 @@ class Question:
 
     settings: Settings
     owner: str
-    keep: Kept
+    keep: Retention
     edges: Sequence[int]
     bucket_s: int
-    left_out: Mapping[str, LeftOut]
+    left_out: Mapping[str, ExcludedTime]
     give_up_at: float
 
     def refuse_late(self) -> None:
@@ -62,7 +62,7 @@ class Question:
         """A lane to be summed up as one."""
         return LaneSums(self.settings, self.owner, lane, self.keep.now)
 
-    def reads(self, targets: Sequence[Target]) -> Reads:
+    def reads(self, targets: Sequence[Target]) -> ReadPlan:
         """What has to be read for targets that are summed up at once."""
         start = self.edges[0]
         return reads(
@@ -113,7 +113,7 @@ def add_lanes(question: Question, lanes: Lanes, series: Sequence[Tally]) -> list
         created_at = {one.spec.place: one.created_at for one in targets}
         parts = history.parts(apart, question.edges[0], question.grain_s)
         if parts is not None and are_of(parts, created_at):
-            add_together(series, question.edges, parts, _shares(apart))
+            add_lane_summary(series, question.edges, parts, _shares(apart))
         else:
             left.append(history.lane)
     return left
@@ -135,9 +135,9 @@ def effort_s(question: Question, whole: Lanes, single: Lanes) -> float:
     return effort
 
 
-def _shares(apart: Mapping[int, LeftOut]) -> list[tuple[Places, LeftOut]]:
+def _shares(apart: Mapping[int, ExcludedTime]) -> list[tuple[Places, ExcludedTime]]:
     """The places that leave out the same."""
-    shares: defaultdict[LeftOut, Places] = defaultdict(int)
+    shares: defaultdict[ExcludedTime, Places] = defaultdict(int)
     for place, left_out in apart.items():
         shares[left_out] |= 1 << place
     return [(places, left_out) for left_out, places in shares.items()]

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.erasure import erase_text
-from chalicelib.history.rollups.worker import fold_text
+from chalicelib.history.rollups.worker import run_rollup_job
 from chalicelib.maintenance.skip_rules import arrange
 
 _LOG = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def _arrange(runtime: AwsRuntime, owner: str) -> int:
 
 
 _WORK: Mapping[str, Callable[[AwsRuntime, str], int]] = {
-    "folds": fold_text,
+    "folds": run_rollup_job,
     "arrange": _arrange,
     "erase": erase_text,
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_as_system
 from chalicelib.history.erasure_repository import all_erasures
-from chalicelib.history.rollups.job import Fold, spans_to_fold
+from chalicelib.history.rollups.job import RollupJob, periods_to_roll_up
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.monitoring.check_job import CheckJob
 from chalicelib.monitoring.storage.lane_repository import lanes_of_shard
@@ -35,18 +35,22 @@ def fan_out(runtime: AwsRuntime) -> int:
     with acting_as_system():
         retention_s = runtime.settings.results_retention_days * DAY_S
         ripe = runtime.now - _WAIT_S
-        batches = spans_to_fold(read_folded(), ripe, retention_s)
-        folds = [Fold(*lane, spans) for lane in all_lanes() for spans in batches] if batches else []
+        batches = periods_to_roll_up(read_folded(), ripe, retention_s)
+        folds = (
+            [RollupJob(*lane, spans) for lane in all_lanes() for spans in batches]
+            if batches
+            else []
+        )
         size = min(max(-(-len(folds) // _AT_ONCE), _FEWEST), _MOST)
         for start in range(0, len(folds), size):
-            start_folds(runtime, folds[start : start + size])
+            start_rollups(runtime, folds[start : start + size])
         if batches:
             advance_folded(ripe // HOUR_S * HOUR_S)
-            start_erasing(runtime)
+            start_erasures(runtime)
     return len(folds)
 
 
-def start_folds(runtime: AwsRuntime, folds: Sequence[Fold]) -> None:
+def start_rollups(runtime: AwsRuntime, folds: Sequence[RollupJob]) -> None:
     """Have a run of `rollup` make the folds, one after the other."""
     runtime.functions.start("rollup", {"folds": [one.to_json() for one in folds]})
 
@@ -57,14 +61,14 @@ def all_lanes() -> Iterator[tuple[str, int]]:
         yield from lanes_of_shard(shard)
 
 
-def fold_late(runtime: AwsRuntime, job: CheckJob) -> None:
+def roll_up_late(runtime: AwsRuntime, job: CheckJob) -> None:
     """Have the hour of a check folded again, if it should have been by now."""
     hour = job.tick // HOUR_S * HOUR_S
     if hour + HOUR_S + _WAIT_S <= runtime.now:
-        start_folds(runtime, [Fold(job.owner, job.lane, [(hour, hour + HOUR_S)])])
+        start_rollups(runtime, [RollupJob(job.owner, job.lane, [(hour, hour + HOUR_S)])])
 
 
-def start_erasing(runtime: AwsRuntime) -> int:
+def start_erasures(runtime: AwsRuntime) -> int:
     """Have every erasure gone on with, each by a run of its own; for the system scope."""
     wanted = list(all_erasures())
     for owner, target_id in wanted:

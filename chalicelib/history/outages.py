@@ -7,7 +7,7 @@ from typing import Final
 
 from chalicelib.alerting.incident import Ending, Incident
 from chalicelib.alerting.storage.incident_repository import Incidents
-from chalicelib.common.intervals import LeftOut, Span
+from chalicelib.common.intervals import ExcludedTime, Span
 from chalicelib.history.aggregation import TooMuchError
 
 MOST_INCIDENTS: Final = 20_000
@@ -34,7 +34,7 @@ class Outages:
         return round(up_s / self.count) if self.count else None
 
 
-def outages(owner: str, left_out: Mapping[str, LeftOut], span: Span) -> Outages:
+def outages(owner: str, left_out: Mapping[str, ExcludedTime], span: Span) -> Outages:
     """The incidents that opened in the range, of the targets whose ids are in `left_out`.
 
     Reads no older ones. Raises TooMuchError where there are more than anybody waits for.
@@ -53,7 +53,7 @@ def outages(owner: str, left_out: Mapping[str, LeftOut], span: Span) -> Outages:
     return Outages(len(counted), recovered)
 
 
-def _counted_s(incident: Incident, left_out: LeftOut, end: int) -> int | None:
+def _counted_s(incident: Incident, left_out: ExcludedTime, end: int) -> int | None:
     """How many seconds of it count; None where all of it was maintenance."""
     duration_s = incident.duration_s(end)
     apart = left_out.within(incident.opened_at, incident.opened_at + duration_s)

@@ -9,11 +9,11 @@ from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.history.rollups.statistics import bucket_s
 
 SETTLED_S: Final = 26 * HOUR_S
-"""By then a day has been folded, and all of its hours once more: see `folds.spans_to_fold`."""
+"""By then a day has been folded, and all of its hours once more: see `folds.periods_to_roll_up`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Retention:
     """Since when, in epoch seconds, each form of the history is kept whole; `now` ends it."""
 
     results: int
@@ -22,7 +22,7 @@ class Kept:
     now: int
 
     @classmethod
-    def at(cls, now: int, *, results_days: int, hourly_days: int, daily_days: int) -> "Kept":
+    def at(cls, now: int, *, results_days: int, hourly_days: int, daily_days: int) -> "Retention":
         return cls(
             results=_up(now - results_days * DAY_S, HOUR_S),
             hours=_up(now - hourly_days * DAY_S, DAY_S),
@@ -43,7 +43,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Reads:
+class ReadPlan:
     """The parts of one target's history that make up a range, each [start, end)."""
 
     days: tuple[Span, ...] = ()
@@ -66,7 +66,9 @@ class Reads:
         return _length(self.results) // interval_s
 
 
-def reads(span: Span, kept: Kept, *, bucket_s: int, created_at: int, look_back_s: int) -> Reads:
+def reads(
+    span: Span, kept: Retention, *, bucket_s: int, created_at: int, look_back_s: int
+) -> ReadPlan:
     """What to read for `span`, which fits what is `kept`, of a target made at `created_at`.
 
     The parts fit into buckets of `bucket_s`. With what stood at the beginning: the last check
@@ -74,14 +76,14 @@ def reads(span: Span, kept: Kept, *, bucket_s: int, created_at: int, look_back_s
     """
     start, end = max(span[0], created_at), span[1]
     if start >= end:
-        return Reads()
+        return ReadPlan()
     before = _before(start, max(created_at, start - look_back_s), kept)
     if bucket_s < HOUR_S:
-        return Reads(before.days, before.hours, merged([*before.results, (start, end)]))
+        return ReadPlan(before.days, before.hours, merged([*before.results, (start, end)]))
     first_hour = _up(start, HOUR_S) if start >= kept.results else _down(start, HOUR_S)
     last_hour = _down(min(end, kept.now), HOUR_S)
     if first_hour > last_hour:
-        return Reads(before.days, before.hours, merged([*before.results, (start, end)]))
+        return ReadPlan(before.days, before.hours, merged([*before.results, (start, end)]))
     first_day = _up(start, DAY_S) if start >= kept.hours else _down(start, DAY_S)
     last_day = min(_down(end, DAY_S), _down(kept.now - SETTLED_S, DAY_S))
     if first_day < last_day and bucket_s >= DAY_S:
@@ -90,21 +92,21 @@ def reads(span: Span, kept: Kept, *, bucket_s: int, created_at: int, look_back_s
     else:
         days, hours = [], [(first_hour, last_hour)]
     results = [(start, first_hour), (last_hour, end)]
-    return Reads(
+    return ReadPlan(
         merged([*before.days, *days]),
         merged([*before.hours, *hours]),
         merged([*before.results, *results]),
     )
 
 
-def _before(start: int, earliest: int, kept: Kept) -> Reads:
+def _before(start: int, earliest: int, kept: Retention) -> ReadPlan:
     """Where the last check before `start` is to be found."""
     if start < kept.hours:
-        return Reads(days=merged([(_down(earliest, DAY_S), _down(start, DAY_S))]))
+        return ReadPlan(days=merged([(_down(earliest, DAY_S), _down(start, DAY_S))]))
     hours = merged([(max(kept.hours, _down(earliest, HOUR_S)), _down(start, HOUR_S))])
     if start < kept.results:
-        return Reads(hours=hours)
-    return Reads(hours=hours, results=merged([(max(earliest, _down(start, HOUR_S)), start)]))
+        return ReadPlan(hours=hours)
+    return ReadPlan(hours=hours, results=merged([(max(earliest, _down(start, HOUR_S)), start)]))
 
 
 def _length(spans: Sequence[Span]) -> int:

@@ -13,12 +13,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from chalicelib.common.intervals import NOTHING, LeftOut, Span, merged, overlaps, without
+from chalicelib.common.intervals import NOTHING, ExcludedTime, Span, merged, overlaps, without
 from chalicelib.common.parallel import side_by_side
 from chalicelib.common.settings import Settings
-from chalicelib.history.read_plan import SETTLED_S, Reads
+from chalicelib.history.read_plan import SETTLED_S, ReadPlan
 from chalicelib.history.rollups.job import days_of
-from chalicelib.history.rollups.lane_summary import Together
+from chalicelib.history.rollups.lane_summary import LaneSummary
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups, months_of
 from chalicelib.history.rollups.rollup import HOUR_S, Piece, fold
 from chalicelib.monitoring.regions import samples_by_tick
@@ -50,7 +50,7 @@ class _Lane(ABC, Generic[Kept]):
     def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Kept]]:
         """Read the rollups that begin within a span, with their start."""
 
-    def readers(self, wanted: Reads) -> Iterator[Reader]:
+    def readers(self, wanted: ReadPlan) -> Iterator[Reader]:
         """The calls of the first round."""
         for period, found, spans in (
             (Period.DAY, self.days, wanted.days),
@@ -61,7 +61,7 @@ class _Lane(ABC, Generic[Kept]):
                     yield partial(self._read_rollups, period, found, month)
         yield from self._result_readers(wanted.results)
 
-    def late_readers(self, wanted: Reads) -> Iterator[Reader]:
+    def late_readers(self, wanted: ReadPlan) -> Iterator[Reader]:
         """The calls of the second round: for hours that should have been folded by now."""
         recent = self.now - SETTLED_S
         self.unfolded = merged(
@@ -96,7 +96,7 @@ class LaneHistory(_Lane[Rollup]):
         return ((rollup.start, rollup) for rollup in found)
 
     def pieces(
-        self, target: Target, reads: Reads, left_out: LeftOut, start: int, grain_s: int
+        self, target: Target, reads: ReadPlan, left_out: ExcludedTime, start: int, grain_s: int
     ) -> Iterator[Piece]:
         """The target's pieces, those before `start` among them; results in parts of `grain_s`.
 
@@ -121,26 +121,26 @@ class LaneHistory(_Lane[Rollup]):
                 yield piece
 
 
-class LaneSums(_Lane[Together | None]):
+class LaneSums(_Lane[LaneSummary | None]):
     """A lane's history, all places together, whoever's they are."""
 
-    def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Together | None]]:
+    def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, LaneSummary | None]]:
         return Rollups(self.owner).sums_between(period, self.lane, *span, now=self.now)
 
     def parts(
-        self, left_out: Mapping[int, LeftOut], start: int, grain_s: int
-    ) -> list[Together] | None:
+        self, left_out: Mapping[int, ExcludedTime], start: int, grain_s: int
+    ) -> list[LaneSummary] | None:
         """All that was read, in order of time, what was before `start` among it.
 
         What is `left_out` is given by place, see `LaneHistory.pieces`. None where it cannot be
         told, as rollups of earlier code do not say it.
         """
-        found: list[tuple[int, Together]] = []
+        found: list[tuple[int, LaneSummary]] = []
         for at, kept in (*self.days.items(), *self.hours.items()):
             if kept is None:
                 return None
             found.append((at, kept))
-        grains: defaultdict[tuple[int, bool], Together] = defaultdict(Together)
+        grains: defaultdict[tuple[int, bool], LaneSummary] = defaultdict(LaneSummary)
         for place, samples in sorted(self.samples.items()):
             apart = left_out.get(place, NOTHING)
             samples.sort(key=_TICK)
@@ -152,7 +152,7 @@ class LaneSums(_Lane[Together | None]):
 
 
 def read_lanes(
-    kind: Callable[[int], Lane], wanted: Mapping[int, Sequence[Reads]]
+    kind: Callable[[int], Lane], wanted: Mapping[int, Sequence[ReadPlan]]
 ) -> Iterator[Lane]:
     """Histories of a kind, of lanes by number with what their targets want; some at a time."""
     numbers = sorted(wanted)
@@ -166,8 +166,8 @@ def read_lanes(
         yield from histories
 
 
-def _union(wanted: Sequence[Reads]) -> Reads:
-    return Reads(
+def _union(wanted: Sequence[ReadPlan]) -> ReadPlan:
+    return ReadPlan(
         merged(span for one in wanted for span in one.days),
         merged(span for one in wanted for span in one.hours),
         merged(span for one in wanted for span in one.results),

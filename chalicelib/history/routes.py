@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.access.authentication import Scope
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import JSON, Routes
 from chalicelib.common.errors import BadRequestError, Fault
 from chalicelib.common.intervals import Span
@@ -37,7 +37,7 @@ routes = Routes()
     query=StatsQuery,
     answer=StatsOut,
 )
-def get_target_stats(call: Call[None, StatsQuery]) -> Answer:
+def get_target_stats(call: Call[None, StatsQuery]) -> Response:
     """Show a target's uptime, downtime and response times over a window or a range."""
     span = _span(call)
     target = Targets(call.owner).get(call.id("target_id", "target"))
@@ -45,7 +45,7 @@ def get_target_stats(call: Call[None, StatsQuery]) -> Answer:
 
 
 @routes("GET", "/v1/stats", scope=Scope.READ, query=AllStatsQuery, answer=StatsOut)
-def get_stats(call: Call[None, AllStatsQuery]) -> Answer:
+def get_stats(call: Call[None, AllStatsQuery]) -> Response:
     """Show the statistics of all targets together, or of those with a tag."""
     span, tag = _span(call), call.query.tag
     everything = list(Targets(call.owner).all())
@@ -59,14 +59,14 @@ def _summed_up(
     span: Span,
     targets: Sequence[Target],
     whole_lanes: Collection[int] = (),
-) -> Answer:
+) -> Response:
     try:
         found = statistics(call.runtime, call.owner, targets, span, whole_lanes=whole_lanes)
     except TooMuchError:
         name = "window" if call.query.from_ is None else "from"
         reason = f"is too long ago for {len(targets)} targets at once: begin later, or take a tag"
         raise _refused(name, reason) from None
-    return Answer(StatsOut.of(found, len(targets)))
+    return Response(StatsOut.of(found, len(targets)))
 
 
 @routes(
@@ -78,7 +78,7 @@ def _summed_up(
     media=[JSON, "text/csv"],
     gives=["Link"],
 )
-def get_uptime_report(call: Call[None, ReportQuery]) -> Answer:
+def get_uptime_report(call: Call[None, ReportQuery]) -> Response:
     """Report a month's uptime, target by target, as JSON or CSV."""
     query, cursors = call.query, call.cursors("uptime report")
     start, end = _kept(call, month_span(query.month), "month")
@@ -97,7 +97,7 @@ def get_uptime_report(call: Call[None, ReportQuery]) -> Answer:
         name = f"uptime-{query.month}.csv"
         headers["Content-Type"] = "text/csv; charset=utf-8; header=present"
         headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return Answer(_csv(lines), headers=headers)
+        return Response(_csv(lines), headers=headers)
     body = ReportOut(
         month=query.month,
         from_=start,
@@ -105,7 +105,7 @@ def get_uptime_report(call: Call[None, ReportQuery]) -> Answer:
         items=lines,
         next_cursor=next_cursor,
     )
-    return Answer(body, headers=headers)
+    return Response(body, headers=headers)
 
 
 def _csv(lines: Iterable[ReportLine]) -> str:

@@ -18,7 +18,7 @@ from chalicelib.history.aggregation import (
     effort_s,
 )
 from chalicelib.history.outages import Outages, outages
-from chalicelib.history.read_plan import Kept
+from chalicelib.history.read_plan import Retention
 from chalicelib.history.rollups.rollup import DAY_S
 from chalicelib.history.rollups.statistics import Tally, bucket_edges, total
 from chalicelib.maintenance.occurrences import read_calendar
@@ -40,10 +40,10 @@ class Statistics:
     outages: Outages
 
 
-def kept(runtime: BaseRuntime) -> Kept:
+def kept(runtime: BaseRuntime) -> Retention:
     """Since when this stage keeps which form of the history."""
     settings = runtime.settings
-    return Kept.at(
+    return Retention.at(
         runtime.now,
         results_days=settings.results_retention_days,
         hourly_days=settings.hourly_retention_days,

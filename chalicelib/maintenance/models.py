@@ -33,7 +33,7 @@ class WindowItem(Owned):
     expires = NumberAttribute(null=True)
 
 
-class CalendarItem(Owned):
+class SkipRulesItem(Owned):
     """Key `calendar:0007` beside a lane: which of its targets are not checked when.
 
     `rules` is a list of `[rule, since, [target id, ...]]`.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.common.intervals import NOTHING, LeftOut, Span, merged, overlaps
+from chalicelib.common.intervals import NOTHING, ExcludedTime, Span, merged, overlaps
 from chalicelib.maintenance.cron import fires
 from chalicelib.maintenance.repository import Windows
 from chalicelib.maintenance.window import FOR_EVER, Rule, Window
@@ -45,9 +45,11 @@ class Calendar:
     start: int
     end: int
     _times: dict[int, tuple[Span, ...]] = field(default_factory=dict)
-    _known: dict[tuple[tuple[int, tuple[Span, ...]], ...], LeftOut] = field(default_factory=dict)
+    _known: dict[tuple[tuple[int, tuple[Span, ...]], ...], ExcludedTime] = field(
+        default_factory=dict
+    )
 
-    def left_out(self, target: Target) -> LeftOut:
+    def left_out(self, target: Target) -> ExcludedTime:
         """The time of a target that does not count in its uptime."""
         key = tuple(
             (number, spans)
@@ -58,7 +60,7 @@ class Calendar:
             return NOTHING
         if key not in self._known:
             parts = (part for number, spans in key for part in self._within(number, spans))
-            self._known[key] = LeftOut(merged(parts))
+            self._known[key] = ExcludedTime(merged(parts))
         return self._known[key]
 
     def _within(self, number: int, spans: Sequence[Span]) -> tuple[Span, ...]:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from chalicelib.access.authentication import Scope
-from chalicelib.access.idempotency import Turn
+from chalicelib.access.idempotency import ClaimedKey
 from chalicelib.api.etags import check_if_match, etag
-from chalicelib.api.idempotency import created_once
+from chalicelib.api.idempotency import create_idempotently
 from chalicelib.api.parsing import validate_body
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas import PageQuery
 from chalicelib.aws.runtime import AwsRuntime
@@ -30,26 +30,26 @@ routes = Routes()
     takes=["Idempotency-Key"],
     gives=["Location", "ETag"],
 )
-def create_window(call: Call[WindowIn, NoQuery, AwsRuntime]) -> Answer:
+def create_window(call: Call[WindowIn, NoQuery, AwsRuntime]) -> Response:
     """Create a maintenance window; it is in force from now on at the earliest."""
 
-    def make(turn: Turn | None) -> Window:
+    def make(turn: ClaimedKey | None) -> Window:
         made = turn.made if turn else None
         return service.create(call.runtime, call.owner, call.body.draft(), made)
 
-    def find(turn: Turn) -> Window:
+    def find(turn: ClaimedKey) -> Window:
         return Windows(call.owner).get(turn.made)
 
-    def show(window: Window) -> Answer:
-        return _answer(call, window, 201, {"Location": f"maintenance/{window.id}"})
+    def show(window: Window) -> Response:
+        return _response(call, window, 201, {"Location": f"maintenance/{window.id}"})
 
-    return created_once(call, "create_window", make, show, find)
+    return create_idempotently(call, "create_window", make, show, find)
 
 
 @routes(
     "GET", "/v1/maintenance", scope=Scope.READ, query=PageQuery, answer=WindowsPage, gives=["Link"]
 )
-def list_windows(call: Call[None, PageQuery, AwsRuntime]) -> Answer:
+def list_windows(call: Call[None, PageQuery, AwsRuntime]) -> Response:
     """List maintenance windows, oldest first, also those that are over."""
     cursors = call.cursors("maintenance")
     found, last = service.page_of_windows(
@@ -60,9 +60,9 @@ def list_windows(call: Call[None, PageQuery, AwsRuntime]) -> Answer:
 
 
 @routes("GET", "/v1/maintenance/{window_id}", scope=Scope.READ, answer=WindowOut, gives=["ETag"])
-def get_window(call: Call[None, NoQuery, AwsRuntime]) -> Answer:
+def get_window(call: Call[None, NoQuery, AwsRuntime]) -> Response:
     """Show a maintenance window."""
-    return _answer(call, Windows(call.owner).get(_id(call)))
+    return _response(call, Windows(call.owner).get(_id(call)))
 
 
 @routes(
@@ -75,14 +75,14 @@ def get_window(call: Call[None, NoQuery, AwsRuntime]) -> Answer:
     gives=["ETag"],
     problems=[409],
 )
-def change_window(call: Call[WindowPatch, NoQuery, AwsRuntime]) -> Answer:
+def change_window(call: Call[WindowPatch, NoQuery, AwsRuntime]) -> Response:
     """Replace the fields that are given, from now on; null puts a field's default back."""
 
     def redraft(before: Window) -> WindowDraft:
         check_if_match(call, before.version)
         return validate_body(WindowIn, call.body.over(before)).draft()
 
-    return _answer(call, service.change(call.runtime, call.owner, _id(call), redraft))
+    return _response(call, service.change(call.runtime, call.owner, _id(call), redraft))
 
 
 @routes(
@@ -93,25 +93,25 @@ def change_window(call: Call[WindowPatch, NoQuery, AwsRuntime]) -> Answer:
     takes=["If-Match"],
     problems=[409],
 )
-def delete_window(call: Call[None, NoQuery, AwsRuntime]) -> Answer:
+def delete_window(call: Call[None, NoQuery, AwsRuntime]) -> Response:
     """Delete a maintenance window: it ends now; what it left out of the statistics stays so."""
 
     def allow(before: Window) -> None:
         check_if_match(call, before.version)
 
     service.remove(call.runtime, call.owner, _id(call), allow)
-    return Answer(status=204)
+    return Response(status=204)
 
 
 def _id(call: Call[Any, Any, AwsRuntime]) -> str:
     return call.id("window_id", "maintenance window")
 
 
-def _answer(
+def _response(
     call: Call[Any, Any, AwsRuntime],
     window: Window,
     status: int = 200,
     headers: dict[str, str] | None = None,
-) -> Answer:
+) -> Response:
     shown = WindowOut.of(window, call.runtime.now)
-    return Answer(shown, status, {"ETag": etag(window.version), **(headers or {})})
+    return Response(shown, status, {"ETag": etag(window.version), **(headers or {})})

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chalicelib.access.usage import ChangedError
+from chalicelib.access.usage import UsageChangedError
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.common.errors import ConflictError, Fault, InvalidError
 from chalicelib.common.ids import new_id
 from chalicelib.maintenance.cron import BadCronError, read_zone, shortest_pause_s
 from chalicelib.maintenance.occurrences import in_force
 from chalicelib.maintenance.repository import Windows
-from chalicelib.maintenance.skip_rules import rearranged
+from chalicelib.maintenance.skip_rules import changes_skip_rules
 from chalicelib.maintenance.window import Mode, Rule, Window
 from chalicelib.monitoring.storage.target_repository import Targets
 
@@ -71,10 +71,10 @@ def create(
         draft,
     )
     _tidy(runtime, known)
-    with rearranged(runtime, owner, is_needed=window.mode is Mode.SKIP):
+    with changes_skip_rules(runtime, owner, is_needed=window.mode is Mode.SKIP):
         try:
             Windows(owner).add(window)
-        except ChangedError:
+        except UsageChangedError:
             # Somebody made it at the same time, by the same Idempotency-Key.
             return Windows(owner).get(window.id)
     return window
@@ -100,7 +100,7 @@ def change(
             updated_at=runtime.now,
         )
         kept_until = None if is_same else _kept_until(runtime, before)
-        with rearranged(runtime, owner, is_needed=Mode.SKIP in (before.mode, after.mode)):
+        with changes_skip_rules(runtime, owner, is_needed=Mode.SKIP in (before.mode, after.mode)):
             Windows(owner).change(before, after, kept_until=kept_until)
         return after
 
@@ -134,14 +134,14 @@ def _persistently(owner: str, window_id: str, attempt: Callable[[Window], Window
     for _ in range(_ATTEMPTS):
         try:
             return attempt(Windows(owner).get(window_id))
-        except ChangedError:
+        except UsageChangedError:
             continue
     raise ConflictError("the window is being changed by others; try again")
 
 
 def _remove(runtime: AwsRuntime, window: Window) -> None:
     kept_until = _kept_until(runtime, window)
-    with rearranged(runtime, window.owner, is_needed=window.mode is Mode.SKIP):
+    with changes_skip_rules(runtime, window.owner, is_needed=window.mode is Mode.SKIP):
         Windows(window.owner).remove(window, runtime.now, kept_until=kept_until)
 
 
@@ -157,7 +157,7 @@ def _tidy(runtime: AwsRuntime, windows: Sequence[Window]) -> None:
     for window in old[:_TIDIED]:
         try:
             _remove(runtime, window)
-        except ChangedError:
+        except UsageChangedError:
             continue
 
 

@@ -15,7 +15,7 @@ _MOST_KNOWN = 2_000
 Rules = Sequence[LaneRule]
 
 
-class Skips:
+class SkipRuleCache:
     """The calendars that a process has read; it keeps them as long as it lives."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.access.usage import transaction
-from chalicelib.maintenance.models import CalendarItem
+from chalicelib.maintenance.models import SkipRulesItem
 from chalicelib.maintenance.repository import read_rule, write_rule
 from chalicelib.maintenance.window import Rule
 from chalicelib.monitoring.lane import Lane
@@ -23,7 +23,7 @@ class LaneRule:
     target_ids: tuple[str, ...]
 
 
-class Calendars:
+class SkipRules:
     """The calendars of `owner`."""
 
     def __init__(self, owner: str) -> None:
@@ -31,8 +31,8 @@ class Calendars:
 
     def all(self) -> dict[int, list[LaneRule]]:
         """The rules of every lane that has some, by its number."""
-        items = CalendarItem.query(
-            self.owner, CalendarItem.key.startswith(_CALENDAR), consistent_read=True
+        items = SkipRulesItem.query(
+            self.owner, SkipRulesItem.key.startswith(_CALENDAR), consistent_read=True
         )
         return {number_of(item.key): _rules(item) for item in items}
 
@@ -41,7 +41,7 @@ class Calendars:
 
         The lane's stamp grows with it, and is negative where there is nothing to read.
         """
-        item = CalendarItem(self.owner, _calendar_key(lane.number))
+        item = SkipRulesItem(self.owner, _calendar_key(lane.number))
         stamp = LaneItem.calendar
         unchanged = stamp == lane.calendar if lane.calendar else stamp.does_not_exist()
         after = abs(lane.calendar) + 1
@@ -64,7 +64,7 @@ def read_calendars(
     keys: Iterable[tuple[str, int]],
 ) -> dict[tuple[str, int], list[LaneRule]]:
     """Calendars of several owners' lanes, `(owner, number)`; a call for each hundred."""
-    items = CalendarItem.batch_get(
+    items = SkipRulesItem.batch_get(
         [(owner, _calendar_key(number)) for owner, number in dict.fromkeys(keys)],
         consistent_read=True,
     )
@@ -75,7 +75,7 @@ def _calendar_key(number: int) -> str:
     return f"{_CALENDAR}{number:04d}"
 
 
-def _rules(item: CalendarItem) -> list[LaneRule]:
+def _rules(item: SkipRulesItem) -> list[LaneRule]:
     return [
         LaneRule(read_rule(rule), int(since), tuple(target_ids))
         for rule, since, target_ids in item.rules

@@ -11,15 +11,15 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.access.usage import ChangedError
+from chalicelib.access.usage import UsageChangedError
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.sqs import Message, SendError
 from chalicelib.common.errors import UnavailableError
 from chalicelib.maintenance.occurrences import current
 from chalicelib.maintenance.repository import Windows
-from chalicelib.maintenance.skip_rule_repository import Calendars, LaneRule
+from chalicelib.maintenance.skip_rule_repository import LaneRule, SkipRules
 from chalicelib.maintenance.window import Mode, Window
-from chalicelib.monitoring.alert_messages import ArrangeJob
+from chalicelib.monitoring.alert_messages import SkipRulesJob
 from chalicelib.monitoring.storage.lane_repository import Lanes
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
@@ -31,7 +31,9 @@ _ATTEMPTS = 10
 
 
 @contextmanager
-def rearranged(runtime: AwsRuntime, owner: str, *, is_needed: bool = True) -> Iterator[None]:
+def changes_skip_rules(
+    runtime: AwsRuntime, owner: str, *, is_needed: bool = True
+) -> Iterator[None]:
     """Have the owner's calendars made anew for the change inside the block.
 
     Raises UnavailableError where that could not be promised; then nothing was changed.
@@ -74,7 +76,7 @@ def arrange(runtime: AwsRuntime, owner: str) -> int:
     stamp that was read: so whoever writes last has seen every change. Raises ChangedError.
     """
     for _ in range(_ATTEMPTS):
-        lanes, calendars = Lanes(owner).all(), Calendars(owner)
+        lanes, calendars = Lanes(owner).all(), SkipRules(owner)
         wanted, known = _wanted(runtime, owner), calendars.all()
         count = 0
         try:
@@ -83,10 +85,10 @@ def arrange(runtime: AwsRuntime, owner: str) -> int:
                 if rules != known.get(lane.number, []):
                     calendars.write(lane, rules)
                     count += 1
-        except ChangedError:
+        except UsageChangedError:
             continue
         return count
-    raise ChangedError
+    raise UsageChangedError
 
 
 def _wanted(runtime: AwsRuntime, owner: str) -> Mapping[int, list[LaneRule]]:
@@ -98,7 +100,7 @@ def _wanted(runtime: AwsRuntime, owner: str) -> Mapping[int, list[LaneRule]]:
         if window.mode is Mode.SKIP and not window.rule.is_over(now)
     ]
     found: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
-    for target_id, lane, tags in Targets(owner).seats() if windows else ():
+    for target_id, lane, tags in Targets(owner).allocator() if windows else ():
         for number, window in enumerate(windows):
             if window.covers(target_id, tags):
                 found[lane, number].append(target_id)
@@ -113,4 +115,4 @@ def _rule(window: Window, target_ids: Sequence[str]) -> LaneRule:
 
 
 def _send(runtime: AwsRuntime, owner: str, delay_s: int) -> None:
-    runtime.alerts.send([Message(ArrangeJob(owner).to_json(), delay_s=delay_s)])
+    runtime.alerts.send([Message(SkipRulesJob(owner).to_json(), delay_s=delay_s)])

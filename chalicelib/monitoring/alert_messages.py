@@ -118,7 +118,7 @@ class DeliverJob:
 
 
 @dataclass(frozen=True, slots=True)
-class ArrangeJob:
+class SkipRulesJob:
     """An owner whose maintenance windows, or the tags that they go by, have changed."""
 
     owner: str
@@ -143,7 +143,7 @@ class WatchdogJob:
         return _message("watchdog", sent_at=self.sent_at, way=self.way)
 
 
-Job = FlipsJob | FlushJob | DeliverJob | ArrangeJob | WatchdogJob
+Job = FlipsJob | FlushJob | DeliverJob | SkipRulesJob | WatchdogJob
 
 
 def read_job(text: str) -> Job:
@@ -166,7 +166,7 @@ def _job(fields: Mapping[str, Any]) -> Job:
     if fields["what"] == "flush":
         return FlushJob(owner, fields["lane"])
     if fields["what"] == "arrange":
-        return ArrangeJob(owner)
+        return SkipRulesJob(owner)
     if fields["what"] == "deliver":
         again, is_chat = fields.get("again", False), fields.get("chat", False)
         return DeliverJob(owner, fields["key"], again, is_chat)

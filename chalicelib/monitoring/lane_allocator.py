@@ -9,7 +9,7 @@ from chalicelib.monitoring.storage.lane_repository import Lanes
 from chalicelib.monitoring.storage.schedule_repository import read_shards
 
 
-class Seats:
+class LaneAllocator:
     """The lanes of `owner` as they were read, once for many new targets; `forget` has them read
     again. What is chosen here may be taken by others meanwhile: storing it says so.
     """

@@ -9,7 +9,7 @@ STARTING: Final = 8
 PATIENCE_S: Final = 0.02
 
 
-class Gate:
+class ConnectLimiter:
     """A few slots, which count until the connection is made or patience ends.
 
     Patience is short, so that targets which hang delay no others.

@@ -16,7 +16,7 @@ from typing import Final, Generic, TypeVar
 
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import CheckResult
-from chalicelib.probes.connect_limiter import STARTING, Gate
+from chalicelib.probes.connect_limiter import STARTING, ConnectLimiter
 
 CONCURRENCY: Final = 128
 Key = TypeVar("Key", bound=Hashable)
@@ -29,7 +29,7 @@ class Pool:
     def __init__(self, concurrency: int = CONCURRENCY, starting: int = STARTING) -> None:
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="check")
         self._places = threading.BoundedSemaphore(concurrency)
-        self._gate = Gate(starting)
+        self._gate = ConnectLimiter(starting)
 
     def check_lanes(
         self,

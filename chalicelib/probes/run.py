@@ -9,7 +9,7 @@ from typing import Final
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.expectations import BadExpectation, Expectations, read_expectations
 from chalicelib.monitoring.result import CheckResult, Reason, Verdict
-from chalicelib.probes.assertions.evaluate import judge
+from chalicelib.probes.assertions.evaluate import evaluate
 from chalicelib.probes.assertions.response import Observation
 from chalicelib.probes.assertions.safe_regex import BadPattern
 from chalicelib.probes.assertions.work_budget import BadPath
@@ -99,7 +99,7 @@ class _Check:
     def _try(self, attempt: Attempt, earlier: CheckFailure | None = None) -> CheckResult:
         seen = self.kind(self.spec, self.dialer, attempt)
         timings = attempt.watch.timings()
-        judgement = judge(
+        judgement = evaluate(
             self.expected,
             seen,
             follows=self.spec.config.get("follow_redirects") is not False,

@@ -10,7 +10,7 @@ from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import OutOfTime
 from chalicelib.probes.net.dialer import Dialer
 from chalicelib.probes.net.endpoint import endpoint
-from chalicelib.probes.net.stream import Wire
+from chalicelib.probes.net.stream import Stream
 
 MAX_ANSWER: Final = 64 * 1024
 _LOOK_AGAIN: Final = 8  # pieces after which a pattern is only tried at the end
@@ -29,7 +29,7 @@ def check_tcp(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
     with sock:
         attempt.on_connected()
         attempt.enter("first_byte")
-        wire = Wire(sock, attempt)
+        wire = Stream(sock, attempt)
         if send := spec.secrets.get("send"):
             attempt.request_sent = True
             wire.send(str(send).encode())
@@ -38,7 +38,7 @@ def check_tcp(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
     return Observation(body=body, truncated=len(body) >= MAX_ANSWER)
 
 
-def _answer(wire: Wire, attempt: Attempt, expected: Expectations) -> bytes:
+def _answer(wire: Stream, attempt: Attempt, expected: Expectations) -> bytes:
     body = wire.receive("an answer")
     attempt.book("first_byte")
     attempt.enter("body")

@@ -14,7 +14,7 @@ from chalicelib.probes.errors import CheckFailure
 _LEAST_S: Final = 0.02
 
 
-class Room:
+class WorkLimiter:
     """A few places; who finds none in time is told that Monitum is to blame."""
 
     def __init__(self, places: int, work: str) -> None:
@@ -34,5 +34,5 @@ class Room:
 
 
 # A body of 1 MiB can become tens of MiB of objects.
-DOCUMENTS: Final = Room(2, "read the JSON")
-PATTERNS: Final = Room(1, "look for a regular expression")
+DOCUMENTS: Final = WorkLimiter(2, "read the JSON")
+PATTERNS: Final = WorkLimiter(1, "look for a regular expression")

@@ -15,7 +15,7 @@ TAGGED_S: Final = 300
 Thing = TypeVar("Thing")
 
 
-class Shelf(Generic[Thing]):
+class ViewCache(Generic[Thing]):
     """Things by key, each for `lasts_s` seconds, the newest `most` of them."""
 
     def __init__(self, clock: Callable[[], float], lasts_s: int, most: int) -> None:
@@ -39,13 +39,13 @@ class Shelf(Generic[Thing]):
         self._things.pop(key, None)
 
 
-class Shelves:
+class PageCaches:
     """Pages by slug, the days of their targets that are over, and who has their tags.
 
     Nothing is read where it is kept. A change that is made by this process shows at once.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.pages: Shelf[StatusPage] = Shelf(clock, VIEW_S, 32)
-        self.days: Shelf[dict[str, list[Day]]] = Shelf(clock, DAYS_S, 16)
-        self.tagged: Shelf[dict[str, tuple[str, ...]]] = Shelf(clock, TAGGED_S, 64)
+        self.pages: ViewCache[StatusPage] = ViewCache(clock, VIEW_S, 32)
+        self.days: ViewCache[dict[str, list[Day]]] = ViewCache(clock, DAYS_S, 16)
+        self.tagged: ViewCache[dict[str, tuple[str, ...]]] = ViewCache(clock, TAGGED_S, 64)

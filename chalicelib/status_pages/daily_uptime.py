@@ -37,7 +37,7 @@ def read_days(runtime: PagesRuntime, page: Page, targets: Sequence[Target]) -> d
         return _read(runtime, page.owner, targets, first, settled)
 
     ids = frozenset(target.id for target in targets)
-    over = runtime.shelves.days.get((page.id, first, settled, ids), read_settled)
+    over = runtime.page_caches.days.get((page.id, first, settled, ids), read_settled)
     recent = _read(runtime, page.owner, targets, settled, runtime.now)
     return {one: [*over.get(one, ()), *recent.get(one, ())] for one in ids}
 

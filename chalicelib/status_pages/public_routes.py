@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from chalicelib.api import assets
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import HTML, JSON, Routes
 from chalicelib.common.errors import NotFoundError
 from chalicelib.status_pages import badge, feed, html
@@ -39,7 +39,7 @@ _OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"
     gives=["Cache-Control"],
     problems=[503],
 )
-def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Answer:
+def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
     """Show a published status page; with `.json` behind its slug as JSON."""
     slug, dot, ending = call.path["slug"].partition(".")
     if dot and ending != "json":
@@ -47,9 +47,9 @@ def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Answer:
     page = status_page(call.runtime, slug)
     if dot:
         text = _text(page, "json", lambda: StatusPageOut.of(page).model_dump_json())
-        return Answer(text, headers={**_KEPT, **_OPEN})
+        return Response(text, headers={**_KEPT, **_OPEN})
     text = _text(page, "html", lambda: html.render(page))
-    return Answer(text, headers={**assets.headers(text), **_KEPT})
+    return Response(text, headers={**assets.headers(text), **_KEPT})
 
 
 @routes(
@@ -61,12 +61,14 @@ def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Answer:
     gives=["Cache-Control"],
     problems=[503],
 )
-def get_status_feed(call: Call[None, AnyQuery, PagesRuntime]) -> Answer:
+def get_status_feed(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
     """Show a status page's incidents and maintenance as an Atom feed."""
     page = status_page(call.runtime, call.path["slug"])
     address = call.runtime.settings.public_url
     text = _text(page, "feed", lambda: feed.render(page, address))
-    return Answer(text, headers={"Content-Type": f"{feed.MEDIA}; charset=utf-8", **_KEPT, **_OPEN})
+    return Response(
+        text, headers={"Content-Type": f"{feed.MEDIA}; charset=utf-8", **_KEPT, **_OPEN}
+    )
 
 
 @routes(
@@ -78,14 +80,14 @@ def get_status_feed(call: Call[None, AnyQuery, PagesRuntime]) -> Answer:
     gives=["Cache-Control"],
     problems=[503],
 )
-def get_badge(call: Call[None, AnyQuery, PagesRuntime]) -> Answer:
+def get_badge(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
     """Draw a published page, or a target on one, as a badge: uptime, status or response time."""
     slug, dot, target_id = call.path["badge"].partition(".")
     page = status_page(call.runtime, slug)
     drawn = badge.render(page, target_id if dot else None, call.path["picture"])
     if drawn is None:
         raise NotFoundError("there is no such badge")
-    return Answer(drawn, headers={"Content-Type": badge.MEDIA, **_KEPT, **_OPEN})
+    return Response(drawn, headers={"Content-Type": badge.MEDIA, **_KEPT, **_OPEN})
 
 
 def _text(page: StatusPage, form: str, render: Callable[[], str]) -> str:

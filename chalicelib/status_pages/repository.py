@@ -11,7 +11,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.access.audit import note
-from chalicelib.access.usage import NOTHING, Ledger, enter, transaction
+from chalicelib.access.usage import NOTHING, UsageChange, enter, transaction
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.errors import NotFoundError, UnavailableError
 from chalicelib.status_pages.models import PageItem, SlugItem
@@ -49,7 +49,7 @@ class Pages:
         items = PageItem.query(self.owner, PageItem.key.startswith(_PAGE), consistent_read=True)
         return [_page(item) for item in items]
 
-    def add(self, page: Page, ledger: Ledger = NOTHING) -> None:
+    def add(self, page: Page, ledger: UsageChange = NOTHING) -> None:
         """Store a new page and claim its slug; raises ChangedError where either is there, or there
         are too many pages.
         """
@@ -70,7 +70,7 @@ class Pages:
                 _claim(write, after)
             note(write, self.owner, "page.changed", after.id, after.name, _changed(before, after))
 
-    def remove(self, page: Page, ledger: Ledger = NOTHING) -> None:
+    def remove(self, page: Page, ledger: UsageChange = NOTHING) -> None:
         """Delete it and give its slug back; raises ChangedError where it is outdated."""
         with acting_for(self.owner, _name(page.slug)), transaction() as write:
             item = PageItem(self.owner, _PAGE + page.id)

@@ -3,11 +3,11 @@
 from typing import Any
 
 from chalicelib.access.authentication import Scope
-from chalicelib.access.idempotency import Turn
+from chalicelib.access.idempotency import ClaimedKey
 from chalicelib.api.etags import check_if_match, etag
-from chalicelib.api.idempotency import created_once
+from chalicelib.api.idempotency import create_idempotently
 from chalicelib.api.parsing import validate_body
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas import PageQuery
 from chalicelib.status_pages import service
@@ -29,25 +29,25 @@ routes = Routes()
     takes=["Idempotency-Key"],
     gives=["Location", "ETag"],
 )
-def create_page(call: Call[PageIn, NoQuery, PagesRuntime]) -> Answer:
+def create_page(call: Call[PageIn, NoQuery, PagesRuntime]) -> Response:
     """Create a status page; nobody sees it until it is published. A slug that is taken is a 409."""
 
-    def make(turn: Turn | None) -> Page:
+    def make(turn: ClaimedKey | None) -> Page:
         page_id, quota = turn.made if turn else None, call.quota("pages")
         return service.create(call.runtime, call.owner, call.body.draft(), page_id, quota)
 
-    def find(turn: Turn) -> Page:
+    def find(turn: ClaimedKey) -> Page:
         return service.get(call.owner, turn.made)
 
-    def show(page: Page) -> Answer:
+    def show(page: Page) -> Response:
         headers = {"Location": f"pages/{page.id}", "ETag": etag(page.version)}
-        return Answer(PageOut.of(page), 201, headers)
+        return Response(PageOut.of(page), 201, headers)
 
-    return created_once(call, "create_page", make, show, find)
+    return create_idempotently(call, "create_page", make, show, find)
 
 
 @routes("GET", "/v1/pages", scope=Scope.READ, query=PageQuery, answer=PagesPage, gives=["Link"])
-def list_pages(call: Call[None, PageQuery, PagesRuntime]) -> Answer:
+def list_pages(call: Call[None, PageQuery, PagesRuntime]) -> Response:
     """List status pages, oldest first."""
     cursors = call.cursors("pages")
     found, last = service.page_of_pages(
@@ -57,9 +57,9 @@ def list_pages(call: Call[None, PageQuery, PagesRuntime]) -> Answer:
 
 
 @routes("GET", "/v1/pages/{page_id}", scope=Scope.READ, answer=PageOut, gives=["ETag"])
-def get_page(call: Call[None, NoQuery, PagesRuntime]) -> Answer:
+def get_page(call: Call[None, NoQuery, PagesRuntime]) -> Response:
     """Show a status page as its owner sees it; targets deleted since are not on it any more."""
-    return _answer(service.get(call.owner, _id(call)))
+    return _response(service.get(call.owner, _id(call)))
 
 
 @routes(
@@ -72,14 +72,14 @@ def get_page(call: Call[None, NoQuery, PagesRuntime]) -> Answer:
     gives=["ETag"],
     problems=[409],
 )
-def change_page(call: Call[PagePatch, NoQuery, PagesRuntime]) -> Answer:
+def change_page(call: Call[PagePatch, NoQuery, PagesRuntime]) -> Response:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Page) -> PageDraft:
         check_if_match(call, before.version)
         return validate_body(PageIn, call.body.over(before)).draft()
 
-    return _answer(service.change(call.runtime, call.owner, _id(call), redraft))
+    return _response(service.change(call.runtime, call.owner, _id(call), redraft))
 
 
 @routes(
@@ -90,18 +90,18 @@ def change_page(call: Call[PagePatch, NoQuery, PagesRuntime]) -> Answer:
     takes=["If-Match"],
     problems=[409],
 )
-def delete_page(call: Call[None, NoQuery, PagesRuntime]) -> Answer:
+def delete_page(call: Call[None, NoQuery, PagesRuntime]) -> Response:
     """Delete a status page: its slug is free for others."""
 
     def allow(before: Page) -> None:
         check_if_match(call, before.version)
 
     service.remove(call.runtime, call.owner, _id(call), allow)
-    return Answer(status=204)
+    return Response(status=204)
 
 
-def _answer(page: Page) -> Answer:
-    return Answer(PageOut.of(page), headers={"ETag": etag(page.version)})
+def _response(page: Page) -> Response:
+    return Response(PageOut.of(page), headers={"ETag": etag(page.version)})
 
 
 def _id(call: Call[Any, Any, PagesRuntime]) -> str:

@@ -6,11 +6,11 @@ from chalicelib.aws.runtime import AwsRuntime
 
 if TYPE_CHECKING:
     # Types only: a start must not load what only its first event needs.
-    from chalicelib.status_pages.cache import Shelves
+    from chalicelib.status_pages.cache import PageCaches
 
 
 class PagesRuntime(AwsRuntime, Protocol):
     """The cache that pages are served from."""
 
     @property
-    def shelves(self) -> "Shelves": ...
+    def page_caches(self) -> "PageCaches": ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from chalicelib.access.quotas import ATTEMPTS, refuse_overdrawn, wait
-from chalicelib.access.usage import ChangedError, Ledger, used
+from chalicelib.access.usage import UsageChange, UsageChangedError, used
 from chalicelib.common.errors import ConflictError, Fault, InvalidError, NotFoundError
 from chalicelib.common.ids import new_id
 from chalicelib.monitoring.storage.target_repository import Targets
@@ -57,18 +57,18 @@ def create(
     page = _described(new, draft)
     _admit(page)
     most = runtime.settings.limits.quota_pages if quota is None else quota
-    pages, ledger = Pages(owner), Ledger("pages", 1, most)
+    pages, ledger = Pages(owner), UsageChange("pages", 1, most)
     for attempt in range(ATTEMPTS):
         try:
             pages.add(page, ledger)
-        except ChangedError:
+        except UsageChangedError:
             with suppress(NotFoundError):
                 return shown(pages.get(page.id))
             refuse_overdrawn(ledger, used(owner))
             _refuse_taken(page)
             wait(attempt)
             continue
-        runtime.shelves.pages.forget(page.slug)
+        runtime.page_caches.pages.forget(page.slug)
         return page
     raise ConflictError("too many pages are being made at once; try again")
 
@@ -91,13 +91,13 @@ def change(
         after = replace(after, version=before.version + 1, updated_at=runtime.now)
         try:
             pages.change(stored, after)
-        except ChangedError:
+        except UsageChangedError:
             if after.slug != stored.slug:
                 _refuse_taken(after)
             wait(attempt)
             continue
         for slug in (stored.slug, after.slug):
-            runtime.shelves.pages.forget(slug)
+            runtime.page_caches.pages.forget(slug)
         return after
     raise ConflictError(_BUSY)
 
@@ -109,11 +109,11 @@ def remove(runtime: PagesRuntime, owner: str, page_id: str, allow: Callable[[Pag
         before = pages.get(page_id)
         allow(before)
         try:
-            pages.remove(before, Ledger("pages", -1))
-        except ChangedError:
+            pages.remove(before, UsageChange("pages", -1))
+        except UsageChangedError:
             wait(attempt)
             continue
-        runtime.shelves.pages.forget(before.slug)
+        runtime.page_caches.pages.forget(before.slug)
         return
     raise ConflictError(_BUSY)
 

@@ -29,7 +29,7 @@ from chalicelib.status_pages.view import (
     ShownTarget,
     StatusPage,
 )
-from chalicelib.targets.current_status import Presence, present
+from chalicelib.targets.current_status import CurrentStatus, current_statuses
 
 _DAY_S: Final = 86_400
 PAST_S: Final = 14 * _DAY_S
@@ -44,7 +44,7 @@ def status_page(runtime: PagesRuntime, slug: str) -> StatusPage:
 
     Raises NotFoundError, whether there is none, or it is not published, or its user is disabled.
     """
-    return runtime.shelves.pages.get(slug, lambda: _made(runtime, slug))
+    return runtime.page_caches.pages.get(slug, lambda: _made(runtime, slug))
 
 
 def _made(runtime: PagesRuntime, slug: str) -> StatusPage:
@@ -66,7 +66,7 @@ def _gone() -> NotFoundError:
 def _shown(runtime: PagesRuntime, page: Page) -> StatusPage:
     now, sections = runtime.now, _sections(runtime, page)
     targets = [target for _, some in sections for target in some]
-    presences = present(runtime, page.owner, targets)
+    presences = current_statuses(runtime, page.owner, targets)
     days = read_days(runtime, page, targets)
     calendar = read_calendar(page.owner, now - PAST_S, now)
     shown = {one.id: _target(page, one, presences[one.id], days.get(one.id, ())) for one in targets}
@@ -92,7 +92,7 @@ def _sections(runtime: PagesRuntime, page: Page) -> list[tuple[str, list[Target]
     tagged: Mapping[str, tuple[str, ...]] = {}
     if page.tags:
         key = (page.id, page.tags)
-        tagged = runtime.shelves.tagged.get(key, lambda: targets.tagged(page.tags))
+        tagged = runtime.page_caches.tagged.get(key, lambda: targets.tagged(page.tags))
     # Of however many that have its tags, only those are read that have room on the page.
     chosen = arranged(page, {**dict.fromkeys(page.target_ids, ()), **tagged}, tagged)
     found = targets.some([target_id for _, ids in chosen for target_id in ids])
@@ -103,7 +103,9 @@ def _sections(runtime: PagesRuntime, page: Page) -> list[tuple[str, list[Target]
     ]
 
 
-def _target(page: Page, target: Target, presence: Presence, days: Sequence[Day]) -> ShownTarget:
+def _target(
+    page: Page, target: Target, presence: CurrentStatus, days: Sequence[Day]
+) -> ShownTarget:
     if not page.show_response_times:
         days = [replace(day, response_ms=None) for day in days]
     return ShownTarget(
@@ -120,7 +122,7 @@ def _target(page: Page, target: Target, presence: Presence, days: Sequence[Day])
 def _incidents(
     page: Page,
     targets: Sequence[Target],
-    presences: dict[str, Presence],
+    presences: dict[str, CurrentStatus],
     calendar: Calendar,
     now: int,
 ) -> list[ShownIncident]:

@@ -1,7 +1,7 @@
 """Operations on the history of targets."""
 
 from chalicelib.access.authentication import Scope
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import Routes
 from chalicelib.common.errors import BadRequestError, Fault
 from chalicelib.monitoring.check_history import Range, page_of_checks
@@ -20,7 +20,7 @@ routes = Routes()
     answer=ChecksPage,
     gives=["Link"],
 )
-def list_checks(call: Call[None, ChecksQuery]) -> Answer:
+def list_checks(call: Call[None, ChecksQuery]) -> Response:
     """List the checks of a target, newest first."""
     query, cursors = call.query, call.cursors("checks")
     target = Targets(call.owner).get(call.id("target_id", "target"))

@@ -24,7 +24,7 @@ _Found = Mapping[CheckKey, Mapping[int, CheckResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class CurrentStatus:
     """A target's present state; times are epoch seconds, None before the first check.
 
     `in_maintenance`: there is a window for it now, whatever its status.
@@ -40,7 +40,9 @@ class Presence:
     in_maintenance: bool = False
 
 
-def present(runtime: BaseRuntime, owner: str, targets: Sequence[Target]) -> dict[str, Presence]:
+def current_statuses(
+    runtime: BaseRuntime, owner: str, targets: Sequence[Target]
+) -> dict[str, CurrentStatus]:
     """The present state of each of the owner's `targets`, by id."""
     lanes = Lanes(owner).some({target.lane for target in targets})
     windows = current(Windows(owner).all(), runtime.now) if targets else []
@@ -110,7 +112,9 @@ def _latest(keys: Iterable[CheckKey], found: _Found, target: Target) -> int:
     return max(ticks, default=0)
 
 
-def _presence(target: Target, state: State, keys: Sequence[CheckKey], found: _Found) -> Presence:
+def _presence(
+    target: Target, state: State, keys: Sequence[CheckKey], found: _Found
+) -> CurrentStatus:
     place = target.spec.place
     latest = max(
         (key for key in keys if place in found.get(key, ())),
@@ -119,7 +123,7 @@ def _presence(target: Target, state: State, keys: Sequence[CheckKey], found: _Fo
     )
     checked = state.changed if state.status not in (Status.PENDING, Status.PAUSED) else None
     tick = latest.tick if latest else checked
-    return Presence(
+    return CurrentStatus(
         status=state.status,
         since=state.since,
         last_checked_at=tick,

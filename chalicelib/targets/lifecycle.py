@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.access.usage import ChangedError, Ledger
+from chalicelib.access.usage import UsageChange, UsageChangedError
 from chalicelib.aws.sqs import SendError
 from chalicelib.common.errors import UnavailableError
 from chalicelib.history.erasure_repository import ordered
@@ -18,7 +18,7 @@ from chalicelib.monitoring.outbox import flush, flush_later
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import pause, resume
 from chalicelib.monitoring.storage.lane_repository import Lanes
-from chalicelib.monitoring.storage.lane_update import Reseat
+from chalicelib.monitoring.storage.lane_update import PlaceUpdate
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
 from chalicelib.targets.runtime import TargetsRuntime
@@ -27,7 +27,11 @@ _LOG = logging.getLogger(__name__)
 
 
 def store_change(
-    runtime: TargetsRuntime, before: Target, after: Target, secrets: Secrets | None, ledger: Ledger
+    runtime: TargetsRuntime,
+    before: Target,
+    after: Target,
+    secrets: Secrets | None,
+    ledger: UsageChange,
 ) -> None:
     """Store a changed target, and its place too if it was switched; raises ChangedError."""
     if after.enabled == before.enabled:
@@ -39,7 +43,7 @@ def store_change(
     _settle(runtime, reseat)
 
 
-def store_removal(runtime: TargetsRuntime, target: Target, ledger: Ledger) -> None:
+def store_removal(runtime: TargetsRuntime, target: Target, ledger: UsageChange) -> None:
     """Delete a target and free its place; raises ChangedError if `target` is outdated."""
     reseat = _freed(runtime, target)
     _announce(runtime, reseat)
@@ -47,7 +51,7 @@ def store_removal(runtime: TargetsRuntime, target: Target, ledger: Ledger) -> No
     _settle(runtime, reseat)
 
 
-def _switched(runtime: TargetsRuntime, after: Target) -> Reseat:
+def _switched(runtime: TargetsRuntime, after: Target) -> PlaceUpdate:
     """The place of a target that is paused or resumed; raises ChangedError where it has none."""
     reseat = _found(after)
     state = reseat.state
@@ -59,7 +63,7 @@ def _switched(runtime: TargetsRuntime, after: Target) -> Reseat:
     return replace(reseat, state=paused, entries=entries)
 
 
-def _freed(runtime: TargetsRuntime, target: Target) -> Reseat:
+def _freed(runtime: TargetsRuntime, target: Target) -> PlaceUpdate:
     """The place of a target that is deleted; raises ChangedError where it has none."""
     reseat = _found(target)
     assert reseat.state
@@ -68,7 +72,7 @@ def _freed(runtime: TargetsRuntime, target: Target) -> Reseat:
     return replace(reseat, state=None, entries=entries)
 
 
-def _announce(runtime: TargetsRuntime, reseat: Reseat) -> None:
+def _announce(runtime: TargetsRuntime, reseat: PlaceUpdate) -> None:
     """Before the write: should this process die after it, its flips are sent all the same."""
     if not reseat.entries:
         return
@@ -78,7 +82,7 @@ def _announce(runtime: TargetsRuntime, reseat: Reseat) -> None:
         raise UnavailableError("the queue of the alerts does not answer; try again") from error
 
 
-def _settle(runtime: TargetsRuntime, reseat: Reseat) -> None:
+def _settle(runtime: TargetsRuntime, reseat: PlaceUpdate) -> None:
     """After the write: send its flips; what cannot be sent now is sent in a minute."""
     try:
         flush(runtime, reseat.after)
@@ -86,9 +90,9 @@ def _settle(runtime: TargetsRuntime, reseat: Reseat) -> None:
         _LOG.exception("outbox not sent", extra={"owner": reseat.lane.owner})
 
 
-def _found(target: Target) -> Reseat:
+def _found(target: Target) -> PlaceUpdate:
     lane = Lanes(target.owner).get(target.lane)
     state = lane.state_of(target.id, target.spec.place)
     if state is None:
-        raise ChangedError
-    return Reseat(lane, target.id, target.spec.place, state)
+        raise UsageChangedError
+    return PlaceUpdate(lane, target.id, target.spec.place, state)

@@ -11,7 +11,7 @@ from chalicelib.monitoring.state_machine import Status
 from chalicelib.monitoring.storage.lane_repository import Lanes
 from chalicelib.monitoring.storage.target_repository import Order, Targets, position
 from chalicelib.monitoring.target import Target
-from chalicelib.targets.current_status import Presence, present
+from chalicelib.targets.current_status import CurrentStatus, current_statuses
 
 _READ_AT_ONCE = 200
 _MOST_READ = 1_000
@@ -63,7 +63,7 @@ class Summary:
     total: int
     by_status: dict[str, int]
     by_tag: dict[str, dict[str, int]]
-    down: list[tuple[Target, Presence]]
+    down: list[tuple[Target, CurrentStatus]]
 
 
 def page_of_targets(
@@ -73,10 +73,10 @@ def page_of_targets(
     after: str | None,
     limit: int,
     sort: Sort = Sort.OLDEST,
-) -> tuple[list[tuple[Target, Presence]], str | None]:
+) -> tuple[list[tuple[Target, CurrentStatus]], str | None]:
     """Up to `limit` targets that fit, in order, and the position to go on from."""
     pages = _by_status(owner, filters.status) if sort is Sort.STATUS else _stored(owner, sort)
-    found: list[tuple[Target, Presence]] = []
+    found: list[tuple[Target, CurrentStatus]] = []
     read = 0
     # In search of a few that fit, reading only as many at a time would take a call for each.
     at_once = limit if filters == Filters() else max(limit, _READ_AT_ONCE)
@@ -84,7 +84,7 @@ def page_of_targets(
         page, last = pages(after, at_once)
         read += len(page)
         fitting = [(place, target) for place, target in page if filters.fit(target)]
-        states = present(runtime, owner, [target for _, target in fitting])
+        states = current_statuses(runtime, owner, [target for _, target in fitting])
         for place, target in fitting:
             if filters.status in (None, states[target.id].status):
                 found.append((target, states[target.id]))
@@ -146,7 +146,7 @@ def summary(runtime: BaseRuntime, owner: str, tag: str | None) -> Summary:
             down.append(target)
     down.sort(key=lambda target: states[target.id].since)
     worst = down[:_MOST_DOWN]
-    presences = present(runtime, owner, worst)
+    presences = current_statuses(runtime, owner, worst)
     return Summary(
         total=total.total(),
         by_status=_counts(total),

@@ -1,7 +1,7 @@
 """The owner's targets as metrics."""
 
 from chalicelib.access.authentication import Scope
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.targets.prometheus import CONTENT_TYPE, exposition
 
@@ -9,6 +9,6 @@ routes = Routes()
 
 
 @routes("GET", "/v1/metrics", scope=Scope.READ, media=["text/plain"])
-def get_metrics(call: Call[None, NoQuery]) -> Answer:
+def get_metrics(call: Call[None, NoQuery]) -> Response:
     """Show all targets in Prometheus' text format."""
-    return Answer(exposition(call.runtime, call.owner), headers={"Content-Type": CONTENT_TYPE})
+    return Response(exposition(call.runtime, call.owner), headers={"Content-Type": CONTENT_TYPE})

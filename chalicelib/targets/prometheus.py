@@ -13,7 +13,7 @@ from chalicelib.common.runtime import BaseRuntime
 from chalicelib.monitoring.state_machine import Status
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
-from chalicelib.targets.current_status import Presence, present
+from chalicelib.targets.current_status import CurrentStatus, current_statuses
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _DAY_S: Final = 86_400
@@ -27,7 +27,7 @@ class _Gauge:
 
     name: str
     about: str
-    value: Callable[[Presence], float | None]
+    value: Callable[[CurrentStatus], float | None]
 
 
 GAUGES: Final = (
@@ -59,13 +59,13 @@ def exposition(runtime: BaseRuntime, owner: str) -> str:
     found = [
         (_labels(target), presences[target.id])
         for some in _batches(Targets(owner).all())
-        for presences in [present(runtime, owner, some)]
+        for presences in [current_statuses(runtime, owner, some)]
         for target in some
     ]
     return "".join(line for gauge in GAUGES for line in _lines(gauge, found))
 
 
-def _lines(gauge: _Gauge, found: Iterable[tuple[str, Presence]]) -> Iterator[str]:
+def _lines(gauge: _Gauge, found: Iterable[tuple[str, CurrentStatus]]) -> Iterator[str]:
     yield f"# HELP {gauge.name} {gauge.about}\n# TYPE {gauge.name} gauge\n"
     for labels, presence in found:
         value = gauge.value(presence)

@@ -3,13 +3,13 @@
 from typing import Any
 
 from chalicelib.access.authentication import Scope
-from chalicelib.access.idempotency import Turn
-from chalicelib.alerting.incident import Means
+from chalicelib.access.idempotency import ClaimedKey
+from chalicelib.alerting.incident import MeanTimes
 from chalicelib.alerting.incidents.service import recent_means
 from chalicelib.api.etags import check_if_match, etag
-from chalicelib.api.idempotency import created_once
+from chalicelib.api.idempotency import create_idempotently
 from chalicelib.api.parsing import validate_body
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.common.errors import Fault, InvalidError
 from chalicelib.monitoring.state_machine import Status
@@ -17,7 +17,7 @@ from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
 from chalicelib.targets import service
 from chalicelib.targets.check_schemas import CheckOut
-from chalicelib.targets.current_status import present
+from chalicelib.targets.current_status import current_statuses
 from chalicelib.targets.listing import Filters, Sort, page_of_targets, summary
 from chalicelib.targets.runtime import TargetsRuntime
 from chalicelib.targets.schemas import (
@@ -44,22 +44,22 @@ routes = Routes()
     takes=["Idempotency-Key"],
     gives=["Location", "ETag"],
 )
-def create_target(call: Call[TargetIn, NoQuery, TargetsRuntime]) -> Answer:
+def create_target(call: Call[TargetIn, NoQuery, TargetsRuntime]) -> Response:
     """Create a target; it is checked at once."""
     # What cannot be stored uses no key up.
     draft = service.prepared(call.runtime, call.body.draft())
 
-    def make(turn: Turn | None) -> Target:
+    def make(turn: ClaimedKey | None) -> Target:
         target_id, quota = turn.made if turn else None, call.quota("targets")
         return service.create(call.runtime, call.owner, draft, target_id, quota=quota)
 
-    def find(turn: Turn) -> Target:
+    def find(turn: ClaimedKey) -> Target:
         return Targets(call.owner).get(turn.made)
 
-    def show(target: Target) -> Answer:
-        return _answer(call, target, status=201, location=True)
+    def show(target: Target) -> Response:
+        return _response(call, target, status=201, location=True)
 
-    return created_once(call, "create_target", make, show, find)
+    return create_idempotently(call, "create_target", make, show, find)
 
 
 @routes(
@@ -70,7 +70,7 @@ def create_target(call: Call[TargetIn, NoQuery, TargetsRuntime]) -> Answer:
     answer=TargetsPage,
     gives=["Link"],
 )
-def list_targets(call: Call[None, TargetsQuery, TargetsRuntime]) -> Answer:
+def list_targets(call: Call[None, TargetsQuery, TargetsRuntime]) -> Response:
     """List targets with their present states, oldest first unless `sort` says otherwise."""
     query, cursors = call.query, call.cursors("targets")
     filters = Filters(
@@ -93,9 +93,9 @@ def list_targets(call: Call[None, TargetsQuery, TargetsRuntime]) -> Answer:
 
 
 @routes("GET", "/v1/targets/{target_id}", scope=Scope.READ, answer=TargetOut, gives=["ETag"])
-def get_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
+def get_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     """Show a target with its present state."""
-    return _answer(call, _target(call))
+    return _response(call, _target(call))
 
 
 @routes(
@@ -108,7 +108,7 @@ def get_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
     gives=["ETag"],
     problems=[409],
 )
-def change_target(call: Call[TargetPatch, NoQuery, TargetsRuntime]) -> Answer:
+def change_target(call: Call[TargetPatch, NoQuery, TargetsRuntime]) -> Response:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Target) -> Draft:
@@ -120,7 +120,7 @@ def change_target(call: Call[TargetPatch, NoQuery, TargetsRuntime]) -> Answer:
         return validate_body(TargetIn, call.body.over(before)).draft()
 
     target_id = call.id("target_id", "target")
-    return _answer(call, service.change(call.runtime, call.owner, target_id, redraft))
+    return _response(call, service.change(call.runtime, call.owner, target_id, redraft))
 
 
 @routes(
@@ -131,14 +131,14 @@ def change_target(call: Call[TargetPatch, NoQuery, TargetsRuntime]) -> Answer:
     takes=["If-Match"],
     problems=[409],
 )
-def delete_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
+def delete_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     """Delete a target; its history goes with it."""
 
     def allow(before: Target) -> None:
         check_if_match(call, before.version)
 
     service.remove(call.runtime, call.owner, call.id("target_id", "target"), allow)
-    return Answer(status=204)
+    return Response(status=204)
 
 
 @routes(
@@ -149,7 +149,7 @@ def delete_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
     gives=["ETag"],
     problems=[409],
 )
-def pause_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
+def pause_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     """Stop checking a target; repeating is harmless."""
     return _switch(call, enabled=False)
 
@@ -162,7 +162,7 @@ def pause_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
     gives=["ETag"],
     problems=[409],
 )
-def resume_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
+def resume_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     """Check a paused target again, at once; repeating is harmless."""
     return _switch(call, enabled=True)
 
@@ -176,37 +176,37 @@ def resume_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
     bucket="checks",
     problems=[409],
 )
-def check_target(call: Call[None, NoQuery, TargetsRuntime]) -> Answer:
+def check_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     """Check a target now and answer with what was found."""
-    return Answer(CheckOut.of(service.check_now(call.runtime, _target(call))), status=201)
+    return Response(CheckOut.of(service.check_now(call.runtime, _target(call))), status=201)
 
 
 @routes("GET", "/v1/summary", scope=Scope.READ, query=SummaryQuery, answer=SummaryOut)
-def get_summary(call: Call[None, SummaryQuery, TargetsRuntime]) -> Answer:
+def get_summary(call: Call[None, SummaryQuery, TargetsRuntime]) -> Response:
     """Count targets by status, in all and by tag, and list what is down, longest first."""
     tag = call.query.tag
-    times = Means(None, None) if tag else recent_means(call.runtime, call.owner)
-    return Answer(SummaryOut.of(summary(call.runtime, call.owner, tag), times))
+    times = MeanTimes(None, None) if tag else recent_means(call.runtime, call.owner)
+    return Response(SummaryOut.of(summary(call.runtime, call.owner, tag), times))
 
 
 def _target(call: Call[Any, Any, TargetsRuntime]) -> Target:
     return Targets(call.owner).get(call.id("target_id", "target"))
 
 
-def _switch(call: Call[None, NoQuery, TargetsRuntime], *, enabled: bool) -> Answer:
+def _switch(call: Call[None, NoQuery, TargetsRuntime], *, enabled: bool) -> Response:
     target_id = call.id("target_id", "target")
-    return _answer(call, service.switch(call.runtime, call.owner, target_id, enabled=enabled))
+    return _response(call, service.switch(call.runtime, call.owner, target_id, enabled=enabled))
 
 
-def _answer(
+def _response(
     call: Call[Any, Any, TargetsRuntime],
     target: Target,
     *,
     status: int = 200,
     location: bool = False,
-) -> Answer:
-    presence = present(call.runtime, call.owner, [target])[target.id]
+) -> Response:
+    presence = current_statuses(call.runtime, call.owner, [target])[target.id]
     headers = {"ETag": etag(target.version)}
     if location:
         headers["Location"] = f"targets/{target.id}"
-    return Answer(TargetOut.of(target, presence), status, headers)
+    return Response(TargetOut.of(target, presence), status, headers)

@@ -12,7 +12,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from chalicelib.alerting.incident import Means
+from chalicelib.alerting.incident import MeanTimes
 from chalicelib.api.schemas import (
     Model,
     Moment,
@@ -26,7 +26,7 @@ from chalicelib.api.schemas import (
 )
 from chalicelib.monitoring.secrets import MASK
 from chalicelib.monitoring.target import Target
-from chalicelib.targets.current_status import Presence
+from chalicelib.targets.current_status import CurrentStatus
 from chalicelib.targets.expectation_schemas import (
     DnsExpectations,
     HttpExpectations,
@@ -113,7 +113,7 @@ class StateOut(Model):
     in_maintenance: bool = False
 
     @classmethod
-    def of(cls, presence: Presence) -> "StateOut":
+    def of(cls, presence: CurrentStatus) -> "StateOut":
         return cls(
             status=presence.status.value,
             since=presence.since,
@@ -159,7 +159,7 @@ class TargetOut(Root[AnyTargetOut]):
     """A target with its present state; secrets are masked."""
 
     @classmethod
-    def of(cls, target: Target, presence: Presence) -> "TargetOut":
+    def of(cls, target: Target, presence: CurrentStatus) -> "TargetOut":
         # Not validated: it was valid when it was stored, whatever the rules are by now.
         described = describe(target)
         shown, expectations = _SHOWN[target.spec.kind]
@@ -241,7 +241,7 @@ class SummaryOut(Model):
     mttr_s: int | None
 
     @classmethod
-    def of(cls, found: Summary, times: Means) -> "SummaryOut":
+    def of(cls, found: Summary, times: MeanTimes) -> "SummaryOut":
         return cls(
             mtta_s=times.mtta_s,
             mttr_s=times.mttr_s,

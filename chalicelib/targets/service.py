@@ -10,16 +10,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.access.quotas import ATTEMPTS, hosts_most, refuse_overdrawn, wait
-from chalicelib.access.usage import NOTHING, ChangedError, Ledger, used
+from chalicelib.access.usage import NOTHING, UsageChange, UsageChangedError, used
 from chalicelib.alerting.channels.service import admit_channels
 from chalicelib.aws.sqs import SendError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.common.ids import new_id
-from chalicelib.maintenance.skip_rules import concerns_skipping, is_skipped, rearranged
+from chalicelib.maintenance.skip_rules import changes_skip_rules, concerns_skipping, is_skipped
 from chalicelib.monitoring.check_history import Check
 from chalicelib.monitoring.check_spec import CheckSpec
-from chalicelib.monitoring.lane_allocator import Seats
+from chalicelib.monitoring.lane_allocator import LaneAllocator
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import State, pause
 from chalicelib.monitoring.storage.lane_repository import read_secrets
@@ -47,12 +47,12 @@ def create(
     owner: str,
     draft: Draft,
     target_id: str | None = None,
-    seats: Seats | None = None,
+    allocator: LaneAllocator | None = None,
     quota: int | None = None,
 ) -> Target:
     """Store a new target in a free place and have it checked at once.
 
-    With a `target_id` the target is made once, however often it is asked for; with `seats` the
+    With a `target_id` the target is made once, however often it is asked for; with `allocator` the
     lanes are read once for many; `quota` is how many the owner may have, by default the stage's.
     Raises InvalidError for a draft that cannot be, QuotaError and HostBudgetError for what is too
     much, ConflictError when no place can be had.
@@ -60,7 +60,7 @@ def create(
     draft = prepared(runtime, draft)
     admit_channels(owner, draft.channel_ids)
     new = target_id or new_id(runtime.clock())
-    target = _add(runtime, seats or Seats(owner), draft, new, quota)
+    target = _add(runtime, allocator or LaneAllocator(owner), draft, new, quota)
     if target.enabled:
         _check_soon(runtime, target, is_planned=False)
     return target
@@ -110,7 +110,7 @@ def remove(
 
     def attempt(before: Target) -> None:
         allow(before)
-        ledger = Ledger("targets", -1, hosts=host_checks_delta(before.spec, None))
+        ledger = UsageChange("targets", -1, hosts=host_checks_delta(before.spec, None))
         with acting_for(owner, *ledger.names):
             store_removal(runtime, before, ledger)
 
@@ -123,7 +123,7 @@ def _persistently(owner: str, target_id: str, attempt: Callable[[Target], Done])
         before = Targets(owner).get(target_id)
         try:
             return attempt(before)
-        except ChangedError:
+        except UsageChangedError:
             wait(number)
     raise ConflictError("the target is being changed by others; try again")
 
@@ -146,7 +146,7 @@ def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
-    ledger = Ledger(
+    ledger = UsageChange(
         hosts=host_checks_delta(before.spec, after.spec),
         hosts_most=hosts_most(runtime.settings.limits),
     )
@@ -154,10 +154,10 @@ def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
     try:
         with (
             acting_for(before.owner, *ledger.names),
-            rearranged(runtime, before.owner, is_needed=is_concerned),
+            changes_skip_rules(runtime, before.owner, is_needed=is_concerned),
         ):
             store_change(runtime, before, after, new_secrets, ledger)
-    except ChangedError:
+    except UsageChangedError:
         refuse_overdrawn(ledger, {})
         raise
     if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
@@ -189,16 +189,20 @@ def check_now(runtime: TargetsRuntime, target: Target) -> Check:
 
 
 def _add(
-    runtime: TargetsRuntime, seats: Seats, draft: Draft, target_id: str, quota: int | None
+    runtime: TargetsRuntime,
+    allocator: LaneAllocator,
+    draft: Draft,
+    target_id: str,
+    quota: int | None,
 ) -> Target:
-    owner, now = seats.owner, runtime.now
+    owner, now = allocator.owner, runtime.now
     state = State.pending(now)
     if not draft.enabled:
         state, _ = pause(state, now)
     for attempt in range(ATTEMPTS):
-        lane, place = seats.choose()
+        lane, place = allocator.choose()
         spec = draft.spec(target_id, place)
-        shard = seats.shard(lane)
+        shard = allocator.shard(lane)
         new = Target(
             owner=owner, spec=spec, lane=lane, shard=shard, name="", created_at=now, updated_at=now
         )
@@ -208,24 +212,24 @@ def _add(
         try:
             with (
                 acting_for(owner, *ledger.names),
-                rearranged(runtime, owner, is_needed=concerns_skipping(owner, target.tags)),
+                changes_skip_rules(runtime, owner, is_needed=concerns_skipping(owner, target.tags)),
             ):
                 Targets(owner).add(target, state, draft.secrets, ledger)
-        except ChangedError:
+        except UsageChangedError:
             if made := _existing(owner, target_id):
                 return made
             refuse_overdrawn(ledger, used(owner))
-            seats.forget()
+            allocator.forget()
             wait(attempt)
             continue
-        seats.take(lane, place, target_id, state)
+        allocator.take(lane, place, target_id, state)
         return target
     raise ConflictError("too many targets are being created at once; try again")
 
 
-def _ledger_of_new(runtime: TargetsRuntime, target: Target, quota: int | None) -> Ledger:
+def _ledger_of_new(runtime: TargetsRuntime, target: Target, quota: int | None) -> UsageChange:
     limits = runtime.settings.limits
-    return Ledger(
+    return UsageChange(
         "targets",
         1,
         limits.quota_targets if quota is None else quota,

@@ -2,7 +2,7 @@
 
 from chalicelib.access.audit import page_of_records
 from chalicelib.access.authentication import Scope
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import Routes
 from chalicelib.api.schemas import PageQuery
 from chalicelib.users.audit_schemas import RecordOut, RecordsPage
@@ -11,7 +11,7 @@ routes = Routes()
 
 
 @routes("GET", "/v1/audit", scope=Scope.READ, query=PageQuery, answer=RecordsPage, gives=["Link"])
-def list_changes(call: Call[None, PageQuery]) -> Answer:
+def list_changes(call: Call[None, PageQuery]) -> Response:
     """List who changed what in the last 90 days, newest first."""
     cursors = call.cursors("audit")
     found, last = page_of_records(

@@ -1,11 +1,11 @@
 """Operations on oneself, tokens and users."""
 
 from chalicelib.access.authentication import Scope
-from chalicelib.access.idempotency import Turn
+from chalicelib.access.idempotency import ClaimedKey
 from chalicelib.access.models import Token, User
 from chalicelib.access.usage import used
-from chalicelib.api.idempotency import created_once
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.idempotency import create_idempotently
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas import PageQuery
 from chalicelib.common.errors import Fault, InvalidError
@@ -28,13 +28,13 @@ routes = Routes()
 
 
 @routes("GET", "/v1/me", scope=Scope.READ, answer=MeOut)
-def get_me(call: Call[None, NoQuery]) -> Answer:
+def get_me(call: Call[None, NoQuery]) -> Response:
     """Show who is calling, with which token, and what is used of the limits."""
-    return Answer(MeOut.of(call.principal, call.runtime.settings.limits, used(call.owner)))
+    return Response(MeOut.of(call.principal, call.runtime.settings.limits, used(call.owner)))
 
 
 @routes("GET", "/v1/tokens", scope=Scope.READ, query=PageQuery, answer=TokensPage, gives=["Link"])
-def list_tokens(call: Call[None, PageQuery]) -> Answer:
+def list_tokens(call: Call[None, PageQuery]) -> Response:
     """List one's tokens, oldest first; never the tokens themselves."""
     cursors = call.cursors("tokens")
     after = cursors.read(call.query.cursor)
@@ -52,7 +52,7 @@ def list_tokens(call: Call[None, PageQuery]) -> Answer:
     status=201,
     takes=["Idempotency-Key"],
 )
-def create_token(call: Call[TokenIn, NoQuery]) -> Answer:
+def create_token(call: Call[TokenIn, NoQuery]) -> Response:
     """Make a token; it is shown this once."""
     given, now = call.body, call.runtime.clock()
     if given.expires_at is not None and given.expires_at <= now:
@@ -60,31 +60,31 @@ def create_token(call: Call[TokenIn, NoQuery]) -> Answer:
         raise InvalidError("the body does not fit the schema", (fault,))
     scopes = [Scope(scope) for scope in given.scopes]
 
-    def make(turn: Turn | None) -> tuple[str, Token, str]:
+    def make(turn: ClaimedKey | None) -> tuple[str, Token, str]:
         once = (turn.made, turn.secret) if turn else (None, None)
         new = NewToken(given.name, scopes, given.expires_at, *once)
         return service.create_token(call.principal, new, now, call.quota("tokens"))
 
-    def find(turn: Turn) -> tuple[str, Token, str]:
+    def find(turn: ClaimedKey) -> tuple[str, Token, str]:
         return service.find_token(call.owner, turn.made, turn.secret)
 
-    def show(made: tuple[str, Token, str]) -> Answer:
+    def show(made: tuple[str, Token, str]) -> Response:
         token_id, item, token = made
         shown = TokenOut.of(token_id, item)
-        return Answer(NewTokenOut(**dict(shown), token=token), status=201)
+        return Response(NewTokenOut(**dict(shown), token=token), status=201)
 
-    return created_once(call, "create_token", make, show, find, is_secret=True)
+    return create_idempotently(call, "create_token", make, show, find, is_secret=True)
 
 
 @routes("DELETE", "/v1/tokens/{token_id}", scope=Scope.WRITE, status=204)
-def revoke_token(call: Call[None, NoQuery]) -> Answer:
+def revoke_token(call: Call[None, NoQuery]) -> Response:
     """Revoke a token: it stops working at once."""
     service.revoke_token(call.owner, call.id("token_id", "token"))
-    return Answer(status=204)
+    return Response(status=204)
 
 
 @routes("GET", "/v1/users", scope=Scope.ADMIN, query=PageQuery, answer=UsersPage, gives=["Link"])
-def list_users(call: Call[None, PageQuery]) -> Answer:
+def list_users(call: Call[None, PageQuery]) -> Response:
     """For admins: list users, oldest first."""
     cursors = call.cursors("users")
     users, last = service.page_of_users(cursors.read(call.query.cursor), call.query.limit)
@@ -100,36 +100,36 @@ def list_users(call: Call[None, PageQuery]) -> Answer:
     status=201,
     takes=["Idempotency-Key"],
 )
-def create_user(call: Call[UserIn, NoQuery]) -> Answer:
+def create_user(call: Call[UserIn, NoQuery]) -> Response:
     """For admins: make a user and a first token, which is shown this once."""
     given = call.body
 
-    def make(turn: Turn | None) -> tuple[User, str]:
+    def make(turn: ClaimedKey | None) -> tuple[User, str]:
         owner, secret = (turn.made, turn.secret) if turn else (None, None)
         return service.create_user_as_admin(
             given.name, admin=given.admin, owner=owner, secret=secret
         )
 
-    def find(turn: Turn) -> tuple[User, str]:
+    def find(turn: ClaimedKey) -> tuple[User, str]:
         return service.find_user(turn.made, turn.secret)
 
-    def show(made: tuple[User, str]) -> Answer:
+    def show(made: tuple[User, str]) -> Response:
         user, token = made
-        return Answer(NewUserOut(**dict(UserOut.of(user)), token=token), status=201)
+        return Response(NewUserOut(**dict(UserOut.of(user)), token=token), status=201)
 
-    return created_once(call, "create_user", make, show, find, is_secret=True)
+    return create_idempotently(call, "create_user", make, show, find, is_secret=True)
 
 
 @routes("GET", "/v1/users/{user_id}", scope=Scope.ADMIN, answer=UserOut)
-def get_user(call: Call[None, NoQuery]) -> Answer:
+def get_user(call: Call[None, NoQuery]) -> Response:
     """For admins: show a user."""
-    return Answer(UserOut.of(service.get_user(call.id("user_id", "user"))))
+    return Response(UserOut.of(service.get_user(call.id("user_id", "user"))))
 
 
 @routes("PATCH", "/v1/users/{user_id}", scope=Scope.ADMIN, body=UserPatch, answer=UserOut)
-def change_user(call: Call[UserPatch, NoQuery]) -> Answer:
+def change_user(call: Call[UserPatch, NoQuery]) -> Response:
     """For admins: disable a user, whose tokens then stop working at once, or set limits."""
     user_id, given = call.id("user_id", "user"), call.body
     limits = None if given.limits is None else given.limits.model_dump(exclude_none=True)
     user = service.change_user(call.principal, user_id, disabled=given.disabled, limits=limits)
-    return Answer(UserOut.of(user))
+    return Response(UserOut.of(user))

@@ -11,7 +11,7 @@ from chalicelib.access.authentication import Principal, Scope
 from chalicelib.access.models import Token, User
 from chalicelib.access.quotas import ATTEMPTS, refuse_overdrawn, wait
 from chalicelib.access.token import new_token, token_hash, token_hint
-from chalicelib.access.usage import ChangedError, Ledger, used
+from chalicelib.access.usage import UsageChange, UsageChangedError, used
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.errors import ConflictError, ForbiddenError, KeyReusedError, NotFoundError
 from chalicelib.common.ids import derived_id, id_time, new_id
@@ -83,12 +83,12 @@ def page_of_tokens(
 
 def revoke_token(owner: str, token_id: str) -> None:
     """Refuse the token from now on; raises NotFoundError."""
-    accounts, ledger = Accounts(owner), Ledger("tokens", -1)
+    accounts, ledger = Accounts(owner), UsageChange("tokens", -1)
     for attempt in range(ATTEMPTS):
         name = accounts.token(token_id).name
         try:
             accounts.remove_token(token_id, name, ledger)
-        except ChangedError:
+        except UsageChangedError:
             wait(attempt)
             continue
         return
@@ -154,11 +154,11 @@ def _issue(owner: str, new: NewToken, now: float, quota: int) -> tuple[Token, st
         scopes=[str(scope) for scope in new.scopes],
         expires_at=new.expires_at,
     )
-    accounts, ledger = Accounts(owner), Ledger("tokens", 1, quota)
+    accounts, ledger = Accounts(owner), UsageChange("tokens", 1, quota)
     for attempt in range(ATTEMPTS):
         try:
             accounts.add_token(token_id, item, ledger)
-        except ChangedError:
+        except UsageChangedError:
             if new.secret is not None:
                 with suppress(NotFoundError):
                     _, found, same = find_token(owner, token_id, new.secret)

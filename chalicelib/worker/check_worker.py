@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history.dispatch import fold_late
+from chalicelib.history.dispatch import roll_up_late
 from chalicelib.maintenance.skip_rule_cache import Rules, skipped
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.check_job import CheckJob
@@ -28,7 +28,7 @@ from chalicelib.monitoring.storage.result_repository import (
     read_results,
     write_results,
 )
-from chalicelib.worker.lane_backfill import enlist
+from chalicelib.worker.lane_backfill import backfill
 from chalicelib.worker.outage_guard import believed
 from chalicelib.worker.runtime import WorkerRuntime
 
@@ -128,7 +128,7 @@ def _tended(runtime: WorkerRuntime, lane: Lane) -> Lane:
     """The lane as it should be: in its shard, and what an earlier run left to send is sent."""
     try:
         tended = flush(runtime, lane)
-        enlist(runtime, lane)
+        backfill(runtime, lane)
     except Exception:  # noqa: BLE001 - checks do not wait for alerts; it is tried again after them
         _LOG.exception("lane not tended", extra={"owner": lane.owner, "lane": lane.number})
         return lane
@@ -191,7 +191,7 @@ def _finish(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResu
         intervals_s={spec.place: spec.interval_s for spec in work.job.specs},
     ):
         results = read_results([work.key], consistent=True)[work.key]
-    fold_late(runtime, work.job)
+    roll_up_late(runtime, work.job)
     flush(runtime, _apply(runtime, work, agreed_results(runtime, work.key, results)))
 
 

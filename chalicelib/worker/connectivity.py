@@ -10,7 +10,7 @@ _LOG = logging.getLogger(__name__)
 Place = tuple[str, int]
 
 
-class Canaries:
+class ConnectivityCheck:
     """Some hosts and ports that accept connections; without any, all is taken for well.
 
     `connects` says whether one of them does. That one was reached is believed for some seconds;

@@ -32,7 +32,7 @@ def believed(
         if is_proved:
             yield from held
             held.clear()
-    if held and any(map(_looks_down, _all(held))) and not runtime.canaries.is_reached():
+    if held and any(map(_looks_down, _all(held))) and not runtime.connectivity.is_reached():
         targets = sum(len(results) for _, results in held)
         report(runtime, "CanariesUnreached", "nothing can be reached from here", targets=targets)
         held = [(number, _doubted(results)) for number, results in held]

@@ -6,9 +6,9 @@ from chalicelib.aws.runtime import AwsRuntime
 
 if TYPE_CHECKING:
     # Types only: a start must not load what only its first event needs.
-    from chalicelib.maintenance.skip_rule_cache import Skips
+    from chalicelib.maintenance.skip_rule_cache import SkipRuleCache
     from chalicelib.probes.checker import Checker
-    from chalicelib.worker.connectivity import Canaries
+    from chalicelib.worker.connectivity import ConnectivityCheck
 
 
 class WorkerRuntime(AwsRuntime, Protocol):
@@ -18,7 +18,7 @@ class WorkerRuntime(AwsRuntime, Protocol):
     def checker(self) -> "Checker": ...
 
     @property
-    def skips(self) -> "Skips": ...
+    def skips(self) -> "SkipRuleCache": ...
 
     @property
-    def canaries(self) -> "Canaries": ...
+    def connectivity(self) -> "ConnectivityCheck": ...

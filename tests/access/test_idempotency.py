@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.models import OnceItem
+from chalicelib.access.models import IdempotencyItem
 from chalicelib.targets import service
 from tests.support.stages import stored
 from tests.support.world import Person, Reply, World, as_system
@@ -96,7 +96,9 @@ def test_what_was_made_and_deleted_is_not_made_again(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("chalicelib.access.idempotency_repository.Once.finish", lambda *_: 1 / 0)
+        patch.setattr(
+            "chalicelib.access.idempotency_repository.IdempotencyKeys.finish", lambda *_: 1 / 0
+        )
         assert ask(alice, "k").status == 500
     first = ask(alice, "k")
     alice.delete(f"/v1/targets/{first.json['id']}")
@@ -107,11 +109,11 @@ def test_what_was_made_and_deleted_is_not_made_again(
 def test_a_key_of_older_code_which_kept_no_answers_makes_nothing_twice(alice: Person) -> None:
     made = ask(alice, "k").json
     with as_system():
-        (item,) = OnceItem.query(alice.owner, OnceItem.key.startswith("once:"))
-        item.update([OnceItem.answer.remove()])
+        (item,) = IdempotencyItem.query(alice.owner, IdempotencyItem.key.startswith("once:"))
+        item.update([IdempotencyItem.answer.remove()])
     assert ask(alice, "k").json["id"] == made["id"]
     with as_system():
-        item.update([OnceItem.answer.remove()])
+        item.update([IdempotencyItem.answer.remove()])
     alice.delete(f"/v1/targets/{made['id']}")
     assert ask(alice, "k").status == 409
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.idempotency_repository import Once
-from chalicelib.access.models import OnceItem
+from chalicelib.access.idempotency_repository import IdempotencyKeys
+from chalicelib.access.models import IdempotencyItem
 from chalicelib.routes import ALL
 from tests.support.world import Person, Reply, World, as_system
 
@@ -76,7 +76,9 @@ def test_who_comes_after_one_that_died_half_way_gets_the_same(
     root: Person, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("chalicelib.access.idempotency_repository.Once.finish", lambda *_: 1 / 0)
+        patch.setattr(
+            "chalicelib.access.idempotency_repository.IdempotencyKeys.finish", lambda *_: 1 / 0
+        )
         assert root.post(path, body, Idempotency_Key="k").status == 500
     used = root.get("/v1/me").json["limits"]
     again = root.post(path, body, Idempotency_Key="k")
@@ -154,7 +156,7 @@ def test_another_token_of_the_owner_is_answered_the_same_but_for_secrets(root: P
 def test_no_secret_lies_beside_the_key(root: Person, path: str, body: dict[str, Any]) -> None:
     answer = root.post(path, body, Idempotency_Key="k").json
     with as_system():
-        (item,) = OnceItem.query(root.owner, OnceItem.key.startswith("once:"))
+        (item,) = IdempotencyItem.query(root.owner, IdempotencyItem.key.startswith("once:"))
     if path in ("/v1/channels", "/v1/tokens", "/v1/users"):
         with pytest.raises(zlib.error):
             zlib.decompress(item.answer)
@@ -178,15 +180,15 @@ def test_the_largest_batch_can_be_kept(alice: Person) -> None:
 def test_the_answer_that_was_kept_first_is_everybodys(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep, answers = Once.finish, []
+    keep, answers = IdempotencyKeys.finish, []
 
-    def overtaken(once: Once, key: str, answer: bytes) -> bytes:
-        monkeypatch.setattr(Once, "finish", keep)
+    def overtaken(run_once: IdempotencyKeys, key: str, answer: bytes) -> bytes:
+        monkeypatch.setattr(IdempotencyKeys, "finish", keep)
         alice.world.run(60)
         answers.append(alice.post("/v1/targets", SHOP, Idempotency_Key="k"))
-        return keep(once, key, answer)
+        return keep(run_once, key, answer)
 
-    monkeypatch.setattr(Once, "finish", overtaken)
+    monkeypatch.setattr(IdempotencyKeys, "finish", overtaken)
     slow = alice.post("/v1/targets", SHOP, Idempotency_Key="k")
     assert slow.text == answers[0].text
     assert slow.json["state"]["status"] == "UP", "as whoever overtook was told"

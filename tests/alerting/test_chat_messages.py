@@ -11,14 +11,16 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from chalicelib.alerting.alert import Alert, Subject
+from chalicelib.alerting.alert import Alert, AlertedTarget
 from chalicelib.alerting.channel import Channel, ChannelKind, Event
 from chalicelib.alerting.notifiers import apprise
 
 HOSTILE = (
     "<b>x</b> & @everyone @all <!channel> <@U1> [x](http://evil.example)\r\nA: 1\0" + "A" * 9_999
 )
-SHOP = Subject(target_id="t", name="Shop", url="https://shop.example/", status="DOWN", since=1)
+SHOP = AlertedTarget(
+    target_id="t", name="Shop", url="https://shop.example/", status="DOWN", since=1
+)
 OUTAGE = Alert(
     id="0190c1de-0000-7000-8000-000000000000",
     event=Event.DOWN,

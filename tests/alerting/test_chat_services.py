@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from chalicelib.alerting.alert import Alert, Subject
+from chalicelib.alerting.alert import Alert, AlertedTarget
 from chalicelib.alerting.channel import Channel, ChannelKind, Event
 from chalicelib.alerting.notifiers import apprise
 from chalicelib.alerting.notifiers.apprise_services import SERVICES
@@ -24,7 +24,9 @@ ALERT = Alert(
     event=Event.DOWN,
     at=1_795_000_000,
     subjects=[
-        Subject(target_id="t", name="Shop", url="https://shop.example/", status="DOWN", since=1)
+        AlertedTarget(
+            target_id="t", name="Shop", url="https://shop.example/", status="DOWN", since=1
+        )
     ],
     count=1,
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.alerting.alert import Alert, Subject, line, span
+from chalicelib.alerting.alert import Alert, AlertedTarget, line, span
 from chalicelib.alerting.channel import Event
 from chalicelib.alerting.delivery import Due, is_permanent, next_attempt
 from chalicelib.common.ids import derived_id, id_time, is_id
@@ -87,7 +87,7 @@ def test_durations_have_two_units(seconds: int, text: str) -> None:
 
 
 def test_an_alert_names_some_and_counts_the_rest() -> None:
-    subject = Subject(target_id="t", name="Shop", url="", status="DOWN", since=0)
+    subject = AlertedTarget(target_id="t", name="Shop", url="", status="DOWN", since=0)
     alert = Alert(id="i", event=Event.DOWN, at=0, subjects=[subject] * 2, count=7)
     assert alert.title == "7 targets are down"
     assert alert.lines[-1] == "and 5 more"

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from chalicelib.history.rollups.histogram import Histogram
-from chalicelib.history.rollups.job import Fold, UnreadableFoldError
-from chalicelib.history.rollups.lane_summary import Together
+from chalicelib.history.rollups.job import RollupJob, UnreadableRollupJobError
+from chalicelib.history.rollups.lane_summary import LaneSummary
 from chalicelib.history.rollups.repository import Rollup, UnreadableRollupError
 from chalicelib.history.rollups.rollup import Piece
 from chalicelib.monitoring.alert_messages import (
@@ -106,7 +106,10 @@ FORMATS = {
         UnreadableJobError,
     ),
     "fold": Format(
-        Fold(OWNER, 7, [(TICK, TICK + 3600)]), Fold.to_json, Fold.from_json, UnreadableFoldError
+        RollupJob(OWNER, 7, [(TICK, TICK + 3600)]),
+        RollupJob.to_json,
+        RollupJob.from_json,
+        UnreadableRollupJobError,
     ),
     "flips": Format(
         FlipsJob(OWNER, 7, [ENTRY]), FlipsJob.to_json, read_job, UnreadableMessageError
@@ -137,9 +140,9 @@ FORMATS = {
         UnreadableResultsError,
     ),
     "sums of a rollup": Format(
-        Together.of(ROLLUP.pieces),
+        LaneSummary.of(ROLLUP.pieces),
         lambda sums: sums.to_bytes(TICK).hex(),
-        lambda text: Together.from_bytes(bytes.fromhex(text), TICK),
+        lambda text: LaneSummary.from_bytes(bytes.fromhex(text), TICK),
     ),
     "rollup": Format(
         ROLLUP.pieces,

@@ -7,10 +7,10 @@ import pytest
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history import erasure
 from chalicelib.history.dispatch import fan_out
-from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.job import RollupJob
 from chalicelib.history.rollups.repository import Period, Rollups
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
-from chalicelib.history.rollups.worker import fold_lane
+from chalicelib.history.rollups.worker import roll_up_lane
 from chalicelib.history.service import statistics
 from chalicelib.monitoring.storage.result_repository import (
     CheckKey,
@@ -43,7 +43,7 @@ def alice(world: World, lowest_place: None) -> Person:
             found = {0: DOWN if tick % 3_600 == 1_000 else UP, 1: UP}
             write_results(key, found, retention_days=90, intervals_s={0: 600, 1: 600})
         world.clock.time = START
-        fold_lane(world.runtime, Fold(alice.owner, 0, [(FIRST, START)]))
+        roll_up_lane(world.runtime, RollupJob(alice.owner, 0, [(FIRST, START)]))
     with as_system():
         advance_folded(START - HOUR_S)
     return alice

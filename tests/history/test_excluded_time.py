@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.common.intervals import LeftOut, Span, merged, overlaps, without
+from chalicelib.common.intervals import ExcludedTime, Span, merged, overlaps, without
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, fold, join, pack_piece, unpack_piece
 from chalicelib.history.rollups.statistics import bucket_edges, tally, total
 from chalicelib.monitoring.result import Sample
@@ -20,7 +20,7 @@ _SPANS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 60)), max_size=8
 def test_how_much_of_a_time_is_left_out(spans: tuple[Span, ...], start: int, length: int) -> None:
     held = {second for a, b in spans for second in range(a, b)}
     wanted = len(held & set(range(start, start + length)))
-    assert LeftOut(spans).within(start, start + length) == wanted
+    assert ExcludedTime(spans).within(start, start + length) == wanted
 
 
 @given(_SPANS, _SPANS)
@@ -40,7 +40,9 @@ _WINDOWS = st.lists(
 )
 
 
-def seconds_left(samples: Sequence[Sample], left_out: LeftOut, start: int, end: int) -> list[int]:
+def seconds_left(
+    samples: Sequence[Sample], left_out: ExcludedTime, start: int, end: int
+) -> list[int]:
     """Seconds by verdict, and those left out, from every single check and second by second."""
     spans = left_out.spans
     whole = naive(samples, start, end)
@@ -62,7 +64,7 @@ def test_statistics_from_rollups_are_those_of_every_second_that_counts(
     is_days: bool,
 ) -> None:
     midnight = samples[0].tick // DAY_S * DAY_S
-    left_out = LeftOut(merged((midnight + a, midnight + a + b) for a, b in found))
+    left_out = ExcludedTime(merged((midnight + a, midnight + a + b) for a, b in found))
     grain = DAY_S if is_days else HOUR_S
     start = (midnight + after) // grain * grain
     end = -(-(start + length) // grain) * grain
@@ -89,6 +91,6 @@ def test_a_day_of_25_hours_has_its_window_once() -> None:
     """An hour from 02:30 on, as it is left out of a day of one-minute checks that are all down."""
     window = (CLOCKS_BACK + 1_800, CLOCKS_BACK + 5_400)
     samples = [Sample(tick, tick + 60, 1, 5) for tick in range(CLOCKS_BACK, window[1] + 600, 60)]
-    piece = fold(samples, LeftOut((window,)))
+    piece = fold(samples, ExcludedTime((window,)))
     assert piece
     assert (piece.seconds[1], piece.maintenance_s) == (1_800 + 540, 3_600)

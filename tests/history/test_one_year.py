@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.job import RollupJob
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Piece, fold, join
 from chalicelib.history.rollups.statistics import Tally, total
-from chalicelib.history.rollups.worker import fold_lane
+from chalicelib.history.rollups.worker import roll_up_lane
 from chalicelib.history.service import statistics
 from chalicelib.monitoring.result import CheckResult, Sample, Timings, Verdict
 from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
@@ -114,7 +114,7 @@ def test_a_year_of_one_minute_checks_is_answered_exactly_in_a_few_calls(
     store_year(world, alice, year)
     # One of the last hours is folded, the others are not yet.
     with acting_for(alice.owner):
-        fold_lane(world.runtime, Fold(alice.owner, 0, [(RECENT, RECENT + HOUR_S)]))
+        roll_up_lane(world.runtime, RollupJob(alice.owner, 0, [(RECENT, RECENT + HOUR_S)]))
         target = Targets(alice.owner).get(target_id)
         ratios = []
         for days in WINDOWS:

@@ -4,24 +4,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.common.intervals import merged
-from chalicelib.history.read_plan import Kept, Reads, reads
+from chalicelib.history.read_plan import ReadPlan, Retention, reads
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 
 NOW = 1_795_000_000
-KEPT = Kept.at(NOW, results_days=90, hourly_days=400, daily_days=1_827)
+KEPT = Retention.at(NOW, results_days=90, hourly_days=400, daily_days=1_827)
 MIDNIGHT = NOW // DAY_S * DAY_S
 
 
-def covered(found: Reads) -> int:
+def covered(found: ReadPlan) -> int:
     spans = (*found.days, *found.hours, *found.results)
     return sum(end - start for start, end in spans)
 
 
-def plan(start: int, end: int = NOW, created_at: int = 0, look_back_s: int = 60) -> Reads:
+def plan(start: int, end: int = NOW, created_at: int = 0, look_back_s: int = 60) -> ReadPlan:
     return read(KEPT.fit(start, end), created_at=created_at, look_back_s=look_back_s)
 
 
-def read(span: tuple[int, int], *, created_at: int, look_back_s: int) -> Reads:
+def read(span: tuple[int, int], *, created_at: int, look_back_s: int) -> ReadPlan:
     return reads(
         span,
         KEPT,
@@ -54,7 +54,9 @@ def test_a_year_is_read_in_days_with_the_hours_of_the_last_two() -> None:
 def test_what_is_kept_by_the_day_only_is_answered_from_its_midnight_on() -> None:
     start, end = KEPT.fit(NOW - 500 * DAY_S, NOW - 450 * DAY_S)
     assert (start % DAY_S, end % DAY_S) == (0, 0)
-    assert read((start, end), created_at=0, look_back_s=60) == Reads(days=((start - DAY_S, end),))
+    assert read((start, end), created_at=0, look_back_s=60) == ReadPlan(
+        days=((start - DAY_S, end),)
+    )
     assert KEPT.bucket_s(start, end) == DAY_S
 
 
@@ -67,7 +69,7 @@ def test_nothing_is_read_of_the_time_before_a_target_was_made() -> None:
     found = plan(NOW - 30 * DAY_S, created_at=made, look_back_s=DAY_S)
     assert min(start for start, _ in found.results) == made
     assert min(start for start, _ in found.hours) == -(-made // HOUR_S) * HOUR_S
-    assert plan(NOW - DAY_S, NOW - 60, created_at=NOW) == Reads()
+    assert plan(NOW - DAY_S, NOW - 60, created_at=NOW) == ReadPlan()
 
 
 @given(
@@ -84,7 +86,7 @@ def test_the_parts_cover_the_range_once_and_what_stood_before_it(
     found = read(span, created_at=created_at, look_back_s=look_back_s)
     start = max(span[0], created_at)
     if start >= span[1]:
-        assert found == Reads()
+        assert found == ReadPlan()
         return
     everything = merged([*found.days, *found.hours, *found.results])
     assert len(everything) == 1, "no holes"

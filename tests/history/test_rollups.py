@@ -6,10 +6,10 @@ import pytest
 
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.dispatch import fan_out
-from chalicelib.history.rollups.job import Fold, spans_to_fold
+from chalicelib.history.rollups.job import RollupJob, periods_to_roll_up
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups, months_of
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Piece
-from chalicelib.history.rollups.worker import fold_lane
+from chalicelib.history.rollups.worker import roll_up_lane
 from chalicelib.monitoring.result import CheckResult
 from chalicelib.monitoring.storage.models import RollupItem
 from chalicelib.monitoring.storage.result_repository import CheckKey, Results, write_results
@@ -63,7 +63,7 @@ def test_days_are_made_of_hours_once_they_are_over(world: World) -> None:
     for hour in range(24):
         keep(alice, DAY - DAY_S + hour * HOUR_S + 30, DOWN if hour == 7 else UP)
     with acting_for(alice.owner):
-        assert fold_lane(world.runtime, Fold(alice.owner, 0, [(DAY - DAY_S, HOUR)])) == 24
+        assert roll_up_lane(world.runtime, RollupJob(alice.owner, 0, [(DAY - DAY_S, HOUR)])) == 24
     assert piece(world, alice, Period.DAY, DAY - DAY_S).counts == (23, 1, 0, 0)
     assert stored(world, alice, Period.DAY, DAY) == []
 
@@ -71,12 +71,12 @@ def test_days_are_made_of_hours_once_they_are_over(world: World) -> None:
 def test_folding_again_writes_nothing(world: World, dynamodb_calls: list[str]) -> None:
     alice = world.user()
     keep(alice, DAY - 100)
-    wanted = Fold(alice.owner, 0, [(DAY - DAY_S, DAY)])
+    wanted = RollupJob(alice.owner, 0, [(DAY - DAY_S, DAY)])
     with acting_for(alice.owner):
-        fold_lane(world.runtime, wanted)
+        roll_up_lane(world.runtime, wanted)
         assert dynamodb_calls.count("PutItem") == 3  # a result, an hour, a day
         dynamodb_calls.clear()
-        fold_lane(world.runtime, wanted)
+        roll_up_lane(world.runtime, wanted)
     assert dynamodb_calls == ["Query"] * 5  # windows, hours, results, hours, a day
 
 
@@ -99,10 +99,10 @@ def test_one_message_for_each_lane_and_none_for_an_event_that_comes_twice(world:
     assert folds(world) == []
 
 
-def folds(world: World) -> list[Fold]:
+def folds(world: World) -> list[RollupJob]:
     fan_out(world.runtime)
     events = world.functions.take("rollup")
-    return [Fold.from_json(text) for event in events for text in event["folds"]]
+    return [RollupJob.from_json(text) for event in events for text in event["folds"]]
 
 
 def test_many_lanes_share_a_few_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_a_result_that_comes_late_is_picked_up(world: World, lowest_place: None)
     hour = HOUR - 2 * HOUR_S
     keep(alice, hour + 50)
     with acting_for(alice.owner):
-        fold_lane(world.runtime, Fold(alice.owner, 0, [(hour, HOUR)]))
+        roll_up_lane(world.runtime, RollupJob(alice.owner, 0, [(hour, HOUR)]))
     (late,) = [body for body in world.queue.take() if target["id"] in body]
     # The worker comes to it two hours after its tick, which its interval allows.
     world.clock.time += 2 * HOUR_S
@@ -146,13 +146,13 @@ def test_what_was_folded_stays_when_its_results_have_expired(world: World) -> No
     keep(alice, HOUR + 10)
     keep(alice, HOUR + 70)
     world.clock.time = HOUR + HOUR_S
-    wanted = Fold(alice.owner, 0, [(HOUR, HOUR + HOUR_S)])
+    wanted = RollupJob(alice.owner, 0, [(HOUR, HOUR + HOUR_S)])
     with acting_for(alice.owner):
-        fold_lane(world.runtime, wanted)
+        roll_up_lane(world.runtime, wanted)
         # One of the two results has expired, and then both.
         for later in (90 * DAY_S + 30, 91 * DAY_S):
             world.clock.time = HOUR + later
-            fold_lane(world.runtime, wanted)
+            roll_up_lane(world.runtime, wanted)
     assert piece(world, alice, Period.HOUR, HOUR).counts == (2, 0, 0, 0)
 
 
@@ -160,7 +160,7 @@ def test_expired_rollups_are_not_seen_even_while_they_are_there(world: World) ->
     alice = world.user()
     keep(alice, HOUR - 100)
     with acting_for(alice.owner):
-        fold_lane(world.runtime, Fold(alice.owner, 0, [(HOUR - HOUR_S, HOUR)]))
+        roll_up_lane(world.runtime, RollupJob(alice.owner, 0, [(HOUR - HOUR_S, HOUR)]))
     world.clock.time += 401 * DAY_S
     assert stored(world, alice, Period.HOUR, HOUR - HOUR_S) == []
 
@@ -188,7 +188,7 @@ def test_a_fold_that_dies_between_hour_and_day_is_finished_by_the_next_try(
 ) -> None:
     alice = world.user()
     keep(alice, DAY - 100)
-    event = {"folds": [Fold(alice.owner, 0, [(DAY - HOUR_S, DAY)]).to_json()]}
+    event = {"folds": [RollupJob(alice.owner, 0, [(DAY - HOUR_S, DAY)]).to_json()]}
 
     def die(*_: object) -> None:
         raise RuntimeError("died")
@@ -204,20 +204,20 @@ def test_a_fold_that_dies_between_hour_and_day_is_finished_by_the_next_try(
 def test_a_fold_that_fails_holds_no_other_up(world: World) -> None:
     alice = world.user()
     keep(alice, HOUR - 100)
-    good = Fold(alice.owner, 0, [(HOUR - HOUR_S, HOUR)]).to_json()
+    good = RollupJob(alice.owner, 0, [(HOUR - HOUR_S, HOUR)]).to_json()
     assert world.roll_up({"folds": ["{}", good, '{"v":9}']})
     assert len(stored(world, alice, Period.HOUR, HOUR - HOUR_S)) == 1
 
 
 def test_after_an_outage_all_hours_since_are_given_out_day_by_day() -> None:
     end = HOUR
-    (normal,) = spans_to_fold(end - HOUR_S, end + 120, 90 * DAY_S)
+    (normal,) = periods_to_roll_up(end - HOUR_S, end + 120, 90 * DAY_S)
     assert normal == [(end - 26 * HOUR_S, end - DAY_S), (end - 2 * HOUR_S, end)]
-    days = [span for (span,) in spans_to_fold(end - 3 * DAY_S, end + 120, 90 * DAY_S)]
+    days = [span for (span,) in periods_to_roll_up(end - 3 * DAY_S, end + 120, 90 * DAY_S)]
     assert (days[0][0], days[-1][1]) == (end - 4 * DAY_S - HOUR_S, end)
     assert all(a[1] == b[0] for a, b in pairwise(days))
-    assert spans_to_fold(end, end + 3_599, 90 * DAY_S) == []
-    assert spans_to_fold(None, end + 5, 90 * DAY_S) == [
+    assert periods_to_roll_up(end, end + 3_599, 90 * DAY_S) == []
+    assert periods_to_roll_up(None, end + 5, 90 * DAY_S) == [
         [(end - 26 * HOUR_S, end - DAY_S), (end - 2 * HOUR_S, end)]
     ]
 
@@ -226,7 +226,9 @@ def test_every_hour_is_given_out_at_once_again_and_a_day_later() -> None:
     given = [
         span
         for run in range(1, 40)
-        for spans in spans_to_fold(HOUR + (run - 1) * HOUR_S, HOUR + run * HOUR_S + 9, 90 * DAY_S)
+        for spans in periods_to_roll_up(
+            HOUR + (run - 1) * HOUR_S, HOUR + run * HOUR_S + 9, 90 * DAY_S
+        )
         for span in spans
     ]
     wanted = HOUR + 5 * HOUR_S

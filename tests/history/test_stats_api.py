@@ -4,8 +4,8 @@ import pytest
 
 from chalicelib.api.schemas import render_time
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history.rollups.job import Fold
-from chalicelib.history.rollups.worker import fold_lane
+from chalicelib.history.rollups.job import RollupJob
+from chalicelib.history.rollups.worker import roll_up_lane
 from chalicelib.monitoring.result import CheckResult, Timings, Verdict
 from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
 from tests.support.world import DOWN, START, UNKNOWN, UP, Person, World
@@ -33,7 +33,7 @@ def an_old_target(world: World, alice: Person, days: int = 3, **fields: object) 
 
 def fold_all(world: World, person: Person, start: int) -> None:
     with acting_for(person.owner):
-        fold_lane(world.runtime, Fold(person.owner, 0, [(start, START)]))
+        roll_up_lane(world.runtime, RollupJob(person.owner, 0, [(start, START)]))
 
 
 def test_without_history_there_are_zeros_and_nulls(world: World) -> None:
@@ -107,7 +107,9 @@ def test_a_place_that_was_another_targets_brings_nothing_along(
         assert (found["checks"], found["down"], found["uptime_ratio"]) == (1, 0, 1.0)
     world.clock.time = START + 2 * DAY_S
     with acting_for(alice.owner):
-        fold_lane(world.runtime, Fold(alice.owner, 0, [(START - 3 * DAY_S, START + 2 * DAY_S)]))
+        roll_up_lane(
+            world.runtime, RollupJob(alice.owner, 0, [(START - 3 * DAY_S, START + 2 * DAY_S)])
+        )
     found = alice.get(f"/v1/targets/{second}/stats?window=30d").json
     assert (found["checks"], found["down"]) == (1, 0)
     assert alice.get(f"/v1/targets/{first}/stats").status == 404

@@ -9,7 +9,7 @@ from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.intervals import NOTHING
 from chalicelib.history import aggregation
 from chalicelib.history import service as history_service
-from chalicelib.history.read_plan import Kept
+from chalicelib.history.read_plan import Retention
 from chalicelib.history.rollups.statistics import bucket_edges
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import CheckResult, Timings
@@ -197,7 +197,7 @@ def many(count: int, every: int = 1) -> list[Target]:
 
 
 def effort(runtime: Runtime, targets: list[Target], days: int, *, whole: bool) -> float:
-    keep = Kept.at(START, results_days=90, hourly_days=400, daily_days=1_827)
+    keep = Retention.at(START, results_days=90, hourly_days=400, daily_days=1_827)
     span = keep.fit(START - days * DAY_S, START)
     bucket = keep.bucket_s(*span)
     left_out = {target.id: NOTHING for target in targets}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.job import RollupJob
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.history.service import each_over, statistics
 from chalicelib.monitoring.result import CheckResult
@@ -59,7 +59,9 @@ def told(world: World, person: Person, target_id: str) -> list[int]:
         target = Targets(person.owner).get(target_id)
         for is_folded in (False, True):
             if is_folded:
-                assert not world.roll_up({"folds": [Fold(person.owner, 0, [(DAY, NOW)]).to_json()]})
+                assert not world.roll_up(
+                    {"folds": [RollupJob(person.owner, 0, [(DAY, NOW)]).to_json()]}
+                )
                 world.clock.time = NOW + 2 * DAY_S
             answers.append(statistics(world.runtime, person.owner, [target], (DAY, NOW)).whole)
         answers.append(each_over(world.runtime, person.owner, [target], (DAY, NOW))[target_id])
@@ -145,7 +147,7 @@ def test_one_check_a_day_is_cut_as_well(world: World, alice: Person, lowest_plac
         span = (DAY, DAY + DAY_S)
         before = statistics(world.runtime, alice.owner, [target], span).whole
         world.clock.time += 3 * DAY_S
-        assert not world.roll_up({"folds": [Fold(alice.owner, 0, [(DAY, NOW)]).to_json()]})
+        assert not world.roll_up({"folds": [RollupJob(alice.owner, 0, [(DAY, NOW)]).to_json()]})
         after = statistics(world.runtime, alice.owner, [target], span)
     assert before == after.whole
     assert (before.downtime_s, before.maintenance_s) == (DAY_S - 60 - HOUR_S, HOUR_S)

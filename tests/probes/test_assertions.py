@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.monitoring.expectations import read_expectations
-from chalicelib.probes.assertions.evaluate import judge
+from chalicelib.probes.assertions.evaluate import evaluate
 from chalicelib.probes.assertions.response import Observation
 from tests.probes.conftest import Watch
 from tests.probes.hostile import answers, response, serving
@@ -169,7 +169,9 @@ def test_slow_is_degraded(watch: Watch) -> None:
 def test_limits_belong_to_what_is_well(took: int, days: int, verdict: str) -> None:
     expected = read_expectations({"max_response_ms": 50, "tls_days_left": 14})
     seen = Observation(status_code=200)
-    found = judge(expected, seen, follows=True, response_ms=took, tls_days_left=days, deadline=1e18)
+    found = evaluate(
+        expected, seen, follows=True, response_ms=took, tls_days_left=days, deadline=1e18
+    )
     assert found.verdict == verdict
 
 

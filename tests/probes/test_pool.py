@@ -10,7 +10,7 @@ import pytest
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import CheckResult, Verdict
 from chalicelib.probes.checker import Checker
-from chalicelib.probes.connect_limiter import Gate
+from chalicelib.probes.connect_limiter import ConnectLimiter
 from chalicelib.probes.net.ssrf_guard import Guard
 from chalicelib.probes.pool import Pool, by_turns
 from tests.probes.hostile import OK, Peer, answers, serving
@@ -161,7 +161,7 @@ def test_closing_ends_those_who_wait_for_what_never_began() -> None:
 
 
 def test_the_gate_lets_few_start_but_waits_for_none() -> None:
-    gate = Gate(2, patience_s=0.05)
+    gate = ConnectLimiter(2, patience_s=0.05)
     started = time.monotonic()
     first, _ = gate.enter(), gate.enter()
     first()
@@ -184,7 +184,7 @@ def test_few_checks_make_their_connection_at_a_time() -> None:
         return up(target, 0, connected)
 
     pool = Pool(16)
-    pool._gate = Gate(2, patience_s=9)
+    pool._gate = ConnectLimiter(2, patience_s=9)
     found = dict(pool.check_lanes({"a": [spec(place=n) for n in range(40)]}, check, owner=str))
     pool.close()
     assert len(found["a"]) == 40

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.probes.assertions.safe_regex import MAX_WORK, compile_pattern, search
 from chalicelib.probes.errors import CheckFailure
-from chalicelib.probes.work_limiter import PATTERNS, Room
+from chalicelib.probes.work_limiter import PATTERNS, WorkLimiter
 
 SLOW = "(a|b)*a(a|b){400}c"
 TEXT = "".join(random.Random(2).choices("ab", k=1 << 20))
@@ -72,7 +72,7 @@ def test_one_pattern_at_a_time_and_who_waits_in_vain_is_not_to_blame() -> None:
 
 
 def test_a_room_has_its_places_again_after_an_error() -> None:
-    room = Room(1, "work")
+    room = WorkLimiter(1, "work")
     for _ in range(3):
         with pytest.raises(KeyError), room.enter(NONE_LEFT):
             raise KeyError

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.monitoring.result import Reason
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import CheckFailure, OutOfTime
-from chalicelib.probes.net.stream import MAX_PIECES, Wire
+from chalicelib.probes.net.stream import MAX_PIECES, Stream
 from chalicelib.probes.net.tls_stream import Overlong, TlsStream
 
 
@@ -37,7 +37,7 @@ def attempt(within_s: float = 60) -> Attempt:
 
 
 def test_an_answer_may_come_in_so_many_pieces() -> None:
-    wire = Wire(Crumbs(), attempt())
+    wire = Stream(Crumbs(), attempt())
     for _ in range(MAX_PIECES):
         assert wire.receive("the body") == b"x"
     with pytest.raises(CheckFailure, match="more than 20000 pieces") as caught:
@@ -47,15 +47,15 @@ def test_an_answer_may_come_in_so_many_pieces() -> None:
 
 def test_what_is_not_taken_at_once_is_sent_again() -> None:
     crumbs = Crumbs()
-    Wire(crumbs, attempt()).send(b"request")
+    Stream(crumbs, attempt()).send(b"request")
     assert crumbs.taken == b"request"
 
 
 def test_every_wait_ends_at_the_deadline() -> None:
     crumbs = Crumbs()
-    Wire(crumbs, attempt(7)).receive("the body")
+    Stream(crumbs, attempt(7)).receive("the body")
     assert 6 < crumbs.timeout <= 7
-    late = Wire(crumbs, attempt(-1))
+    late = Stream(crumbs, attempt(-1))
     with pytest.raises(OutOfTime, match="the body"):
         late.receive("the body")
     with pytest.raises(OutOfTime, match="the request"):

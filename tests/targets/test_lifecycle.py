@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.usage import ChangedError
+from chalicelib.access.usage import UsageChangedError
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.errors import ConflictError
 from chalicelib.history.erasure_repository import ordered
 from chalicelib.monitoring.lane import Lane, Place, choose_place
-from chalicelib.monitoring.lane_allocator import Seats
+from chalicelib.monitoring.lane_allocator import LaneAllocator
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import State
 from chalicelib.monitoring.storage.lane_repository import Lanes
-from chalicelib.monitoring.storage.lane_update import Reseat
+from chalicelib.monitoring.storage.lane_update import PlaceUpdate
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import LANE_SIZE, Target
 from chalicelib.targets import service
@@ -43,9 +43,9 @@ def draft(**fields: Any) -> Draft:
 
 def make(person: Person, count: int) -> list[Target]:
     with acting_for(person.owner):
-        seats = Seats(person.owner)
+        allocator = LaneAllocator(person.owner)
         return [
-            service.create(person.world.runtime, person.owner, draft(), seats=seats)
+            service.create(person.world.runtime, person.owner, draft(), allocator=allocator)
             for _ in range(count)
         ]
 
@@ -147,7 +147,7 @@ def test_when_every_attempt_meets_another_it_is_a_conflict(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def always(*_: object) -> None:
-        raise ChangedError
+        raise UsageChangedError
 
     monkeypatch.setattr(service, "wait", lambda _: None)
     monkeypatch.setattr(Targets, "add", always)
@@ -167,7 +167,7 @@ def test_a_creation_is_stored_whole_or_not_at_all(alice: Person, broken: str) ->
         rival = Target(
             owner=alice.owner, spec=spec, lane=0, name="Rival", created_at=1, updated_at=1
         )
-        with pytest.raises(ChangedError):
+        with pytest.raises(UsageChangedError):
             Targets(alice.owner).add(rival, State.pending(1), Secrets(userinfo="a:b"))
     assert stored() == before
 
@@ -176,14 +176,14 @@ def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> Non
     (target,) = make(alice, 1)
     with acting_for(alice.owner):
         lane = Lanes(alice.owner).get(target.lane)
-        reseat = Reseat(lane, target.id, target.spec.place, None)
+        reseat = PlaceUpdate(lane, target.id, target.spec.place, None)
         service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
         before = stored()
-        with pytest.raises(ChangedError):
+        with pytest.raises(UsageChangedError):
             Targets(alice.owner).change(
                 target, target, reseat=None, secrets=Secrets(userinfo="a:b")
             )
-        with pytest.raises(ChangedError):
+        with pytest.raises(UsageChangedError):
             Targets(alice.owner).remove(target, reseat, ordered(target, 0))
     assert stored() == before
 

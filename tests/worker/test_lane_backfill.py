@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.dispatch import all_lanes
-from chalicelib.history.rollups.job import Fold
+from chalicelib.history.rollups.job import RollupJob
 from chalicelib.history.rollups.repository import Period, Rollups
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.monitoring.storage.lane_repository import lane_key
@@ -37,7 +37,7 @@ def test_its_first_check_has_it_found_and_what_it_missed_folded(
     assert world.deliver() == []
     assert lanes() == [(alice.owner, 0)]
     (event,) = world.functions.take("rollup")
-    spans = [span for text in event["folds"] for span in Fold.from_json(text).spans]
+    spans = [span for text in event["folds"] for span in RollupJob.from_json(text).spans]
     assert (spans[0][0], spans[-1][1]) == (START - 90 * DAY_S, START)
     assert not world.roll_up(event)
     hour = (START - 60 * DAY_S) // HOUR_S * HOUR_S
@@ -63,7 +63,7 @@ def test_where_it_dies_before_it_is_done_the_next_check_does_it(
         raise RuntimeError("died")
 
     with monkeypatch.context() as patch:
-        patch.setattr("chalicelib.monitoring.storage.lane_repository.Lanes.enlist", die)
+        patch.setattr("chalicelib.monitoring.storage.lane_repository.Lanes.backfill", die)
         assert world.deliver() == []
     assert lanes() == []
     world.tick()

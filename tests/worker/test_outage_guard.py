@@ -9,7 +9,7 @@ from chalicelib.common.settings import Settings, SettingsError
 from chalicelib.monitoring.result import Reason, Verdict
 from chalicelib.probes.checker import Checker
 from chalicelib.probes.net.ssrf_guard import Guard
-from chalicelib.worker.connectivity import Canaries
+from chalicelib.worker.connectivity import ConnectivityCheck
 from tests.support.alerts import incidents, target
 from tests.support.world import DOWN, UP, World
 
@@ -17,7 +17,7 @@ UNREACHED = replace(DOWN, reason=Reason.TIMEOUT, status_code=None, error="timed 
 
 
 @dataclass
-class FakeCanaries:
+class FakeConnectivityCheck:
     reached: bool
     asked: int = 0
 
@@ -27,14 +27,14 @@ class FakeCanaries:
 
 
 @pytest.fixture
-def canaries(world: World) -> FakeCanaries:
-    found = FakeCanaries(reached=False)
+def connectivity(world: World) -> FakeConnectivityCheck:
+    found = FakeConnectivityCheck(reached=False)
     world.runtime.__dict__["canaries"] = found
     return found
 
 
 def test_when_nothing_is_reached_nothing_is_down(
-    world: World, canaries: FakeCanaries, caplog: pytest.LogCaptureFixture
+    world: World, connectivity: FakeConnectivityCheck, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice = world.user()
     shops = [target(alice, name=f"Shop {number}") for number in range(3)]
@@ -51,33 +51,35 @@ def test_when_nothing_is_reached_nothing_is_down(
 
 
 def test_when_a_canary_is_reached_the_targets_are_down(
-    world: World, canaries: FakeCanaries
+    world: World, connectivity: FakeConnectivityCheck
 ) -> None:
-    canaries.reached = True
+    connectivity.reached = True
     alice = world.user()
     shop = target(alice)
     world.run(60)
     world.checker.script[shop["id"]] = UNREACHED
     world.run(20)
     world.tell_all()
-    assert canaries.asked > 0
+    assert connectivity.asked > 0
     assert len(incidents(alice)) == 1
 
 
-def test_a_blocked_address_proves_nothing(world: World, canaries: FakeCanaries) -> None:
+def test_a_blocked_address_proves_nothing(
+    world: World, connectivity: FakeConnectivityCheck
+) -> None:
     alice = world.user()
     shop, inner = target(alice), target(alice, name="Inner")
     world.run(60)
     world.checker.script[shop["id"]] = UNREACHED
     world.checker.script[inner["id"]] = replace(UNREACHED, reason=Reason.BLOCKED)
     world.run(60)
-    assert canaries.asked > 0
+    assert connectivity.asked > 0
     assert incidents(alice) == []
 
 
 @pytest.mark.parametrize("other", [UP, DOWN])
 def test_one_answer_of_any_target_is_proof_enough(
-    world: World, canaries: FakeCanaries, other: object
+    world: World, connectivity: FakeConnectivityCheck, other: object
 ) -> None:
     alice = world.user()
     shop, cafe = target(alice), target(alice, name="Cafe")
@@ -86,7 +88,7 @@ def test_one_answer_of_any_target_is_proof_enough(
     world.checker.script[cafe["id"]] = other  # type: ignore[assignment]
     world.run(20)
     world.tell_all()
-    assert canaries.asked == 0
+    assert connectivity.asked == 0
     assert "Shop" in {one["target_name"] for one in incidents(alice)}
 
 
@@ -94,24 +96,24 @@ def test_canaries_are_real_connections(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         checker = Checker(Guard(allow_private=True))
         alive, dead = ("127.0.0.1", server.getsockname()[1]), ("127.0.0.1", 1)
-        assert Canaries([dead, alive], checker.is_connected).is_reached()
-        assert not Canaries([dead], checker.is_connected).is_reached()
+        assert ConnectivityCheck([dead, alive], checker.is_connected).is_reached()
+        assert not ConnectivityCheck([dead], checker.is_connected).is_reached()
         checker.close()
 
 
 def test_without_canaries_all_is_taken_for_well() -> None:
-    assert Canaries([], lambda _: False).is_reached()
+    assert ConnectivityCheck([], lambda _: False).is_reached()
 
 
 def test_a_canary_that_was_reached_is_believed_for_a_while() -> None:
     now, answers = 0.0, [True, False, True]
-    canaries = Canaries([("x", 1)], lambda _: answers.pop(0), lambda: now)
-    assert canaries.is_reached()
+    connectivity = ConnectivityCheck([("x", 1)], lambda _: answers.pop(0), lambda: now)
+    assert connectivity.is_reached()
     now = 19.0
-    assert canaries.is_reached()
+    assert connectivity.is_reached()
     now = 20.0
-    assert not canaries.is_reached()
-    assert canaries.is_reached()
+    assert not connectivity.is_reached()
+    assert connectivity.is_reached()
 
 
 def test_the_canaries_of_an_emulator_are_itself() -> None:

@@ -4,7 +4,7 @@ from html import escape
 
 from chalicelib.alerting.channels.email_confirmation import address_in, confirm
 from chalicelib.alerting.runtime import AlertingRuntime
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import HTML, NoQuery, Routes
 
 routes = Routes()
@@ -17,7 +17,7 @@ _HEADERS = {
 
 
 @routes("GET", "/confirm/{token}", scope=None, media=[HTML])
-def show_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+def show_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Show whose address it is, with a button: opening a link alone confirms nothing."""
     address = escape(address_in(call.runtime, call.path["token"]))
     button = '<form method="post"><button>Confirm</button></form>'
@@ -25,12 +25,12 @@ def show_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
 
 
 @routes("POST", "/confirm/{token}", scope=None, media=[HTML], problems=[409])
-def confirm_address(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+def confirm_address(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Let alerts go to the address; repeating is harmless."""
     address = escape(confirm(call.runtime, call.path["token"]))
     return _page(f"<p>Thank you: alerts will be sent to {address}.</p>")
 
 
-def _page(content: str) -> Answer:
+def _page(content: str) -> Response:
     page = f"<!doctype html><html lang=en><title>Monitum</title><body>{content}</body></html>"
-    return Answer(page, headers=_HEADERS)
+    return Response(page, headers=_HEADERS)

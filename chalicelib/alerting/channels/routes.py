@@ -3,7 +3,7 @@
 from typing import Any
 
 from chalicelib.access.authentication import Scope
-from chalicelib.access.idempotency import Turn
+from chalicelib.access.idempotency import ClaimedKey
 from chalicelib.alerting.channel import Channel, ChannelKind
 from chalicelib.alerting.channels import service
 from chalicelib.alerting.channels.email_confirmation import ask_to_confirm, try_to_ask
@@ -20,9 +20,9 @@ from chalicelib.alerting.channels.service import ChannelDraft
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.api.etags import check_if_match, etag
-from chalicelib.api.idempotency import created_once
+from chalicelib.api.idempotency import create_idempotently
 from chalicelib.api.parsing import validate_body
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas import PageQuery
 from chalicelib.common.errors import Fault, InvalidError
@@ -40,33 +40,33 @@ routes = Routes()
     takes=["Idempotency-Key"],
     gives=["Location", "ETag"],
 )
-def create_channel(call: Call[ChannelIn, NoQuery, AlertingRuntime]) -> Answer:
+def create_channel(call: Call[ChannelIn, NoQuery, AlertingRuntime]) -> Response:
     """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
 
     Where the mail cannot be sent the channel is there all the same: order another one later.
     """
 
-    def make(turn: Turn | None) -> Channel:
+    def make(turn: ClaimedKey | None) -> Channel:
         channel_id, quota = turn.made if turn else None, call.quota("channels")
         channel = service.create(call.runtime, call.owner, call.body.draft(), channel_id, quota)
         if channel.kind is ChannelKind.EMAIL:
             try_to_ask(call.runtime, channel)
         return channel
 
-    def find(turn: Turn) -> Channel:
+    def find(turn: ClaimedKey) -> Channel:
         return Channels(call.owner).get(turn.made)
 
-    def show(channel: Channel) -> Answer:
+    def show(channel: Channel) -> Response:
         headers = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
-        return Answer(NewChannelOut.of(channel), 201, headers)
+        return Response(NewChannelOut.of(channel), 201, headers)
 
-    return created_once(call, "create_channel", make, show, find, is_secret=True)
+    return create_idempotently(call, "create_channel", make, show, find, is_secret=True)
 
 
 @routes(
     "GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage, gives=["Link"]
 )
-def list_channels(call: Call[None, PageQuery, AlertingRuntime]) -> Answer:
+def list_channels(call: Call[None, PageQuery, AlertingRuntime]) -> Response:
     """List channels, oldest first."""
     cursors = call.cursors("channels")
     found, last = service.page_of_channels(
@@ -78,9 +78,9 @@ def list_channels(call: Call[None, PageQuery, AlertingRuntime]) -> Answer:
 
 
 @routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut, gives=["ETag"])
-def get_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+def get_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Show a channel."""
-    return _answer(Channels(call.owner).get(_id(call)))
+    return _response(Channels(call.owner).get(_id(call)))
 
 
 @routes(
@@ -93,7 +93,7 @@ def get_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
     gives=["ETag"],
     problems=[409],
 )
-def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Answer:
+def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Response:
     """Replace the fields that are given; null puts a field's default back."""
 
     def redraft(before: Channel) -> ChannelDraft:
@@ -103,7 +103,7 @@ def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Answer
             raise InvalidError("the body does not fit the schema", (fault,))
         return validate_body(ChannelIn, call.body.over(before)).draft()
 
-    return _answer(service.change(call.runtime, call.owner, _id(call), redraft))
+    return _response(service.change(call.runtime, call.owner, _id(call), redraft))
 
 
 @routes(
@@ -114,14 +114,14 @@ def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Answer
     takes=["If-Match"],
     problems=[409],
 )
-def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Delete a channel: nothing is sent to it any more."""
 
     def allow(before: Channel) -> None:
         check_if_match(call, before.version)
 
     service.remove(call.owner, _id(call), allow)
-    return Answer(status=204)
+    return Response(status=204)
 
 
 @routes(
@@ -131,11 +131,11 @@ def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
     answer=ChannelOut,
     problems=[409],
 )
-def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Mail the link that confirms an e-mail address once more."""
     channel = Channels(call.owner).get(_id(call))
     ask_to_confirm(call.runtime, channel)
-    return Answer(ChannelOut.of(channel))
+    return Response(ChannelOut.of(channel))
 
 
 @routes(
@@ -145,10 +145,10 @@ def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
     answer=NewChannelOut,
     problems=[409],
 )
-def rotate_channel_secret(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+def rotate_channel_secret(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Make a new signing secret, shown this once; the old one signs too for a day."""
     channel = service.rotate_secret(call.runtime, call.owner, _id(call))
-    return Answer(NewChannelOut.of(channel))
+    return Response(NewChannelOut.of(channel))
 
 
 @routes(
@@ -159,10 +159,10 @@ def rotate_channel_secret(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
     status=202,
     bucket="tests",
 )
-def test_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
+def test_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Have a test alert delivered, at most one a minute; see the channel's deliveries."""
     delivery = service.send_test(call.runtime, call.owner, _id(call))
-    return Answer(DeliveryOut.of(delivery), 202)
+    return Response(DeliveryOut.of(delivery), 202)
 
 
 @routes(
@@ -173,7 +173,7 @@ def test_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Answer:
     answer=DeliveriesPage,
     gives=["Link"],
 )
-def list_deliveries(call: Call[None, PageQuery, AlertingRuntime]) -> Answer:
+def list_deliveries(call: Call[None, PageQuery, AlertingRuntime]) -> Response:
     """List the alerts of a channel with every attempt, newest first."""
     channel, cursors = Channels(call.owner).get(_id(call)), call.cursors("deliveries")
     found, last = service.page_of_deliveries(
@@ -183,8 +183,8 @@ def list_deliveries(call: Call[None, PageQuery, AlertingRuntime]) -> Answer:
     return call.page(DeliveriesPage, items, cursors.write(last))
 
 
-def _answer(channel: Channel) -> Answer:
-    return Answer(ChannelOut.of(channel), headers={"ETag": etag(channel.version)})
+def _response(channel: Channel) -> Response:
+    return Response(ChannelOut.of(channel), headers={"ETag": etag(channel.version)})
 
 
 def _id(call: Call[Any, Any, AlertingRuntime]) -> str:

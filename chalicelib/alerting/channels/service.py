@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from chalicelib.access.quotas import ATTEMPTS, refuse_overdrawn, wait
-from chalicelib.access.usage import ChangedError, Ledger, used
+from chalicelib.access.usage import UsageChange, UsageChangedError, used
 from chalicelib.alerting.channel import EVENTS, ROTATION_S, Channel, ChannelKind, Event
 from chalicelib.alerting.delivery import Delivery, minute_of
 from chalicelib.alerting.delivery_queue import send_deliveries
@@ -66,11 +66,11 @@ def create(
 
 def _add(channel: Channel, quota: int) -> Channel:
     """Store it, or find it stored by another who was asked for the same."""
-    channels, ledger = Channels(channel.owner), Ledger("channels", 1, quota)
+    channels, ledger = Channels(channel.owner), UsageChange("channels", 1, quota)
     for attempt in range(ATTEMPTS):
         try:
             channels.add(channel, ledger)
-        except ChangedError:
+        except UsageChangedError:
             with suppress(NotFoundError):
                 return channels.get(channel.id)
             refuse_overdrawn(ledger, used(channel.owner))
@@ -90,8 +90,8 @@ def remove(owner: str, channel_id: str, allow: Callable[[Channel], None]) -> Non
         before = channels.get(channel_id)
         allow(before)
         try:
-            channels.remove(before, Ledger("channels", -1))
-        except ChangedError:
+            channels.remove(before, UsageChange("channels", -1))
+        except UsageChangedError:
             wait(attempt)
             continue
         return
@@ -196,7 +196,7 @@ def _persistently(
         after = replace(described, version=before.version + 1, updated_at=runtime.now)
         try:
             channels.change(before, after, action)
-        except ChangedError:
+        except UsageChangedError:
             wait(attempt)
             continue
         return after

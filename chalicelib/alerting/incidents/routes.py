@@ -10,7 +10,7 @@ from chalicelib.alerting.incidents.schemas import (
     IncidentsQuery,
     IncidentStoryOut,
 )
-from chalicelib.api.request import Answer, Call
+from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.monitoring.storage.target_repository import Targets
 
@@ -25,7 +25,7 @@ routes = Routes()
     answer=IncidentsPage,
     gives=["Link"],
 )
-def list_incidents(call: Call[None, IncidentsQuery]) -> Answer:
+def list_incidents(call: Call[None, IncidentsQuery]) -> Response:
     """List incidents, newest first."""
     return _page(call, None)
 
@@ -38,17 +38,17 @@ def list_incidents(call: Call[None, IncidentsQuery]) -> Answer:
     answer=IncidentsPage,
     gives=["Link"],
 )
-def list_incidents_of_target(call: Call[None, IncidentsQuery]) -> Answer:
+def list_incidents_of_target(call: Call[None, IncidentsQuery]) -> Response:
     """List the incidents of a target, newest first."""
     return _page(call, Targets(call.owner).get(call.id("target_id", "target")).id)
 
 
 @routes("GET", "/v1/incidents/{incident_id}", scope=Scope.READ, answer=IncidentStoryOut)
-def get_incident(call: Call[None, NoQuery]) -> Answer:
+def get_incident(call: Call[None, NoQuery]) -> Response:
     """Show an incident with its timeline: flips, alerts, acknowledgement."""
     identifier = call.id("incident_id", "incident")
-    story = service.tell_story(call.runtime, call.owner, identifier)
-    return Answer(IncidentStoryOut.tell(story, call.runtime.now))
+    story = service.incident_details(call.runtime, call.owner, identifier)
+    return Response(IncidentStoryOut.tell(story, call.runtime.now))
 
 
 @routes(
@@ -58,7 +58,7 @@ def get_incident(call: Call[None, NoQuery]) -> Answer:
     body=AcknowledgeIn,
     answer=IncidentOut,
 )
-def acknowledge_incident(call: Call[AcknowledgeIn, NoQuery]) -> Answer:
+def acknowledge_incident(call: Call[AcknowledgeIn, NoQuery]) -> Response:
     """Say that somebody looks after it, which stops reminders; the first to say so is kept."""
     caller = call.principal
     given = Acknowledgement(
@@ -66,10 +66,10 @@ def acknowledge_incident(call: Call[AcknowledgeIn, NoQuery]) -> Answer:
     )
     identifier = call.id("incident_id", "incident")
     incident = service.acknowledge(call.owner, identifier, given)
-    return Answer(IncidentOut.of(incident, call.runtime.now))
+    return Response(IncidentOut.of(incident, call.runtime.now))
 
 
-def _page(call: Call[None, IncidentsQuery], target_id: str | None) -> Answer:
+def _page(call: Call[None, IncidentsQuery], target_id: str | None) -> Response:
     query, cursors = call.query, call.cursors("incidents")
     found, last = service.page_of_incidents(
         call.owner,

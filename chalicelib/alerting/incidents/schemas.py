@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chalicelib.alerting.incident import Incident
-from chalicelib.alerting.incidents.service import Story
+from chalicelib.alerting.incidents.service import IncidentDetails
 from chalicelib.api.schemas import Line, Model, Moment, Page, PageQuery, Schema
 
 
@@ -82,7 +82,7 @@ class IncidentStoryOut(IncidentOut):
     timeline: list[MomentOfIncident]
 
     @classmethod
-    def tell(cls, story: Story, now: int) -> "IncidentStoryOut":
+    def tell(cls, story: IncidentDetails, now: int) -> "IncidentStoryOut":
         shown = vars(IncidentOut.of(story.incident, now))
         return cls(**shown, last_failed_at=story.last_failed_at, timeline=_timeline(story))
 
@@ -102,7 +102,7 @@ class IncidentsQuery(PageQuery):
 IncidentsPage = Page[IncidentOut]
 
 
-def _timeline(story: Story) -> list[MomentOfIncident]:
+def _timeline(story: IncidentDetails) -> list[MomentOfIncident]:
     incident = story.incident
     first = MomentOfIncident(at=incident.first_failed_at, what="first_failed")
     flips = [

@@ -6,7 +6,7 @@ from itertools import islice
 
 from chalicelib.alerting.channel import Event
 from chalicelib.alerting.delivery import Delivery, minute_of, read_reference
-from chalicelib.alerting.incident import Acknowledgement, Incident, Means, incident_key, means
+from chalicelib.alerting.incident import Acknowledgement, Incident, MeanTimes, incident_key, means
 from chalicelib.alerting.storage.delivery_repository import Deliveries
 from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.common.runtime import BaseRuntime
@@ -23,7 +23,7 @@ _DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class IncidentDetails:
     """One incident with its deliveries; `last_failed_at` is its newest failing check, if kept."""
 
     incident: Incident
@@ -46,10 +46,10 @@ def page_of_incidents(
     return found, found[-1].key if len(found) == limit else None
 
 
-def tell_story(runtime: BaseRuntime, owner: str, incident_id: str) -> Story:
+def incident_details(runtime: BaseRuntime, owner: str, incident_id: str) -> IncidentDetails:
     """All that is known of an incident; raises NotFoundError."""
     incident = Incidents(owner).get(incident_id)
-    return Story(incident, _deliveries(incident), _last_failed_at(runtime, incident))
+    return IncidentDetails(incident, _deliveries(incident), _last_failed_at(runtime, incident))
 
 
 def acknowledge(owner: str, incident_id: str, given: Acknowledgement) -> Incident:
@@ -62,7 +62,7 @@ def acknowledge(owner: str, incident_id: str, given: Acknowledgement) -> Inciden
     return incidents.get(incident_id)
 
 
-def recent_means(runtime: BaseRuntime, owner: str) -> Means:
+def recent_means(runtime: BaseRuntime, owner: str) -> MeanTimes:
     """Mean times to acknowledge and to resolve, of the incidents of the last thirty days."""
     start = runtime.now - _MEANS_DAYS * _DAY_S
     return means(islice(Incidents(owner).newest_first(start=start), _MEANS_MOST))

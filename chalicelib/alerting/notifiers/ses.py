@@ -41,7 +41,7 @@ class Mailer:
                 Destination={"ToAddresses": [to]},
                 Content={
                     "Simple": {
-                        "Subject": _content(subject),
+                        "AlertedTarget": _content(subject),
                         "Body": body,
                         "Headers": _headers(same_as),
                     }

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Final
 
-from chalicelib.alerting.alert import Alert, Subject
+from chalicelib.alerting.alert import Alert, AlertedTarget
 from chalicelib.alerting.channel import Channel
 from chalicelib.alerting.delivery import is_permanent
 from chalicelib.alerting.notifiers.outcome import Outcome
@@ -74,7 +74,7 @@ def payload(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _subject(subject: Subject) -> dict[str, Any]:
+def _subject(subject: AlertedTarget) -> dict[str, Any]:
     return {
         "target_id": subject.target_id,
         "name": subject.name,

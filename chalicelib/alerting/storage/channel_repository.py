@@ -6,7 +6,7 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.access.audit import note
-from chalicelib.access.usage import NOTHING, Ledger, enter, transaction
+from chalicelib.access.usage import NOTHING, UsageChange, enter, transaction
 from chalicelib.alerting.channel import Channel, ChannelKind, Event
 from chalicelib.alerting.storage.models import ChannelItem
 from chalicelib.common.errors import NotFoundError
@@ -31,7 +31,7 @@ class Channels:
         """Every channel, oldest first."""
         return [_channel(item) for item in ChannelItem.query(self.owner, consistent_read=True)]
 
-    def add(self, channel: Channel, ledger: Ledger = NOTHING) -> None:
+    def add(self, channel: Channel, ledger: UsageChange = NOTHING) -> None:
         """Store a new channel; raises ChangedError where there is one already, or too many."""
         with transaction() as write:
             write.save(_item(channel), condition=ChannelItem.channel_id.does_not_exist())
@@ -57,7 +57,7 @@ class Channels:
             if error.cause_response_code != _FAILED:
                 raise
 
-    def remove(self, channel: Channel, ledger: Ledger = NOTHING) -> None:
+    def remove(self, channel: Channel, ledger: UsageChange = NOTHING) -> None:
         """Delete it; raises ChangedError where `channel` is outdated."""
         with transaction() as write:
             write.delete(

@@ -14,12 +14,12 @@ LATE_S: Final = DAY_S
 """A message lives in the queue for a day: by then the last result of an hour has come."""
 
 
-class UnreadableFoldError(Exception):
+class UnreadableRollupJobError(Exception):
     """A message that is not a fold of a version this code knows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class RollupJob:
     """Full hours of one lane to be made, or made again, from its results."""
 
     owner: str
@@ -31,19 +31,19 @@ class Fold:
         return json.dumps(fold, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> "Fold":
+    def from_json(cls, text: str) -> "RollupJob":
         """The fold in a message; raises UnreadableFoldError, which never quotes the message."""
         try:
             fold = json.loads(text)
             if fold["v"] != _VERSION:
-                raise UnreadableFoldError(f"a fold of version {fold['v']!r}")
+                raise UnreadableRollupJobError(f"a fold of version {fold['v']!r}")
             spans = [(int(start), int(end)) for start, end in fold["spans"]]
             return cls(fold["owner"], int(fold["lane"]), spans)
         except (ValueError, KeyError, TypeError) as error:
-            raise UnreadableFoldError(f"not a fold ({type(error).__name__})") from None
+            raise UnreadableRollupJobError(f"not a fold ({type(error).__name__})") from None
 
 
-def spans_to_fold(folded: int | None, now: int, retention_s: int) -> list[list[Span]]:
+def periods_to_roll_up(folded: int | None, now: int, retention_s: int) -> list[list[Span]]:
     """The hours that a run at `now` gives out, in messages of at most two days each.
 
     `folded` is up to where the run before gave them out. They are the hours that have ended since,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final, NamedTuple
 
-from chalicelib.common.intervals import LeftOut
+from chalicelib.common.intervals import ExcludedTime
 from chalicelib.common.varints import read_varints, write_varints
 from chalicelib.history.rollups.histogram import Histogram
 from chalicelib.history.rollups.rollup import Four, Piece
@@ -35,7 +35,7 @@ class Ends(NamedTuple):
 
 
 @dataclass(slots=True)
-class Together:
+class LaneSummary:
     """The pieces of several places of a lane within one hour or day."""
 
     counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
@@ -45,7 +45,7 @@ class Together:
     ends: dict[Ends, Places] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, pieces: Mapping[int, Piece]) -> "Together":
+    def of(cls, pieces: Mapping[int, Piece]) -> "LaneSummary":
         """Add up pieces by place."""
         whole = cls()
         for place, piece in sorted(pieces.items()):
@@ -73,7 +73,7 @@ class Together:
         return _HEAD.pack(_FORMAT, len(head)) + head + self.latency.to_array()
 
     @classmethod
-    def from_bytes(cls, data: bytes, start: int) -> "Together | None":
+    def from_bytes(cls, data: bytes, start: int) -> "LaneSummary | None":
         """What `to_bytes` wrote; None where that is of a format that this code does not know."""
         if data[:1] != bytes([_FORMAT]):
             return None
@@ -90,7 +90,7 @@ class Together:
         return cls(numbers[0:4], numbers[4:8], numbers[8], latency, ends)
 
 
-def are_of(parts: Iterable[Together], created_at: Mapping[int, int]) -> bool:
+def are_of(parts: Iterable[LaneSummary], created_at: Mapping[int, int]) -> bool:
     """Whether all checks are of the targets that were made then, in epoch seconds, by place."""
     newest, known = max(created_at.values()), sum(1 << place for place in created_at)
     return all(
@@ -109,11 +109,11 @@ def members(places: Places) -> Iterator[int]:
         places ^= lowest
 
 
-def add_together(
+def add_lane_summary(
     series: Sequence[Tally],
     edges: Sequence[int],
-    parts: Iterable[Together],
-    left_out: Sequence[tuple[Places, LeftOut]],
+    parts: Iterable[LaneSummary],
+    left_out: Sequence[tuple[Places, ExcludedTime]],
 ) -> None:
     """Add the parts of a lane's history, in order of time, to the sums between each two of `edges`.
 
@@ -144,7 +144,7 @@ def _followed(standing: dict[Last, Places], places: Places) -> Iterator[tuple[La
                 standing[last] = stood ^ met
 
 
-def _take(series: Sequence[Tally], edges: Sequence[int], part: Together) -> None:
+def _take(series: Sequence[Tally], edges: Sequence[int], part: LaneSummary) -> None:
     """Add what is within a part, unless it is before the first edge."""
     first = min(ends.first for ends in part.ends)
     if first < edges[0]:
@@ -163,7 +163,7 @@ def _settle(
     edges: Sequence[int],
     last: Last,
     until: int,
-    shares: Iterable[tuple[int, LeftOut]],
+    shares: Iterable[tuple[int, ExcludedTime]],
 ) -> None:
     """Add what last checks stand for up to `until`, of so many places each."""
     for count, left_out in shares:
@@ -171,8 +171,8 @@ def _settle(
 
 
 def _shares(
-    places: Places, left_out: Sequence[tuple[Places, LeftOut]]
-) -> Iterator[tuple[int, LeftOut]]:
+    places: Places, left_out: Sequence[tuple[Places, ExcludedTime]]
+) -> Iterator[tuple[int, ExcludedTime]]:
     """How many of the places leave out what."""
     for some, apart in left_out:
         if count := (places & some).bit_count():

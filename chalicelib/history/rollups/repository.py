@@ -19,7 +19,7 @@ from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.common.varints import write_varints
-from chalicelib.history.rollups.lane_summary import Together
+from chalicelib.history.rollups.lane_summary import LaneSummary
 from chalicelib.history.rollups.rollup import (
     DAY_S,
     HOUR_S,
@@ -71,7 +71,7 @@ class Rollup:
             packed = pack_piece(piece, start)
             data.append(place)
             data += write_varints([len(packed)]) + packed
-        return cls(start, bytes(data), results, Together.of(pieces).to_bytes(start))
+        return cls(start, bytes(data), results, LaneSummary.of(pieces).to_bytes(start))
 
     def piece(self, place: int) -> Piece | None:
         """The piece of one place, None where it had no checks; raises UnreadableRollupError."""
@@ -130,7 +130,7 @@ class Rollups:
 
     def sums_between(
         self, period: Period, lane: int, start: int, end: int, *, now: int
-    ) -> Iterator[tuple[int, Together | None]]:
+    ) -> Iterator[tuple[int, LaneSummary | None]]:
         """What rollups as of `between` add up to, by their start; None where that is not kept.
 
         Models are passed by, and pieces are not sent: of many lanes there are many.
@@ -144,7 +144,7 @@ class Rollups:
             for item in items:
                 if int(item["expires"]["N"]) > now:
                     at = int(item["period"]["S"].partition("#")[2])
-                    yield at, Together.from_bytes(item.get("together", _NONE)["B"], at)
+                    yield at, LaneSummary.from_bytes(item.get("together", _NONE)["B"], at)
 
     def write(self, period: Period, lane: int, rollup: Rollup, *, retention_days: int) -> bool:
         """Store it; False where one is stored that was made from more results.

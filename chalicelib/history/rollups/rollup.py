@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from chalicelib.common.intervals import NOTHING, LeftOut
+from chalicelib.common.intervals import NOTHING, ExcludedTime
 from chalicelib.common.varints import read_varints, write_varints
 from chalicelib.history.rollups.histogram import Histogram
 from chalicelib.monitoring.result import Sample
@@ -43,14 +43,14 @@ class Piece:
     latency: Histogram = field(default_factory=Histogram)
     maintenance_s: int = 0
 
-    def stand(self, until: int, left_out: LeftOut) -> tuple[int, int]:
+    def stand(self, until: int, left_out: ExcludedTime) -> tuple[int, int]:
         """The seconds that its last check stands for up to `until`: that count, and that do not."""
         end = min(until, self.until)
         apart = left_out.within(self.last, end)
         return end - self.last - apart, apart
 
 
-def fold(samples: Iterable[Sample], left_out: LeftOut = NOTHING) -> Piece | None:
+def fold(samples: Iterable[Sample], left_out: ExcludedTime = NOTHING) -> Piece | None:
     """Make a piece of a target's checks in the order of their ticks, None of no checks.
 
     A tick identifies a check: of two results with the same tick the first one counts.
@@ -75,7 +75,7 @@ def fold(samples: Iterable[Sample], left_out: LeftOut = NOTHING) -> Piece | None
     return piece
 
 
-def join(pieces: Iterable[Piece], left_out: LeftOut = NOTHING) -> Piece | None:
+def join(pieces: Iterable[Piece], left_out: ExcludedTime = NOTHING) -> Piece | None:
     """Make one piece of pieces that do not overlap, given in any order; None of none.
 
     They are without what is `left_out` already: it is asked for the time between them.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from chalicelib.common.intervals import NOTHING, LeftOut
+from chalicelib.common.intervals import NOTHING, ExcludedTime
 from chalicelib.history.rollups.histogram import Histogram
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Four, Piece
 
@@ -87,7 +87,7 @@ class Tally:
         self.latency.merge(piece.latency)
         self.maintenance_s += piece.maintenance_s
 
-    def _stand(self, last: Last, until: int, left_out: LeftOut, count: int) -> None:
+    def _stand(self, last: Last, until: int, left_out: ExcludedTime, count: int) -> None:
         """Add what `count` such checks stand for within the range, up to `until` at most."""
         start, end = max(last.tick, self.start), min(last.until, until, self.end)
         apart = left_out.within(start, end)
@@ -96,7 +96,7 @@ class Tally:
 
 
 def tally(
-    pieces: Iterable[Piece], edges: Sequence[int], left_out: LeftOut = NOTHING
+    pieces: Iterable[Piece], edges: Sequence[int], left_out: ExcludedTime = NOTHING
 ) -> list[Tally]:
     """The sums between each two of `edges`, which are epoch seconds in order.
 
@@ -153,7 +153,7 @@ def spread(
     edges: Sequence[int],
     last: Last,
     until: int,
-    left_out: LeftOut,
+    left_out: ExcludedTime,
     count: int = 1,
 ) -> None:
     """Add what `count` such checks stand for up to `until` to each range that they reach into."""

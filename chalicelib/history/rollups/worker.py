@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.common.intervals import NOTHING, LeftOut, Span
+from chalicelib.common.intervals import NOTHING, ExcludedTime, Span
 from chalicelib.common.settings import Settings
-from chalicelib.history.rollups.job import Fold, days_of
+from chalicelib.history.rollups.job import RollupJob, days_of
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Piece, fold, join
 from chalicelib.maintenance.occurrences import read_calendar
@@ -22,17 +22,17 @@ from chalicelib.monitoring.storage.lane_repository import Lanes
 from chalicelib.monitoring.storage.result_repository import LaneResults, Results
 from chalicelib.monitoring.storage.target_repository import Targets
 
-ByPlace = Mapping[int, LeftOut]
+ByPlace = Mapping[int, ExcludedTime]
 
 
-def fold_text(runtime: AwsRuntime, text: str) -> int:
+def run_rollup_job(runtime: AwsRuntime, text: str) -> int:
     """Fold what a fold as text asks for; returns the hours made. Raises UnreadableFoldError."""
-    wanted = Fold.from_json(text)
+    wanted = RollupJob.from_json(text)
     with acting_for(wanted.owner):
-        return fold_lane(runtime, wanted)
+        return roll_up_lane(runtime, wanted)
 
 
-def fold_lane(runtime: AwsRuntime, wanted: Fold) -> int:
+def roll_up_lane(runtime: AwsRuntime, wanted: RollupJob) -> int:
     """Make the hours of a lane again, and the days of theirs that are over; returns the hours."""
     count = 0
     left_out = _left_out(wanted)
@@ -71,7 +71,7 @@ def _folded(samples: dict[int, list[Sample]], left_out: ByPlace) -> dict[int, Pi
     }
 
 
-def _left_out(wanted: Fold) -> ByPlace:
+def _left_out(wanted: RollupJob) -> ByPlace:
     """What of the days does not count as maintenance, by place: most owners have none."""
     start = min(start for start, _ in wanted.spans) // DAY_S * DAY_S
     end = max(end for _, end in wanted.spans) // DAY_S * DAY_S + DAY_S
@@ -93,7 +93,7 @@ def _over(span: Span, now: int) -> Span:
     return start, max(start, min(span[1], now) // HOUR_S * HOUR_S)
 
 
-def _fold_hours(runtime: AwsRuntime, wanted: Fold, span: Span, left_out: ByPlace) -> int:
+def _fold_hours(runtime: AwsRuntime, wanted: RollupJob, span: Span, left_out: ByPlace) -> int:
     now, rollups = runtime.now, Rollups(wanted.owner)
     stored = {
         rollup.start: rollup for rollup in rollups.between(Period.HOUR, wanted.lane, *span, now=now)
@@ -109,7 +109,7 @@ def _fold_hours(runtime: AwsRuntime, wanted: Fold, span: Span, left_out: ByPlace
     return count
 
 
-def _fold_day(runtime: AwsRuntime, wanted: Fold, start: int, left_out: ByPlace) -> None:
+def _fold_day(runtime: AwsRuntime, wanted: RollupJob, start: int, left_out: ByPlace) -> None:
     now, rollups = runtime.now, Rollups(wanted.owner)
     hours = list(rollups.between(Period.HOUR, wanted.lane, start, start + DAY_S, now=now))
     by_place: defaultdict[int, list[Piece]] = defaultdict(list)

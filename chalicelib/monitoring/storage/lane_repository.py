@@ -108,7 +108,7 @@ class Lanes:
         actions: list[Action] = [LaneItem.rests.set(True) if rests else LaneItem.rests.remove()]
         LaneItem(self.owner, lane_key(number)).update(actions, condition=LaneItem.key.exists())
 
-    def enlist(self, lane: Lane) -> None:
+    def backfill(self, lane: Lane) -> None:
         """Have a lane found by its shard, where it has been without. Its version stays."""
         item = LaneItem(self.owner, lane_key(lane.number))
         item.update([LaneItem.shard.set(str(lane.shard))], condition=LaneItem.key.exists())

@@ -14,7 +14,7 @@ from chalicelib.monitoring.storage.models import LaneItem
 
 
 @dataclass(frozen=True, slots=True)
-class Reseat:
+class PlaceUpdate:
     """A new state in the place, None to free it, with the flips that it makes.
 
     It holds for `lane` as it was read: a check that moves a state meanwhile makes it outdated.

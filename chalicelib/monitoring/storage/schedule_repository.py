@@ -44,7 +44,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class ScheduleHealth:
     """What health is judged by: the schedule, the watchdog's trips by way, the sentinel."""
 
     cursor: Cursor
@@ -164,7 +164,7 @@ def keep_post(post: Post) -> None:
     SystemItem(_SENTINEL, place=post.place, start=post.since).save()
 
 
-def read_pulse(ways: Iterable[str]) -> Pulse:
+def read_pulse(ways: Iterable[str]) -> ScheduleHealth:
     """Where the schedule, the watchdog and the sentinel stand, in one call."""
     names = {way: _WATCHDOG + way for way in ways}
     found = {
@@ -178,7 +178,7 @@ def read_pulse(ways: Iterable[str]) -> Pulse:
     }
     sentinel = found.get(_SENTINEL)
     post = Post(sentinel.place or "", int(sentinel.start or 0)) if sentinel else None
-    return Pulse(_cursor(found.get(_NAME)), trips, post)
+    return ScheduleHealth(_cursor(found.get(_NAME)), trips, post)
 
 
 def due_targets(slot: str) -> Iterator[DueTarget]:

@@ -12,14 +12,14 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.access.audit import note
-from chalicelib.access.usage import NOTHING, Ledger, enter, transaction
+from chalicelib.access.usage import NOTHING, UsageChange, enter, transaction
 from chalicelib.common.errors import NotFoundError
 from chalicelib.monitoring import schedule
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.secrets import SecretNames, Secrets
 from chalicelib.monitoring.state_machine import State
 from chalicelib.monitoring.storage.lane_repository import lane_key, seat, secrets_key
-from chalicelib.monitoring.storage.lane_update import Reseat
+from chalicelib.monitoring.storage.lane_update import PlaceUpdate
 from chalicelib.monitoring.storage.models import LaneItem, SecretsItem, TargetItem
 from chalicelib.monitoring.target import Target
 
@@ -99,7 +99,7 @@ class Targets:
             if after is None:
                 return
 
-    def seats(self) -> Iterator[tuple[str, int, list[str]]]:
+    def allocator(self) -> Iterator[tuple[str, int, list[str]]]:
         """Of every target its id, its lane and its tags; nothing more is kept in memory."""
         items = TargetItem.query(
             self.owner, attributes_to_get=["target_id", "lane", "tags"], consistent_read=True
@@ -121,7 +121,9 @@ class Targets:
         ]
         return {target_id: own for _, target_id, own in sorted(found)}
 
-    def add(self, target: Target, state: State, secrets: Secrets, ledger: Ledger = NOTHING) -> None:
+    def add(
+        self, target: Target, state: State, secrets: Secrets, ledger: UsageChange = NOTHING
+    ) -> None:
         """Store a new target and take its place; raises ChangedError where the place is taken, or
         something of the `ledger` would become too much.
         """
@@ -142,9 +144,9 @@ class Targets:
         before: Target,
         after: Target,
         *,
-        reseat: Reseat | None,
+        reseat: PlaceUpdate | None,
         secrets: Secrets | None,
-        ledger: Ledger = NOTHING,
+        ledger: UsageChange = NOTHING,
     ) -> None:
         """Store `after` in the place of `before`; raises ChangedError where that is outdated.
 
@@ -166,7 +168,7 @@ class Targets:
             note(write, self.owner, _action(fields, after), after.id, after.name, fields)
 
     def remove(
-        self, target: Target, reseat: Reseat, erasure: Model, ledger: Ledger = NOTHING
+        self, target: Target, reseat: PlaceUpdate, erasure: Model, ledger: UsageChange = NOTHING
     ) -> None:
         """Delete the target and free its place; raises ChangedError where it is outdated.
 
@@ -181,7 +183,7 @@ class Targets:
             enter(write, self.owner, ledger)
             note(write, self.owner, "target.deleted", target.id, target.name)
 
-    def _reseat(self, write: TransactWrite, reseat: Reseat) -> None:
+    def _reseat(self, write: TransactWrite, reseat: PlaceUpdate) -> None:
         item = LaneItem(self.owner, lane_key(reseat.lane.number))
         write.update(item, reseat.actions, condition=reseat.condition)
 

@@ -18,7 +18,7 @@ from chalicelib.probes.redaction import quoted
 
 
 @dataclass(slots=True)
-class Judgement:
+class Evaluation:
     """What is broken, in the order of the API's list; the first one gives reason and verdict."""
 
     broken: list[tuple[Verdict, Reason, str]] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Judgement:
         return "; ".join(text for _, _, text in self.broken) or None
 
 
-def judge(
+def evaluate(
     expected: Expectations,
     seen: Observation,
     *,
@@ -50,9 +50,9 @@ def judge(
     response_ms: int,
     tls_days_left: int | None,
     deadline: float,
-) -> Judgement:
+) -> Evaluation:
     """Hold what was seen against what is expected; raise BadPattern, BadPath or CheckFailure."""
-    found = Judgement()
+    found = Evaluation()
     if seen.wrong is not None:
         found.down(Reason.DNS, seen.wrong)
     _judge_status(found, expected, seen, follows=follows)
@@ -75,7 +75,7 @@ def _expiry(days: int) -> str:
 
 
 def _judge_status(
-    found: Judgement, expected: Expectations, seen: Observation, *, follows: bool
+    found: Evaluation, expected: Expectations, seen: Observation, *, follows: bool
 ) -> None:
     if seen.status_code is None:
         return
@@ -87,7 +87,7 @@ def _judge_status(
 
 
 def _judge_body(
-    found: Judgement, expected: Expectations, seen: Observation, deadline: float
+    found: Evaluation, expected: Expectations, seen: Observation, deadline: float
 ) -> None:
     text = body_text(seen)
     wanted, unwanted, pattern = (
@@ -114,7 +114,7 @@ def _judge_body(
 
 
 def _judge_pattern(
-    found: Judgement, pattern: str, text: str, seen: Observation, deadline: float
+    found: Evaluation, pattern: str, text: str, seen: Observation, deadline: float
 ) -> None:
     matched, sought = search(pattern, text, deadline)
     if matched:
@@ -128,7 +128,7 @@ def _judge_pattern(
     )
 
 
-def _judge_headers(found: Judgement, expected: Expectations, seen: Observation) -> None:
+def _judge_headers(found: Evaluation, expected: Expectations, seen: Observation) -> None:
     for name, wanted in expected.headers:
         value = seen.headers.get(name)
         if value is None:

@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 from chalicelib.monitoring.result import Reason
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import CheckFailure
-from chalicelib.probes.net.stream import Wire
+from chalicelib.probes.net.stream import Stream
 
 MAX_HEAD: Final = 64 * 1024  # all status lines and headers of one exchange, in bytes
 MAX_INTERIM: Final = 16
@@ -65,7 +65,7 @@ def _not_sent(what: str) -> CheckFailure:
     return CheckFailure(Reason.INTERNAL, f"{what} is not valid", ours=True, final=True)
 
 
-def read_head(wire: Wire, attempt: Attempt) -> Head:
+def read_head(wire: Stream, attempt: Attempt) -> Head:
     """Read the final response's head, past interim ones; raise CheckFailure.
 
     Books `first_byte` at the first byte that comes.
@@ -89,7 +89,7 @@ def read_head(wire: Wire, attempt: Attempt) -> Head:
     raise CheckFailure(Reason.PROTOCOL, f"more than {MAX_INTERIM} interim responses")
 
 
-def _block(wire: Wire, data: bytes, budget: int) -> tuple[bytes, bytes]:
+def _block(wire: Stream, data: bytes, budget: int) -> tuple[bytes, bytes]:
     """Return one head with its final empty line, and what was read beyond it."""
     searched = 0
     while True:

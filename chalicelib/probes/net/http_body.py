@@ -8,7 +8,7 @@ from typing import Final
 from chalicelib.monitoring.result import Reason
 from chalicelib.probes.errors import CheckFailure
 from chalicelib.probes.net.http1 import Head
-from chalicelib.probes.net.stream import Wire
+from chalicelib.probes.net.stream import Stream
 
 _CHUNK_SIZE: Final = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _PLAIN_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
@@ -29,7 +29,7 @@ class Body:
     After `read`, `complete` says that the body ended within the limit.
     """
 
-    def __init__(self, wire: Wire, head: Head, method: str) -> None:
+    def __init__(self, wire: Stream, head: Head, method: str) -> None:
         self._wire = wire
         self._buffer, self._at = head.rest, 0
         self._decoder = _decoder(head)

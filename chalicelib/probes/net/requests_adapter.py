@@ -22,7 +22,7 @@ from chalicelib.probes.errors import CheckFailure, OutOfTime
 from chalicelib.probes.net.dialer import Dialer
 from chalicelib.probes.net.http1 import read_head, request_bytes
 from chalicelib.probes.net.http_body import Body
-from chalicelib.probes.net.stream import Connection, Wire
+from chalicelib.probes.net.stream import Connection, Stream
 from chalicelib.probes.net.urls import BadUrl, Url, parse_url
 
 DEFAULT_TIMEOUT_S: Final = 10.0
@@ -32,7 +32,7 @@ MAX_BODY: Final = 1024 * 1024
 class Raw(io.RawIOBase):
     """What requests reads a body from; `body` is this package's own way to it."""
 
-    def __init__(self, wire: Wire, body: Body) -> None:
+    def __init__(self, wire: Stream, body: Body) -> None:
         self._wire = wire
         self.body = body
         self._left: io.BytesIO | None = None
@@ -82,7 +82,7 @@ class GuardedAdapter(BaseAdapter):
             sock = self._dialer.connect(url.host, url.port, attempt)
         try:
             attempt.enter("first_byte")
-            wire = Wire(sock, attempt)
+            wire = Stream(sock, attempt)
             attempt.request_sent = True
             wire.send(data)
             attempt.on_connected()
@@ -91,7 +91,7 @@ class GuardedAdapter(BaseAdapter):
             sock.close()
             raise
 
-    def _response(self, request: PreparedRequest, wire: Wire, attempt: Attempt) -> Response:
+    def _response(self, request: PreparedRequest, wire: Stream, attempt: Attempt) -> Response:
         head = read_head(wire, attempt)
         attempt.status_code = head.status
         response = Response()

@@ -24,7 +24,7 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-class Wire:
+class Stream:
     """Bytes in and out of a socket; every wait ends at the deadline, whatever trickles in."""
 
     __slots__ = ("_attempt", "_pieces", "_sock")
