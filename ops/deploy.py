@@ -14,7 +14,7 @@ from ops.stages import Stage
 GIVEN = {
     "MailFrom": "MAIL_FROM",
     "PublicUrl": "PUBLIC_URL",
-    "ConnectivityCheck": "CANARIES",
+    "Canaries": "CANARIES",
     "ForbiddenPorts": "FORBIDDEN_PORTS",
     "Metrics": "METRICS",
     "Alarms": "ALARMS",

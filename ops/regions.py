@@ -20,7 +20,7 @@ VARIABLES = (
     "CHECK_REGIONS", "CHECK_QUORUM",
 )  # fmt: skip
 SHARED = (
-    "Stage", "ConnectivityCheck", "PublicUrl", "ForbiddenPorts", "CheckRegions", "CheckQuorum",
+    "Stage", "Canaries", "PublicUrl", "ForbiddenPorts", "CheckRegions", "CheckQuorum",
     "WithTracing",
 )  # fmt: skip
 _PARAMETER = "CheckRegions"

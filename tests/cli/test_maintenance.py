@@ -28,7 +28,7 @@ def test_window_is_created_listed_shown_and_deleted(terminal: Terminal, alice: P
     once = ["--from", "2026-11-18T14:00:00Z", "--for", "90m"]
     assert (
         "Created maintenance window Once: "
-        in terminal.ok("maintenance", "add", "IdempotencyKeys", "--target", "Shop", *once).out
+        in terminal.ok("maintenance", "add", "Once", "--target", "Shop", *once).out
     )
     again = ["--cron", "0 3 * * *", "--timezone", "Europe/Berlin", "--for", "1h", "--skip"]
     created = terminal.ok("maintenance", "add", "Nights", "--tag", "prod", *again, "--json").json
@@ -40,8 +40,8 @@ def test_window_is_created_listed_shown_and_deleted(terminal: Terminal, alice: P
     listed = terminal.ok("maintenance", "ls").out
     assert "2026-11-18 15:30:00" in listed
     assert "1 target " in listed
-    assert "Shop" in terminal.ok("maintenance", "show", "IdempotencyKeys").out
-    terminal.ok("maintenance", "rm", "IdempotencyKeys", "--yes")
+    assert "Shop" in terminal.ok("maintenance", "show", "Once").out
+    terminal.ok("maintenance", "rm", "Once", "--yes")
     assert len(terminal.ok("maintenance", "ls", "--json").json["items"]) == 1
 
 
