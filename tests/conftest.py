@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from chalicelib.aws import dynamodb
 from chalicelib.common.settings import Settings
 from tests.support import leaks, permissions
-from tests.support.blueprint import answer_sooner, empty_stage, share_models
+from tests.support.blueprint import speed_up_moto, empty_stage, share_models
 from tests.support.leaks import nothing_leaks  # noqa: F401 - pytest finds it here
 from tests.support.permissions import (  # noqa: F401 - pytest finds them here
     policies_allow,
@@ -22,7 +22,7 @@ from tests.support.permissions import (  # noqa: F401 - pytest finds them here
     pytest_terminal_summary,
     pytest_testnodedown,
 )
-from tests.support.stages import renewed, standing_stage
+from tests.support.stages import reset_world, module_stage
 from tests.support.world import Person, World
 
 permissions.name_functions()
@@ -33,7 +33,7 @@ settings.register_profile("monitum", deadline=None, suppress_health_check=[Healt
 settings.load_profile("monitum")
 
 share_models()
-answer_sooner()
+speed_up_moto()
 LONGEST = (
     "api/test_contract.py",
     "targets/test_sorted_targets.py",
@@ -102,7 +102,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def shared_stage() -> Iterator[World]:
     """One stage for a whole module of tests: its tables are not emptied between them."""
-    with standing_stage() as world:
+    with module_stage() as world:
         yield world
 
 
@@ -114,7 +114,7 @@ def world(request: pytest.FixtureRequest) -> World:
     uses it tells its own users' data from that of other tests.
     """
     if request.node.get_closest_marker("shared_stage"):
-        return renewed(request.getfixturevalue("shared_stage"))
+        return reset_world(request.getfixturevalue("shared_stage"))
     return World(Settings.from_env(request.getfixturevalue("aws")))
 
 

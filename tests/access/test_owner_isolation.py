@@ -81,7 +81,7 @@ def scene(shared_stage: World) -> Scene:
     page = alice.post("/v1/pages", {**PAGE, "name": "alices page", "slug": "alices"}).json
     shared_stage.checker.script[target["id"]] = DOWN
     shared_stage.deliver()
-    shared_stage.tell_all()
+    shared_stage.run_alerts()
     (incident,) = alice.get("/v1/incidents").json["items"]
     token = alice.post("/v1/tokens", {"name": "second"}).json
     mallory.make_target(name="Mallorys")

@@ -12,10 +12,10 @@ def test_an_outage_is_told_once_and_so_is_its_end(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     heal(world, shop)
-    world.tell_all()
-    down, recovered = world.outbound.told()
+    world.run_alerts()
+    down, recovered = world.outbound.received()
     assert (down["type"], recovered["type"]) == ("down", "recovered")
     told = down["data"]["targets"][0]
     assert (told["name"], told["status"], told["reason"]) == ("Shop", "DOWN", "status")
@@ -34,13 +34,13 @@ def test_an_open_incident_is_named_by_its_target_s_state(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     state = alice.get(f"/v1/targets/{shop['id']}").json["state"]
     (incident,) = incidents(alice, "?open=true")
     assert state["open_incident_id"] == incident["id"]
     assert incidents(alice) == [incident]
     heal(world, shop)
-    world.tell_all()
+    world.run_alerts()
     assert incidents(alice, "?open=true") == []
     assert alice.get(f"/v1/targets/{shop['id']}").json["state"]["open_incident_id"] is None
 
@@ -51,7 +51,7 @@ def test_without_channels_incidents_are_kept_all_the_same(world: World) -> None:
     world.run(60)
     fail(world, shop)
     heal(world, shop)
-    world.tell_all()
+    world.run_alerts()
     assert [one["status"] for one in incidents(alice)] == ["closed"]
     assert world.outbound.posted == []
 
@@ -64,8 +64,8 @@ def test_doubled_and_reordered_messages_change_nothing(world: World) -> None:
     fail(world, shop)
     heal(world, shop)
     bodies = world.alerts.take()
-    assert world.tell(list(reversed(bodies)) * 2) == []
-    world.tell_all(120)
+    assert world.process_alerts(list(reversed(bodies)) * 2) == []
+    world.run_alerts(120)
     assert types(world) == ["down", "recovered"]
     assert len(incidents(alice)) == 1
 
@@ -78,11 +78,11 @@ def test_a_recovery_waits_for_an_outage_that_is_hours_late(world: World) -> None
     fail(world, shop)
     (outage,) = world.alerts.take()
     heal(world, shop)
-    world.tell_all(4 * 3600)
+    world.run_alerts(4 * 3600)
     assert types(world) == []
     assert len(world.alerts.waiting) == 1
-    world.tell([outage])
-    world.tell_all(1000)
+    world.process_alerts([outage])
+    world.run_alerts(1000)
     assert types(world) == ["down", "recovered"]
     assert world.dead.waiting == []
 
@@ -97,7 +97,7 @@ def test_a_recovery_whose_outage_never_comes_is_given_up_after_a_day(world: Worl
     heal(world, shop)
     (recovery,) = world.alerts.take()
     world.clock.time += 86_400
-    assert world.tell([recovery]) == [recovery]
+    assert world.process_alerts([recovery]) == [recovery]
     assert world.alerts.waiting == []
 
 
@@ -109,9 +109,9 @@ def test_a_target_that_is_deleted_before_its_outage_is_told_keeps_its_name(world
     fail(world, shop)
     alice.delete(f"/v1/targets/{shop['id']}")
     outage, *rest = world.alerts.take()
-    world.tell([outage, *rest])
-    world.tell_all(60)
-    assert [one["data"]["targets"][0]["name"] for one in world.outbound.told()] == ["Shop", "Shop"]
+    world.process_alerts([outage, *rest])
+    world.run_alerts(60)
+    assert [one["data"]["targets"][0]["name"] for one in world.outbound.received()] == ["Shop", "Shop"]
 
 
 @pytest.mark.parametrize(("end", "status"), [("pause", "PAUSED"), ("delete", "DELETED")])
@@ -121,13 +121,13 @@ def test_who_was_told_of_the_outage_is_told_of_a_pause(world: World, end: str, s
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     if end == "pause":
         alice.post(f"/v1/targets/{shop['id']}/pause")
     else:
         alice.delete(f"/v1/targets/{shop['id']}")
-    world.tell_all()
-    _, ended = world.outbound.told()
+    world.run_alerts()
+    _, ended = world.outbound.received()
     assert ended["type"] == "recovered"
     assert (ended["data"]["targets"][0]["name"], ended["data"]["targets"][0]["status"]) == (
         "Shop",

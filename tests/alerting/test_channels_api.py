@@ -143,7 +143,7 @@ def test_an_alert_is_signed_so_that_a_receiver_can_tell(
     alice = world.user()
     made = channel(alice)
     assert alice.post(f"/v1/channels/{made['id']}/test").status == 202
-    world.tell_all()
+    world.run_alerts()
     ((_, body, headers),) = world.outbound.posted
     assert verifies(made["secret"], body, headers, monkeypatch)
     assert json.loads(body)["type"] == "test"
@@ -159,13 +159,13 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(
     assert new != made["secret"]
     assert alice.post(f"{path}/rotate-secret").status == 409
     alice.post(f"{path}/test")
-    world.tell_all()
+    world.run_alerts()
     _, body, headers = world.outbound.posted[-1]
     assert verifies(made["secret"], body, headers, monkeypatch)
     assert verifies(new, body, headers, monkeypatch)
     world.clock.time += 86_400
     alice.post(f"{path}/test")
-    world.tell_all()
+    world.run_alerts()
     _, body, headers = world.outbound.posted[-1]
     assert not verifies(made["secret"], body, headers, monkeypatch)
     assert verifies(new, body, headers, monkeypatch)
@@ -192,7 +192,7 @@ def test_a_test_is_sent_once_a_minute_and_logged(world: World) -> None:
     first = alice.post(f"{path}/test").json
     assert (first["event"], first["status"]) == ("test", "waiting")
     assert alice.post(f"{path}/test").json["id"] == first["id"]
-    world.tell_all()
+    world.run_alerts()
     assert len(world.outbound.posted) == 1
     (logged,) = alice.get(f"{path}/deliveries").json["items"]
     assert (logged["id"], logged["status"], logged["targets"]) == (first["id"], "sent", 0)
@@ -220,7 +220,7 @@ def test_what_a_target_says_arrives_on_one_line_and_cut(world: World) -> None:
     shop = target(alice, name="<b>Shop</b>")
     world.run(60)
     fail(world, shop)
-    world.tell_all()
-    (told,) = world.outbound.told()
+    world.run_alerts()
+    (told,) = world.outbound.received()
     assert "\n" not in told["data"]["title"]
     assert told["data"]["targets"][0]["name"] == "<b>Shop</b>"

@@ -46,9 +46,9 @@ def test_an_outage_and_its_end_are_told(world: World, chat: Chat) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all(60)
+    world.run_alerts(60)
     heal(world, shop)
-    world.tell_all(60)
+    world.run_alerts(60)
 
     assert chat.told == ["down Shop", "recovered Shop"]
     assert {one["status"] for one in deliveries(alice, made)} == {"sent"}
@@ -61,10 +61,10 @@ def test_a_service_that_is_away_is_asked_again(world: World, chat: Chat) -> None
     chat.outcome = Outcome(is_sent=False, reason="the service could not be reached")
     world.run(60)
     fail(world, shop)
-    world.tell_all(60)
+    world.run_alerts(60)
     assert chat.told == []
     chat.outcome = Outcome(is_sent=True, status_code=200)
-    world.tell_all(300)
+    world.run_alerts(300)
 
     assert chat.told == ["down Shop"]
 
@@ -78,7 +78,7 @@ def test_what_a_service_refuses_for_good_is_kept_among_the_dead_letters(
     chat.outcome = Outcome(is_sent=False, is_permanent=True, status_code=404, reason="answered 404")
     world.run(60)
     fail(world, shop)
-    world.tell_all(60)
+    world.run_alerts(60)
 
     assert [one["status"] for one in deliveries(alice, made)] == ["failed"]
     assert len(world.dead.waiting) == 1
@@ -93,9 +93,9 @@ def test_what_a_window_held_is_told_after_it_if_it_is_still_so(world: World, cha
     world.checker.script[shop["id"]] = EXPIRING
     world.tick()
     world.run(60)
-    world.tell_all(30)
+    world.run_alerts(30)
     assert chat.told == []
-    world.tell_all(900)
+    world.run_alerts(900)
 
     assert chat.told == ["tls_expiring Shop"]
 
@@ -104,9 +104,9 @@ def test_a_second_test_within_the_minute_is_the_first(world: World, chat: Chat) 
     alice = world.user()
     made = channel(alice, CHAT, kind="apprise")
     first = alice.post(f"/v1/channels/{made['id']}/test")
-    world.tell_all(2)
+    world.run_alerts(2)
     second = alice.post(f"/v1/channels/{made['id']}/test")
-    world.tell_all(2)
+    world.run_alerts(2)
 
     assert (first.status, second.status) == (202, 202)
     assert [len(one["attempts"]) for one in deliveries(alice, made)] == [1]

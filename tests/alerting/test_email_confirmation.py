@@ -48,7 +48,7 @@ def test_before_it_is_confirmed_nothing_is_mailed_and_after_it_alerts_are(world:
     made = mail_channel(alice)
     confirm = link(world)
     alice.post(f"/v1/channels/{made['id']}/test")
-    world.tell_all()
+    world.run_alerts()
     assert len(world.mailer.sent) == 1
     (test,) = alice.get(f"/v1/channels/{made['id']}/deliveries").json["items"]
     assert test["attempts"][0]["reason"] == "the address is not confirmed yet"
@@ -56,7 +56,7 @@ def test_before_it_is_confirmed_nothing_is_mailed_and_after_it_alerts_are(world:
     shop = target(alice, name="<b>Shop</b>")
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     to, subject, text, html = world.mailer.sent[-1]
     assert (to, subject) == (ADDRESS, "[Monitum] <b>Shop</b> is down")
     assert "got 503" in text

@@ -10,13 +10,13 @@ def test_an_incident_tells_its_story(world: World) -> None:
     shop = alice.make_target(interval_s=10, failure_threshold=2)
     world.run(60)
     fail(world, shop, seconds=30)
-    world.tell_all()
+    world.run_alerts()
     path = f"/v1/incidents/{incidents(alice)[0]['id']}"
     done = alice.post(f"{path}/acknowledge", {"note": "on it"}).json
     assert done["acknowledgement"]["by"] == "alice (first token)"
     assert done["acknowledgement"]["note"] == "on it"
     heal(world, shop)
-    world.tell_all()
+    world.run_alerts()
     summary = alice.get("/v1/summary").json
     assert (summary["mtta_s"], summary["mttr_s"]) == (
         done["acknowledged_after_s"],
@@ -43,7 +43,7 @@ def test_the_first_acknowledgement_is_the_one_that_stays(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     path = f"/v1/incidents/{incidents(alice)[0]['id']}/acknowledge"
     first = alice.post(path, {"note": "mine"}).json["acknowledgement"]
     world.clock.time += 60
@@ -58,7 +58,7 @@ def test_incidents_are_listed_by_owner_and_by_target_page_by_page(world: World) 
         fail(world, shop)
         heal(world, shop)
     fail(world, cafe)
-    world.tell_all()
+    world.run_alerts()
     everything = incidents(alice)
     assert [one["target_name"] for one in everything] == ["Cafe", "Shop", "Shop"]
     path = f"/v1/targets/{shop['id']}/incidents"

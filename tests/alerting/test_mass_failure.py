@@ -19,8 +19,8 @@ def lanes_flip(world: World, person: Person, kind: FlipKind, opened: dict[str, i
         entries = list(flips(person, lane, kind, int(world.clock.time), opened))
         message = Message(FlipsJob(person.owner, lane, entries).to_json())
         world.alerts.send(iter([message]))
-        world.tell_all(10)
-    world.tell_all(70)
+        world.run_alerts(10)
+    world.run_alerts(70)
 
 
 def flips(
@@ -43,7 +43,7 @@ def test_three_hundred_make_one_alert(world: World) -> None:
     lanes_flip(world, alice, FlipKind.OPENED, opened)
     world.clock.time += 60 - world.clock.time % 60
     lanes_flip(world, alice, FlipKind.CLOSED, opened)
-    told = [(one["type"], one["data"]["count"]) for one in world.outbound.told()]
+    told = [(one["type"], one["data"]["count"]) for one in world.outbound.received()]
     assert told == [("down", LANES * IN_LANE), ("recovered", LANES * IN_LANE)]
-    assert {len(one["data"]["targets"]) for one in world.outbound.told()} == {20}
+    assert {len(one["data"]["targets"]) for one in world.outbound.received()} == {20}
     assert world.dead.waiting == []

@@ -15,13 +15,13 @@ def test_a_recovery_waits_for_its_outage_to_have_arrived(world: World) -> None:
     world.outbound.script[HOOK] = 503
     world.run(60)
     fail(world, shop)
-    world.tell_all(30)
+    world.run_alerts(30)
     heal(world, shop)
-    world.tell_all(60)
+    world.run_alerts(60)
     assert types(world) == []
     del world.outbound.script[HOOK]
-    world.tell_all(400)
-    down, recovered = world.outbound.told()
+    world.run_alerts(400)
+    down, recovered = world.outbound.received()
     assert (down["type"], down["data"]["late"]) == ("down", True)
     assert down["data"]["title"] == "Shop is down (this is late: it is over)"
     assert recovered["type"] == "recovered"
@@ -39,7 +39,7 @@ def test_every_attempt_has_the_same_id_and_waits_longer(world: World) -> None:
     world.outbound.script[HOOK] = 0
     world.run(60)
     fail(world, shop)
-    world.tell_all(300)
+    world.run_alerts(300)
     ids = {headers["webhook-id"] for _, _, headers in world.outbound.posted}
     times = [int(headers["webhook-timestamp"]) for _, _, headers in world.outbound.posted]
     assert len(ids) == 1
@@ -56,14 +56,14 @@ def test_what_will_not_change_is_not_tried_again_but_kept(world: World, status: 
     world.outbound.script[HOOK] = status
     world.run(60)
     fail(world, shop)
-    world.tell_all(100)
+    world.run_alerts(100)
     assert len(world.outbound.posted) == 1
     (delivery,) = alice.get(f"/v1/channels/{hook['id']}/deliveries").json["items"]
     assert delivery["status"] == "failed"
     assert "secret words" not in str(delivery)
     (dead,) = world.dead.take()
     del world.outbound.script[HOOK]
-    world.tell([dead])
+    world.process_alerts([dead])
     assert types(world) == ["down"]
 
 
@@ -75,7 +75,7 @@ def test_what_may_change_is_tried_again(world: World, status: int) -> None:
     world.outbound.script[HOOK] = status
     world.run(60)
     fail(world, shop)
-    world.tell_all(100)
+    world.run_alerts(100)
     assert len(world.outbound.posted) > 1
 
 
@@ -87,10 +87,10 @@ def test_a_receiver_that_says_when_to_come_again_is_left_alone_until_then(world:
     world.outbound.retry_after[HOOK] = "200"
     world.run(60)
     fail(world, shop)
-    world.tell_all(190)
+    world.run_alerts(190)
     assert len(world.outbound.posted) == 1
     world.outbound.script.clear()
-    world.tell_all(20)
+    world.run_alerts(20)
     assert types(world) == ["down"]
 
 
@@ -103,7 +103,7 @@ def test_after_a_day_it_is_given_up(world: World) -> None:
     fail(world, shop)
     waiting = world.alerts.take()
     for _ in range(400):
-        world.tell(waiting)
+        world.process_alerts(waiting)
         world.clock.time += 400
         waiting = world.alerts.take()
         if not world.alerts.waiting and not waiting:
@@ -122,5 +122,5 @@ def test_a_channel_that_fails_holds_up_no_other(world: World) -> None:
     world.outbound.script[HOOK] = 0
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     assert types(world, OTHER) == ["down"]

@@ -14,10 +14,10 @@ def test_the_recovery_goes_only_where_the_outage_went(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     channel(alice, OTHER)
     heal(world, shop)
-    world.tell_all()
+    world.run_alerts()
     assert types(world, HOOK) == ["down", "recovered"]
     assert types(world, OTHER) == []
 
@@ -34,10 +34,10 @@ def test_channels_are_chosen_by_id_by_tag_or_get_everything(world: World) -> Non
     ]
     world.run(60)
     fail(world, *shops)
-    world.tell_all(90)
+    world.run_alerts(90)
 
     def names(url: str) -> set[str]:
-        told: Iterable[Any] = world.outbound.told(url)
+        told: Iterable[Any] = world.outbound.received(url)
         return {one["name"] for payload in told for one in payload["data"]["targets"]}
 
     assert names("https://hooks.example/named") == {"by id"}
@@ -52,9 +52,9 @@ def test_a_channel_hears_only_the_events_that_it_wants(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     heal(world, shop)
-    world.tell_all()
+    world.run_alerts()
     assert types(world, HOOK) == ["down"]
     assert types(world, OTHER) == []
 
@@ -67,9 +67,9 @@ def test_a_deleted_channel_gets_nothing_any_more(world: World) -> None:
     fail(world, shop)
     (flips,) = world.alerts.take()
     assert isinstance(read_job(flips), FlipsJob)
-    world.tell([flips])
+    world.process_alerts([flips])
     assert alice.delete(f"/v1/channels/{hook['id']}").status == 204
-    world.tell_all()
+    world.run_alerts()
     assert world.outbound.posted == []
 
 
@@ -79,7 +79,7 @@ def test_nobody_hears_of_somebody_else_s_targets(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     assert world.outbound.posted == []
     (incident,) = incidents(alice)
     assert incidents(bob) == []

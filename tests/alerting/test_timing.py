@@ -13,12 +13,12 @@ def test_many_targets_that_fail_at_once_make_one_alert(world: World) -> None:
     world.run(60)
     fail(world, *shops)
     halve(world)
-    world.tell_all(90)
-    (down,) = world.outbound.told()
+    world.run_alerts(90)
+    (down,) = world.outbound.received()
     assert (down["type"], down["data"]["count"]) == ("down", 10)
     assert down["data"]["title"] == "10 targets are down"
     heal(world, *shops, seconds=70)
-    world.tell_all(90)
+    world.run_alerts(90)
     assert types(world) == ["down", "recovered"]
     assert {one["status"] for one in incidents(alice, "?limit=200")} == {"closed"}
 
@@ -41,9 +41,9 @@ def test_the_few_that_follow_within_the_minute_are_gathered(world: World) -> Non
     world.run(60 - int(world.clock.time) % 60)
     for shop in shops:
         fail(world, shop)
-        world.tell_all()
-    world.tell_all(60)
-    assert [one["data"]["count"] for one in world.outbound.told()] == [1, 2]
+        world.run_alerts()
+    world.run_alerts(60)
+    assert [one["data"]["count"] for one in world.outbound.received()] == [1, 2]
 
 
 def test_a_delay_swallows_short_outages(world: World) -> None:
@@ -52,17 +52,17 @@ def test_a_delay_swallows_short_outages(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all(60)
+    world.run_alerts(60)
     heal(world, shop)
-    world.tell_all(400)
+    world.run_alerts(400)
     assert types(world) == []
     fail(world, shop)
-    world.tell_all(280)
+    world.run_alerts(280)
     assert types(world) == []
-    world.tell_all(30)
+    world.run_alerts(30)
     assert types(world) == ["down"]
     heal(world, shop)
-    world.tell_all(60)
+    world.run_alerts(60)
     assert types(world) == ["down", "recovered"]
 
 
@@ -72,12 +72,12 @@ def test_reminders_go_on_until_somebody_looks_after_it(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all(2 * 1800 + 60)
+    world.run_alerts(2 * 1800 + 60)
     assert types(world) == ["down", "reminder", "reminder"]
     (incident,) = incidents(alice)
     path = f"/v1/incidents/{incident['id']}/acknowledge"
     assert alice.post(path, {"note": "on it"}).status == 200
-    world.tell_all(3 * 1800)
+    world.run_alerts(3 * 1800)
     assert types(world) == ["down", "reminder", "reminder"]
 
 
@@ -87,9 +87,9 @@ def test_reminders_end_with_the_outage(world: World) -> None:
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all(60)
+    world.run_alerts(60)
     heal(world, shop)
-    world.tell_all(1800)
+    world.run_alerts(1800)
     assert types(world) == ["down", "recovered"]
 
 
@@ -99,10 +99,10 @@ def test_an_incident_that_begins_to_flap_is_reminded_of_once_at_a_time(world: Wo
     shop = target(alice)
     for act in (fail, heal, fail, heal, fail, heal):
         act(world, shop)
-        world.tell_all(60)
+        world.run_alerts(60)
     (incident,) = incidents(alice, "?open=true")
     assert incident["flapping"]
     before = types(world)
     assert before == ["down", "recovered", "down", "recovered", "down", "down"]
-    world.tell_all(2 * 1800)
+    world.run_alerts(2 * 1800)
     assert types(world) == [*before, "reminder", "reminder"]

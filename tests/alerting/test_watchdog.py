@@ -35,7 +35,7 @@ def test_health_shows_the_last_round_trip(world: World, anybody: Person) -> None
     run_tick(world.runtime)
     assert anybody.get("/healthz").json["queues"]["alerts"]["round_trip_s"] is None
     world.clock.time += 4
-    world.tell_all()
+    world.run_alerts()
     reply = anybody.get("/healthz")
     assert reply.status == 200
     assert reply.json["tick_age_s"] == 4
@@ -45,14 +45,14 @@ def test_health_shows_the_last_round_trip(world: World, anybody: Person) -> None
 
 def test_alerts_that_do_not_get_through_are_not_well(world: World, anybody: Person) -> None:
     run_tick(world.runtime)
-    world.tell_all()
+    world.run_alerts()
     for _ in range(31):
         world.clock.time += 60
         run_tick(world.runtime)
     reply = anybody.get("/healthz")
     assert (reply.status, reply.json["silent"]) == (503, ["alerts", "chat"])
     assert reply.json["queues"]["alerts"]["oldest_message_s"] == 31 * 60 - WATCHDOG_S
-    world.tell_all()
+    world.run_alerts()
     assert anybody.get("/healthz").status == 200
 
 
@@ -61,12 +61,12 @@ def test_chats_that_do_not_get_through_are_not_well(world: World, anybody: Perso
         raise FunctionError("notify")
 
     run_tick(world.runtime)
-    world.tell_all()
+    world.run_alerts()
     world.functions.answers["notify"] = fail
     for _ in range(31):
         world.clock.time += 60
         run_tick(world.runtime)
-        world.tell()
+        world.process_alerts()
     assert anybody.get("/healthz").json["silent"] == ["chat"]
 
 
@@ -75,8 +75,8 @@ def test_an_older_watchdog_after_a_newer_changes_nothing(world: World, anybody: 
     old = world.alerts.take()
     world.clock.time += WATCHDOG_S
     run_tick(world.runtime)
-    world.tell_all()
-    assert world.tell(old) == []
+    world.run_alerts()
+    assert world.process_alerts(old) == []
     assert anybody.get("/healthz").json["queues"]["alerts"]["round_trip_s"] == 0
 
 

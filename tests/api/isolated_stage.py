@@ -80,7 +80,7 @@ def _one_of_everything(alice: Person) -> dict[str, str]:
     world.run(150)
     hook = {"name": "Hook", "kind": "webhook", "url": "https://hooks.example/"}
     channel = alice.post("/v1/channels", hook).json
-    world.tell_all(60)
+    world.run_alerts(60)
     incident_id = _first_incident(alice, target["id"])
     window = {"name": "x", "tags": ["x"], "cron": "0 3 * * 0", "duration_s": 60}
     page = {"name": "Shop", "slug": "shop", "tags": ["prod"], "published": True}
@@ -106,6 +106,6 @@ def _first_incident(alice: Person, target_id: str) -> str:
         if found:
             return str(found[0]["id"])
         world.run(60)
-        world.tell_all(60)
+        world.run_alerts(60)
     state = alice.get(f"/v1/targets/{target_id}").json["state"]
     raise AssertionError(f"no incident after five more minutes: {state}")

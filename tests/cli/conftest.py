@@ -7,19 +7,19 @@ import pytest
 
 from tests.cli.api_server import ApiServer, run_api_server
 from tests.cli.terminal import Terminal
-from tests.support.stages import renewed, standing_stage
+from tests.support.stages import reset_world, module_stage
 from tests.support.world import Person, World
 
 
 @pytest.fixture(scope="module")
 def standing_world() -> Iterator[World]:
-    with standing_stage() as world:
+    with module_stage() as world:
         yield world
 
 
 @pytest.fixture
 def world(standing_world: World) -> World:
-    return renewed(standing_world)
+    return reset_world(standing_world)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def test_channel_is_created_tested_and_deleted(terminal: Terminal, alice: Person
     assert "whsec_" not in shown
     assert "prod" in shown
     assert "Test alert queued" in terminal.ok("channels", "test", "Hook").out
-    alice.world.tell_all(1)
+    alice.world.run_alerts(1)
     assert " sent " in terminal.ok("channels", "deliveries", "Hook").out
     secret = terminal.ok("channels", "rotate-secret", "Hook", "--yes").out
     assert secret.startswith("Signing secret (shown only once): whsec_")
@@ -56,7 +56,7 @@ def test_incident_is_listed_shown_and_acknowledged(terminal: Terminal, alice: Pe
     alice.world.run(60)
     alice.world.checker.script[target["id"]] = DOWN
     alice.world.run(300)
-    alice.world.tell_all()
+    alice.world.run_alerts()
     listed = terminal.ok("incidents", "ls", "--open", "--json").json["items"]
     (incident,) = listed
     assert "Shop" in terminal.ok("incidents", "ls", "--target", "Shop").out

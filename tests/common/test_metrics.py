@@ -73,7 +73,7 @@ def test_alerts_count_sent_and_failed(world: World, capsys: pytest.CaptureFixtur
     world.outbound.script["https://gone.example/"] = 410
     fail(world, target(alice))
     logs.configure()
-    world.tell_all(120)
+    world.run_alerts(120)
 
     counted = [told(entry) for entry in lines(capsys, "delivery") if "_aws" in entry]
 

@@ -31,9 +31,9 @@ def live(world: World, minutes: int, *, checks: bool = True, folds: bool = True)
         if checks:
             assert world.deliver() == []
         if folds and world.clock.time // 60 % 60 == 0:
-            world.fold()
+            world.run_rollups()
             world.clock.time -= 900
-        world.tell_all()
+        world.run_alerts()
 
 
 def test_whoever_asks_first_has_it_made_and_then_it_is_checked(

@@ -88,7 +88,7 @@ def test_a_day_later_nothing_is_left_and_others_are_as_they_were(
     gone, kept = ids(alice)
     places = place_of(alice, gone), place_of(alice, kept)
     alerts.fail(world, {"id": gone}, seconds=600)
-    world.tell_all()
+    world.run_alerts()
     assert alerts.types(world) == ["down"]
     others = by_place(world, alice, places[1])
     assert len(by_place(world, alice, places[0])) >= len(others) - 1 > 100
@@ -97,7 +97,7 @@ def test_a_day_later_nothing_is_left_and_others_are_as_they_were(
         span = (FIRST, START - HOUR_S)
         before = statistics(world.runtime, alice.owner, [target], span).whole
     assert alice.delete(f"/v1/targets/{gone}").status == 204
-    world.tell_all(10)
+    world.run_alerts(10)
     assert alerts.types(world) == ["down", "recovered"]
     assert hours(world, 5) == 0
     assert by_place(world, alice, places[0]) == []
@@ -137,11 +137,11 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(
 def test_an_alert_that_was_also_of_others_stays_theirs(world: World, alice: Person) -> None:
     gone, kept = ids(alice)
     alerts.fail(world, {"id": gone}, {"id": kept}, seconds=600)
-    world.tell_all()
-    (told,) = world.outbound.told()
+    world.run_alerts()
+    (told,) = world.outbound.received()
     assert len(told["data"]["targets"]) == 2
     assert alice.delete(f"/v1/targets/{gone}").status == 204
-    world.tell_all(10)
+    world.run_alerts(10)
     assert hours(world, 5) == 0
 
     for items in stored("incidents", "deliveries").values():

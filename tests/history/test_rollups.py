@@ -50,7 +50,7 @@ def test_an_hour_is_folded_once_it_is_over(world: World) -> None:
     alice.make_target()
     for minute in range(60):
         keep(alice, HOUR - HOUR_S + 60 * minute, DOWN if minute >= 54 else UP, places=3)
-    assert world.fold() == 0
+    assert world.run_rollups() == 0
     found = piece(world, alice, Period.HOUR, HOUR - HOUR_S)
     assert (found.counts, found.seconds) == ((54, 6, 0, 0), (54 * 60, 5 * 60, 0, 0))
     assert (found.latency.count, found.latency.mean) == (54, 50)
@@ -84,7 +84,7 @@ def test_a_silent_lane_leaves_nothing(world: World) -> None:
     alice = world.user()
     alice.make_target()
     world.clock.time += DAY_S
-    assert world.fold() == 0
+    assert world.run_rollups() == 0
     with as_system():
         assert list(RollupItem.query(f"{alice.owner}#0#202611")) == []
 
@@ -92,7 +92,7 @@ def test_a_silent_lane_leaves_nothing(world: World) -> None:
 def test_one_message_for_each_lane_and_none_for_an_event_that_comes_twice(world: World) -> None:
     for name in ("alice", "ben"):
         world.user(name).make_target()
-    world.fold()
+    world.run_rollups()
     assert folds(world) == []
     world.clock.time += HOUR_S
     assert [len(one.spans) for one in folds(world)] == [2, 2]
@@ -178,8 +178,8 @@ def test_when_lambda_refuses_the_next_run_gives_the_hours_out(
     with monkeypatch.context() as patch:
         patch.setattr(world.functions, "start", refuse)
         with pytest.raises(RuntimeError):
-            world.fold()
-    assert world.fold() == 0
+            world.run_rollups()
+    assert world.run_rollups() == 0
     assert piece(world, alice, Period.HOUR, HOUR - HOUR_S).counts == (1, 0, 0, 0)
 
 

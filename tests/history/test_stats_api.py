@@ -204,7 +204,7 @@ def test_incidents_and_the_mean_times_to_and_between_them(world: World, lowest_p
     for result, seconds in ((UP, 120), (DOWN, 300), (UP, 240)):
         world.checker.script[target] = result
         world.run(seconds)
-        world.tell_all()
+        world.run_alerts()
     found = alice.get(f"/v1/targets/{target}/stats?window=1h").json
     assert found["incidents"] == 1
     assert 200 <= found["mttr_s"] <= 300

@@ -149,7 +149,7 @@ def test_so_are_more_incidents_than_can_be_read(
     target = alice.make_target(failure_threshold=1)["id"]
     world.checker.script[target] = DOWN
     world.run(60)
-    world.tell_all()
+    world.run_alerts()
     path = f"/v1/targets/{target}/stats?window=1h"
     assert alice.get(path).json["incidents"] == 1
     monkeypatch.setattr("chalicelib.history.outages.MOST_INCIDENTS", 0)

@@ -42,7 +42,7 @@ def live(world: World, seconds: int) -> None:
             world.tick()
         if world.queue.is_due:
             world.deliver()
-        world.tell_all()
+        world.run_alerts()
         world.clock.time += 1
 
 
@@ -92,14 +92,14 @@ def test_a_window_says_nothing_of_other_targets(world: World, alice: Person) -> 
     window(alice, 0, 600)
     fail(world, shop, blog)
     live(world, 100)
-    (told,) = world.outbound.told(HOOK)
+    (told,) = world.outbound.received(HOOK)
     assert [one["name"] for one in told["data"]["targets"]] == ["Blog"]
     live(world, 600)
-    _, second = world.outbound.told(HOOK)
+    _, second = world.outbound.received(HOOK)
     assert [one["name"] for one in second["data"]["targets"]] == ["Shop"]
     heal(world, shop, blog)
     live(world, 70)
-    recovered = world.outbound.told(HOOK)[2:]
+    recovered = world.outbound.received(HOOK)[2:]
     names = sorted(one["name"] for told in recovered for one in told["data"]["targets"])
     assert names == ["Blog", "Shop"]
 
@@ -116,15 +116,15 @@ def test_a_death_between_moving_and_sending_tells_nothing_twice(
 
     with monkeypatch.context() as patch:
         patch.setattr("chalicelib.alerting.notifiers.Notifiers.send", die)
-        again = world.tell() + world.tell()
+        again = world.process_alerts() + world.process_alerts()
     # The window is gone when the message comes again: nothing is held any more.
     alice.delete(f"/v1/maintenance/{made['id']}")
     world.clock.time += 90
     assert again
-    world.tell(again)
+    world.process_alerts(again)
     live(world, 900)
     names = sorted(
-        one["name"] for told in world.outbound.told(HOOK) for one in told["data"]["targets"]
+        one["name"] for told in world.outbound.received(HOOK) for one in told["data"]["targets"]
     )
     assert names == ["Blog", "Shop"]
 
@@ -189,7 +189,7 @@ def test_what_is_still_degraded_is_told_and_what_is_not_is_not(world: World, ali
     live(world, 100)
     del world.checker.script[blog["id"]]
     live(world, 700)
-    told = [(one["type"], one["data"]["title"]) for one in world.outbound.told(HOOK)]
+    told = [(one["type"], one["data"]["title"]) for one in world.outbound.received(HOOK)]
     assert told == [("tls_expiring", "Shop has a certificate that expires soon")]
 
 

@@ -8,7 +8,7 @@ from chalicelib.aws.sqs import SendError
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.maintenance import skip_rules
 from chalicelib.monitoring.storage.lane_repository import Lanes
-from tests.support.windows import arrange, window
+from tests.support.windows import update_skip_rules, window
 from tests.support.world import Person, World
 
 
@@ -22,7 +22,7 @@ def seen(world: World, seconds: int) -> set[str]:
     world.checker.seen.clear()
     world.tick()
     for _ in range(0, seconds, 10):
-        arrange(world)
+        update_skip_rules(world)
         world.run(10)
     return {spec.target_id for spec in world.checker.seen}
 
@@ -36,7 +36,7 @@ def test_targets_are_not_checked_within_and_are_afterwards(world: World, alice: 
     shop, blog = target(alice, "prod"), target(alice)
     seen(world, 10)
     made = window(alice, 60, 240, mode="skip")
-    arrange(world)
+    update_skip_rules(world)
     assert seen(world, 60) == {shop, blog}
     assert seen(world, 180) == {blog}
     assert seen(world, 60) == {shop, blog}
@@ -63,7 +63,7 @@ def test_no_read_more_once_a_calendar_is_known(
 
     before = calls()
     window(alice, 0, 86_400, mode="skip")
-    arrange(world)
+    update_skip_rules(world)
     first, then = calls(), calls()
     assert then == before
     assert sorted(first) == sorted([*before, "BatchGetItem"])
@@ -77,7 +77,7 @@ def test_a_tag_that_comes_or_goes_and_a_new_target(world: World, alice: Person) 
     assert seen(world, 60) == {blog}
     assert alice.patch(f"/v1/targets/{shop}", {"tags": []}).status == 200
     assert alice.patch(f"/v1/targets/{blog}", {"tags": ["prod"]}).status == 200
-    arrange(world)
+    update_skip_rules(world)
     assert seen(world, 60) == {shop}
 
 
@@ -86,7 +86,7 @@ def test_a_place_that_changes_hands_is_not_skipped_for_the_one_before(
 ) -> None:
     shop = target(alice)
     window(alice, 0, 86_400, mode="skip", target_ids=[shop], tags=[])
-    arrange(world)
+    update_skip_rules(world)
     alice.delete(f"/v1/targets/{shop}")
     blog = target(alice)
     assert seen(world, 60) == {blog}
@@ -96,16 +96,16 @@ def test_changed_and_deleted_windows_let_go(world: World, alice: Person) -> None
     shop = target(alice, "prod")
     seen(world, 60)
     path = f"/v1/maintenance/{window(alice, 0, 86_400, mode='skip')['id']}"
-    arrange(world)
+    update_skip_rules(world)
     assert seen(world, 60) == set()
     alice.patch(path, {"mode": "mute"})
-    arrange(world)
+    update_skip_rules(world)
     assert seen(world, 60) == {shop}
     alice.patch(path, {"mode": "skip"})
-    arrange(world)
+    update_skip_rules(world)
     assert seen(world, 60) == set()
     alice.delete(path)
-    arrange(world)
+    update_skip_rules(world)
     assert seen(world, 60) == {shop}
     with acting_for(alice.owner):
         (lane,) = Lanes(alice.owner).all()
@@ -164,11 +164,11 @@ def test_two_changes_at_once_are_both_seen(
         if not raced:
             raced.append(owner)
             window(alice, 0, 86_400, mode="skip", tags=["blog"])
-            arrange(world)
+            update_skip_rules(world)
         return found
 
     monkeypatch.setattr(skip_rules, "_wanted", slowly)
-    arrange(world)
+    update_skip_rules(world)
     assert raced
     assert seen(world, 60) == set()
 
@@ -178,7 +178,7 @@ def test_without_a_calendar_targets_are_checked(
 ) -> None:
     shop = target(alice, "prod")
     window(alice, 0, 86_400, mode="skip")
-    arrange(world)
+    update_skip_rules(world)
 
     def refuse(*_: object) -> None:
         raise RuntimeError("no such table")

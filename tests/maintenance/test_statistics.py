@@ -166,7 +166,7 @@ def test_incidents_within_are_none_and_others_are_shorter(world: World) -> None:
     world.run(70)
     alerts.fail(world, shop, seconds=40)
     alerts.heal(world, shop, seconds=10)
-    world.tell_all()
+    world.run_alerts()
     found: dict[str, Any] = alice.get(f"/v1/targets/{shop['id']}/stats?window=1h").json
     items = alerts.incidents(alice)
     assert len(items) == 2

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.history.rollups.rollup import DAY_S
 from chalicelib.monitoring.result import CheckResult, Reason, Verdict
-from tests.support.visitors import keep_day, publish, shown, targets_of, visitor_of
+from tests.support.visitors import store_day, publish, view_page, targets_of, visitor_of
 from tests.support.windows import window
 from tests.support.world import DOWN, START, Person, World
 
@@ -35,23 +35,23 @@ def test_targets_come_in_their_order_and_those_with_a_tag_by_name(
             {"name": "Nothing", "tags": ["none"]},
         ],
     )
-    page = shown(visitor, slug)
+    page = view_page(visitor, slug)
     sections = [(one["name"], [t["name"] for t in one["targets"]]) for one in page["sections"]]
     assert sections == [(None, ["Z"]), ("Post", ["Mail"]), ("Web", ["a", "B"])]
     # What is deleted, or loses the tag, goes at once; what gets it comes within five minutes.
     alice.delete(f"/v1/targets/{made['Mail']['id']}")
     alice.patch(f"/v1/targets/{made['B']['id']}", {"tags": []})
     alice.make_target(name="New", tags=["web"])
-    assert [one["name"] for one in targets_of(shown(visitor, slug))] == ["Z", "a"]
+    assert [one["name"] for one in targets_of(view_page(visitor, slug))] == ["Z", "a"]
     visitor.world.clock.time += 300
-    assert [one["name"] for one in targets_of(shown(visitor, slug))] == ["Z", "a", "New"]
+    assert [one["name"] for one in targets_of(view_page(visitor, slug))] == ["Z", "a", "New"]
 
 
 def test_a_tag_is_its_owner_s(alice: Person, mallory: Person, visitor: Person) -> None:
     alice.make_target(name="Alices", tags=["shared"])
     mallory.make_target(name="Mallorys", tags=["shared"])
     for person, name in ((alice, "Alices"), (mallory, "Mallorys")):
-        page = shown(visitor, publish(person, tags=["shared"]))
+        page = view_page(visitor, publish(person, tags=["shared"]))
         assert [one["name"] for one in targets_of(page)] == [name]
 
 
@@ -62,7 +62,7 @@ def test_a_hundred_targets_are_shown_at_most(
     for name in "cab":
         alice.make_target(name=name, tags=["web"])
     slug = publish(alice, tags=["web"])
-    assert [one["name"] for one in targets_of(shown(visitor, slug))] == ["a", "b"]
+    assert [one["name"] for one in targets_of(view_page(visitor, slug))] == ["a", "b"]
 
 
 def test_the_state_of_all_and_of_each(world: World, alice: Person, visitor: Person) -> None:
@@ -70,7 +70,7 @@ def test_the_state_of_all_and_of_each(world: World, alice: Person, visitor: Pers
     slug = publish(alice, target_ids=[shop["id"], mail["id"]])
 
     def states() -> tuple[str, list[str]]:
-        page = shown(visitor, slug)
+        page = view_page(visitor, slug)
         return page["status"], [one["status"] for one in targets_of(page)]
 
     assert states() == ("unknown", ["PENDING", "PENDING"])
@@ -95,9 +95,9 @@ def test_days_and_the_uptime_over_them(
     target = alice.make_target()
     world.clock.time = START
     for ago, up_s, down_s in [(89, 86_400, 0), (90, 0, 86_400), (40, 85_400, 1_000), (3, 600, 0)]:
-        keep_day(alice, target["id"], ago, up_s, down_s)
+        store_day(alice, target["id"], ago, up_s, down_s)
     slug = publish(alice, target_ids=[target["id"]])
-    (found,) = targets_of(shown(visitor, slug))
+    (found,) = targets_of(view_page(visitor, slug))
     days = {one["date"]: one for one in found["days"]}
     assert list(days) == sorted(days)
     assert len(days) == 90
@@ -125,9 +125,9 @@ def test_a_shorter_history_and_no_response_times(
     world.run(130)
     ids = {"target_ids": [target["id"]], "history_days": 7}
     with_times, without = (publish(alice, **ids, show_response_times=one) for one in (True, False))
-    page = targets_of(shown(visitor, with_times))[0]
+    page = targets_of(view_page(visitor, with_times))[0]
     assert (len(page["days"]), page["response_ms"], page["days"][-1]["response_ms"]) == (7, 50, 50)
-    page = targets_of(shown(visitor, without))[0]
+    page = targets_of(view_page(visitor, without))[0]
     assert (page["response_ms"], page["days"][-1]["response_ms"]) == (None, None)
     assert " ms" not in visitor.get(f"/status/{without}").text
     assert visitor.get(f"/badge/{without}/response.svg").status == 404
@@ -141,25 +141,25 @@ def test_incidents_of_the_page_s_targets_open_and_past(
     for target in (shop, other):
         world.checker.script[target["id"]] = DOWN
     world.run(130)
-    world.tell_all()
-    page = shown(visitor, slug)
+    world.run_alerts()
+    page = view_page(visitor, slug)
     (incident,) = page["incidents"]
     assert (incident["target"], incident["closed_at"]) == ("Shop", None)
     assert "Shop is down" in visitor.get(f"/status/{slug}").text
     own = alice.get("/v1/incidents").json["items"]
     for one in own:
         alice.post(f"/v1/incidents/{one['id']}/acknowledge", {"note": "Bob broke the database"})
-    assert shown(visitor, slug)["incidents"][0]["acknowledged_at"] is not None
+    assert view_page(visitor, slug)["incidents"][0]["acknowledged_at"] is not None
     assert "Being looked into since" in visitor.get(f"/status/{slug}").text
     world.checker.script.clear()
     world.run(130)
-    world.tell_all()
-    (closed,) = shown(visitor, slug)["incidents"]
+    world.run_alerts()
+    (closed,) = view_page(visitor, slug)["incidents"]
     assert closed["closed_at"] is not None
     assert closed["id"] == incident["id"]
     assert "Shop was down for" in visitor.get(f"/status/{slug}").text
     world.clock.time += 15 * DAY_S
-    assert shown(visitor, slug)["incidents"] == []
+    assert view_page(visitor, slug)["incidents"] == []
     assert "None in the last 14 days." in visitor.get(f"/status/{slug}").text
 
 
@@ -171,8 +171,8 @@ def test_an_outage_that_was_planned_is_no_incident(
     window(alice, 0, 3_600, target_ids=[target["id"]], tags=[])
     world.checker.script[target["id"]] = DOWN
     world.run(130)
-    world.tell_all()
-    page = shown(visitor, slug)
+    world.run_alerts()
+    page = view_page(visitor, slug)
     assert (page["status"], page["incidents"]) == ("maintenance", [])
     assert len(alice.get("/v1/incidents").json["items"]) == 1
 
@@ -186,7 +186,7 @@ def test_maintenance_of_the_page_s_targets_now_and_soon(
     window(alice, 5 * DAY_S, 5 * DAY_S + 600, name="Soon", target_ids=[shop["id"], other["id"]])
     window(alice, 20 * DAY_S, 20 * DAY_S + 600, name="Later")
     window(alice, 0, 600, name="Elsewhere", tags=["elsewhere"])
-    found = shown(visitor, slug)["maintenance"]
+    found = view_page(visitor, slug)["maintenance"]
     assert [(one["name"], one["active"], one["targets"]) for one in found] == [
         ("Now", True, ["Shop"]),
         ("Soon", False, ["Shop"]),

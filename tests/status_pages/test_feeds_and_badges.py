@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.visitors import publish, shown, targets_of, visitor_of
+from tests.support.visitors import publish, view_page, targets_of, visitor_of
 from tests.support.windows import window
 from tests.support.world import DOWN, Person, World
 
@@ -44,7 +44,7 @@ def test_a_feed_tells_of_incidents_and_maintenance(
     window(alice, 86_400, 90_000, name="Move", target_ids=[target["id"]], tags=[])
     world.checker.script[target["id"]] = DOWN
     world.run(130)
-    world.tell_all()
+    world.run_alerts()
     feed = read(visitor, slug)
     # What changed last comes first.
     assert texts(feed, "title") == [NASTY, "Maintenance: Move", f"{NASTY} is down"]
@@ -52,7 +52,7 @@ def test_a_feed_tells_of_incidents_and_maintenance(
     assert links == [f"../{slug}", "feed", f"../{slug}", f"../{slug}"]
     world.checker.script.clear()
     world.run(70)
-    world.tell_all()
+    world.run_alerts()
     later = read(visitor, slug)
     assert texts(later, "title")[1].startswith(f"{NASTY} was down for ")
     # The same entry, which has changed since.
@@ -89,7 +89,7 @@ def test_badges_of_a_page_and_of_its_targets(world: World, alice: Person, visito
     assert told(slug, "response") == "response: no data"
     world.checker.script[mail["id"]] = DOWN
     world.run(130)
-    first, second = (f"{slug}.{one['id']}" for one in targets_of(shown(visitor, slug)))
+    first, second = (f"{slug}.{one['id']}" for one in targets_of(view_page(visitor, slug)))
     assert told(slug, "status") == "Ours: Partial outage"
     assert told(first, "status") == f"{NASTY}: Operational"
     assert told(second, "status") == "Mail Mail Mail Mail Mail Mail Mail Mail…: Down"

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
 from chalicelib.status_pages.page import public_id
-from tests.support.visitors import publish, shown, targets_of, visitor_of
+from tests.support.visitors import publish, view_page, targets_of, visitor_of
 from tests.support.windows import window
 from tests.support.world import DOWN, Person, Reply, World
 
@@ -83,7 +83,7 @@ def test_a_deleted_page_s_slug_leads_to_its_next_owner(
     alice.delete(f"/v1/pages/{made['id']}")
     assert visitor.get(f"/status/{slug}").status == 404
     publish(mallory, slug=slug, title="Mallory's")
-    assert shown(visitor, slug)["title"] == "Mallory's"
+    assert view_page(visitor, slug)["title"] == "Mallory's"
 
 
 def test_nothing_of_the_owner_s_leaks(world: World, alice: Person, visitor: Person) -> None:
@@ -112,12 +112,12 @@ def test_nothing_of_the_owner_s_leaks(world: World, alice: Person, visitor: Pers
     hidden = publish(alice, name="Not for visitors", target_ids=[unseen["id"]], published=False)
     window(alice, 60, 600, name="Work", tags=["tag-of-ours"])
     world.run(130)
-    world.tell_all()
+    world.run_alerts()
     (incident,) = alice.get("/v1/incidents").json["items"]
     alice.post(f"/v1/incidents/{incident['id']}/acknowledge", {"note": "Bob did it"})
     ids = [item["id"] for noun in ("targets", "pages", "incidents", "maintenance")
            for item in alice.get(f"/v1/{noun}").json["items"]]  # fmt: skip
-    page = shown(visitor, slug)
+    page = view_page(visitor, slug)
     public = targets_of(page)[0]["id"]
     paths = [f"/status/{slug}", f"/status/{slug}.json", f"/status/{slug}/feed"]
     paths += [
@@ -148,8 +148,8 @@ def test_the_page_is_escaped_and_runs_nothing_but_its_own(
     window(alice, 0, 600, name=NASTY, target_ids=[target["id"]], counts_in_uptime=True)
     world.checker.script[target["id"]] = DOWN
     world.run(130)
-    world.tell_all()
-    page = shown(visitor, slug)
+    world.run_alerts()
+    page = view_page(visitor, slug)
     assert page["title"] == page["incidents"][0]["target"] == NASTY
     reply = visitor.get(f"/status/{slug}")
     assert "<script>alert" not in reply.text
@@ -169,7 +169,7 @@ def test_the_page_is_escaped_and_runs_nothing_but_its_own(
 def test_ids_on_a_page_mean_nothing_elsewhere(alice: Person, visitor: Person) -> None:
     target = alice.make_target()
     pages = [publish(alice, target_ids=[target["id"]]) for _ in range(2)]
-    first, second = (targets_of(shown(visitor, slug))[0]["id"] for slug in pages)
+    first, second = (targets_of(view_page(visitor, slug))[0]["id"] for slug in pages)
     made = alice.get("/v1/pages").json["items"][0]
     assert first == public_id(made["id"], target["id"])
     assert first != second

@@ -33,7 +33,7 @@ def heal(world: World, *targets: dict[str, Any], seconds: int = 10) -> None:
 
 
 def types(world: World, url: str = HOOK) -> list[str]:
-    return [payload["type"] for payload in world.outbound.told(url)]
+    return [payload["type"] for payload in world.outbound.received(url)]
 
 
 def incidents(person: Person, query: str = "") -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def _dynamodb() -> Any:
 
 
 @cache
-def answer_sooner() -> None:
+def speed_up_moto() -> None:
     """Have moto look for those members of an item's values that are there.
 
     It looks for every member that a value could have under every name that it could have, which

@@ -32,7 +32,7 @@ class FakeOutbound:
             raise NotSent(Reason.REFUSED, "the connection was refused", request_sent=False)
         return Answer(code, b"secret words of the receiver", 12, self.retry_after.get(url))
 
-    def told(self, url: str | None = None) -> list[Any]:
+    def received(self, url: str | None = None) -> list[Any]:
         """The payloads that were taken, each once, however often they came."""
         taken = {
             headers["webhook-id"]: json.loads(body)

@@ -41,14 +41,14 @@ _ENV = {
 @contextmanager
 def quick_stage() -> Iterator[tuple[World, Dynamo]]:
     """A stage whose tables are not moto's: for tests that make thousands of calls."""
-    with standing_stage() as world:
+    with module_stage() as world:
         dynamo = Dynamo(PREFIX)
         dynamodb.connection()._client = dynamo  # type: ignore[assignment]
         yield world, dynamo
 
 
 @contextmanager
-def standing_stage() -> Iterator[World]:
+def module_stage() -> Iterator[World]:
     """A stage for several tests, each of which makes its own people: owners share nothing."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -59,7 +59,7 @@ def standing_stage() -> Iterator[World]:
             yield World(Settings.from_env({**_ENV, **found}))
 
 
-def renewed(world: World) -> World:
+def reset_world(world: World) -> World:
     """The world as it was at its beginning, but for what is stored."""
     world.clock.time = START
     world.queue.waiting.clear()

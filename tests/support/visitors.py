@@ -30,7 +30,7 @@ def publish(person: Person, **fields: Any) -> str:
     return slug
 
 
-def shown(visitor: Person, slug: str) -> dict[str, Any]:
+def view_page(visitor: Person, slug: str) -> dict[str, Any]:
     visitor.world.clock.time += 20
     found: dict[str, Any] = visitor.get(f"/status/{slug}.json").json
     return found
@@ -40,7 +40,7 @@ def targets_of(page: dict[str, Any]) -> list[dict[str, Any]]:
     return [target for section in page["sections"] for target in section["targets"]]
 
 
-def keep_day(person: Person, target_id: str, days_ago: int, up_s: int, down_s: int) -> None:
+def store_day(person: Person, target_id: str, days_ago: int, up_s: int, down_s: int) -> None:
     """What the checks of a day came to, as it is folded: first up, then down."""
     start = TODAY - days_ago * DAY_S
     end, ends = start + up_s + down_s, int(down_s > 0)

@@ -22,8 +22,8 @@ def window(person: Person, start: int, end: int, **fields: Any) -> dict[str, Any
     return made
 
 
-def arrange(world: World) -> None:
+def update_skip_rules(world: World) -> None:
     """Have calendars laid beside lanes, as the messages that are visible now ask for."""
-    world.tell()
+    world.process_alerts()
     for event in world.functions.take("rollup"):
         assert not world.roll_up(event)

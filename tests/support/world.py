@@ -172,7 +172,7 @@ class World:
         answer = worker_handler.handle_checks(self.runtime, records)
         return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
 
-    def fold(self) -> int:
+    def run_rollups(self) -> int:
         """Have the hours that are over folded; answers how many folds failed."""
         rollups_dispatch.fan_out(self.runtime)
         self.clock.time += 900
@@ -186,21 +186,21 @@ class World:
             return True
         return False
 
-    def tell(self, bodies: Sequence[str] | None = None) -> list[str]:
+    def process_alerts(self, bodies: Sequence[str] | None = None) -> list[str]:
         """Hand the alerts what is visible, or `bodies`; answers the bodies that failed."""
         taken = self.alerts.take() if bodies is None else list(bodies)
         records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
         answer = alerting_handler.handle_alerts(self.runtime, records)
         return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
 
-    def tell_all(self, seconds: int = 0) -> None:
+    def run_alerts(self, seconds: int = 0) -> None:
         """Live on for some seconds with nothing but alerts; what fails comes again later."""
         end = self.clock.time + seconds
         again: list[str] = []
         while True:
-            again = self.tell(again) if again else []
+            again = self.process_alerts(again) if again else []
             while self.alerts.is_due:
-                again += self.tell()
+                again += self.process_alerts()
             if self.clock.time >= end:
                 return
             self.clock.time += 1

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.api.schemas import render_time
-from tests.support.stages import renewed
+from tests.support.stages import reset_world
 from tests.support.world import DOWN, START, Person, World
 
 pytestmark = pytest.mark.shared_stage
@@ -19,7 +19,7 @@ def alice(shared_stage: World) -> Person:
 @pytest.fixture(scope="module")
 def path(shared_stage: World, alice: Person) -> str:
     """Where the checks of a target are that was checked five times, ten seconds apart."""
-    world = renewed(shared_stage)
+    world = reset_world(shared_stage)
     target = alice.make_target(interval_s=10, timeout_s=5)
     for number in range(5):
         world.clock.time = START + 10 * number

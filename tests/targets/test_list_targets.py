@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from tests.support.stages import renewed
+from tests.support.stages import reset_world
 from tests.support.world import DOWN, Person, Reply, World
 
 pytestmark = pytest.mark.shared_stage
@@ -104,7 +104,7 @@ def test_a_parameter_that_is_not_right_is_named(alice: Person, query: str, field
 @pytest.fixture(scope="module")
 def crowd(shared_stage: World) -> Person:
     """Alice with targets of every status, of two tags."""
-    world = renewed(shared_stage)
+    world = reset_world(shared_stage)
     alice = world.user("alice")
     make(alice, "Shop", url="https://shop.example/", tags=["prod", "eu"])
     make(alice, "API", url="https://api.shop.example/Deep?x=1", tags=["prod"])

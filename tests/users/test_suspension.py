@@ -64,13 +64,13 @@ def test_what_was_down_is_down_and_told_when_it_is_over(
     shop = target(alice)
     world.run(60)
     fail(world, shop)
-    world.tell_all()
+    world.run_alerts()
     switch(admin, alice, disabled=True)
     world.run(60)
     switch(admin, alice, disabled=False)
     assert alice.get(f"/v1/targets/{shop['id']}").json["state"]["status"] == "DOWN"
     heal(world, shop)
-    world.tell_all()
+    world.run_alerts()
     assert types(world) == ["down", "recovered"]
 
 
@@ -82,10 +82,10 @@ def test_an_alert_that_is_due_waits_for_its_owner(
     world.run(60)
     fail(world, shop)
     switch(admin, alice, disabled=True)
-    world.tell_all(3600)
+    world.run_alerts(3600)
     assert types(world) == []
     switch(admin, alice, disabled=False)
-    world.tell_all(1000)
+    world.run_alerts(1000)
     assert types(world, HOOK) == ["down"]
     (delivery,) = alice.get(f"/v1/channels/{hook['id']}/deliveries").json["items"]
     assert len(delivery["attempts"]) == 1
@@ -98,7 +98,7 @@ def test_after_a_day_it_is_not_told_any_more(world: World, admin: Person, alice:
     fail(world, shop)
     switch(admin, alice, disabled=True)
     for _ in range(100):
-        world.tell_all()
+        world.run_alerts()
         world.clock.time += 900
     assert world.alerts.waiting == []
     switch(admin, alice, disabled=False)

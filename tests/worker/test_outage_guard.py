@@ -41,7 +41,7 @@ def test_when_nothing_is_reached_nothing_is_down(
     world.run(60)
     world.checker.script.update({shop["id"]: UNREACHED for shop in shops})
     world.run(60)
-    world.tell_all()
+    world.run_alerts()
     assert incidents(alice) == []
     checks = alice.get(f"/v1/targets/{shops[0]['id']}/checks").json["items"]
     assert {check["verdict"] for check in checks[:3]} == {Verdict.UNKNOWN}
@@ -59,7 +59,7 @@ def test_when_a_canary_is_reached_the_targets_are_down(
     world.run(60)
     world.checker.script[shop["id"]] = UNREACHED
     world.run(20)
-    world.tell_all()
+    world.run_alerts()
     assert connectivity.asked > 0
     assert len(incidents(alice)) == 1
 
@@ -87,7 +87,7 @@ def test_one_answer_of_any_target_is_proof_enough(
     world.checker.script[shop["id"]] = UNREACHED
     world.checker.script[cafe["id"]] = other  # type: ignore[assignment]
     world.run(20)
-    world.tell_all()
+    world.run_alerts()
     assert connectivity.asked == 0
     assert "Shop" in {one["target_name"] for one in incidents(alice)}
 

@@ -105,7 +105,7 @@ def test_two_of_three_do_and_two_of_three_end_it(
     world.say(target, asia=DOWN)
     world.round(*order)
     assert status(alice, target) == "UP"
-    world.tell_all()
+    world.run_alerts()
     (incident,) = alice.get("/v1/incidents").json["items"]
     assert incident["duration_s"] == 10
 
@@ -156,7 +156,7 @@ def test_statistics_count_a_tick_once_as_it_was_agreed(
     assert stats["downtime_s"] == 10
     before = {name: stats[name] for name in ("checks", "up", "down", "downtime_s", "uptime_ratio")}
     world.clock.time += 7_200
-    assert not world.fold()
+    assert not world.run_rollups()
     raw = alice.get(f"/v1/targets/{target['id']}/stats?window=24h").json
     assert {name: raw[name] for name in before} == before
 
@@ -171,7 +171,7 @@ def test_a_message_that_comes_twice_to_a_region_changes_nothing(
         world.queues[region].waiting = bodies
         world.check_from(region)
     assert status(alice, target) == "DOWN"
-    world.tell_all()
+    world.run_alerts()
     assert len(alice.get("/v1/incidents").json["items"]) == 1
 
 
