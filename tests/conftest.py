@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from chalicelib.aws import dynamodb
 from chalicelib.common.settings import Settings
 from tests.support import leaks, permissions
-from tests.support.blueprint import speed_up_moto, empty_stage, share_models
+from tests.support.blueprint import empty_stage, share_models, speed_up_moto
 from tests.support.leaks import nothing_leaks  # noqa: F401 - pytest finds it here
 from tests.support.permissions import (  # noqa: F401 - pytest finds them here
     policies_allow,
@@ -22,7 +22,7 @@ from tests.support.permissions import (  # noqa: F401 - pytest finds them here
     pytest_terminal_summary,
     pytest_testnodedown,
 )
-from tests.support.stages import reset_world, module_stage
+from tests.support.stages import module_stage, reset_world
 from tests.support.world import Person, World
 
 permissions.name_functions()

@@ -111,7 +111,10 @@ def test_a_target_that_is_deleted_before_its_outage_is_told_keeps_its_name(world
     outage, *rest = world.alerts.take()
     world.process_alerts([outage, *rest])
     world.run_alerts(60)
-    assert [one["data"]["targets"][0]["name"] for one in world.outbound.received()] == ["Shop", "Shop"]
+    assert [one["data"]["targets"][0]["name"] for one in world.outbound.received()] == [
+        "Shop",
+        "Shop",
+    ]
 
 
 @pytest.mark.parametrize(("end", "status"), [("pause", "PAUSED"), ("delete", "DELETED")])

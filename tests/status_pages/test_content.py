@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.history.rollups.rollup import DAY_S
 from chalicelib.monitoring.result import CheckResult, Reason, Verdict
-from tests.support.visitors import store_day, publish, view_page, targets_of, visitor_of
+from tests.support.visitors import publish, store_day, targets_of, view_page, visitor_of
 from tests.support.windows import window
 from tests.support.world import DOWN, START, Person, World
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.visitors import publish, view_page, targets_of, visitor_of
+from tests.support.visitors import publish, targets_of, view_page, visitor_of
 from tests.support.windows import window
 from tests.support.world import DOWN, Person, World
 

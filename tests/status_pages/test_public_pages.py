@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
 from chalicelib.status_pages.page import public_id
-from tests.support.visitors import publish, view_page, targets_of, visitor_of
+from tests.support.visitors import publish, targets_of, view_page, visitor_of
 from tests.support.windows import window
 from tests.support.world import DOWN, Person, Reply, World
 
