@@ -63,7 +63,7 @@ def live_an_hour(
     asked = targets[: max(1, round(len(targets) / 24))]
     # Side by side the meter could not tell whose answer is whose.
     one_by_one = patch(
-        "chalicelib.history.reader.side_by_side", lambda calls: [call() for call in calls]
+        "chalicelib.history.reader.run_parallel", lambda calls: [call() for call in calls]
     )
     with acting_for(owner), one_by_one:
         for target in asked:

@@ -1,4 +1,4 @@
-"""Users and their tokens. Both sit under the owner, so one call reads what a request needs."""
+"""Users and their tokens, stored under their owner so that one call reads both."""
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,13 +8,19 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.update import Action
 
-from chalicelib.access.audit import note
+from chalicelib.access.audit import record_change
 from chalicelib.access.models import Account, Token, User
-from chalicelib.access.usage import NOTHING, UsageChange, UsageChangedError, enter, transaction
+from chalicelib.access.usage import (
+    NO_CHANGE,
+    TransactionConflictError,
+    UsageChange,
+    apply_usage,
+    transaction,
+)
 from chalicelib.common.errors import NotFoundError, UnavailableError
 
 _USER = "user"
-_TOKEN = "token:"  # noqa: S105 - the beginning of a key
+_TOKEN = "token:"  # noqa: S105 - a key prefix
 Raw = Mapping[str, Mapping[str, Any]]
 
 
@@ -24,41 +30,41 @@ class Accounts:
     def __init__(self, owner: str) -> None:
         self.owner = owner
 
-    def caller(self, token_id: str, beside: str) -> tuple[User, Token, Raw] | None:
-        """User and token as they are now, in one call; None where either is missing.
+    def caller(self, token_id: str, extra_key: str) -> tuple[User, Token, Raw] | None:
+        """Read user and token in one consistent call; None if either is missing.
 
-        With them comes, as it is stored, the item under the key `beside`, empty where none is.
+        The third element is the raw item under `extra_key`, empty if there is none.
         """
-        keys = [_USER, _TOKEN + token_id, beside]
+        keys = [_USER, _TOKEN + token_id, extra_key]
         found = {item["key"]["S"]: item for item in self._raw(keys)}
         user, token = (
             Account.from_raw_data(dict(found[key])) if key in found else None for key in keys[:2]
         )
         if isinstance(user, User) and isinstance(token, Token):
-            return user, token, found.get(beside, {})
+            return user, token, found.get(extra_key, {})
         return None
 
     def _raw(self, keys: Sequence[str]) -> Iterator[Raw]:
         connection = Account._get_connection()  # noqa: SLF001 - items of several kinds at once
-        wanted: list[Any] = [{"owner": self.owner, "key": key} for key in keys]
-        answer = connection.batch_get_item(wanted, consistent_read=True)
-        if answer.get("UnprocessedKeys"):
-            raise UnavailableError("too much at once; try again")
-        for items in answer["Responses"].values():
+        requested: list[Any] = [{"owner": self.owner, "key": key} for key in keys]
+        response = connection.batch_get_item(requested, consistent_read=True)
+        if response.get("UnprocessedKeys"):
+            raise UnavailableError("the database is busy; try again")
+        for items in response["Responses"].values():
             yield from items
 
     def user(self) -> User:
-        """The user; raises NotFoundError."""
+        """Read the user; raises NotFoundError."""
         try:
             item = Account.get(self.owner, _USER, consistent_read=True)
         except DoesNotExist:
-            raise NotFoundError("there is no such user") from None
+            raise NotFoundError("no such user") from None
         if not isinstance(item, User):
-            raise NotFoundError("there is no such user")
+            raise NotFoundError("no such user")
         return item
 
     def add_user(self, *, name: str, admin: bool, now: int) -> User:
-        """Store a new user, or find the one that is stored already."""
+        """Store a new user, or return the one that exists."""
         user = User(
             self.owner,
             _USER,
@@ -70,33 +76,31 @@ class Accounts:
         try:
             with transaction() as write:
                 write.save(user, condition=Account.key.does_not_exist())
-                note(write, self.owner, "user.created", self.owner, name)
-        except UsageChangedError:
+                record_change(write, self.owner, "user.created", self.owner, name)
+        except TransactionConflictError:
             return self.user()
         return user
 
     def change_user(self, *, disabled: bool | None, limits: Mapping[str, int] | None) -> None:
-        """Have the user's tokens refused or accepted, and other limits; raises NotFoundError.
+        """Disable or enable the user, and replace their limits; raises NotFoundError.
 
-        None leaves what there is.
+        None leaves a field unchanged.
         """
-        actions: list[Action] = []
+        actions: dict[str, Action] = {}
         if disabled is not None:
-            actions.append(User.disabled.set(disabled))
+            actions["disabled"] = User.disabled.set(disabled)
         if limits is not None:
-            actions.append(User.limits.set(dict(limits)))
+            actions["limits"] = User.limits.set(dict(limits))
         try:
             with transaction() as write:
-                write.update(User(self.owner, _USER), actions, condition=Account.key.exists())
-                fields = [name for name, given in _given(disabled, limits) if given]
-                note(write, self.owner, "user.changed", self.owner, "", fields)
-        except UsageChangedError:
-            raise NotFoundError("there is no such user") from None
+                user, is_there = User(self.owner, _USER), Account.key.exists()
+                write.update(user, list(actions.values()), condition=is_there)
+                record_change(write, self.owner, "user.changed", self.owner, "", list(actions))
+        except TransactionConflictError:
+            raise NotFoundError("no such user") from None
 
     def tokens(self, after: str | None, limit: int) -> tuple[list[tuple[str, Token]], str | None]:
-        """Up to `limit` tokens, with their ids, after the id `after`, oldest first, and the id to
-        go on from.
-        """
+        """List up to `limit` (id, token) pairs, oldest first, and the id to continue after."""
         key = {"owner": {"S": self.owner}, "key": {"S": _TOKEN + after}} if after else None
         items = Account.query(
             self.owner,
@@ -113,31 +117,31 @@ class Accounts:
         return tokens, last["key"]["S"].removeprefix(_TOKEN) if last else None
 
     def token(self, token_id: str) -> Token:
-        """The token; raises NotFoundError."""
+        """Read a token; raises NotFoundError."""
         try:
             item = Account.get(self.owner, _TOKEN + token_id, consistent_read=True)
         except DoesNotExist:
-            raise NotFoundError("there is no such token") from None
+            raise NotFoundError("no such token") from None
         assert isinstance(item, Token)
         return item
 
-    def add_token(self, token_id: str, token: Token, ledger: UsageChange = NOTHING) -> None:
-        """Store a new token under its id; raises ChangedError where it is there, or too many."""
+    def add_token(self, token_id: str, token: Token, usage: UsageChange = NO_CHANGE) -> None:
+        """Store a new token; raises TransactionConflictError if it exists or exceeds the quota."""
         token.owner, token.key = self.owner, _TOKEN + token_id
         with transaction() as write:
             write.save(token, condition=Account.key.does_not_exist())
-            enter(write, self.owner, ledger)
-            note(write, self.owner, "token.created", token_id, token.name, token.scopes)
+            apply_usage(write, self.owner, usage)
+            record_change(write, self.owner, "token.created", token_id, token.name, token.scopes)
 
-    def remove_token(self, token_id: str, name: str, ledger: UsageChange = NOTHING) -> None:
-        """Revoke it, from now on; raises ChangedError where it is not there."""
+    def remove_token(self, token_id: str, name: str, usage: UsageChange = NO_CHANGE) -> None:
+        """Revoke a token immediately; raises TransactionConflictError if it does not exist."""
         with transaction() as write:
             write.delete(Account(self.owner, _TOKEN + token_id), condition=Account.key.exists())
-            enter(write, self.owner, ledger)
-            note(write, self.owner, "token.revoked", token_id, name)
+            apply_usage(write, self.owner, usage)
+            record_change(write, self.owner, "token.revoked", token_id, name)
 
     def mark_used(self, token_id: str, now: int, before: int) -> None:
-        """Remember when the token was used last, unless another just did after `before`."""
+        """Store the time of the last use, unless it was already stored after `before`."""
         used_at = Token.last_used_at
         with suppress(UpdateError):
             Token(self.owner, _TOKEN + token_id).update(
@@ -146,14 +150,8 @@ class Accounts:
             )
 
 
-def _given(*given: object) -> list[tuple[str, bool]]:
-    return [
-        (name, one is not None) for name, one in zip(("disabled", "limits"), given, strict=True)
-    ]
-
-
 def list_users(after: str | None, limit: int) -> tuple[list[User], str | None]:
-    """Up to `limit` users after the id `after`, oldest first, and the id to go on from."""
+    """List up to `limit` users, oldest first, and the id to continue after."""
     key = (
         {"directory": {"S": "users"}, "owner": {"S": after}, "key": {"S": _USER}} if after else None
     )

@@ -1,4 +1,4 @@
-"""Who changed what: one item for each change, written in the transaction of the change itself."""
+"""The audit log: one record per change, written in the transaction of the change."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ _KEY: Final = "audit:"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changes something, by which token and with which request, and when, in epoch seconds."""
+    """The user, token and request behind a change; `now` is in epoch seconds."""
 
     user: str
     token_id: str
@@ -28,7 +28,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One change: who did what to which thing. `fields` are those that were changed."""
+    """One change; `thing` is the id of the resource, `fields` names the changed fields."""
 
     id: str
     at: int
@@ -47,7 +47,7 @@ _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 
 @contextmanager
 def recorded_as(actor: Actor | None) -> Iterator[None]:
-    """Have the changes inside the block recorded; without an actor nothing is."""
+    """Record the changes inside the block as made by `actor`; None records nothing."""
     token = _actor.set(actor)
     try:
         yield
@@ -55,7 +55,7 @@ def recorded_as(actor: Actor | None) -> Iterator[None]:
         _actor.reset(token)
 
 
-def note(
+def record_change(
     write: TransactWrite,
     owner: str,
     action: str,
@@ -63,38 +63,11 @@ def note(
     name: str,
     fields: Sequence[str] = (),
 ) -> None:
-    """Record a change with its transaction: `action` such as `target.created`, of which `thing`."""
-    item = _item(owner, action, thing, name, fields)
-    if item:
-        write.save(item)
-
-
-def page_of_records(
-    owner: str, now: int, after: str | None, limit: int
-) -> tuple[list[Record], str | None]:
-    """Up to `limit` records of the last 90 days, newest first, and the id to go on from."""
-    key = {"owner": {"S": owner}, "key": {"S": _KEY + after}} if after else None
-    items = AuditItem.query(
-        owner,
-        AuditItem.key.startswith(_KEY),
-        filter_condition=AuditItem.expires > now,
-        scan_index_forward=False,
-        limit=limit,
-        page_size=limit,
-        last_evaluated_key=key,
-    )
-    records = [_record(item) for item in items]
-    last = items.last_evaluated_key
-    return records, last["key"]["S"].removeprefix(_KEY) if last else None
-
-
-def _item(
-    owner: str, action: str, thing: str, name: str, fields: Sequence[str]
-) -> AuditItem | None:
+    """Add a record to the transaction of a change; `action` is such as `target.created`."""
     actor = _actor.get()
     if actor is None:
-        return None
-    return AuditItem(
+        return
+    item = AuditItem(
         owner,
         _KEY + new_id(actor.now),
         at=int(actor.now),
@@ -108,6 +81,26 @@ def _item(
         fields=list(fields),
         expires=int(actor.now) + KEPT_S,
     )
+    write.save(item)
+
+
+def list_records(
+    owner: str, now: int, after: str | None, limit: int
+) -> tuple[list[Record], str | None]:
+    """List up to `limit` records of the last 90 days, newest first, and the id to continue after."""
+    key = {"owner": {"S": owner}, "key": {"S": _KEY + after}} if after else None
+    items = AuditItem.query(
+        owner,
+        AuditItem.key.startswith(_KEY),
+        filter_condition=AuditItem.expires > now,
+        scan_index_forward=False,
+        limit=limit,
+        page_size=limit,
+        last_evaluated_key=key,
+    )
+    records = [_record(item) for item in items]
+    last = items.last_evaluated_key
+    return records, last["key"]["S"].removeprefix(_KEY) if last else None
 
 
 def _record(item: AuditItem) -> Record:

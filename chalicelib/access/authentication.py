@@ -1,7 +1,4 @@
-"""Who is calling and what they may: whether a token is good, which every request asks.
-
-It stands by itself, as it is all that a request needs of accounts before it is let in.
-"""
+"""Authentication of requests by access token."""
 
 import hmac
 from collections.abc import Mapping
@@ -20,7 +17,7 @@ _HOUR_S = 3_600
 
 
 class Scope(StrEnum):
-    """What a token allows: `write` does not include `read`, nor `admin` either of them."""
+    """The permissions of a token. They are independent: `write` does not include `read`."""
 
     READ = "read"
     WRITE = "write"
@@ -29,9 +26,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling: the owner all data belongs to, and the token that proved it.
+    """The authenticated caller: the owner of all data in reach, and the token.
 
-    `limits` are the user's own; `minute_before` is what the token did in the minute before this.
+    `limits` override the stage's; `minute_before` has the token's request counts of the previous
+    minute, from which the rate limit continues.
     """
 
     owner: str
@@ -45,19 +43,19 @@ class Principal:
 
 
 def authenticate(token: str, now: float) -> Principal:
-    """Whose token this is; raises UnauthenticatedError, without saying what is wrong with it."""
+    """Return the token's principal; raises UnauthenticatedError without naming the reason."""
     name = read_token(token)
     if name is None:
-        raise UnauthenticatedError("the token is not valid")
+        raise UnauthenticatedError("the token is invalid")
     with acting_for(name.owner):
         before = minute_key(name.token_id, int(now) // WINDOW_S - 1)
         found = Accounts(name.owner).caller(name.token_id, before)
     if found is None:
-        raise UnauthenticatedError("the token is not valid")
+        raise UnauthenticatedError("the token is invalid")
     user, item, counts = found
     expired = item.expires_at is not None and item.expires_at <= now
     if expired or user.disabled or not hmac.compare_digest(item.hash, token_hash(token)):
-        raise UnauthenticatedError("the token is not valid")
+        raise UnauthenticatedError("the token is invalid")
     _mark_used(name, item, int(now))
     return Principal(
         owner=name.owner,
@@ -72,7 +70,7 @@ def authenticate(token: str, now: float) -> Principal:
 
 
 def _mark_used(name: TokenName, item: Token, now: int) -> None:
-    """Remember the use of a token, at most once an hour: more often it would be a write a call."""
+    """Store the time of the last use at most once an hour, to save a write per request."""
     before = now - _HOUR_S
     if (item.last_used_at or 0) <= before:
         with acting_for(name.owner):

@@ -1,12 +1,13 @@
-"""Doing what a request asks once, however often it is sent with the same Idempotency-Key.
+"""Execute a creating request once, however often it is sent with the same Idempotency-Key.
 
-The id of what a request makes is chosen when its key is claimed: whoever comes second, while the
-first is at work or after it died half way, makes the same thing under the same id or finds it made.
-The first answer is kept for the day and is everybody's from then on, whatever becomes of the thing.
+The id of the new resource is chosen when its key is claimed. A second request that arrives while
+the first is running, or after the first was killed, creates the resource under the same id or finds
+it. The first response is stored for a day and returned to every repetition, even if the resource
+has changed or been deleted since.
 
-A secret that is shown once only, such as a token, is neither kept nor answered in clear: its random
-part lies in the claim and its answer beside it, both sealed with the token that asked, which is not
-stored. See docs/decisions/0042-idempotent-responses.md.
+A secret that is shown only once, such as a token, is never stored in plain text. Its random bytes
+are in the claim and its response beside it, both encrypted with a key derived from the caller's
+token, of which only a hash is stored. See docs/decisions/0042-idempotent-responses.md.
 """
 
 import hashlib
@@ -29,9 +30,9 @@ _NONCE_BYTES, _TAG_BYTES = 16, 16
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A request with an Idempotency-Key: whose it is, with which token, and what it asks for.
+    """A request with an Idempotency-Key: its owner, the token it was sent with, and its content.
 
-    `is_secret`: its answer shows what nobody can have shown again.
+    `is_secret`: the response contains a secret that is shown only once.
     """
 
     owner: str
@@ -43,101 +44,101 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedKey:
-    """What a request makes, under which id, with which secret, and its answer if there was one."""
+    """The id and the secret for the new resource, and the stored response if there is one."""
 
-    made: str
+    resource_id: str
     secret: bytes
     is_done: bool
-    answer: bytes | None
+    response: bytes | None
 
 
-def claim_key(runtime: BaseRuntime, asked: IdempotentRequest) -> ClaimedKey:
-    """The turn of a key: a new one, or that of whoever came first with the same request.
+def claim_key(runtime: BaseRuntime, request: IdempotentRequest) -> ClaimedKey:
+    """Claim the key, or return the claim of the first request with the same key and content.
 
-    Raises KeyReusedError where the key was used with another request, or by another token for an
-    answer that only the first may see, InvalidError for a key that cannot be one.
+    Raises KeyReusedError if the key was used with a different request, or by another token for a
+    secret response, and InvalidError for a malformed key.
     """
-    if not 1 <= len(asked.key) <= _KEY_LENGTH or not asked.key.isprintable():
+    if not 1 <= len(request.key) <= _KEY_LENGTH or not request.key.isprintable():
         rule = f"must be 1 to {_KEY_LENGTH} printable characters"
         fault = Fault(("header", "Idempotency-Key"), rule)
-        raise InvalidError("the Idempotency-Key is not right", (fault,))
-    text = json.dumps(asked.request, sort_keys=True, ensure_ascii=False)
+        raise InvalidError("the Idempotency-Key is invalid", (fault,))
+    text = json.dumps(request.request, sort_keys=True, ensure_ascii=False)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     new = new_id(runtime.clock())
-    sealed = _secret(asked, new, secrets.token_bytes(_SECRET_BYTES))
-    claim = IdempotencyKeys(asked.owner).claim(asked.key, fingerprint, new, runtime.now, sealed)
+    sealed = _seal(request, new, secrets.token_bytes(_SECRET_BYTES))
+    claim = IdempotencyKeys(request.owner).claim(request.key, fingerprint, new, runtime.now, sealed)
     if claim.fingerprint != fingerprint:
-        raise KeyReusedError("the Idempotency-Key was used with another body")
-    answer = None if claim.answer is None else _unpacked(asked, claim.answer)
-    return ClaimedKey(claim.made, _secret(asked, claim.made, claim.sealed), claim.done, answer)
-
-
-def finish(asked: IdempotentRequest, answer: bytes) -> bytes:
-    """Keep the answer, unless another was kept before it; returns the one that stands."""
-    packed = _packed(asked, answer)
-    kept = IdempotencyKeys(asked.owner).finish(asked.key, packed)
-    return answer if kept == packed else _unpacked(asked, kept)
+        raise KeyReusedError("the Idempotency-Key was already used with a different request")
+    response = None if claim.response is None else _unpack(request, claim.response)
+    secret = _seal(request, claim.resource_id, claim.sealed)
+    return ClaimedKey(claim.resource_id, secret, claim.done, response)
 
 
 def run_once(
     runtime: BaseRuntime,
-    asked: IdempotentRequest,
+    request: IdempotentRequest,
     *,
-    make: Callable[[ClaimedKey], bytes],
+    create: Callable[[ClaimedKey], bytes],
     find: Callable[[ClaimedKey], bytes],
 ) -> tuple[bytes, bool]:
-    """The answer of `make`, or of `find` where it is made already, and whether it was given before.
+    """Return the response of `create`, or the stored one, and whether it is a repetition.
 
-    Raises what take_turn raises, and what `make` does: a refusal makes nothing and is no answer
-    that is kept.
+    `find` renders a resource that an earlier, interrupted request created; it raises NotFoundError
+    if there is none. Raises what `claim_key` and `create` raise: errors are not stored.
     """
-    turn = claim_key(runtime, asked)
-    if turn.answer is not None:
-        return turn.answer, True
+    claim = claim_key(runtime, request)
+    if claim.response is not None:
+        return claim.response, True
     try:
-        answer = find(turn)
+        response = find(claim)
     except NotFoundError:
-        if turn.is_done:
-            # Older code kept no answers.
-            text = "what this Idempotency-Key made has been deleted since"
+        if claim.is_done:
+            # Older code stored no responses: the resource was created, and deleted since.
+            text = "the resource that this Idempotency-Key created has been deleted"
             raise KeyReusedError(text) from None
-        answer = make(turn)
-    stands = finish(asked, answer)
-    return stands, stands != answer
+        response = create(claim)
+    stored = _store_response(request, response)
+    return stored, stored != response
 
 
-def _secret(asked: IdempotentRequest, made: str, secret: bytes) -> bytes:
-    """Sealed, or opened again: each pad is used once, as every id is made once."""
-    pad = hmac.digest(asked.token.encode(), f"once\0{made}".encode(), "sha256")
+def _store_response(request: IdempotentRequest, response: bytes) -> bytes:
+    """Store the response unless a concurrent request stored one first; returns the stored one."""
+    packed = _pack(request, response)
+    stored = IdempotencyKeys(request.owner).finish(request.key, packed)
+    return response if stored == packed else _unpack(request, stored)
+
+
+def _seal(request: IdempotentRequest, resource_id: str, secret: bytes) -> bytes:
+    """Encrypt or decrypt by XOR. No pad is used twice, because ids are unique."""
+    pad = hmac.digest(request.token.encode(), f"once\0{resource_id}".encode(), "sha256")
     return bytes(one ^ other for one, other in zip(secret, pad, strict=False))
 
 
-def _packed(asked: IdempotentRequest, answer: bytes) -> bytes:
-    small = zlib.compress(answer, 9)
-    if not asked.is_secret:
-        return small
+def _pack(request: IdempotentRequest, response: bytes) -> bytes:
+    compressed = zlib.compress(response, 9)
+    if not request.is_secret:
+        return compressed
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    sealed = _veiled(asked, nonce, small)
-    return nonce + _tag(asked, nonce + sealed) + sealed
+    encrypted = _xor_stream(request, nonce, compressed)
+    return nonce + _tag(request, nonce + encrypted) + encrypted
 
 
-def _unpacked(asked: IdempotentRequest, packed: bytes) -> bytes:
-    if asked.is_secret:
+def _unpack(request: IdempotentRequest, packed: bytes) -> bytes:
+    if request.is_secret:
         nonce, tag = packed[:_NONCE_BYTES], packed[_NONCE_BYTES : _NONCE_BYTES + _TAG_BYTES]
-        sealed = packed[_NONCE_BYTES + _TAG_BYTES :]
-        if not hmac.compare_digest(tag, _tag(asked, nonce + sealed)):
-            raise KeyReusedError("the Idempotency-Key was used by another token")
-        packed = _veiled(asked, nonce, sealed)
+        encrypted = packed[_NONCE_BYTES + _TAG_BYTES :]
+        if not hmac.compare_digest(tag, _tag(request, nonce + encrypted)):
+            raise KeyReusedError("the Idempotency-Key was already used by another token")
+        packed = _xor_stream(request, nonce, encrypted)
     return zlib.decompress(packed)
 
 
-def _veiled(asked: IdempotentRequest, nonce: bytes, text: bytes) -> bytes:
-    """XORed with a stream of bytes that only the token and the nonce can make."""
-    key = hmac.digest(asked.token.encode(), b"once answer\0" + nonce, "sha256")
-    stream = hashlib.shake_256(key).digest(len(text))
-    return (int.from_bytes(text) ^ int.from_bytes(stream)).to_bytes(len(text))
+def _xor_stream(request: IdempotentRequest, nonce: bytes, data: bytes) -> bytes:
+    """XOR `data` with a key stream derived from the token and the nonce."""
+    key = hmac.digest(request.token.encode(), b"once answer\0" + nonce, "sha256")
+    stream = hashlib.shake_256(key).digest(len(data))
+    return (int.from_bytes(data) ^ int.from_bytes(stream)).to_bytes(len(data))
 
 
-def _tag(asked: IdempotentRequest, sealed: bytes) -> bytes:
-    digest = hmac.digest(asked.token.encode(), b"once tag\0" + sealed, "sha256")
-    return digest[:_TAG_BYTES]
+def _tag(request: IdempotentRequest, data: bytes) -> bytes:
+    return hmac.digest(request.token.encode(), b"once tag\0" + data, "sha256")[:_TAG_BYTES]

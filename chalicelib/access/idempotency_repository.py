@@ -1,4 +1,4 @@
-"""Idempotency keys: what was asked under a key, the id that was made for it, and the answer."""
+"""Claims of Idempotency-Keys: the fingerprint of the request, the resource's id, the response."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,27 +13,31 @@ _REFUSED = "ConditionalCheckFailedException"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One key's request: `fingerprint` tells the body, `made` is the id of what it makes.
+    """The first request with a key: `fingerprint` is the hash of its content.
 
-    `sealed` is the random part of a secret that is made with it, of use only to who asked. `answer`
-    is the first answer, where there is one by now.
+    `resource_id` is the id of the resource it creates, `sealed` the encrypted random bytes of that
+    resource's secret, and `response` the first response once there is one.
     """
 
     fingerprint: str
-    made: str
+    resource_id: str
     done: bool
     sealed: bytes
-    answer: bytes | None = None
+    response: bytes | None = None
 
 
 class IdempotencyKeys:
-    """The idempotency keys of `owner`; each is remembered for a day."""
+    """The Idempotency-Keys of `owner`; each is stored for a day."""
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
 
     def claim(self, key: str, fingerprint: str, new_id: str, now: int, sealed: bytes) -> Claim:
-        """The claim that stands for `key`: a new one, or that of whoever came first."""
+        """Claim `key`, or return its existing claim.
+
+        The write is conditional, so of concurrent requests exactly one gets a new claim. An expired
+        claim may be overwritten: DynamoDB deletes expired items with a delay.
+        """
         item = IdempotencyItem(
             self.owner,
             _key(key),
@@ -49,26 +53,23 @@ class IdempotencyKeys:
         except PutError as error:
             if error.cause_response_code != _REFUSED:
                 raise
-            found = self._get(key)
-            return found or self.claim(key, fingerprint, new_id, now, sealed)
+            # The claim may have been deleted between the two calls.
+            return self._get(key) or self.claim(key, fingerprint, new_id, now, sealed)
         return Claim(fingerprint, new_id, done=False, sealed=sealed)
 
-    def finish(self, key: str, answer: bytes) -> bytes:
-        """Remember that what was asked under `key` is made, and how that was answered.
-
-        Returns the answer that stands: that of whoever comes here first.
-        """
+    def finish(self, key: str, response: bytes) -> bytes:
+        """Store the response unless there is one already; returns the one that is stored."""
         try:
             IdempotencyItem(self.owner, _key(key)).update(
-                [IdempotencyItem.done.set(True), IdempotencyItem.answer.set(answer)],
+                [IdempotencyItem.done.set(True), IdempotencyItem.answer.set(response)],
                 condition=IdempotencyItem.key.exists() & IdempotencyItem.answer.does_not_exist(),
             )
         except UpdateError as error:
             if error.cause_response_code != _REFUSED:
                 raise
-            found = self._get(key)
-            return (found and found.answer) or answer
-        return answer
+            claim = self._get(key)
+            return (claim and claim.response) or response
+        return response
 
     def _get(self, key: str) -> Claim | None:
         try:

@@ -14,7 +14,7 @@ from chalicelib.aws.dynamodb import Owned
 
 
 class Directory(GlobalSecondaryIndex["Account"]):
-    """All users in one partition, for the admins' list; tokens are not in it."""
+    """All users in one partition, for the list that admins see; tokens are not in it."""
 
     class Meta:
         index_name = "directory"
@@ -25,7 +25,7 @@ class Directory(GlobalSecondaryIndex["Account"]):
 
 
 class Account(Owned):
-    """What is known of one owner: the user and, beside it, the user's tokens."""
+    """The base of an owner's user and token items."""
 
     TABLE = "users"
 
@@ -38,7 +38,7 @@ class Account(Owned):
 class User(Account, discriminator="user"):
     """Key `user`. A disabled user's tokens do not work; `cursor_key` signs the user's cursors.
 
-    `limits` are those of the user's own, see access/quotas.py; what is not there is the stage's.
+    `limits` override the stage's limits, see common/limits.py.
     """
 
     directory = UnicodeAttribute(default="users")
@@ -49,7 +49,7 @@ class User(Account, discriminator="user"):
 
 
 class Token(Account, discriminator="token"):
-    """Key `token:<id>`. Only the hash of the token itself is kept."""
+    """Key `token:<id>`. Only the hash of the token is stored."""
 
     hash = UnicodeAttribute()
     hint = UnicodeAttribute()
@@ -75,7 +75,7 @@ class IdempotencyItem(Owned):
 
 
 class UsageItem(Owned):
-    """Key `usage`: how much of what the owner has, counted as it changes."""
+    """Key `usage`: the number of the owner's resources, see access/usage.py."""
 
     TABLE = "users"
 
@@ -86,7 +86,7 @@ class UsageItem(Owned):
 
 
 class AuditItem(Owned):
-    """Key `audit:<id>`: who changed what; see access/audit.py."""
+    """Key `audit:<id>`: one change, see access/audit.py."""
 
     TABLE = "users"
 
@@ -103,7 +103,7 @@ class AuditItem(Owned):
 
 
 class MailsItem(Owned):
-    """Key `mails:<epoch day>`: how many confirming mails the owner has caused on that day."""
+    """Key `mails:<epoch day>`: the number of confirmation emails sent for the owner that day."""
 
     TABLE = "users"
 

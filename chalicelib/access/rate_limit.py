@@ -1,10 +1,10 @@
-"""Rate limits: a bucket of `burst` that fills at `per_minute`, counted second by second.
+"""Rate limits: a token bucket of `burst` requests that fills at `per_minute`.
 
-Nothing but counts is stored: how many requests came in each second of a minute, and how full the
-bucket was when the minute began. Each request adds one to its second, and reads from the answer
-how many came before it. So the counts order all requests, however many arrive at once, and whether
-one is admitted follows from replaying them. The level is in sixtieths of a request: a minute's
-worth of seconds adds a minute's worth of requests, in whole numbers.
+Only counts are stored: the requests in each second of a minute, and the bucket's level at the start
+of the minute. A request increments the count of its second with one unconditional write, whose
+response contains all counts. Replaying them tells whether the request is admitted: the counts order
+concurrent requests. Levels are in sixtieths of a request, so that one second adds `per_minute`
+and all arithmetic is in integers.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 WINDOW_S = 60
 BUCKETS = ("requests", "checks", "tests")
-"""What is counted apart: all requests, checks that are ordered, tests of channels."""
+"""What is counted separately: all requests, checks on demand, and tests of channels."""
 _ONE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How much is allowed: `burst` at once, at most `per_minute`, which is for the long run."""
+    """A limit: `burst` requests at once and `per_minute` in the long run."""
 
     per_minute: int
     burst: int
@@ -29,23 +29,23 @@ class Rate:
 
     @property
     def window_s(self) -> int:
-        """In how many seconds an empty bucket is full again."""
+        """The seconds in which an empty bucket fills."""
         return -(-self.burst * 60 // self.per_minute)
 
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """A minute's counts, by second, and the level before its first request."""
+    """The counts of a minute by second, and the level at its start."""
 
     start: int
     counts: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
-    """Whether a request is admitted; `remaining` could follow it at once.
+class Decision:
+    """Whether a request is admitted, and how many more would be now (`remaining`).
 
-    `reset_s` is when all of it is back, `retry_after_s` when one more will be.
+    The bucket is full after `reset_s`; the next request is admitted after `retry_after_s`.
     """
 
     is_admitted: bool
@@ -54,16 +54,15 @@ class Ruling:
     retry_after_s: int
 
 
-def rule(rate: Rate, minute: Minute, second: int) -> Ruling:
-    """What becomes of the request that was counted last, in a second of a minute."""
+def decide(rate: Rate, minute: Minute, second: int) -> Decision:
+    """Decide on the request that was counted last, in `second` of the minute."""
     before = _replay(rate, minute, second)
     admitted = before // _ONE
     counted = minute.counts.get(second, 0)
-    is_admitted = counted <= admitted
     level = before - min(counted, admitted) * _ONE
     missing = max(0, _ONE - level)
-    return Ruling(
-        is_admitted=is_admitted,
+    return Decision(
+        is_admitted=counted <= admitted,
         remaining=level // _ONE,
         reset_s=-(-(rate.full - level) // rate.per_minute),
         retry_after_s=max(1, -(-missing // rate.per_minute)),
@@ -71,15 +70,15 @@ def rule(rate: Rate, minute: Minute, second: int) -> Ruling:
 
 
 def next_start(rate: Rate, before: Minute | None) -> int:
-    """The level at the beginning of a minute, after what came in the minute before it.
+    """The level at the start of a minute, given the previous minute.
 
-    Where nothing came the bucket is full: a burst is never more than a minute's worth.
+    None means no requests, after which the bucket is full: `burst` is at most `per_minute`.
     """
     return rate.full if before is None else _replay(rate, before, WINDOW_S)
 
 
 def _replay(rate: Rate, minute: Minute, until: int) -> int:
-    """The level in the second `until`, before its first request."""
+    """The level at the start of the second `until`."""
     level = min(minute.start, rate.full)
     for second in range(until):
         admitted = min(minute.counts.get(second, 0), level // _ONE)

@@ -1,4 +1,4 @@
-"""Counts of requests by token and minute, and of failed authentications by address and minute."""
+"""Request counts by token and minute, and failed authentications by address and minute."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -17,19 +17,20 @@ Raw = Mapping[str, Mapping[str, Any]]
 
 
 def minute_key(token_id: str, minute: int) -> str:
-    """The sort key of a token's counts of a minute; `minute` is counted from the epoch."""
+    """The sort key of a token's counts in a minute; minutes are counted from the epoch."""
     return f"rate:{token_id}:{minute}"
 
 
-def count(
-    owner: str, token_id: str, now: int, starts: Mapping[str, int], counted: Iterable[str]
+def count_request(
+    owner: str, token_id: str, now: int, starts: Mapping[str, int], buckets: Iterable[str]
 ) -> dict[str, Minute]:
-    """Count one request in each of the buckets `counted`, in one write; the counts with it.
+    """Count one request in each of `buckets`; returns the minute's counts including it.
 
-    `starts` are the buckets' levels at the beginning of the minute, which its first request keeps.
+    `starts` has each bucket's level at the start of the minute. It is stored by the first request
+    of the minute only, so that all later ones replay from the same level.
     """
     minute, second = divmod(now, WINDOW_S)
-    actions: list[Action] = [Path([f"{name}{second}"]).add(1) for name in counted]
+    actions: list[Action] = [Path([f"{name}{second}"]).add(1) for name in buckets]
     actions += [
         Path([f"{name}_start"]).set(Path([f"{name}_start"]) | level)
         for name, level in starts.items()
@@ -38,14 +39,14 @@ def count(
         Path(["what"]).set("rate"),
         Path(["expires"]).set((minute + 1) * WINDOW_S + _KEPT_S),
     ]
-    answer = Account._get_connection().update_item(  # noqa: SLF001 - its counts have no fixed names
+    response = Account._get_connection().update_item(  # noqa: SLF001 - the counts have no fixed names
         owner, minute_key(token_id, minute), actions=actions, return_values="ALL_NEW"
     )
-    return read_minutes(answer["Attributes"], starts)
+    return read_minutes(response["Attributes"], starts)
 
 
 def read_minutes(item: Raw, names: Iterable[str]) -> dict[str, Minute]:
-    """The counts of a minute as they are stored, by bucket; of those that it has."""
+    """Parse the stored counts of a minute by bucket; buckets without requests are left out."""
     return {
         name: Minute(
             int(item[f"{name}_start"]["N"]),
@@ -60,8 +61,11 @@ def read_minutes(item: Raw, names: Iterable[str]) -> dict[str, Minute]:
     }
 
 
-def take_failure(address: str, now: int, most: int) -> bool:
-    """Count one more failed authentication of an address; False beyond `most` in this minute."""
+def count_failure(address: str, now: int, limit: int) -> bool:
+    """Count a failed authentication of an address; False beyond `limit` in this minute.
+
+    The condition is part of the write, so concurrent failures cannot exceed the limit.
+    """
     minute = now // WINDOW_S
     name = f"failures:{address}:{minute}"
     failures = Path(["failures"])
@@ -73,7 +77,7 @@ def take_failure(address: str, now: int, most: int) -> bool:
                     failures.set((failures | 0) + 1),
                     SystemItem.expires.set((minute + 1) * WINDOW_S + _KEPT_S),
                 ],
-                condition=failures.does_not_exist() | (failures < most),
+                condition=failures.does_not_exist() | (failures < limit),
             )
         except UpdateError as error:
             if error.cause_response_code != "ConditionalCheckFailedException":

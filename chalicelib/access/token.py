@@ -1,9 +1,9 @@
-"""Access tokens: `mon_`, whose it is, a secret, and a checksum, in base 62.
+"""Access tokens: `mon_`, the owner's and the token's id, a secret and a checksum, in base 62.
 
     mon_ + base62(owner id, 16 bytes | token id, 16 bytes | secret, 20 bytes) + base62(crc32)
 
-The prefix and the checksum let secret scanners know one when they see it, without asking us. The
-ids let the token be looked up by key, so that listing and revoking need no index.
+With prefix and checksum, secret scanners can recognise a token offline. The ids are the key under
+which the token is stored, so no index is needed to look it up, list or revoke it.
 """
 
 import hashlib
@@ -20,21 +20,21 @@ _BYTES, _LENGTH, _CHECKSUM = 52, 70, 6
 
 @dataclass(frozen=True, slots=True)
 class TokenName:
-    """Whose token it says it is, and which; nothing is proved before the hash fits."""
+    """The ids in a token. They are unverified until the token's hash has been compared."""
 
     owner: str
     token_id: str
 
 
 def new_token(owner: str, token_id: str, secret: bytes | None = None) -> str:
-    """A token of 20 secret bytes, or fresh ones; it is shown once and stored as its hash only."""
+    """Create a token of 20 secret bytes, random ones by default; only its hash is stored."""
     body = UUID(owner).bytes + UUID(token_id).bytes + (secret or secrets.token_bytes(20))
     text = _PREFIX + _base62(int.from_bytes(body), _LENGTH)
     return text + _checksum(text)
 
 
 def read_token(token: str) -> TokenName | None:
-    """Which token this is, None where it is not one of ours."""
+    """Parse a token; None if its format or checksum is wrong."""
     text, checksum = token[:-_CHECKSUM], token[-_CHECKSUM:]
     if len(token) != len(_PREFIX) + _LENGTH + _CHECKSUM or not text.startswith(_PREFIX):
         return None
@@ -48,12 +48,12 @@ def read_token(token: str) -> TokenName | None:
 
 
 def token_hash(token: str) -> str:
-    """What is stored of a token. Its 160 random bits need no slow hash."""
+    """The hash to store. A token has 160 random bits and needs no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def token_hint(token: str) -> str:
-    """The end of a token, enough to recognise one's own by."""
+    """The end of a token, by which its owner can recognise it."""
     return f"{_PREFIX}…{token[-_CHECKSUM:]}"
 
 

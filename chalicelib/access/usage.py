@@ -1,6 +1,7 @@
-"""What is counted together with a change: what owners have, and what hosts are asked.
+"""Usage counters: the number of each owner's resources, and the checks a day of each host.
 
-Counts are written in the transaction of the change itself, so that they are exact, whatever dies.
+Counters are written in the transaction of the change they count, so that they stay exact even if
+the function is killed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,58 +21,62 @@ NOUNS: Final = ("targets", "channels", "tokens", "pages")
 _USAGE: Final = "usage"
 
 
-class UsageChangedError(Exception):
-    """Another write came between: what was read is not what is stored any more."""
+class TransactionConflictError(Exception):
+    """A condition of the transaction failed, or a concurrent write got in its way."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsageChange:
-    """`change` more of the owner's `noun`, of which there may be `most`.
+    """A change of the owner's number of `noun` by `change`, up to `limit`.
 
-    `hosts` are asked so many more checks a day, up to `hosts_most`, over all owners.
+    `hosts` maps each host to the change of its checks a day, which all owners together may raise up
+    to `host_limit`.
     """
 
     noun: str = ""
     change: int = 0
-    most: int = 0
+    limit: int = 0
     hosts: Mapping[str, int] = field(default_factory=dict)
-    hosts_most: int = 0
+    host_limit: int = 0
 
     @property
-    def names(self) -> list[str]:
-        """The items that belong to no owner, to be acted for beside the owner."""
+    def system_keys(self) -> list[str]:
+        """The keys of the hosts' counters, for `acting_for`: they belong to no owner."""
         return [_host(name) for name in self.hosts]
 
 
-NOTHING: Final = UsageChange()
+NO_CHANGE: Final = UsageChange()
 
 
 @contextmanager
 def transaction() -> Iterator[TransactWrite]:
-    """A transaction whose failed condition is a ChangedError."""
+    """A DynamoDB transaction; raises TransactionConflictError if a condition fails."""
     try:
         with TransactWrite(connection=connection()) as write:
             yield write
     except TransactWriteError as error:
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
-            raise UsageChangedError from None
+            raise TransactionConflictError from None
         raise
 
 
-def enter(write: TransactWrite, owner: str, ledger: UsageChange) -> None:
-    """Count `ledger` with a transaction, which fails where something would become too much."""
-    if ledger.change:
-        count = Path([ledger.noun])
-        condition = count.does_not_exist() | (count <= ledger.most - ledger.change)
+def apply_usage(write: TransactWrite, owner: str, usage: UsageChange) -> None:
+    """Add the counters to a transaction, on the condition that no limit is exceeded.
+
+    A decrease is unconditional: it must succeed even after a limit was lowered.
+    """
+    if usage.change:
+        count = Path([usage.noun])
+        condition = count.does_not_exist() | (count <= usage.limit - usage.change)
         write.update(
             UsageItem(owner, _USAGE),
-            [count.set((count | 0) + ledger.change)],
-            condition=condition if ledger.change > 0 else None,
+            [count.set((count | 0) + usage.change)],
+            condition=condition if usage.change > 0 else None,
         )
     checks = Path(["checks"])
-    for name, more in ledger.hosts.items():
-        condition = checks.does_not_exist() | (checks <= ledger.hosts_most - more)
+    for name, more in usage.hosts.items():
+        condition = checks.does_not_exist() | (checks <= usage.host_limit - more)
         write.update(
             SystemItem(_host(name)),
             [checks.set((checks | 0) + more)],
@@ -80,7 +85,7 @@ def enter(write: TransactWrite, owner: str, ledger: UsageChange) -> None:
 
 
 def used(owner: str) -> dict[str, int]:
-    """How much of what the owner has."""
+    """The owner's number of resources by noun."""
     try:
         item = UsageItem.get(owner, _USAGE, consistent_read=True)
     except DoesNotExist:
@@ -88,8 +93,8 @@ def used(owner: str) -> dict[str, int]:
     return {noun: int(getattr(item, noun) or 0) for noun in NOUNS}
 
 
-def asked_of(host: str) -> int:
-    """How many checks a day a host is asked by all owners together."""
+def host_checks(host: str) -> int:
+    """The checks a day of a host, by all owners together."""
     try:
         return int(SystemItem.get(_host(host), consistent_read=True).checks or 0)
     except DoesNotExist:

@@ -25,7 +25,7 @@ from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.alerting.storage.delivery_repository import Deliveries, Outcome
 from chalicelib.common.errors import NotFoundError
-from chalicelib.common.metrics import measured
+from chalicelib.common.metrics import metric_fields
 from chalicelib.monitoring.alert_messages import DeliverJob
 
 _LOG = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def _try(runtime: AlertingRuntime, delivery: Delivery) -> None:
         after = Deliveries(delivery.owner).get(delivery.key)
         send_deliveries(runtime, [after] if after else [])
     told = {"owner": delivery.owner, "event": delivery.event, "status": outcome.status}
-    counted = measured(
+    counted = metric_fields(
         runtime.settings,
         runtime.clock(),
         AlertsSent=int(outcome.status is DeliveryStatus.SENT),

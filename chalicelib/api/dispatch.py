@@ -13,7 +13,7 @@ from chalice.app import Response as ChaliceResponse
 
 from chalicelib.access.audit import Actor, recorded_as
 from chalicelib.access.authentication import Principal, authenticate
-from chalicelib.access.rate_limiting import spend, spend_failure
+from chalicelib.access.rate_limiting import limit_failure, limit_request
 from chalicelib.api.not_found import refuse_unknown
 from chalicelib.api.parsing import read_json, validate_body, validate_query
 from chalicelib.api.problems import CONTENT_TYPE, as_json, internal_problem, problem, status_of
@@ -157,10 +157,10 @@ def _admit(
     try:
         caller = authenticate(token.strip(), visit.now)
     except UnauthenticatedError:
-        spend_failure(runtime, _address(visit.request), visit.now)
+        limit_failure(runtime, _address(visit.request), visit.now)
         raise
     visit.about.update(owner=caller.owner, token_id=caller.token_id)
-    spent = spend(runtime, caller, visit.now, route.bucket)
+    spent = limit_request(runtime, caller, visit.now, route.bucket)
     visit.headers.update(spent.headers)
     if spent.refusal:
         raise spent.refusal

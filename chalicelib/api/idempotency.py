@@ -1,4 +1,4 @@
-"""Idempotency-Key: what a request creates is created once, and answered the same again."""
+"""The Idempotency-Key header on routes that create resources."""
 
 import json
 from collections.abc import Callable
@@ -8,45 +8,41 @@ from chalicelib.access.idempotency import ClaimedKey, IdempotentRequest, run_onc
 from chalicelib.api.request import Call, Response
 from chalicelib.common.errors import NotFoundError
 
-Made = TypeVar("Made")
+Created = TypeVar("Created")
 REPLAYED = "Idempotent-Replayed"
 
 
 def create_idempotently(
     call: Call[Any, Any],
     operation: str,
-    make: Callable[[ClaimedKey | None], Made],
-    show: Callable[[Made], Response],
-    find: Callable[[ClaimedKey], Made] | None = None,
+    create: Callable[[ClaimedKey | None], Created],
+    show: Callable[[Created], Response],
+    find: Callable[[ClaimedKey], Created] | None = None,
     *,
     is_secret: bool = False,
 ) -> Response:
-    """The answer that shows what `make` makes; the first one, where the key was used before.
+    """Return the response for the resource `create` creates, or the first one if the key was used.
 
-    `find` finds what an earlier request made that came to no answer; without it `make` is asked to
-    make the same again. `is_secret`: only the token that asked first is answered.
+    `find` reads the resource of an earlier, interrupted request; without it `create` must return
+    the same resource for the same claim. `is_secret`: only the first token gets the response again.
     """
     key = call.headers.get("idempotency-key")
     if key is None:
-        return show(make(None))
+        return show(create(None))
     request = [operation, call.body.model_dump(mode="json")]
-    asked = IdempotentRequest(call.owner, call.token, key, request, is_secret)
+    keyed = IdempotentRequest(call.owner, call.token, key, request, is_secret)
 
-    def found(turn: ClaimedKey) -> bytes:
+    def found(claim: ClaimedKey) -> bytes:
         if find is None:
-            raise NotFoundError("it is not looked for")
-        return _packed(show(find(turn)))
+            raise NotFoundError("the resource is created again under the same id")
+        return _pack(show(find(claim)))
 
     packed, is_repeated = run_once(
-        call.runtime, asked, make=lambda turn: _packed(show(make(turn))), find=found
+        call.runtime, keyed, create=lambda claim: _pack(show(create(claim))), find=found
     )
-    return _unpacked(packed, {REPLAYED: "true"} if is_repeated else {})
-
-
-def _packed(answer: Response) -> bytes:
-    return json.dumps([answer.status, dict(answer.headers), answer.text]).encode()
-
-
-def _unpacked(packed: bytes, more: dict[str, str]) -> Response:
     status, headers, text = json.loads(packed)
-    return Response(text, status, {**headers, **more})
+    return Response(text, status, {**headers, **({REPLAYED: "true"} if is_repeated else {})})
+
+
+def _pack(response: Response) -> bytes:
+    return json.dumps([response.status, dict(response.headers), response.text]).encode()

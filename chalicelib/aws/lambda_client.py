@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore.config import Config
 from botocore.session import get_session
 
-PATIENCE_S: Final = 28
+CALL_TIMEOUT_S: Final = 28
 """Longer than a function that is waited for may take."""
 
 
@@ -45,7 +45,7 @@ class Functions:
 
     @cached_property
     def _patient_client(self) -> Any:
-        return self._connect(read_timeout=PATIENCE_S, attempts=1)
+        return self._connect(read_timeout=CALL_TIMEOUT_S, attempts=1)
 
     def _connect(self, read_timeout: int, attempts: int) -> Any:
         config = Config(

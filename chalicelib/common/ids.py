@@ -9,7 +9,7 @@ from uuid import UUID
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
-class Series:
+class IdGenerator:
     """UUIDv7s (RFC 9562, 5.7) of one process: those of one millisecond are in order (6.2, 2).
 
     48 bits of milliseconds, then 74 that are random for the first of a millisecond and grow by a
@@ -31,7 +31,7 @@ class Series:
         return _uuid7(now, bits >> 62 << 64 | bits & (2**62 - 1))
 
 
-_SERIES = Series()
+_SERIES = IdGenerator()
 
 
 def new_id(now: float) -> str:

@@ -1,19 +1,22 @@
-"""Metrics inside log lines: CloudWatch reads figures out of a line that says how (embedded format).
+"""CloudWatch metrics in log lines, in the embedded metric format.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
-Each metric of a stage costs as much as a few hundred thousand checks, so there are only those that
-AWS does not count itself, one dimension, and none that are 0. What is not a metric, such as the
-owner, is in the same line all the same.
+A metric costs as much a month as a few hundred thousand checks. So there are only metrics that AWS
+does not publish itself, with one dimension, and zeros are left out. The line may contain further
+fields, such as the owner, that are not metrics.
 """
 
+import logging
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from chalicelib.common.runtime import BaseRuntime
 from chalicelib.common.settings import Settings
 
 NAMESPACE: Final = "Monitum"
+_LOG = logging.getLogger(__name__)
 
 
 class Unit(StrEnum):
@@ -36,19 +39,25 @@ UNITS: Final[Mapping[str, Unit]] = {
     "RateLimitsOpen": Unit.COUNT,
     "CanariesUnreached": Unit.COUNT,
 }
-"""Every metric there is. `Lateness` is how long after its tick the last check of a batch began."""
+"""All metrics. `Lateness` is the time from a batch's tick to the start of its last check."""
 
 
-def measured(settings: Settings, now: float, **figures: float) -> dict[str, Any]:
-    """What to give a log record as `extra`, so that the line counts `figures`.
+def metric_fields(settings: Settings, now: float, **figures: float) -> dict[str, Any]:
+    """The `extra` of a log record that publishes `figures`; `now` is in epoch seconds.
 
-    `now` is in epoch seconds. Without metrics in the settings the figures are in the line only.
+    If the stage has no metrics, the figures are plain fields of the line.
     """
-    told = {name: value for name, value in figures.items() if value}
-    if not told or not settings.metrics:
-        return dict(told)
-    described = [{"Name": name, "Unit": UNITS[name]} for name in told]
+    published = {name: value for name, value in figures.items() if value}
+    if not published or not settings.metrics:
+        return dict(published)
+    described = [{"Name": name, "Unit": UNITS[name]} for name in published]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["stage"]], "Metrics": described}
     embedded = {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]}
-    # The formatter gives it its name, `_aws`: it leaves out fields that begin like that.
-    return {"emf": embedded, "stage": settings.stage, **told}
+    # The formatter renames `emf` to `_aws`; it drops fields that already begin with an underscore.
+    return {"emf": embedded, "stage": settings.stage, **published}
+
+
+def report_error(runtime: BaseRuntime, metric: str, message: str, **fields: object) -> None:
+    """Log an error and count it, in one line."""
+    counted = metric_fields(runtime.settings, runtime.clock(), **{metric: 1})
+    _LOG.error(message, extra={**counted, **fields})

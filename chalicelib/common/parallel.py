@@ -10,7 +10,7 @@ _MOST = 16
 """As many as the client has connections."""
 
 
-def side_by_side(calls: Sequence[Callable[[], Found]]) -> list[Found]:
+def run_parallel(calls: Sequence[Callable[[], Found]]) -> list[Found]:
     """What the calls return, in their order; raises what the first failing one raised.
 
     Each runs for whom the caller acts for.

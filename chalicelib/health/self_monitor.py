@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chalicelib.access.usage import UsageChangedError
+from chalicelib.access.usage import TransactionConflictError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.runtime import BaseRuntime
 from chalicelib.history.rollups.repository import Period, Rollups
@@ -110,7 +110,7 @@ def _put(runtime: BaseRuntime, place: str) -> None:
     )
     try:
         targets.add(new, State.pending(now), Secrets())
-    except UsageChangedError:
+    except TransactionConflictError:
         before = targets.get(_TARGET)
         after = replace(before, spec=new.spec, version=before.version + 1, updated_at=now)
         targets.change(before, after, reseat=None, secrets=None)

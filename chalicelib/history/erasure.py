@@ -19,7 +19,7 @@ from chalicelib.alerting.storage.delivery_repository import Deliveries
 from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.common.parallel import side_by_side
+from chalicelib.common.parallel import run_parallel
 from chalicelib.history.erasure_repository import (
     Erasure,
     Erasures,
@@ -149,6 +149,6 @@ def _do(calls: Sequence[Call]) -> None:
     """Do the calls some at a time; raises ContendedError where others came between."""
     refused = 0
     for at in range(0, len(calls), _AT_ONCE):
-        refused += side_by_side(calls[at : at + _AT_ONCE]).count(False)
+        refused += run_parallel(calls[at : at + _AT_ONCE]).count(False)
     if refused:
         raise ContendedError(f"{refused} items were changed by others")

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from chalicelib.common.intervals import NOTHING, ExcludedTime, Span, merged, overlaps, without
-from chalicelib.common.parallel import side_by_side
+from chalicelib.common.parallel import run_parallel
 from chalicelib.common.settings import Settings
 from chalicelib.history.read_plan import SETTLED_S, ReadPlan
 from chalicelib.history.rollups.job import days_of
@@ -161,8 +161,8 @@ def read_lanes(
         histories = [kind(lane) for lane in lanes]
         needs = [_union(wanted[history.lane]) for history in histories]
         pairs = list(zip(histories, needs, strict=True))
-        side_by_side([call for history, need in pairs for call in history.readers(need)])
-        side_by_side([call for history, need in pairs for call in history.late_readers(need)])
+        run_parallel([call for history, need in pairs for call in history.readers(need)])
+        run_parallel([call for history, need in pairs for call in history.late_readers(need)])
         yield from histories
 
 

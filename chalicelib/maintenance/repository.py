@@ -6,7 +6,7 @@ from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
-from chalicelib.access.audit import note
+from chalicelib.access.audit import record_change
 from chalicelib.access.usage import transaction
 from chalicelib.common.errors import NotFoundError
 from chalicelib.maintenance.models import WindowItem
@@ -46,7 +46,7 @@ class Windows:
         """Store a new window; raises ChangedError where there is one already."""
         with transaction() as write:
             write.save(_item(window), condition=WindowItem.key.does_not_exist())
-            note(write, self.owner, "maintenance.created", window.id, window.name)
+            record_change(write, self.owner, "maintenance.created", window.id, window.name)
 
     def change(self, before: Window, after: Window, *, kept_until: int | None) -> None:
         """Store `after` instead of `before`; raises ChangedError where that is outdated.
@@ -57,7 +57,7 @@ class Windows:
             write.save(_item(after), condition=WindowItem.version == before.version)
             if kept_until is not None:
                 write.save(_item(before, until=after.updated_at, expires=kept_until))
-            note(write, self.owner, "maintenance.changed", after.id, after.name)
+            record_change(write, self.owner, "maintenance.changed", after.id, after.name)
 
     def remove(self, window: Window, now: int, *, kept_until: int | None) -> None:
         """Delete it; raises ChangedError where it is outdated. `kept_until`: see `change`."""
@@ -66,7 +66,7 @@ class Windows:
             write.delete(item, condition=WindowItem.version == window.version)
             if kept_until is not None:
                 write.save(_item(window, until=now, expires=kept_until))
-            note(write, self.owner, "maintenance.deleted", window.id, window.name)
+            record_change(write, self.owner, "maintenance.deleted", window.id, window.name)
 
 
 def read_rule(fields: dict[str, Any]) -> Rule:

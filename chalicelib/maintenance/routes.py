@@ -34,11 +34,11 @@ def create_window(call: Call[WindowIn, NoQuery, AwsRuntime]) -> Response:
     """Create a maintenance window; it is in force from now on at the earliest."""
 
     def make(turn: ClaimedKey | None) -> Window:
-        made = turn.made if turn else None
+        made = turn.resource_id if turn else None
         return service.create(call.runtime, call.owner, call.body.draft(), made)
 
     def find(turn: ClaimedKey) -> Window:
-        return Windows(call.owner).get(turn.made)
+        return Windows(call.owner).get(turn.resource_id)
 
     def show(window: Window) -> Response:
         return _response(call, window, 201, {"Location": f"maintenance/{window.id}"})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from chalicelib.access.usage import UsageChangedError
+from chalicelib.access.usage import TransactionConflictError
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.common.errors import ConflictError, Fault, InvalidError
 from chalicelib.common.ids import new_id
@@ -74,7 +74,7 @@ def create(
     with changes_skip_rules(runtime, owner, is_needed=window.mode is Mode.SKIP):
         try:
             Windows(owner).add(window)
-        except UsageChangedError:
+        except TransactionConflictError:
             # Somebody made it at the same time, by the same Idempotency-Key.
             return Windows(owner).get(window.id)
     return window
@@ -134,7 +134,7 @@ def _persistently(owner: str, window_id: str, attempt: Callable[[Window], Window
     for _ in range(_ATTEMPTS):
         try:
             return attempt(Windows(owner).get(window_id))
-        except UsageChangedError:
+        except TransactionConflictError:
             continue
     raise ConflictError("the window is being changed by others; try again")
 
@@ -157,7 +157,7 @@ def _tidy(runtime: AwsRuntime, windows: Sequence[Window]) -> None:
     for window in old[:_TIDIED]:
         try:
             _remove(runtime, window)
-        except UsageChangedError:
+        except TransactionConflictError:
             continue
 
 

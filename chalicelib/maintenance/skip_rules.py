@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.access.usage import UsageChangedError
+from chalicelib.access.usage import TransactionConflictError
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.sqs import Message, SendError
 from chalicelib.common.errors import UnavailableError
@@ -85,10 +85,10 @@ def arrange(runtime: AwsRuntime, owner: str) -> int:
                 if rules != known.get(lane.number, []):
                     calendars.write(lane, rules)
                     count += 1
-        except UsageChangedError:
+        except TransactionConflictError:
             continue
         return count
-    raise UsageChangedError
+    raise TransactionConflictError
 
 
 def _wanted(runtime: AwsRuntime, owner: str) -> Mapping[int, list[LaneRule]]:

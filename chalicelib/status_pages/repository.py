@@ -10,8 +10,8 @@ from typing import Any, Final
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.access.audit import note
-from chalicelib.access.usage import NOTHING, UsageChange, enter, transaction
+from chalicelib.access.audit import record_change
+from chalicelib.access.usage import NO_CHANGE, UsageChange, apply_usage, transaction
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.errors import NotFoundError, UnavailableError
 from chalicelib.status_pages.models import PageItem, SlugItem
@@ -49,15 +49,15 @@ class Pages:
         items = PageItem.query(self.owner, PageItem.key.startswith(_PAGE), consistent_read=True)
         return [_page(item) for item in items]
 
-    def add(self, page: Page, ledger: UsageChange = NOTHING) -> None:
+    def add(self, page: Page, usage: UsageChange = NO_CHANGE) -> None:
         """Store a new page and claim its slug; raises ChangedError where either is there, or there
         are too many pages.
         """
         with acting_for(self.owner, _name(page.slug)), transaction() as write:
             write.save(_item(page), condition=PageItem.key.does_not_exist())
             _claim(write, page)
-            enter(write, self.owner, ledger)
-            note(write, self.owner, "page.created", page.id, page.name)
+            apply_usage(write, self.owner, usage)
+            record_change(write, self.owner, "page.created", page.id, page.name)
 
     def change(self, before: Page, after: Page) -> None:
         """Store `after` instead of `before`; raises ChangedError where that is outdated, or the new
@@ -68,16 +68,18 @@ class Pages:
             if after.slug != before.slug:
                 _give_back(write, before)
                 _claim(write, after)
-            note(write, self.owner, "page.changed", after.id, after.name, _changed(before, after))
+            record_change(
+                write, self.owner, "page.changed", after.id, after.name, _changed(before, after)
+            )
 
-    def remove(self, page: Page, ledger: UsageChange = NOTHING) -> None:
+    def remove(self, page: Page, usage: UsageChange = NO_CHANGE) -> None:
         """Delete it and give its slug back; raises ChangedError where it is outdated."""
         with acting_for(self.owner, _name(page.slug)), transaction() as write:
             item = PageItem(self.owner, _PAGE + page.id)
             write.delete(item, condition=PageItem.version == page.version)
             _give_back(write, page)
-            enter(write, self.owner, ledger)
-            note(write, self.owner, "page.deleted", page.id, page.name)
+            apply_usage(write, self.owner, usage)
+            record_change(write, self.owner, "page.deleted", page.id, page.name)
 
 
 def whose(slug: str, *, consistent: bool = False) -> tuple[str, str] | None:

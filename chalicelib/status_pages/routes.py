@@ -33,11 +33,11 @@ def create_page(call: Call[PageIn, NoQuery, PagesRuntime]) -> Response:
     """Create a status page; nobody sees it until it is published. A slug that is taken is a 409."""
 
     def make(turn: ClaimedKey | None) -> Page:
-        page_id, quota = turn.made if turn else None, call.quota("pages")
+        page_id, quota = turn.resource_id if turn else None, call.quota("pages")
         return service.create(call.runtime, call.owner, call.body.draft(), page_id, quota)
 
     def find(turn: ClaimedKey) -> Page:
-        return service.get(call.owner, turn.made)
+        return service.get(call.owner, turn.resource_id)
 
     def show(page: Page) -> Response:
         headers = {"Location": f"pages/{page.id}", "ETag": etag(page.version)}

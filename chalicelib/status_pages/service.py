@@ -5,8 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from chalicelib.access.quotas import ATTEMPTS, refuse_overdrawn, wait
-from chalicelib.access.usage import UsageChange, UsageChangedError, used
+from chalicelib.access.quotas import ATTEMPTS, back_off, raise_if_exceeded
+from chalicelib.access.usage import TransactionConflictError, UsageChange, used
 from chalicelib.common.errors import ConflictError, Fault, InvalidError, NotFoundError
 from chalicelib.common.ids import new_id
 from chalicelib.monitoring.storage.target_repository import Targets
@@ -57,16 +57,16 @@ def create(
     page = _described(new, draft)
     _admit(page)
     most = runtime.settings.limits.quota_pages if quota is None else quota
-    pages, ledger = Pages(owner), UsageChange("pages", 1, most)
+    pages, usage = Pages(owner), UsageChange("pages", 1, most)
     for attempt in range(ATTEMPTS):
         try:
-            pages.add(page, ledger)
-        except UsageChangedError:
+            pages.add(page, usage)
+        except TransactionConflictError:
             with suppress(NotFoundError):
                 return shown(pages.get(page.id))
-            refuse_overdrawn(ledger, used(owner))
+            raise_if_exceeded(usage, used(owner))
             _refuse_taken(page)
-            wait(attempt)
+            back_off(attempt)
             continue
         runtime.page_caches.pages.forget(page.slug)
         return page
@@ -91,10 +91,10 @@ def change(
         after = replace(after, version=before.version + 1, updated_at=runtime.now)
         try:
             pages.change(stored, after)
-        except UsageChangedError:
+        except TransactionConflictError:
             if after.slug != stored.slug:
                 _refuse_taken(after)
-            wait(attempt)
+            back_off(attempt)
             continue
         for slug in (stored.slug, after.slug):
             runtime.page_caches.pages.forget(slug)
@@ -110,8 +110,8 @@ def remove(runtime: PagesRuntime, owner: str, page_id: str, allow: Callable[[Pag
         allow(before)
         try:
             pages.remove(before, UsageChange("pages", -1))
-        except UsageChangedError:
-            wait(attempt)
+        except TransactionConflictError:
+            back_off(attempt)
             continue
         runtime.page_caches.pages.forget(before.slug)
         return

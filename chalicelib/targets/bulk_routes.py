@@ -58,7 +58,9 @@ def _create(
 ) -> Target | MonitumError:
     try:
         draft = validate_body(TargetIn, item).draft()
-        target_id = derived_id(id_time(turn.made), turn.made, str(at)) if turn else None
+        target_id = (
+            derived_id(id_time(turn.resource_id), turn.resource_id, str(at)) if turn else None
+        )
         quota = call.quota("targets")
         return service.create(call.runtime, call.owner, draft, target_id, allocator, quota)
     except MonitumError as error:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.access.usage import UsageChange, UsageChangedError
+from chalicelib.access.usage import TransactionConflictError, UsageChange
 from chalicelib.aws.sqs import SendError
 from chalicelib.common.errors import UnavailableError
 from chalicelib.history.erasure_repository import ordered
@@ -31,23 +31,23 @@ def store_change(
     before: Target,
     after: Target,
     secrets: Secrets | None,
-    ledger: UsageChange,
+    usage: UsageChange,
 ) -> None:
     """Store a changed target, and its place too if it was switched; raises ChangedError."""
     if after.enabled == before.enabled:
-        Targets(before.owner).change(before, after, reseat=None, secrets=secrets, ledger=ledger)
+        Targets(before.owner).change(before, after, reseat=None, secrets=secrets, usage=usage)
         return
     reseat = _switched(runtime, after)
     _announce(runtime, reseat)
-    Targets(before.owner).change(before, after, reseat=reseat, secrets=secrets, ledger=ledger)
+    Targets(before.owner).change(before, after, reseat=reseat, secrets=secrets, usage=usage)
     _settle(runtime, reseat)
 
 
-def store_removal(runtime: TargetsRuntime, target: Target, ledger: UsageChange) -> None:
+def store_removal(runtime: TargetsRuntime, target: Target, usage: UsageChange) -> None:
     """Delete a target and free its place; raises ChangedError if `target` is outdated."""
     reseat = _freed(runtime, target)
     _announce(runtime, reseat)
-    Targets(target.owner).remove(target, reseat, ordered(target, runtime.now), ledger)
+    Targets(target.owner).remove(target, reseat, ordered(target, runtime.now), usage)
     _settle(runtime, reseat)
 
 
@@ -94,5 +94,5 @@ def _found(target: Target) -> PlaceUpdate:
     lane = Lanes(target.owner).get(target.lane)
     state = lane.state_of(target.id, target.spec.place)
     if state is None:
-        raise UsageChangedError
+        raise TransactionConflictError
     return PlaceUpdate(lane, target.id, target.spec.place, state)

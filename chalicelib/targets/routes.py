@@ -50,11 +50,11 @@ def create_target(call: Call[TargetIn, NoQuery, TargetsRuntime]) -> Response:
     draft = service.prepared(call.runtime, call.body.draft())
 
     def make(turn: ClaimedKey | None) -> Target:
-        target_id, quota = turn.made if turn else None, call.quota("targets")
+        target_id, quota = turn.resource_id if turn else None, call.quota("targets")
         return service.create(call.runtime, call.owner, draft, target_id, quota=quota)
 
     def find(turn: ClaimedKey) -> Target:
-        return Targets(call.owner).get(turn.made)
+        return Targets(call.owner).get(turn.resource_id)
 
     def show(target: Target) -> Response:
         return _response(call, target, status=201, location=True)

@@ -9,8 +9,8 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.access.quotas import ATTEMPTS, hosts_most, refuse_overdrawn, wait
-from chalicelib.access.usage import NOTHING, UsageChange, UsageChangedError, used
+from chalicelib.access.quotas import ATTEMPTS, back_off, host_limit, raise_if_exceeded
+from chalicelib.access.usage import NO_CHANGE, TransactionConflictError, UsageChange, used
 from chalicelib.alerting.channels.service import admit_channels
 from chalicelib.aws.sqs import SendError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
@@ -95,7 +95,7 @@ def switch(runtime: TargetsRuntime, owner: str, target_id: str, *, enabled: bool
         if before.enabled == enabled:
             return before
         after = replace(before, enabled=enabled, version=before.version + 1, updated_at=runtime.now)
-        store_change(runtime, before, after, None, NOTHING)
+        store_change(runtime, before, after, None, NO_CHANGE)
         if enabled:
             _check_soon(runtime, after, is_planned=False)
         return after
@@ -110,9 +110,9 @@ def remove(
 
     def attempt(before: Target) -> None:
         allow(before)
-        ledger = UsageChange("targets", -1, hosts=host_checks_delta(before.spec, None))
-        with acting_for(owner, *ledger.names):
-            store_removal(runtime, before, ledger)
+        usage = UsageChange("targets", -1, hosts=host_checks_delta(before.spec, None))
+        with acting_for(owner, *usage.system_keys):
+            store_removal(runtime, before, usage)
 
     _persistently(owner, target_id, attempt)
 
@@ -123,8 +123,8 @@ def _persistently(owner: str, target_id: str, attempt: Callable[[Target], Done])
         before = Targets(owner).get(target_id)
         try:
             return attempt(before)
-        except UsageChangedError:
-            wait(number)
+        except TransactionConflictError:
+            back_off(number)
     raise ConflictError("the target is being changed by others; try again")
 
 
@@ -146,19 +146,19 @@ def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
     switches = after.enabled != before.enabled
-    ledger = UsageChange(
+    usage = UsageChange(
         hosts=host_checks_delta(before.spec, after.spec),
-        hosts_most=hosts_most(runtime.settings.limits),
+        host_limit=host_limit(runtime.settings.limits),
     )
     is_concerned = concerns_skipping(before.owner, after.tags, before.tags)
     try:
         with (
-            acting_for(before.owner, *ledger.names),
+            acting_for(before.owner, *usage.system_keys),
             changes_skip_rules(runtime, before.owner, is_needed=is_concerned),
         ):
-            store_change(runtime, before, after, new_secrets, ledger)
-    except UsageChangedError:
-        refuse_overdrawn(ledger, {})
+            store_change(runtime, before, after, new_secrets, usage)
+    except TransactionConflictError:
+        raise_if_exceeded(usage, {})
         raise
     if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
         _check_soon(runtime, after, is_planned=is_planned)
@@ -208,33 +208,33 @@ def _add(
         )
         target = _described(new, draft, spec)
         _use(draft.interval_s, shard)
-        ledger = _ledger_of_new(runtime, target, quota)
+        usage = _usage_of_new(runtime, target, quota)
         try:
             with (
-                acting_for(owner, *ledger.names),
+                acting_for(owner, *usage.system_keys),
                 changes_skip_rules(runtime, owner, is_needed=concerns_skipping(owner, target.tags)),
             ):
-                Targets(owner).add(target, state, draft.secrets, ledger)
-        except UsageChangedError:
+                Targets(owner).add(target, state, draft.secrets, usage)
+        except TransactionConflictError:
             if made := _existing(owner, target_id):
                 return made
-            refuse_overdrawn(ledger, used(owner))
+            raise_if_exceeded(usage, used(owner))
             allocator.forget()
-            wait(attempt)
+            back_off(attempt)
             continue
         allocator.take(lane, place, target_id, state)
         return target
     raise ConflictError("too many targets are being created at once; try again")
 
 
-def _ledger_of_new(runtime: TargetsRuntime, target: Target, quota: int | None) -> UsageChange:
+def _usage_of_new(runtime: TargetsRuntime, target: Target, quota: int | None) -> UsageChange:
     limits = runtime.settings.limits
     return UsageChange(
         "targets",
         1,
         limits.quota_targets if quota is None else quota,
         hosts=host_checks_delta(None, target.spec),
-        hosts_most=hosts_most(limits),
+        host_limit=host_limit(limits),
     )
 
 

@@ -1,6 +1,6 @@
 """Operations on the record of changes."""
 
-from chalicelib.access.audit import page_of_records
+from chalicelib.access.audit import list_records
 from chalicelib.access.authentication import Scope
 from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import Routes
@@ -14,7 +14,7 @@ routes = Routes()
 def list_changes(call: Call[None, PageQuery]) -> Response:
     """List who changed what in the last 90 days, newest first."""
     cursors = call.cursors("audit")
-    found, last = page_of_records(
+    found, last = list_records(
         call.owner, call.runtime.now, cursors.read(call.query.cursor), call.query.limit
     )
     items = [RecordOut.of(record) for record in found]

@@ -61,12 +61,12 @@ def create_token(call: Call[TokenIn, NoQuery]) -> Response:
     scopes = [Scope(scope) for scope in given.scopes]
 
     def make(turn: ClaimedKey | None) -> tuple[str, Token, str]:
-        once = (turn.made, turn.secret) if turn else (None, None)
+        once = (turn.resource_id, turn.secret) if turn else (None, None)
         new = NewToken(given.name, scopes, given.expires_at, *once)
         return service.create_token(call.principal, new, now, call.quota("tokens"))
 
     def find(turn: ClaimedKey) -> tuple[str, Token, str]:
-        return service.find_token(call.owner, turn.made, turn.secret)
+        return service.find_token(call.owner, turn.resource_id, turn.secret)
 
     def show(made: tuple[str, Token, str]) -> Response:
         token_id, item, token = made
@@ -105,13 +105,13 @@ def create_user(call: Call[UserIn, NoQuery]) -> Response:
     given = call.body
 
     def make(turn: ClaimedKey | None) -> tuple[User, str]:
-        owner, secret = (turn.made, turn.secret) if turn else (None, None)
+        owner, secret = (turn.resource_id, turn.secret) if turn else (None, None)
         return service.create_user_as_admin(
             given.name, admin=given.admin, owner=owner, secret=secret
         )
 
     def find(turn: ClaimedKey) -> tuple[User, str]:
-        return service.find_user(turn.made, turn.secret)
+        return service.find_user(turn.resource_id, turn.secret)
 
     def show(made: tuple[User, str]) -> Response:
         user, token = made

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from chalicelib.access.account_repository import Accounts, list_users
 from chalicelib.access.authentication import Principal, Scope
 from chalicelib.access.models import Token, User
-from chalicelib.access.quotas import ATTEMPTS, refuse_overdrawn, wait
+from chalicelib.access.quotas import ATTEMPTS, back_off, raise_if_exceeded
 from chalicelib.access.token import new_token, token_hash, token_hint
-from chalicelib.access.usage import UsageChange, UsageChangedError, used
+from chalicelib.access.usage import TransactionConflictError, UsageChange, used
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.errors import ConflictError, ForbiddenError, KeyReusedError, NotFoundError
 from chalicelib.common.ids import derived_id, id_time, new_id
@@ -83,13 +83,13 @@ def page_of_tokens(
 
 def revoke_token(owner: str, token_id: str) -> None:
     """Refuse the token from now on; raises NotFoundError."""
-    accounts, ledger = Accounts(owner), UsageChange("tokens", -1)
+    accounts, usage = Accounts(owner), UsageChange("tokens", -1)
     for attempt in range(ATTEMPTS):
         name = accounts.token(token_id).name
         try:
-            accounts.remove_token(token_id, name, ledger)
-        except UsageChangedError:
-            wait(attempt)
+            accounts.remove_token(token_id, name, usage)
+        except TransactionConflictError:
+            back_off(attempt)
             continue
         return
     raise ConflictError("tokens are being changed by others; try again")
@@ -154,17 +154,17 @@ def _issue(owner: str, new: NewToken, now: float, quota: int) -> tuple[Token, st
         scopes=[str(scope) for scope in new.scopes],
         expires_at=new.expires_at,
     )
-    accounts, ledger = Accounts(owner), UsageChange("tokens", 1, quota)
+    accounts, usage = Accounts(owner), UsageChange("tokens", 1, quota)
     for attempt in range(ATTEMPTS):
         try:
-            accounts.add_token(token_id, item, ledger)
-        except UsageChangedError:
+            accounts.add_token(token_id, item, usage)
+        except TransactionConflictError:
             if new.secret is not None:
                 with suppress(NotFoundError):
                     _, found, same = find_token(owner, token_id, new.secret)
                     return found, same
-            refuse_overdrawn(ledger, used(owner))
-            wait(attempt)
+            raise_if_exceeded(usage, used(owner))
+            back_off(attempt)
             continue
         return item, token
     raise ConflictError("too many tokens are being made at once; try again")

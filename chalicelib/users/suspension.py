@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from chalicelib.alerting.storage.channel_repository import Channels
-from chalicelib.common.parallel import side_by_side
+from chalicelib.common.parallel import run_parallel
 from chalicelib.monitoring.storage.lane_repository import Lanes
 
 
@@ -23,4 +23,4 @@ def rest(owner: str, *, rests: bool) -> None:
         *(partial(lanes.rest, lane.number, rests=rests) for lane in lanes.all()),
         *(partial(channels.rest, channel.id, rests=rests) for channel in channels.all()),
     ]
-    side_by_side(calls)
+    run_parallel(calls)

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.common.metrics import measured
+from chalicelib.common.metrics import metric_fields
 from chalicelib.monitoring.check_job import CheckJob, UnreadableJobError
 from chalicelib.worker.check_worker import WorkReport, run_checks
 from chalicelib.worker.runtime import WorkerRuntime
@@ -44,7 +44,7 @@ def handle_checks(runtime: WorkerRuntime, records: Sequence[Record]) -> dict[str
 
 def _counted(runtime: WorkerRuntime, report: WorkReport, lateness: float) -> dict[str, Any]:
     verdicts = {f"Checks{name.capitalize()}": n for name, n in report.verdicts.items()}
-    return measured(
+    return metric_fields(
         runtime.settings,
         runtime.clock(),
         Lateness=round(max(lateness, 0), 3),

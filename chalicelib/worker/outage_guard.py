@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from chalicelib.common.metric_events import report
+from chalicelib.common.metrics import report_error
 from chalicelib.monitoring.result import CheckResult, Reason, Verdict
 from chalicelib.worker.runtime import WorkerRuntime
 
@@ -34,7 +34,9 @@ def believed(
             held.clear()
     if held and any(map(_looks_down, _all(held))) and not runtime.connectivity.is_reached():
         targets = sum(len(results) for _, results in held)
-        report(runtime, "CanariesUnreached", "nothing can be reached from here", targets=targets)
+        report_error(
+            runtime, "CanariesUnreached", "nothing can be reached from here", targets=targets
+        )
         held = [(number, _doubted(results)) for number, results in held]
     yield from held
 

@@ -28,9 +28,9 @@ def _narrow(world: World) -> Iterator[None]:
     world.runtime.settings = before
 
 
-def asked_of(host: str) -> int:
+def host_checks(host: str) -> int:
     with acting_for(f"host:{host}"):
-        return usage.asked_of(host)
+        return usage.host_checks(host)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_batch_stops_at_the_quota_item_by_item(alice: Person) -> None:
 def test_a_host_is_asked_so_often_by_all_together(alice: Person, mallory: Person) -> None:
     for person in (alice, mallory):
         person.make_target(url="https://Victim.example:444/a", interval_s=20)
-    assert asked_of("victim.example") == 2 * 3 * 1440
+    assert host_checks("victim.example") == 2 * 3 * 1440
     victim = {**SHOP, "url": "http://victim.example./", "interval_s": 10}
     refused = mallory.post("/v1/targets", victim)
     assert (refused.status, refused.json["type"]) == (
@@ -102,12 +102,12 @@ def test_what_is_changed_or_deleted_is_given_back(alice: Person) -> None:
     target = alice.make_target(url="https://a-host.example/", interval_s=10)
     path = f"/v1/targets/{target['id']}"
     assert alice.patch(path, {"interval_s": 60}).status == 200
-    assert asked_of("a-host.example") == 1440
+    assert host_checks("a-host.example") == 1440
     assert alice.patch(path, {"url": "https://b-host.example/", "interval_s": 10}).status == 200
-    assert (asked_of("a-host.example"), asked_of("b-host.example")) == (0, 6 * 1440)
+    assert (host_checks("a-host.example"), host_checks("b-host.example")) == (0, 6 * 1440)
     other = alice.make_target(url="https://b-host.example/", interval_s=60)
     refused = alice.patch(f"/v1/targets/{other['id']}", {"interval_s": 10})
     assert refused.status == 422
     assert alice.get(f"/v1/targets/{other['id']}").json["interval_s"] == 60
     alice.delete(path)
-    assert asked_of("b-host.example") == 1440
+    assert host_checks("b-host.example") == 1440

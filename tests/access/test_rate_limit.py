@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.access.rate_limit import Minute, Rate, next_start, rule
+from chalicelib.access.rate_limit import Minute, Rate, decide, next_start
 
 RATE = Rate(per_minute=300, burst=60)
 
@@ -27,7 +27,7 @@ class Requests:
         self.counts[number, second] += 1
         counts = {s: n for (m, s), n in self.counts.items() if m == number}
         self.minutes[number] = Minute(self.minutes[number].start, counts)
-        return rule(self.rate, self.minutes[number], second).is_admitted
+        return decide(self.rate, self.minutes[number], second).is_admitted
 
 
 def test_a_burst_and_then_five_a_second() -> None:
@@ -39,12 +39,12 @@ def test_a_burst_and_then_five_a_second() -> None:
 
 def test_what_is_told_is_what_happens() -> None:
     minute = Minute(RATE.full, {3: 60})
-    ruling = rule(RATE, minute, 3)
+    ruling = decide(RATE, minute, 3)
     assert (ruling.is_admitted, ruling.remaining, ruling.reset_s) == (True, 0, 12)
-    refused = rule(RATE, Minute(RATE.full, {3: 61}), 3)
+    refused = decide(RATE, Minute(RATE.full, {3: 61}), 3)
     assert (refused.is_admitted, refused.retry_after_s) == (False, 1)
     slow = Rate(per_minute=2, burst=1)
-    assert rule(slow, Minute(slow.full, {0: 2}), 0).retry_after_s == 30
+    assert decide(slow, Minute(slow.full, {0: 2}), 0).retry_after_s == 30
     assert (slow.window_s, RATE.window_s) == (30, 12)
 
 

@@ -138,8 +138,8 @@ def test_it_is_open_and_says_so_when_nothing_can_be_counted(
     def fail(*_: Any) -> Any:
         raise EndpointConnectionError(endpoint_url="https://dynamodb")
 
-    monkeypatch.setattr(rate_limiting, "count", fail)
-    monkeypatch.setattr(rate_limiting, "take_failure", fail)
+    monkeypatch.setattr(rate_limiting, "count_request", fail)
+    monkeypatch.setattr(rate_limiting, "count_failure", fail)
     reply = alice.get("/v1/me")
     assert (reply.status, "ratelimit" in reply.headers) == (200, False)
     assert alice.get("/v1/me", Authorization="Token mon_garbage").status == 401

@@ -2,7 +2,7 @@
 
 import threading
 
-from chalicelib.common.ids import Series, id_time, is_id, new_id
+from chalicelib.common.ids import IdGenerator, id_time, is_id, new_id
 
 NOW = 1_795_000_000.123
 
@@ -19,7 +19,7 @@ def test_a_later_millisecond_comes_later() -> None:
 
 
 def test_threads_do_not_share_an_id() -> None:
-    series, found = Series(), []
+    series, found = IdGenerator(), []
 
     def make() -> None:
         found.extend([series.next(NOW) for _ in range(500)])
@@ -34,4 +34,4 @@ def test_threads_do_not_share_an_id() -> None:
 
 def test_series_begin_anywhere() -> None:
     """Two processes in the same millisecond do not meet."""
-    assert len({Series().next(NOW) for _ in range(1_000)}) == 1_000
+    assert len({IdGenerator().next(NOW) for _ in range(1_000)}) == 1_000

@@ -11,7 +11,7 @@ from chalice.test import Client
 
 import app
 from chalicelib.common import logs, metrics
-from chalicelib.common.metrics import measured
+from chalicelib.common.metrics import metric_fields
 from chalicelib.common.settings import STAGES
 from ops.package import ROOT
 from tests.support.alerts import channel, fail, target
@@ -83,8 +83,8 @@ def test_alerts_count_sent_and_failed(world: World, capsys: pytest.CaptureFixtur
 def test_what_is_0_is_no_metric_and_without_metrics_the_figures_stay(world: World) -> None:
     settings = world.runtime.settings
 
-    assert measured(settings, START, ChecksUp=0, RateLimited=0) == {}
-    assert measured(replace(settings, metrics=False), START, ChecksUp=2) == {"ChecksUp": 2}
+    assert metric_fields(settings, START, ChecksUp=0, RateLimited=0) == {}
+    assert metric_fields(replace(settings, metrics=False), START, ChecksUp=2) == {"ChecksUp": 2}
 
 
 def test_every_metric_has_a_place_on_the_dashboard_or_in_an_alarm() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.api.schemas import render_time
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.common.parallel import side_by_side
+from chalicelib.common.parallel import run_parallel
 from chalicelib.monitoring.result import CheckResult
 from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
 from tests.support.world import DOWN, START, UP, Person, World
@@ -118,9 +118,9 @@ def test_checks_that_are_days_apart_are_read_side_by_side(
 
     def count(calls: list[Callable[[], object]]) -> list[object]:
         rounds.append(len(calls))
-        return side_by_side(calls)
+        return run_parallel(calls)
 
-    monkeypatch.setattr("chalicelib.monitoring.storage.result_repository.side_by_side", count)
+    monkeypatch.setattr("chalicelib.monitoring.storage.result_repository.run_parallel", count)
     path = f"/v1/targets/{target}/checks?limit=200"
     assert times(alice, path) == [render_time(tick) for tick in ticks]
     assert rounds == [2, 4, 8, 16, 16, 16, 16, 12]

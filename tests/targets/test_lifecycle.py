@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.access.usage import UsageChangedError
+from chalicelib.access.usage import TransactionConflictError
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.errors import ConflictError
 from chalicelib.history.erasure_repository import ordered
@@ -147,9 +147,9 @@ def test_when_every_attempt_meets_another_it_is_a_conflict(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def always(*_: object) -> None:
-        raise UsageChangedError
+        raise TransactionConflictError
 
-    monkeypatch.setattr(service, "wait", lambda _: None)
+    monkeypatch.setattr(service, "back_off", lambda _: None)
     monkeypatch.setattr(Targets, "add", always)
     with pytest.raises(ConflictError):
         make(alice, 1)
@@ -167,7 +167,7 @@ def test_a_creation_is_stored_whole_or_not_at_all(alice: Person, broken: str) ->
         rival = Target(
             owner=alice.owner, spec=spec, lane=0, name="Rival", created_at=1, updated_at=1
         )
-        with pytest.raises(UsageChangedError):
+        with pytest.raises(TransactionConflictError):
             Targets(alice.owner).add(rival, State.pending(1), Secrets(userinfo="a:b"))
     assert stored() == before
 
@@ -179,11 +179,11 @@ def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> Non
         reseat = PlaceUpdate(lane, target.id, target.spec.place, None)
         service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
         before = stored()
-        with pytest.raises(UsageChangedError):
+        with pytest.raises(TransactionConflictError):
             Targets(alice.owner).change(
                 target, target, reseat=None, secrets=Secrets(userinfo="a:b")
             )
-        with pytest.raises(UsageChangedError):
+        with pytest.raises(TransactionConflictError):
             Targets(alice.owner).remove(target, reseat, ordered(target, 0))
     assert stored() == before
 

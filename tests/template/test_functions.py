@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.alerting.delivery import LEASE_S
-from chalicelib.aws.lambda_client import PATIENCE_S
+from chalicelib.aws.lambda_client import CALL_TIMEOUT_S
 from chalicelib.common.settings import STAGES
 
 Resources = dict[str, dict[str, Any]]
@@ -236,7 +236,7 @@ def test_alerts_may_wait_in_their_own_queue_as_often_as_they_must(functions: Res
 
 
 def test_alert_has_the_time_to_wait_for_notify(functions: Resources) -> None:
-    assert functions["Notify"]["Timeout"] < PATIENCE_S < functions["Alert"]["Timeout"]
+    assert functions["Notify"]["Timeout"] < CALL_TIMEOUT_S < functions["Alert"]["Timeout"]
 
 
 def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from chalicelib.access.account_repository import Accounts
-from chalicelib.access.usage import UsageChangedError
+from chalicelib.access.usage import TransactionConflictError
 from chalicelib.alerting.channel import Channel, ChannelKind
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
@@ -66,7 +66,7 @@ def confirm(runtime: AlertingRuntime, token: str) -> str:
         )
         try:
             Channels(channel.owner).change(channel, after)
-        except UsageChangedError:
+        except TransactionConflictError:
             raise ConflictError("the channel has just been changed; open the link again") from None
     return channel.address or ""
 

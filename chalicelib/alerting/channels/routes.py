@@ -47,14 +47,14 @@ def create_channel(call: Call[ChannelIn, NoQuery, AlertingRuntime]) -> Response:
     """
 
     def make(turn: ClaimedKey | None) -> Channel:
-        channel_id, quota = turn.made if turn else None, call.quota("channels")
+        channel_id, quota = turn.resource_id if turn else None, call.quota("channels")
         channel = service.create(call.runtime, call.owner, call.body.draft(), channel_id, quota)
         if channel.kind is ChannelKind.EMAIL:
             try_to_ask(call.runtime, channel)
         return channel
 
     def find(turn: ClaimedKey) -> Channel:
-        return Channels(call.owner).get(turn.made)
+        return Channels(call.owner).get(turn.resource_id)
 
     def show(channel: Channel) -> Response:
         headers = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}

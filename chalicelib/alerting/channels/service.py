@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from chalicelib.access.quotas import ATTEMPTS, refuse_overdrawn, wait
-from chalicelib.access.usage import UsageChange, UsageChangedError, used
+from chalicelib.access.quotas import ATTEMPTS, back_off, raise_if_exceeded
+from chalicelib.access.usage import TransactionConflictError, UsageChange, used
 from chalicelib.alerting.channel import EVENTS, ROTATION_S, Channel, ChannelKind, Event
 from chalicelib.alerting.delivery import Delivery, minute_of
 from chalicelib.alerting.delivery_queue import send_deliveries
@@ -66,15 +66,15 @@ def create(
 
 def _add(channel: Channel, quota: int) -> Channel:
     """Store it, or find it stored by another who was asked for the same."""
-    channels, ledger = Channels(channel.owner), UsageChange("channels", 1, quota)
+    channels, usage = Channels(channel.owner), UsageChange("channels", 1, quota)
     for attempt in range(ATTEMPTS):
         try:
-            channels.add(channel, ledger)
-        except UsageChangedError:
+            channels.add(channel, usage)
+        except TransactionConflictError:
             with suppress(NotFoundError):
                 return channels.get(channel.id)
-            refuse_overdrawn(ledger, used(channel.owner))
-            wait(attempt)
+            raise_if_exceeded(usage, used(channel.owner))
+            back_off(attempt)
             continue
         return channel
     raise ConflictError("too many channels are being made at once; try again")
@@ -91,8 +91,8 @@ def remove(owner: str, channel_id: str, allow: Callable[[Channel], None]) -> Non
         allow(before)
         try:
             channels.remove(before, UsageChange("channels", -1))
-        except UsageChangedError:
-            wait(attempt)
+        except TransactionConflictError:
+            back_off(attempt)
             continue
         return
     raise ConflictError(_BUSY)
@@ -196,8 +196,8 @@ def _persistently(
         after = replace(described, version=before.version + 1, updated_at=runtime.now)
         try:
             channels.change(before, after, action)
-        except UsageChangedError:
-            wait(attempt)
+        except TransactionConflictError:
+            back_off(attempt)
             continue
         return after
     raise ConflictError(_BUSY)

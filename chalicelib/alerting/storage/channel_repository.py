@@ -5,8 +5,8 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.update import Action
 
-from chalicelib.access.audit import note
-from chalicelib.access.usage import NOTHING, UsageChange, enter, transaction
+from chalicelib.access.audit import record_change
+from chalicelib.access.usage import NO_CHANGE, UsageChange, apply_usage, transaction
 from chalicelib.alerting.channel import Channel, ChannelKind, Event
 from chalicelib.alerting.storage.models import ChannelItem
 from chalicelib.common.errors import NotFoundError
@@ -31,18 +31,18 @@ class Channels:
         """Every channel, oldest first."""
         return [_channel(item) for item in ChannelItem.query(self.owner, consistent_read=True)]
 
-    def add(self, channel: Channel, ledger: UsageChange = NOTHING) -> None:
+    def add(self, channel: Channel, usage: UsageChange = NO_CHANGE) -> None:
         """Store a new channel; raises ChangedError where there is one already, or too many."""
         with transaction() as write:
             write.save(_item(channel), condition=ChannelItem.channel_id.does_not_exist())
-            enter(write, self.owner, ledger)
-            note(write, self.owner, "channel.created", channel.id, channel.name)
+            apply_usage(write, self.owner, usage)
+            record_change(write, self.owner, "channel.created", channel.id, channel.name)
 
     def change(self, before: Channel, after: Channel, action: str = "channel.changed") -> None:
         """Store `after` instead of `before`; raises ChangedError where that is outdated."""
         with transaction() as write:
             write.save(_item(after), condition=ChannelItem.version == before.version)
-            note(write, self.owner, action, after.id, after.name, _changed(before, after))
+            record_change(write, self.owner, action, after.id, after.name, _changed(before, after))
 
     def rest(self, channel_id: str, *, rests: bool) -> None:
         """Have the channel rest, or wake it; harmless where it is gone."""
@@ -57,15 +57,15 @@ class Channels:
             if error.cause_response_code != _FAILED:
                 raise
 
-    def remove(self, channel: Channel, ledger: UsageChange = NOTHING) -> None:
+    def remove(self, channel: Channel, usage: UsageChange = NO_CHANGE) -> None:
         """Delete it; raises ChangedError where `channel` is outdated."""
         with transaction() as write:
             write.delete(
                 ChannelItem(self.owner, channel.id),
                 condition=ChannelItem.version == channel.version,
             )
-            enter(write, self.owner, ledger)
-            note(write, self.owner, "channel.deleted", channel.id, channel.name)
+            apply_usage(write, self.owner, usage)
+            record_change(write, self.owner, "channel.deleted", channel.id, channel.name)
 
 
 def _changed(before: Channel, after: Channel) -> list[str]:

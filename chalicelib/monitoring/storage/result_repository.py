@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.update import Action
 
-from chalicelib.common.parallel import side_by_side
+from chalicelib.common.parallel import run_parallel
 from chalicelib.monitoring.result import CheckResult, Sample
 from chalicelib.monitoring.storage.models import ResultsItem
 from chalicelib.monitoring.storage.result_codec import (
@@ -174,7 +174,7 @@ class Results:
             yield from self._day(lane, *days[0], after=after, newest_first=True)
             return
         calls = [partial(self._whole_day, lane, day) for day in days]
-        for found in side_by_side(calls):
+        for found in run_parallel(calls):
             yield from found
 
     def _whole_day(self, lane: int, day: tuple[int, int]) -> list[LaneResults]:

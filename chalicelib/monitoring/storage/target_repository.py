@@ -11,8 +11,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.access.audit import note
-from chalicelib.access.usage import NOTHING, UsageChange, enter, transaction
+from chalicelib.access.audit import record_change
+from chalicelib.access.usage import NO_CHANGE, UsageChange, apply_usage, transaction
 from chalicelib.common.errors import NotFoundError
 from chalicelib.monitoring import schedule
 from chalicelib.monitoring.check_spec import CheckSpec
@@ -122,10 +122,10 @@ class Targets:
         return {target_id: own for _, target_id, own in sorted(found)}
 
     def add(
-        self, target: Target, state: State, secrets: Secrets, ledger: UsageChange = NOTHING
+        self, target: Target, state: State, secrets: Secrets, usage: UsageChange = NO_CHANGE
     ) -> None:
         """Store a new target and take its place; raises ChangedError where the place is taken, or
-        something of the `ledger` would become too much.
+        something of the `usage` would become too much.
         """
         with transaction() as write:
             write.save(_item(target), condition=TargetItem.target_id.does_not_exist())
@@ -136,8 +136,8 @@ class Targets:
             )
             if secrets:
                 self._write_secrets(write, target, secrets)
-            enter(write, self.owner, ledger)
-            note(write, self.owner, "target.created", target.id, target.name)
+            apply_usage(write, self.owner, usage)
+            record_change(write, self.owner, "target.created", target.id, target.name)
 
     def change(
         self,
@@ -146,7 +146,7 @@ class Targets:
         *,
         reseat: PlaceUpdate | None,
         secrets: Secrets | None,
-        ledger: UsageChange = NOTHING,
+        usage: UsageChange = NO_CHANGE,
     ) -> None:
         """Store `after` in the place of `before`; raises ChangedError where that is outdated.
 
@@ -163,12 +163,12 @@ class Targets:
                 self._write_secrets(write, after, secrets)
             elif secrets is not None:
                 self._remove_secrets(write, before)
-            enter(write, self.owner, ledger)
+            apply_usage(write, self.owner, usage)
             fields = _changed(before, after, with_secrets=secrets is not None)
-            note(write, self.owner, _action(fields, after), after.id, after.name, fields)
+            record_change(write, self.owner, _action(fields, after), after.id, after.name, fields)
 
     def remove(
-        self, target: Target, reseat: PlaceUpdate, erasure: Model, ledger: UsageChange = NOTHING
+        self, target: Target, reseat: PlaceUpdate, erasure: Model, usage: UsageChange = NO_CHANGE
     ) -> None:
         """Delete the target and free its place; raises ChangedError where it is outdated.
 
@@ -180,8 +180,8 @@ class Targets:
             self._reseat(write, reseat)
             if target.spec.has_secrets:
                 self._remove_secrets(write, target)
-            enter(write, self.owner, ledger)
-            note(write, self.owner, "target.deleted", target.id, target.name)
+            apply_usage(write, self.owner, usage)
+            record_change(write, self.owner, "target.deleted", target.id, target.name)
 
     def _reseat(self, write: TransactWrite, reseat: PlaceUpdate) -> None:
         item = LaneItem(self.owner, lane_key(reseat.lane.number))
