@@ -87,7 +87,7 @@ def record_change(
 def list_records(
     owner: str, now: int, after: str | None, limit: int
 ) -> tuple[list[Record], str | None]:
-    """List up to `limit` records of the last 90 days, newest first, and the id to continue after."""
+    """List up to `limit` records of the last 90 days, newest first, and the next page's `after`."""
     key = {"owner": {"S": owner}, "key": {"S": _KEY + after}} if after else None
     items = AuditItem.query(
         owner,
