@@ -1,4 +1,4 @@
-"""One DynamoDB connection for all models, with the tripwire on it."""
+"""The DynamoDB connection shared by all models, with the owner guard attached."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -12,8 +12,8 @@ from chalicelib.aws.tenancy import check_call
 from chalicelib.common.settings import Settings
 
 
-class _Nameless:
-    """What pynamodb wants to know of a model's table; its name comes with the stage."""
+class _Unbound:
+    """The `Meta` of a model before it is bound to a stage, whose prefix is part of the name."""
 
     table_name = ""
 
@@ -21,30 +21,30 @@ class _Nameless:
 class Table(Model):
     """The base of every model: binds its `TABLE` to a stage and shares one client.
 
-    pynamodb would make a client per model class, at about 50 ms each, with timeouts that outlast
+    pynamodb would create a client per model class, at about 50 ms each, with timeouts longer than
     API Gateway's.
     """
 
     TABLE: ClassVar[str]
-    Meta: Any = _Nameless
+    Meta: Any = _Unbound
     _shared: ClassVar[Connection | None] = None
     _prefix: ClassVar[str] = ""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.Meta = type("Meta", (_Nameless,), {})
+        cls.Meta = type("Meta", (_Unbound,), {})
 
     @classmethod
     def _get_connection(cls) -> TableConnection:
-        # Asked at every call: a model may be loaded after its stage was bound, and before the next.
+        # Checked on every call: a model may be imported after `bind`, and tests bind repeatedly.
         name, shared = Table._prefix + cls.TABLE, Table._shared
         bound = cls._connection
         if bound is None or bound.connection is not shared or cls.Meta.table_name != name:
             cls.Meta.table_name, cls._connection = name, None
-            connection, shared = super()._get_connection(), _shared_connection()
-            if name not in shared._tables:  # noqa: SLF001 - no public question
-                shared.add_meta_table(connection.get_meta_table())
-            connection.connection = shared
+            own, shared = super()._get_connection(), connection()
+            if name not in shared._tables:  # noqa: SLF001 - no public method
+                shared.add_meta_table(own.get_meta_table())
+            own.connection = shared
         return super()._get_connection()
 
     @classmethod
@@ -56,7 +56,7 @@ class Table(Model):
         index: str | None = None,
         condition: Condition | None = None,
     ) -> Iterator[dict[str, dict[str, Any]]]:
-        """The items under a key as DynamoDB sends them, where models are too slow."""
+        """Query raw items, where creating model instances would be too slow."""
         start = None
         while True:
             page = cls._get_connection().query(
@@ -73,14 +73,14 @@ class Table(Model):
 
 
 class Owned(Table):
-    """The base of those of which an owner has several kinds in one table, told apart by the key."""
+    """The base of models that share a table; the sort key's prefix distinguishes them."""
 
     owner = UnicodeAttribute(hash_key=True)
     key = UnicodeAttribute(range_key=True)
 
 
 def bind(settings: Settings) -> None:
-    """Point every model at the tables of `settings`' stage."""
+    """Bind every model to the tables of a stage."""
     Table._shared = Connection(  # noqa: SLF001 - ours
         region=settings.home_region,
         connect_timeout_seconds=2,
@@ -92,14 +92,10 @@ def bind(settings: Settings) -> None:
 
 
 def connection() -> Connection:
-    """The connection that transactions run on; raises RuntimeError before `bind`."""
-    return _shared_connection()
-
-
-def _shared_connection() -> Connection:
+    """The shared connection; raises RuntimeError before `bind`."""
     shared = Table._shared  # noqa: SLF001 - ours
     if shared is None:
-        raise RuntimeError("the store is not bound to a stage yet")
+        raise RuntimeError("the models are not bound to a stage; call bind() first")
     events = shared.client.meta.events
-    events.register("provide-client-params.dynamodb", check_call, unique_id="tripwire")
+    events.register("provide-client-params.dynamodb", check_call, unique_id="owner-guard")
     return shared

@@ -1,4 +1,4 @@
-"""Having other functions of the stage run: without waiting for them, or for their answer."""
+"""Invoke other functions of the stage, asynchronously or waiting for the result."""
 
 import json
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ from botocore.config import Config
 from botocore.session import get_session
 
 CALL_TIMEOUT_S: Final = 28
-"""Longer than a function that is waited for may take."""
+"""The client's read timeout; longer than the timeout of any function that is waited for."""
 
 
 class FunctionError(Exception):
-    """A function that was waited for failed."""
+    """A function that was called synchronously failed."""
 
 
 class Functions:
-    """The functions of a stage, as Lambda has them; their names begin with `prefix`."""
+    """The Lambda functions of a stage; `prefix` is prepended to their names."""
 
     def __init__(self, region: str, prefix: str) -> None:
         self._region, self._prefix = region, prefix
 
     def start(self, name: str, event: Mapping[str, Any]) -> None:
-        """Have a function run once for the event; Lambda tries a failing one twice more."""
+        """Invoke a function asynchronously; Lambda retries a failure twice."""
         self._client.invoke(
             FunctionName=f"{self._prefix}{name}",
             InvocationType="Event",
@@ -31,20 +31,20 @@ class Functions:
         )
 
     def call(self, name: str, event: Mapping[str, Any]) -> Any:
-        """What a function answers to the event; raises FunctionError."""
-        answer = self._patient_client.invoke(
+        """Invoke a function and return its result; raises FunctionError."""
+        response = self._waiting_client.invoke(
             FunctionName=f"{self._prefix}{name}", Payload=json.dumps(event).encode()
         )
-        if "FunctionError" in answer:
+        if "FunctionError" in response:
             raise FunctionError(name)
-        return json.loads(answer["Payload"].read())
+        return json.loads(response["Payload"].read())
 
     @cached_property
     def _client(self) -> Any:
         return self._connect(read_timeout=5, attempts=4)
 
     @cached_property
-    def _patient_client(self) -> Any:
+    def _waiting_client(self) -> Any:
         return self._connect(read_timeout=CALL_TIMEOUT_S, attempts=1)
 
     def _connect(self, read_timeout: int, attempts: int) -> Any:
@@ -57,7 +57,7 @@ class Functions:
 
 
 def shard_event(shard: int) -> dict[str, Any]:
-    """The schedule's event for one shard, of the form that EventBridge gives its own."""
+    """The event that starts `tick` for one shard, in the form of an EventBridge event."""
     return {
         "version": "0",
         "id": "",

@@ -1,4 +1,4 @@
-"""The queues and functions that services send work to."""
+"""The runtime protocol of services that send work to queues and functions."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -11,7 +11,7 @@ from chalicelib.common.runtime import BaseRuntime
 class AwsRuntime(BaseRuntime, Protocol):
     """Settings, the clock, SQS queues and Lambda functions.
 
-    `further_checks` holds the checks queue of each further region by the region's name.
+    `further_checks` maps each further region to its checks queue.
     """
 
     @property

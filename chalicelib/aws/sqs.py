@@ -1,4 +1,4 @@
-"""Sending to SQS in batches, and having messages come again."""
+"""Send SQS messages in batches, and change when received messages become visible again."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ _BATCH_BYTES = 256 * 1024
 
 
 class SendError(Exception):
-    """Some messages were refused; those before them were sent."""
+    """SQS rejected some messages; earlier batches were sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A body, and how long it stays hidden after it was sent (0 to 900 s)."""
+    """A message body, and its delivery delay (0 to 900 s)."""
 
     body: str
     delay_s: int = 0
@@ -36,9 +36,9 @@ class Queue:
         return cls(get_session().create_client("sqs", region_name=region, config=config), url)
 
     def send(self, messages: Iterable[Message]) -> None:
-        """Send all, ten to a request as far as they fit; raises SendError."""
+        """Send all messages, up to ten per request; raises SendError."""
         for batch in _batches(messages):
-            answer = self._client.send_message_batch(
+            response = self._client.send_message_batch(
                 QueueUrl=self._url,
                 Entries=[
                     {
@@ -49,14 +49,14 @@ class Queue:
                     for number, message in enumerate(batch)
                 ],
             )
-            if answer.get("Failed"):
-                codes = {failure["Code"] for failure in answer["Failed"]}
-                raise SendError(f"{len(answer['Failed'])} messages refused: {sorted(codes)}")
+            if response.get("Failed"):
+                codes = {failure["Code"] for failure in response["Failed"]}
+                raise SendError(f"{len(response['Failed'])} messages rejected: {sorted(codes)}")
 
     def hide(self, receipts: Mapping[str, int]) -> None:
-        """Have messages that were taken come again after so many seconds, by receipt handle.
+        """Make received messages visible again after the given seconds, by receipt handle.
 
-        Those that are not there any more are left out. At most ten, as in a batch of a function.
+        Messages that no longer exist are ignored. At most ten, the batch size of a function.
         """
         entries = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}

@@ -1,4 +1,4 @@
-"""The `system` table: what belongs to the installation and to no owner."""
+"""The `system` table: items that belong to the installation, not to an owner."""
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
@@ -6,16 +6,16 @@ from chalicelib.aws.dynamodb import Table
 
 
 class SystemItem(Table):
-    """Name `schedule`: up to where ticks are planned (exclusive), and the intervals in use.
+    """An item; its name determines the meaning of the attributes.
 
-    `shards` is how many shards the lanes are spread over; those after the first have such an item
-    of their own, `schedule:<shard>`. Name `rollups`: up to where hours are given out to be folded.
-
-    Name `watchdog:<way>`: the newest that came that way was sent at `start` and arrived at
-    `ticked_at`. Name `sentinel`: it watches `place` since `start`.
-    Name `gap:<start>`: a time in which nothing was planned, from `start` to `cursor`.
-    Name `host:<host>`: how many `checks` a day it is asked by all owners together.
-    Name `failures:<address>:<minute>`: how many `failures` to authenticate came from there.
+    - `schedule`: ticks are scheduled up to `cursor` (exclusive); `intervals` are those in use and
+      `shards` the number of shards. Every shard after the first has an item `schedule:<shard>`.
+    - `rollups`: rollup jobs have been sent for the hours up to `cursor`.
+    - `watchdog:<route>`: the newest watchdog message was sent at `start`, received at `ticked_at`.
+    - `sentinel`: the synthetic target has been at `place` since `start`.
+    - `gap:<start>`: nothing was scheduled from `start` to `cursor`.
+    - `host:<host>`: the number of `checks` a day by all owners together.
+    - `failures:<address>:<minute>`: the number of failed authentications.
     """
 
     TABLE = "system"

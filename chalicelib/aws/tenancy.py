@@ -1,8 +1,8 @@
-"""The last line of owner isolation: refuses any DynamoDB call for a key of another owner.
+"""The owner guard: rejects DynamoDB calls for keys of another owner.
 
-Repositories put the owner into every key. This hook sits below them, on the client itself, and sees
-the finished call: a mistake above it raises here instead of showing one owner another's data. With
-nobody to act for, everything is refused.
+Repositories put the owner into every key. This hook is registered on the client below them and sees
+the final call, so a mistake in a repository raises an error instead of leaking data. Outside of
+`acting_for` and `acting_as_system` every call is rejected.
 """
 
 import re
@@ -19,7 +19,7 @@ _TERM = re.compile(r"(#?\w+) = (:\w+)")
 
 
 class ForeignKeyError(Exception):
-    """A call was about to touch an item of somebody it does not act for."""
+    """A DynamoDB call used a key outside of the current scope."""
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def acting_for(*owners: str) -> Iterator[None]:
 
 @contextmanager
 def acting_as_system() -> Iterator[None]:
-    """Allow every key inside the block: for what belongs to no owner. Keep it short."""
+    """Allow every key inside the block, for work across owners. Keep the block short."""
     token = _owners.set(_EVERYBODY)
     try:
         yield
@@ -46,19 +46,19 @@ def check_call(params: Mapping[str, Any], model: Any, **_: object) -> None:
     """The hook for `provide-client-params.dynamodb`; raises ForeignKeyError."""
     find_keys = _KEYS.get(model.name)
     if find_keys is None:
-        # A scan, PartiQL, or what is not known here: nobody can tell whose items those are.
-        raise ForeignKeyError(f"{model.name} names no owner")
+        # A scan, PartiQL or an unknown operation: its items cannot be attributed to owners.
+        raise ForeignKeyError(f"{model.name} is not allowed: its keys cannot be checked")
     owners = _owners.get()
     if owners is _EVERYBODY:
         return
     for key in find_keys(params):
         named = _owners_of(key)
         if not named or not named <= owners:
-            raise ForeignKeyError(f"{model.name} of a key outside the present scope")
+            raise ForeignKeyError(f"{model.name} of a key outside the current scope")
 
 
 def _owners_of(key: Key) -> set[str]:
-    """Owners, or the name of an item that belongs to none: it is acted for like an owner."""
+    """The owners in a key. An item of the `system` table counts as owned by its name."""
     if "owner" not in key and "name" in key:
         return {key["name"]["S"]}
     found = {key["owner"]["S"]} if "owner" in key else set()
@@ -86,7 +86,7 @@ def _written(request: Mapping[str, Any]) -> Key:
 
 
 def _queried(params: Mapping[str, Any]) -> Iterator[Key]:
-    """The attributes that the key condition of a query holds to one value."""
+    """The attributes that the key condition restricts to a single value."""
     names = params.get("ExpressionAttributeNames", {})
     values = params.get("ExpressionAttributeValues", {})
     terms = _TERM.findall(params["KeyConditionExpression"])

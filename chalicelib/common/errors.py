@@ -1,18 +1,18 @@
-"""One tree for everything that can be wrong with a request; mapped to HTTP in one place."""
+"""The exceptions for failed requests. `api/problems.py` maps them to HTTP."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: `loc` leads to it (`("body", "url")`), `msg` says what it is."""
+    """One fault of a request: its location, such as `("body", "url")`, and a message."""
 
     loc: tuple[str | int, ...]
     msg: str
 
 
 class MonitumError(Exception):
-    """Something the caller can do something about; `detail` is written for them."""
+    """The base class; `detail` is shown to the caller."""
 
     def __init__(self, detail: str, faults: tuple[Fault, ...] = ()) -> None:
         super().__init__(detail)
@@ -21,27 +21,27 @@ class MonitumError(Exception):
 
 
 class BadRequestError(MonitumError):
-    """Not JSON, an unknown or contradictory parameter, a cursor that is not ours."""
+    """Malformed JSON, an unknown or contradictory parameter, or an invalid cursor."""
 
 
 class UnauthenticatedError(MonitumError):
-    """No token, or one that is unknown, revoked or expired."""
+    """The token is missing, unknown, revoked or expired."""
 
 
 class ForbiddenError(MonitumError):
-    """The token's scope does not allow it."""
+    """The token lacks the required scope."""
 
 
 class QuotaError(ForbiddenError):
-    """The user has as many of something as there may be; the fault names of what."""
+    """A quota of the user is used up; the fault names the resource."""
 
 
 class NotFoundError(MonitumError):
-    """No such thing, or it is another owner's: the two look the same."""
+    """The resource does not exist or belongs to another owner; callers cannot tell which."""
 
 
 class MethodError(MonitumError):
-    """The path is there, but does not take the method; `allowed` are those that it takes."""
+    """The path does not support the method; `allowed` lists the methods it supports."""
 
     def __init__(self, detail: str, allowed: tuple[str, ...]) -> None:
         super().__init__(detail)
@@ -49,19 +49,19 @@ class MethodError(MonitumError):
 
 
 class ConflictError(MonitumError):
-    """It does not fit the present state of things."""
+    """The request conflicts with the current state of the resource."""
 
 
 class KeyReusedError(ConflictError):
-    """The Idempotency-Key was used before, for something else."""
+    """The Idempotency-Key was already used for a different request."""
 
 
 class PreconditionError(MonitumError):
-    """If-Match names another version than the present one."""
+    """If-Match does not match the current version."""
 
 
 class RateLimitedError(MonitumError):
-    """Too much in too short a time; `retry_after_s` is when it is worth another try."""
+    """A rate limit is exceeded; retry after `retry_after_s`."""
 
     def __init__(self, detail: str, retry_after_s: int) -> None:
         super().__init__(detail)
@@ -69,7 +69,7 @@ class RateLimitedError(MonitumError):
 
 
 class TooLargeError(MonitumError):
-    """The body is over its limit."""
+    """The body exceeds its size limit."""
 
 
 class MediaTypeError(MonitumError):
@@ -77,12 +77,12 @@ class MediaTypeError(MonitumError):
 
 
 class InvalidError(MonitumError):
-    """JSON that breaks the schema or asks for something impossible."""
+    """The body violates the schema or requests something impossible."""
 
 
 class HostBudgetError(InvalidError):
-    """All users together have a host checked as often as may be."""
+    """The limit on checks of one host by all users together is used up."""
 
 
 class UnavailableError(MonitumError):
-    """It could not be done in time; trying again may help."""
+    """A dependency failed or timed out; a retry may succeed."""

@@ -1,4 +1,4 @@
-"""Identifiers that sort by the time they were made."""
+"""Identifiers that sort by creation time."""
 
 import hashlib
 import re
@@ -10,10 +10,10 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9
 
 
 class IdGenerator:
-    """UUIDv7s (RFC 9562, 5.7) of one process: those of one millisecond are in order (6.2, 2).
+    """Generates UUIDv7s (RFC 9562, 5.7) that are ordered within a millisecond (6.2, method 2).
 
-    48 bits of milliseconds, then 74 that are random for the first of a millisecond and grow by a
-    random step for those that follow.
+    48 bits of milliseconds are followed by 74 bits that are random for the first id of a
+    millisecond and increase by a random step for each further one.
     """
 
     def __init__(self) -> None:
@@ -21,35 +21,36 @@ class IdGenerator:
         self._last = (0, 0)
 
     def next(self, now: float) -> str:
-        """The next id of `now`, in epoch seconds."""
+        """Generate the next id for `now` in epoch seconds."""
         at = int(now * 1000)
         with self._lock:
             before, bits = self._last
-            # Half of the range is left for what follows: it would take 2^41 steps to use it up.
+            # Start in the lower half of the range: 2^41 steps would be needed to overflow it.
             bits = bits + 1 + secrets.randbits(32) if at == before else secrets.randbits(73)
             self._last = (at, bits)
         return _uuid7(now, bits >> 62 << 64 | bits & (2**62 - 1))
 
 
-_SERIES = IdGenerator()
+_GENERATOR = IdGenerator()
 
 
 def new_id(now: float) -> str:
-    """A new UUIDv7 of `now`, in epoch seconds; see Series."""
-    return _SERIES.next(now)
+    """Generate a UUIDv7 for `now` in epoch seconds."""
+    return _GENERATOR.next(now)
 
 
 def derived_id(at: int, *parts: str) -> str:
-    """The one UUIDv7 of `parts` at `at`, in epoch seconds: a hash stands for the random bits.
+    """Derive a UUIDv7 from `at`, in epoch seconds, and a hash of `parts` as its random bits.
 
-    What is made again after a crash gets the same id, without asking what was made before.
+    A step that is repeated after a crash thus creates its item under the same id again, without
+    having to look for it.
     """
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
     return _uuid7(at, int.from_bytes(digest[:10]))
 
 
 def id_time(identifier: str) -> int:
-    """The time in an id, in whole epoch seconds."""
+    """The creation time of an id in whole epoch seconds."""
     return (UUID(identifier).int >> 80) // 1000
 
 
@@ -61,5 +62,5 @@ def _uuid7(now: float, tail: int) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` is a UUIDv7 in its one canonical spelling."""
+    """Whether `text` is a UUIDv7 in canonical form."""
     return _UUID.fullmatch(text) is not None

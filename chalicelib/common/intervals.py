@@ -1,4 +1,4 @@
-"""Stretches of time, and what remains of them."""
+"""Operations on time intervals."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -7,11 +7,11 @@ from functools import cached_property
 from itertools import accumulate, chain
 
 Span = tuple[int, int]
-"""Epoch seconds, first inclusive, second exclusive."""
+"""A half-open interval [start, end) in epoch seconds."""
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans in order, without empty ones, those that touch made one."""
+    """Sort the spans, drop empty ones, and join those that overlap or touch."""
     found: list[Span] = []
     for start, end in sorted(span for span in spans if span[0] < span[1]):
         if found and start <= found[-1][1]:
@@ -22,12 +22,12 @@ def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def overlaps(spans: Sequence[Span], others: Sequence[Span]) -> tuple[Span, ...]:
-    """The parts of `spans` that are in `others` too."""
+    """The intersection of `spans` and `others`."""
     return merged((max(a, c), min(b, d)) for a, b in spans for c, d in others)
 
 
 def without(spans: Sequence[Span], taken: Sequence[Span]) -> tuple[Span, ...]:
-    """The parts of `spans` that are not in `taken`; both in order."""
+    """The difference of `spans` and `taken`, both in order."""
     left: list[Span] = list(spans)
     for start, end in taken:
         left = [
@@ -41,27 +41,27 @@ def without(spans: Sequence[Span], taken: Sequence[Span]) -> tuple[Span, ...]:
 
 @dataclass(frozen=True)
 class ExcludedTime:
-    """Time that does not count, as merged spans; made to be asked often."""
+    """Time that does not count, as merged spans; lookups take logarithmic time."""
 
     spans: tuple[Span, ...] = ()
 
     def within(self, start: int, end: int) -> int:
-        """How many seconds of [start, end) it takes."""
+        """The excluded seconds in [start, end)."""
         if not self.spans or end <= start:
             return 0
         return self._before(end) - self._before(start)
 
     def holds(self, start: int, end: int) -> bool:
-        """Whether it takes all of [start, end), which is not empty."""
+        """Whether [start, end) is not empty and excluded entirely."""
         return start < end and self.within(start, end) == end - start
 
     def _before(self, at: int) -> int:
-        """How many seconds it takes up to `at`."""
-        place = bisect_right(self._starts, at)
-        if not place:
+        """The excluded seconds before `at`."""
+        index = bisect_right(self._starts, at)
+        if not index:
             return 0
-        start, end = self.spans[place - 1]
-        return self._sums[place - 1] + min(end, at) - start
+        start, end = self.spans[index - 1]
+        return self._sums[index - 1] + min(end, at) - start
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -69,9 +69,9 @@ class ExcludedTime:
 
     @cached_property
     def _sums(self) -> list[int]:
-        """How many seconds the spans before each one take."""
+        """For each span the total length of the spans before it."""
         return list(accumulate(chain([0], (end - start for start, end in self.spans))))
 
 
 NOTHING = ExcludedTime()
-"""All time counts."""
+"""No excluded time."""

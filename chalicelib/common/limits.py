@@ -1,4 +1,4 @@
-"""How much may be asked of an installation: rates, quotas, and what one host is asked."""
+"""Rate limits, quotas and the limit on checks of one host."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """A stage's limits; each has a variable of the environment of its name, in capitals.
+    """A stage's limits; each can be set by an environment variable of its name in capitals.
 
-    `rate_per_minute` and `rate_burst` hold for all requests of a token, `checks_per_minute` and
-    `tests_per_minute` for checks that are ordered and tests of channels; `failures_per_minute` is
-    how many tokens an address may get wrong. `quota_…` is what one user may have, and
-    `host_checks_per_minute` what all users together may have one host asked.
+    `rate_per_minute` and `rate_burst` apply to all requests of a token, `checks_per_minute` to its
+    checks on demand, `tests_per_minute` to its tests of channels, and `failures_per_minute` to
+    invalid tokens from one address. `quota_…` limits the resources of one user,
+    `host_checks_per_minute` the checks of one host by all users together.
     """
 
     rate_per_minute: int = 300
@@ -26,15 +26,15 @@ class Limits:
     host_checks_per_minute: int = 600
 
     def read(self, number: Callable[[str, int], int]) -> "Limits":
-        """These, where `number(name, default)` knows nothing else of a variable."""
+        """Read every limit with `number(variable, default)`; the defaults are these limits."""
         return Limits(
             **{one.name: number(one.name.upper(), getattr(self, one.name)) for one in fields(self)}
         )
 
     def quota(self, noun: str, own: Mapping[str, int]) -> int:
-        """How many of a noun a user may have: the user's own number, or the stage's."""
-        stages: int = getattr(self, f"quota_{noun}")
-        return own.get(noun, stages)
+        """The quota of a noun: the user's own, or the stage's."""
+        default: int = getattr(self, f"quota_{noun}")
+        return own.get(noun, default)
 
 
 NORMAL = Limits()
@@ -46,4 +46,4 @@ WIDE = Limits(
     failures_per_minute=60_000,
     host_checks_per_minute=1_000_000,
 )
-"""For emulators, which are one's own, and where tests ask for much in a short time."""
+"""For emulators, where tests send many requests in a short time."""

@@ -1,6 +1,6 @@
-"""Structured logs: one JSON object a line, on standard output, from where Lambda takes them.
+"""Structured logs: one JSON object per line on standard output, which Lambda collects.
 
-What a record is about stands in `extra`: owner, target, tick. Secrets never go there.
+Context such as owner, target and tick is passed in `extra`. Never log secrets.
 """
 
 import logging
@@ -16,7 +16,7 @@ _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 @contextmanager
 def request(request_id: str) -> Iterator[None]:
-    """Name the invocation in every line that is written inside the block."""
+    """Add the invocation's request id to every line logged inside the block."""
     token = _request_id.set(request_id)
     try:
         yield
@@ -24,14 +24,14 @@ def request(request_id: str) -> Iterator[None]:
         _request_id.reset(token)
 
 
-def _name_request(record: logging.LogRecord) -> bool:
+def _add_request_id(record: logging.LogRecord) -> bool:
     if _request_id.get() and not hasattr(record, "request_id"):
         record.request_id = _request_id.get()
     return True
 
 
 def formatter() -> JsonFormatter:
-    """What makes a line of a record."""
+    """The JSON formatter of all log lines."""
     return JsonFormatter(
         "{levelname}{name}{message}",
         style="{",
@@ -41,12 +41,12 @@ def formatter() -> JsonFormatter:
 
 
 def configure() -> None:
-    """Log as JSON: Monitum from INFO on, everything else from WARNING on."""
+    """Log as JSON: Monitum at level INFO, libraries at WARNING."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter())
-    handler.addFilter(_name_request)
+    handler.addFilter(_add_request_id)
     root = logging.getLogger()
-    # Lambda's own handler would write every line a second time, as text.
+    # Replace Lambda's handler, which would write every line a second time as text.
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("chalicelib").setLevel(logging.INFO)

@@ -1,7 +1,7 @@
-"""What every service is given: settings and a clock.
+"""The runtime protocol that every service receives: settings and a clock.
 
-Packages that need more extend this protocol in their own `runtime.py`; `chalicelib.runtime.Runtime`
-satisfies them all. So a feature names what it uses and imports nothing above it.
+Packages that need more extend it in their `runtime.py`, and `chalicelib.runtime.Runtime` implements
+all of them. So features declare what they use without importing the composition root.
 """
 
 from collections.abc import Callable

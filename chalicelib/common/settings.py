@@ -1,8 +1,7 @@
-"""Everything about a stage that the code needs to know: defaults, and the environment over them.
+"""The settings of a stage: the stage's defaults, overridden by environment variables.
 
-There is one table of stages, below. A variable of the environment takes the place of a stage's
-value; docs/operations.md lists them all. Nothing here is secret, and no stage has secrets of its
-own: those of users lie with their owners, see docs/decisions.
+docs/operations.md lists all variables. No setting is secret, so settings may be logged; see
+docs/decisions/0070-no-stage-secrets.md.
 """
 
 import re
@@ -14,20 +13,20 @@ from urllib.parse import urlsplit
 
 from chalicelib.common.limits import NORMAL, WIDE, Limits
 
-Place = tuple[str, int]
+Address = tuple[str, int]
 _AWS_SUFFIXES: Final = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
 
 
 class SettingsError(Exception):
-    """A variable is missing or not what it must be; the message names it."""
+    """A variable is missing or invalid; the message names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What a stage is for: whether it runs `on_aws`, and its settings where nothing else is said.
+    """The default settings of a stage, and whether it runs `on_aws`.
 
-    `guards_data`: its tables cannot be deleted and are backed up continuously. `alarms` is how many
-    there are, see the template: none, few or all.
+    `guards_data` turns on deletion protection and continuous backups of the tables. `alarms` is
+    "none", "few" or "all"; the template shows which.
     """
 
     on_aws: bool = True
@@ -67,15 +66,16 @@ STAGES: Final[Mapping[str, Defaults]] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One stage's settings, as the template sets them in each function's environment.
+    """The settings of a stage, read from the environment that the template gives each function.
 
-    `table_prefix` stands before every table's name; the queues' URLs are empty where
-    nothing is sent to them; `region` is the one this function runs in, named in every result.
-    `forbidden_ports` are refused to targets; None means the guard's own list. `own_hosts` are where
-    Monitum itself is reached, as "host" or "host:port".
-    Everything is kept in `home_region`; `further_regions` check from there as well, and
-    `check_quorum` regions make DOWN (None: at least half of them).
-    A target flaps that changes more than `flap_changes` times in `flap_window_s`; 0 is never.
+    `table_prefix` is the prefix of all table names. A queue's URL is empty in functions that send
+    nothing to it. `region` is where this function runs and is part of every result; all data is
+    stored in `home_region`. `further_regions` check targets too, and `check_quorum` regions make a
+    target DOWN (None: at least half of them).
+    `forbidden_ports` are rejected in targets; None selects the guard's default list. `own_hosts`
+    are Monitum's own addresses, as "host" or "host:port", which are rejected too.
+    A target is flapping if it changes more than `flap_changes` times in `flap_window_s`; 0 disables
+    the detection.
     """
 
     stage: str
@@ -92,7 +92,7 @@ class Settings:
     daily_retention_days: int = 1_827
     mail_from: str = ""
     public_url: str = ""
-    canaries: tuple[Place, ...] = ()
+    canaries: tuple[Address, ...] = ()
     metrics: bool = True
     limits: Limits = NORMAL
     forbidden_ports: frozenset[int] | None = None
@@ -104,19 +104,21 @@ class Settings:
 
     @property
     def check_regions(self) -> tuple[str, ...]:
-        """Where targets are checked from, the home region first."""
+        """The regions that check targets, the home region first."""
         return (self.home_region, *self.further_regions)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """Read `env`; raises SettingsError for a value that is missing or makes no sense."""
+        """Read the settings from `env`; raises SettingsError for a missing or invalid value."""
         prefix = env.get("TABLE_PREFIX", "")
         if not prefix:
-            raise SettingsError("TABLE_PREFIX is not set: which stage's tables are meant?")
+            raise SettingsError(
+                "TABLE_PREFIX is required: set it to the prefix of the stage's table names"
+            )
         stage = env.get("STAGE", "")
         if stage not in STAGES:
             raise SettingsError(f"STAGE must be one of {', '.join(STAGES)}, not {stage!r}")
-        of_stage = STAGES[stage]
+        defaults = STAGES[stage]
         region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
         settings = cls(
             stage=stage,
@@ -128,27 +130,27 @@ class Settings:
             checks_queue_url=_url(env, "CHECKS_QUEUE_URL"),
             alerts_queue_url=_url(env, "ALERTS_QUEUE_URL"),
             alerts_dead_queue_url=_url(env, "ALERTS_DEAD_QUEUE_URL"),
-            mail_from=_mail(env, "MAIL_FROM") or of_stage.mail_from,
+            mail_from=_mail(env, "MAIL_FROM") or defaults.mail_from,
             public_url=_url(env, "PUBLIC_URL").rstrip("/"),
-            canaries=_canaries(env, of_stage.canaries),
-            forbidden_ports=_ports(env, "FORBIDDEN_PORTS", of_stage.forbidden_ports),
+            canaries=_canaries(env, defaults.canaries),
+            forbidden_ports=_ports(env, "FORBIDDEN_PORTS", defaults.forbidden_ports),
             own_hosts=_own_hosts(env, env.get("HOME_REGION") or region),
             allow_private_targets=_boolean(
-                env, "ALLOW_PRIVATE_TARGETS", default=of_stage.allow_private_targets
+                env, "ALLOW_PRIVATE_TARGETS", default=defaults.allow_private_targets
             ),
-            check_concurrency=_number(env, "CHECK_CONCURRENCY", of_stage.check_concurrency),
+            check_concurrency=_number(env, "CHECK_CONCURRENCY", defaults.check_concurrency),
             results_retention_days=_number(
-                env, "RESULTS_RETENTION_DAYS", of_stage.results_retention_days
+                env, "RESULTS_RETENTION_DAYS", defaults.results_retention_days
             ),
             hourly_retention_days=_number(
-                env, "HOURLY_RETENTION_DAYS", of_stage.hourly_retention_days
+                env, "HOURLY_RETENTION_DAYS", defaults.hourly_retention_days
             ),
             daily_retention_days=_number(
-                env, "DAILY_RETENTION_DAYS", of_stage.daily_retention_days
+                env, "DAILY_RETENTION_DAYS", defaults.daily_retention_days
             ),
-            limits=of_stage.limits.read(partial(_number, env)),
-            flap_changes=_number(env, "FLAP_CHANGES", of_stage.flap_changes, least=0),
-            flap_window_s=_number(env, "FLAP_WINDOW_S", of_stage.flap_window_s),
+            limits=defaults.limits.read(partial(_number, env)),
+            flap_changes=_number(env, "FLAP_CHANGES", defaults.flap_changes, minimum=0),
+            flap_window_s=_number(env, "FLAP_WINDOW_S", defaults.flap_window_s),
         )
         settings._check_retention()
         settings._check_regions()
@@ -157,17 +159,21 @@ class Settings:
     def _check_regions(self) -> None:
         regions = self.check_regions
         if len(set(regions)) < len(regions):
-            raise SettingsError(f"CHECK_REGIONS names a region twice, or home: {regions}")
+            raise SettingsError(
+                f"CHECK_REGIONS must not repeat a region or name the home region: {regions}"
+            )
         if self.check_quorum and self.check_quorum > len(regions):
-            raise SettingsError(f"CHECK_QUORUM must be at most {len(regions)}, as many as regions")
+            raise SettingsError(
+                f"CHECK_QUORUM must be at most {len(regions)}, the number of regions"
+            )
 
     def _check_retention(self) -> None:
-        """Statistics go from results to hours to days: a coarser one must not end earlier."""
+        """Statistics read results, then hours, then days: coarser data must be kept longer."""
         kept = (self.results_retention_days, self.hourly_retention_days, self.daily_retention_days)
         if list(kept) != sorted(kept):
             raise SettingsError(
-                "RESULTS_RETENTION_DAYS, HOURLY_RETENTION_DAYS and DAILY_RETENTION_DAYS must not "
-                f"fall: {kept}"
+                "RESULTS_RETENTION_DAYS, HOURLY_RETENTION_DAYS and DAILY_RETENTION_DAYS must be in "
+                f"ascending order: {kept}"
             )
 
 
@@ -178,64 +184,64 @@ def _boolean(env: Mapping[str, str], name: str, *, default: bool) -> bool:
     return value == "true"
 
 
-def _number(env: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
+def _number(env: Mapping[str, str], name: str, default: int, *, minimum: int = 1) -> int:
     value = env.get(name) or str(default)
-    if not value.isdecimal() or int(value) < least:
-        raise SettingsError(f"{name} must be a whole number above {least - 1}, not {value!r}")
+    if not value.isdecimal() or int(value) < minimum:
+        raise SettingsError(f"{name} must be a whole number of at least {minimum}, not {value!r}")
     return int(value)
 
 
 def _regions(env: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """AWS regions with commas between."""
-    found = tuple(text.strip() for text in env.get(name, "").split(",") if text.strip())
-    for region in found:
+    """Parse comma-separated AWS regions."""
+    regions = tuple(text.strip() for text in env.get(name, "").split(",") if text.strip())
+    for region in regions:
         if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-[0-9]", region):
-            raise SettingsError(f"{name} must be AWS regions with commas between, not {region!r}")
-    return found
+            raise SettingsError(f"{name} must be comma-separated AWS regions, not {region!r}")
+    return regions
 
 
 def _url(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if value and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
-        raise SettingsError(f"{name} must be a URL that begins with http, not {value!r}")
+        raise SettingsError(f"{name} must be an http or https URL, not {value!r}")
     return value
 
 
 def _mail(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if value and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
-        raise SettingsError(f"{name} must be an e-mail address, not {value!r}")
+        raise SettingsError(f"{name} must be an email address, not {value!r}")
     return value
 
 
 def _ports(env: Mapping[str, str], name: str, default: str) -> frozenset[int] | None:
-    """Ports with commas between, or `none`; None where nothing is said."""
+    """Parse comma-separated ports or `none`; None by default."""
     value = env.get(name) or default
     if value in {"", "none"}:
         return frozenset() if value else None
     texts = [text.strip() for text in value.split(",")]
     if not all(text.isdecimal() and 0 < int(text) < 65_536 for text in texts):
-        raise SettingsError(f"{name} must be ports with commas between, or 'none', not {value!r}")
+        raise SettingsError(f"{name} must be comma-separated ports or 'none', not {value!r}")
     return frozenset(map(int, texts))
 
 
 def _own_hosts(env: Mapping[str, str], home_region: str) -> frozenset[str]:
-    """The host of PUBLIC_URL, and those that AWS gives the API at home whose id is API_ID."""
+    """The host of PUBLIC_URL, and the hosts of the API Gateway with the id API_ID."""
     public = urlsplit(_url(env, "PUBLIC_URL").lower()).netloc
     gateway = f"{env.get('API_ID', '')}.execute-api.{home_region}".lower()
     given = {f"{gateway}.{suffix}" for suffix in _AWS_SUFFIXES} if env.get("API_ID") else set()
     return frozenset(given | {public} - {""})
 
 
-def _canaries(env: Mapping[str, str], default: str) -> tuple[Place, ...]:
-    """`CANARIES`, `host:port` with commas between; on emulators the emulator, on loopback."""
+def _canaries(env: Mapping[str, str], default: str) -> tuple[Address, ...]:
+    """Parse comma-separated `host:port`; on emulators the default is the emulator itself."""
     emulator = env.get("AWS_ENDPOINT_URL", "").partition("://")[2]
     given = env.get("CANARIES", "") or default or emulator
-    return tuple(_place(text.strip(" /")) for text in given.split(",") if text.strip(" /"))
+    return tuple(_address(text.strip(" /")) for text in given.split(",") if text.strip(" /"))
 
 
-def _place(text: str) -> Place:
+def _address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal():
-        raise SettingsError(f"CANARIES must be of the form host:port, not {text!r}")
+        raise SettingsError(f"CANARIES must have the form host:port, not {text!r}")
     return host, int(port)

@@ -1,24 +1,24 @@
-"""Whole numbers from 0 as bytes: seven bits each, the lowest first, the top bit says 'more'."""
+"""Variable-length integers (unsigned LEB128): seven bits per byte, the lowest first."""
 
 from collections.abc import Iterable
 
 
 def write_varints(numbers: Iterable[int]) -> bytes:
-    """The numbers one behind the other; raises ValueError for a negative one."""
+    """Encode the numbers; raises ValueError for a negative one."""
     data = bytearray()
     for number in numbers:
         if number < 0:
             raise ValueError(f"{number} is negative")
-        rest = number
-        while rest > 0x7F:
-            data.append(rest & 0x7F | 0x80)
-            rest >>= 7
-        data.append(rest)
+        remaining = number
+        while remaining > 0x7F:
+            data.append(remaining & 0x7F | 0x80)
+            remaining >>= 7
+        data.append(remaining)
     return bytes(data)
 
 
 def read_varints(data: bytes) -> list[int]:
-    """All numbers in `data`; raises ValueError where the last one is cut off."""
+    """Decode all numbers in `data`; raises ValueError if the last one is truncated."""
     numbers: list[int] = []
     number = shift = 0
     for byte in data:
@@ -29,5 +29,5 @@ def read_varints(data: bytes) -> list[int]:
             numbers.append(number | byte << shift)
             number = shift = 0
     if shift:
-        raise ValueError("the last number is cut off")
+        raise ValueError("the last number is truncated")
     return numbers

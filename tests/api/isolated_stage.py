@@ -47,7 +47,7 @@ class Stage:
 
 def _begin_ids_anew(seed: int) -> None:
     chance = SimpleNamespace(randbits=random.Random(seed).getrandbits)
-    vars(ids).update(_SERIES=ids.IdGenerator(), secrets=chance)
+    vars(ids).update(_GENERATOR=ids.IdGenerator(), secrets=chance)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def test_bytes_count_not_characters() -> None:
 
 
 def test_a_refused_message_is_told_without_its_body() -> None:
-    with pytest.raises(SendError, match="1 messages refused") as caught:
+    with pytest.raises(SendError, match="1 messages rejected") as caught:
         Queue(Client(refused="secret"), "url").send([Message("a"), Message("secret")])
     assert "secret" not in str(caught.value)
 
