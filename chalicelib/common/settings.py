@@ -112,9 +112,7 @@ class Settings:
         """Read the settings from `env`; raises SettingsError for a missing or invalid value."""
         prefix = env.get("TABLE_PREFIX", "")
         if not prefix:
-            raise SettingsError(
-                "TABLE_PREFIX is required: set it to the prefix of the stage's table names"
-            )
+            raise SettingsError("TABLE_PREFIX is required: the prefix of the table names")
         stage = env.get("STAGE", "")
         if stage not in STAGES:
             raise SettingsError(f"STAGE must be one of {', '.join(STAGES)}, not {stage!r}")
@@ -159,12 +157,10 @@ class Settings:
     def _check_regions(self) -> None:
         regions = self.check_regions
         if len(set(regions)) < len(regions):
-            raise SettingsError(
-                f"CHECK_REGIONS must not repeat a region or name the home region: {regions}"
-            )
+            raise SettingsError(f"CHECK_REGIONS repeats a region or the home region: {regions}")
         if self.check_quorum and self.check_quorum > len(regions):
             raise SettingsError(
-                f"CHECK_QUORUM must be at most {len(regions)}, the number of regions"
+                f"CHECK_QUORUM must be at most the number of regions, {len(regions)}"
             )
 
     def _check_retention(self) -> None:
