@@ -12,12 +12,10 @@ from chalicelib.status_pages import public_routes
 from chalicelib.status_pages import routes as status_pages_routes
 from chalicelib.targets import bulk_routes, check_routes, metrics_routes
 from chalicelib.targets import routes as targets_routes
-from chalicelib.users import audit_routes
 from chalicelib.users import routes as users_routes
 
 ALL: list[Route] = [
     *users_routes.routes,
-    *audit_routes.routes,
     *bulk_routes.routes,
     *channels_routes.routes,
     *check_routes.routes,

@@ -1,4 +1,4 @@
-"""Whether Monitum itself is well."""
+"""Route of the health check."""
 
 from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
@@ -9,9 +9,9 @@ routes = Routes()
 
 
 class QueueOut(Model):
-    """`oldest_message_s` is how long work has waited that should be done by now.
+    """`oldest_message_s` is for how long the oldest work is overdue.
 
-    `round_trip_s` is how long the watchdog's newest message took; null where it does not go.
+    `round_trip_s` is how long the newest watchdog message took; null for queues without one.
     """
 
     oldest_message_s: int | None
@@ -19,12 +19,12 @@ class QueueOut(Model):
 
 
 class HealthOut(Model):
-    """`silent` names what has not been heard of for too long; it is empty while all is well.
+    """`silent` names the parts that have been silent for too long; it is empty while all is well.
 
-    `tick_age_s` is how long ago the schedule last planned, `lateness_s` how much too long ago;
-    `check_age_s` and `check_verdict` are of the newest check of the stage's own target. `queues`
-    are those of checks, of alerts, of alerts to chat services, and of rollups. Null is what is not
-    known (yet).
+    `tick_age_s` is the time since the schedule was last planned, `lateness_s` how much that
+    exceeds the normal interval. `check_age_s` and `check_verdict` describe the newest check of the
+    synthetic target. `queues` covers checks, alerts, alerts to chat services, and rollups. Values
+    that are not known (yet) are null.
     """
 
     status: str
@@ -37,23 +37,24 @@ class HealthOut(Model):
 
     @classmethod
     def of(cls, found: Health) -> "HealthOut":
-        """What is shown of it."""
         return cls(
-            status="ok" if found.is_well else "late",
+            status="late" if found.silent else "ok",
             silent=list(found.silent),
             tick_age_s=found.tick_age_s,
             lateness_s=found.lateness_s,
             check_age_s=found.check_age_s,
             check_verdict=found.verdict,
             queues={
-                name: QueueOut(oldest_message_s=one.oldest_message_s, round_trip_s=one.round_trip_s)
-                for name, one in found.ways.items()
+                name: QueueOut(
+                    oldest_message_s=queue.oldest_message_s, round_trip_s=queue.round_trip_s
+                )
+                for name, queue in found.queues.items()
             },
         )
 
 
 @routes("GET", "/healthz", scope=None, answer=HealthOut, also={503: HealthOut})
 def get_health(call: Call[None, NoQuery]) -> Response:
-    """Answer 200 while the schedule runs, checks are made and alerts get through, else 503."""
+    """Return 200 while the schedule runs, checks are made and alerts are sent, else 503."""
     found = health(call.runtime)
-    return Response(HealthOut.of(found), status=200 if found.is_well else 503)
+    return Response(HealthOut.of(found), status=503 if found.silent else 200)

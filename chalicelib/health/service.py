@@ -1,4 +1,4 @@
-"""Whether the schedule runs, checks are made, and alerts get through."""
+"""Health of the stage: whether the schedule runs, checks are made, and alerts are sent."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from typing import Final
 from chalicelib.alerting.watchdog import ALERT_PATHS, WATCHDOG_S
 from chalicelib.aws.tenancy import acting_as_system
 from chalicelib.common.runtime import BaseRuntime
-from chalicelib.health.self_monitor import SelfMonitorReport, sight
+from chalicelib.health.self_monitor import SelfMonitorReport, observe
 from chalicelib.monitoring.result import Verdict
-from chalicelib.monitoring.storage.schedule_repository import RoundTrip, ScheduleHealth, read_pulse
+from chalicelib.monitoring.storage.schedule_repository import ScheduleHealth, read_pulse
 
-_EVERY_S: Final = 120
-"""The schedule plans two minutes at a time, and is late when it has not done so since."""
+_PLANNED_S: Final = 120
+"""Each tick plans the next two minutes, so the schedule is late once this has passed."""
 _SCHEDULE: Final = "schedule"
-_PATIENCE_S: Final[Mapping[str, int]] = {
+_MAX_WAIT_S: Final[Mapping[str, int]] = {
     _SCHEDULE: 60,
     "checks": 300,
     "alerts": 300,
@@ -24,10 +24,10 @@ _PATIENCE_S: Final[Mapping[str, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class AlertPathHealth:
-    """`oldest_message_s`: how long work has been waiting that should be done by now.
+class QueueHealth:
+    """`oldest_message_s`: for how long the oldest work is overdue.
 
-    `round_trip_s`: how long the newest watchdog took, on the ways that it goes.
+    `round_trip_s`: how long the newest watchdog message took, on the paths that have one.
     """
 
     oldest_message_s: int | None
@@ -36,59 +36,54 @@ class AlertPathHealth:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`tick_age_s`: when the schedule last planned; `lateness_s`: how much too long ago that is.
+    """`tick_age_s`: time since the schedule was last planned; `lateness_s`: how much of it is late.
 
-    `check_age_s` and `verdict` are those of the sentinel's newest check. `silent` names what has
-    not been heard of for too long, `network` where nothing outside is reached. None is what is not
-    known (yet).
+    `check_age_s` and `verdict` are those of the synthetic target's newest check. `silent` names the
+    parts that have been silent for too long, and `network` if nothing outside can be reached.
+    Values that are not known (yet) are None.
     """
 
     tick_age_s: int | None
     lateness_s: int | None
     check_age_s: int | None = None
     verdict: Verdict | None = None
-    ways: Mapping[str, AlertPathHealth] = field(default_factory=dict)
+    queues: Mapping[str, QueueHealth] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
-
-    @property
-    def is_well(self) -> bool:
-        return not self.silent
 
 
 def health(runtime: BaseRuntime) -> Health:
-    """How late the schedule, the checks and the alerts are."""
+    """Measure how late the schedule, the checks and the alerts are."""
     now = runtime.now
     with acting_as_system():
         pulse = read_pulse(ALERT_PATHS)
     ticked_at = pulse.cursor.ticked_at
     if ticked_at is None:
         return Health(None, None, silent=(_SCHEDULE,))
-    seen = sight(runtime, pulse.post)
-    ways = {name: _watched(pulse, name, now) for name in ALERT_PATHS}
-    ways["checks"] = AlertPathHealth(seen.checks_late_s(now) if seen else None)
-    ways["rollups"] = AlertPathHealth(seen.rollups_late_s(now) if seen else None)
-    lateness = max(0, now - ticked_at - _EVERY_S)
-    waits = {_SCHEDULE: lateness, **{name: one.oldest_message_s for name, one in ways.items()}}
+    report = observe(runtime, pulse.post)
+    queues = {name: _alert_path(pulse, name, now) for name in ALERT_PATHS}
+    queues["checks"] = QueueHealth(report.checks_late_s(now) if report else None)
+    queues["rollups"] = QueueHealth(report.rollups_late_s(now) if report else None)
+    lateness = max(0, now - ticked_at - _PLANNED_S)
+    waits = {_SCHEDULE: lateness, **{name: one.oldest_message_s for name, one in queues.items()}}
     return Health(
         tick_age_s=max(0, now - ticked_at),
         lateness_s=lateness,
-        check_age_s=max(0, now - seen.checked_at) if seen and seen.verdict else None,
-        verdict=seen.verdict if seen else None,
-        ways=ways,
-        silent=tuple(_silent(waits, seen)),
+        check_age_s=max(0, now - report.checked_at) if report and report.verdict else None,
+        verdict=report.verdict if report else None,
+        queues=queues,
+        silent=tuple(_silent(waits, report)),
     )
 
 
-def _watched(pulse: ScheduleHealth, name: str, now: int) -> AlertPathHealth:
-    """By the watchdog that should have come by now: if none ever did, since it was looked for."""
-    trip: RoundTrip | None = pulse.trips.get(name)
-    if trip:
-        waited = max(0, now - trip.sent_at - WATCHDOG_S)
-        return AlertPathHealth(waited, max(0, trip.arrived_at - trip.sent_at))
-    return AlertPathHealth(max(0, now - pulse.post.since - WATCHDOG_S) if pulse.post else None)
+def _alert_path(pulse: ScheduleHealth, name: str, now: int) -> QueueHealth:
+    """Judge a path by its newest watchdog message, or by the time since it was expected."""
+    if trip := pulse.trips.get(name):
+        overdue = max(0, now - trip.sent_at - WATCHDOG_S)
+        return QueueHealth(overdue, max(0, trip.arrived_at - trip.sent_at))
+    return QueueHealth(max(0, now - pulse.post.since - WATCHDOG_S) if pulse.post else None)
 
 
-def _silent(waits: Mapping[str, int | None], seen: SelfMonitorReport | None) -> Iterator[str]:
-    yield from (name for name, wait in waits.items() if (wait or 0) > _PATIENCE_S[name])
-    if seen and seen.verdict is Verdict.UNKNOWN:
+def _silent(waits: Mapping[str, int | None], report: SelfMonitorReport | None) -> Iterator[str]:
+    yield from (name for name, wait in waits.items() if (wait or 0) > _MAX_WAIT_S[name])
+    if report and report.verdict is Verdict.UNKNOWN:
         yield "network"

@@ -1,5 +1,6 @@
-"""Operations on oneself, tokens and users."""
+"""Routes of the caller's account, tokens, users and the audit log."""
 
+from chalicelib.access.audit import list_records
 from chalicelib.access.authentication import Scope
 from chalicelib.access.idempotency import ClaimedKey
 from chalicelib.access.models import Token, User
@@ -14,6 +15,8 @@ from chalicelib.users.schemas import (
     MeOut,
     NewTokenOut,
     NewUserOut,
+    RecordOut,
+    RecordsPage,
     TokenIn,
     TokenOut,
     TokensPage,
@@ -29,13 +32,13 @@ routes = Routes()
 
 @routes("GET", "/v1/me", scope=Scope.READ, answer=MeOut)
 def get_me(call: Call[None, NoQuery]) -> Response:
-    """Show who is calling, with which token, and what is used of the limits."""
+    """Show the caller, the token of this request, and the usage of each limit."""
     return Response(MeOut.of(call.principal, call.runtime.settings.limits, used(call.owner)))
 
 
 @routes("GET", "/v1/tokens", scope=Scope.READ, query=PageQuery, answer=TokensPage, gives=["Link"])
 def list_tokens(call: Call[None, PageQuery]) -> Response:
-    """List one's tokens, oldest first; never the tokens themselves."""
+    """List the caller's tokens, oldest first, without the token values."""
     cursors = call.cursors("tokens")
     after = cursors.read(call.query.cursor)
     found, last = service.page_of_tokens(call.owner, after, call.query.limit)
@@ -53,39 +56,38 @@ def list_tokens(call: Call[None, PageQuery]) -> Response:
     takes=["Idempotency-Key"],
 )
 def create_token(call: Call[TokenIn, NoQuery]) -> Response:
-    """Make a token; it is shown this once."""
-    given, now = call.body, call.runtime.clock()
-    if given.expires_at is not None and given.expires_at <= now:
+    """Create a token; its value is shown only in this response."""
+    body, now = call.body, call.runtime.clock()
+    if body.expires_at is not None and body.expires_at <= now:
         fault = Fault(("body", "expires_at"), "must be in the future")
         raise InvalidError("the body does not fit the schema", (fault,))
-    scopes = [Scope(scope) for scope in given.scopes]
+    scopes = [Scope(scope) for scope in body.scopes]
 
-    def make(turn: ClaimedKey | None) -> tuple[str, Token, str]:
-        once = (turn.resource_id, turn.secret) if turn else (None, None)
-        new = NewToken(given.name, scopes, given.expires_at, *once)
+    def create(claim: ClaimedKey | None) -> tuple[str, Token, str]:
+        token_id, secret = (claim.resource_id, claim.secret) if claim else (None, None)
+        new = NewToken(body.name, scopes, body.expires_at, token_id, secret)
         return service.create_token(call.principal, new, now, call.quota("tokens"))
 
-    def find(turn: ClaimedKey) -> tuple[str, Token, str]:
-        return service.find_token(call.owner, turn.resource_id, turn.secret)
+    def find(claim: ClaimedKey) -> tuple[str, Token, str]:
+        return service.find_token(call.owner, claim.resource_id, claim.secret)
 
-    def show(made: tuple[str, Token, str]) -> Response:
-        token_id, item, token = made
-        shown = TokenOut.of(token_id, item)
-        return Response(NewTokenOut(**dict(shown), token=token), status=201)
+    def show(created: tuple[str, Token, str]) -> Response:
+        token_id, item, token = created
+        return Response(NewTokenOut(**dict(TokenOut.of(token_id, item)), token=token), status=201)
 
-    return create_idempotently(call, "create_token", make, show, find, is_secret=True)
+    return create_idempotently(call, "create_token", create, show, find, is_secret=True)
 
 
 @routes("DELETE", "/v1/tokens/{token_id}", scope=Scope.WRITE, status=204)
 def revoke_token(call: Call[None, NoQuery]) -> Response:
-    """Revoke a token: it stops working at once."""
+    """Revoke a token with immediate effect."""
     service.revoke_token(call.owner, call.id("token_id", "token"))
     return Response(status=204)
 
 
 @routes("GET", "/v1/users", scope=Scope.ADMIN, query=PageQuery, answer=UsersPage, gives=["Link"])
 def list_users(call: Call[None, PageQuery]) -> Response:
-    """For admins: list users, oldest first."""
+    """List users, oldest first. Admins only."""
     cursors = call.cursors("users")
     users, last = service.page_of_users(cursors.read(call.query.cursor), call.query.limit)
     return call.page(UsersPage, [UserOut.of(user) for user in users], cursors.write(last))
@@ -101,35 +103,44 @@ def list_users(call: Call[None, PageQuery]) -> Response:
     takes=["Idempotency-Key"],
 )
 def create_user(call: Call[UserIn, NoQuery]) -> Response:
-    """For admins: make a user and a first token, which is shown this once."""
-    given = call.body
+    """Create a user with a first token, shown only in this response. Admins only."""
+    body = call.body
 
-    def make(turn: ClaimedKey | None) -> tuple[User, str]:
-        owner, secret = (turn.resource_id, turn.secret) if turn else (None, None)
-        return service.create_user_as_admin(
-            given.name, admin=given.admin, owner=owner, secret=secret
-        )
+    def create(claim: ClaimedKey | None) -> tuple[User, str]:
+        owner, secret = (claim.resource_id, claim.secret) if claim else (None, None)
+        return service.create_user_as_admin(body.name, admin=body.admin, owner=owner, secret=secret)
 
-    def find(turn: ClaimedKey) -> tuple[User, str]:
-        return service.find_user(turn.resource_id, turn.secret)
+    def find(claim: ClaimedKey) -> tuple[User, str]:
+        return service.find_user(claim.resource_id, claim.secret)
 
-    def show(made: tuple[User, str]) -> Response:
-        user, token = made
+    def show(created: tuple[User, str]) -> Response:
+        user, token = created
         return Response(NewUserOut(**dict(UserOut.of(user)), token=token), status=201)
 
-    return create_idempotently(call, "create_user", make, show, find, is_secret=True)
+    return create_idempotently(call, "create_user", create, show, find, is_secret=True)
 
 
 @routes("GET", "/v1/users/{user_id}", scope=Scope.ADMIN, answer=UserOut)
 def get_user(call: Call[None, NoQuery]) -> Response:
-    """For admins: show a user."""
+    """Show a user. Admins only."""
     return Response(UserOut.of(service.get_user(call.id("user_id", "user"))))
 
 
 @routes("PATCH", "/v1/users/{user_id}", scope=Scope.ADMIN, body=UserPatch, answer=UserOut)
 def change_user(call: Call[UserPatch, NoQuery]) -> Response:
-    """For admins: disable a user, whose tokens then stop working at once, or set limits."""
-    user_id, given = call.id("user_id", "user"), call.body
-    limits = None if given.limits is None else given.limits.model_dump(exclude_none=True)
-    user = service.change_user(call.principal, user_id, disabled=given.disabled, limits=limits)
+    """Disable or enable a user, effective immediately, or set the user's limits. Admins only."""
+    user_id, body = call.id("user_id", "user"), call.body
+    limits = None if body.limits is None else body.limits.model_dump(exclude_none=True)
+    user = service.change_user(call.principal, user_id, disabled=body.disabled, limits=limits)
     return Response(UserOut.of(user))
+
+
+@routes("GET", "/v1/audit", scope=Scope.READ, query=PageQuery, answer=RecordsPage, gives=["Link"])
+def list_changes(call: Call[None, PageQuery]) -> Response:
+    """List who changed what in the last 90 days, newest first."""
+    cursors = call.cursors("audit")
+    found, last = list_records(
+        call.owner, call.runtime.now, cursors.read(call.query.cursor), call.query.limit
+    )
+    items = [RecordOut.of(record) for record in found]
+    return call.page(RecordsPage, items, cursors.write(last))

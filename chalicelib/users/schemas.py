@@ -1,10 +1,11 @@
-"""Users and tokens as they come in and go out."""
+"""Request and response schemas of users, tokens and the audit log."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from chalicelib.access.audit import Record
 from chalicelib.access.authentication import Principal
 from chalicelib.access.models import Token, User
 from chalicelib.access.rate_limiting import rates
@@ -20,7 +21,7 @@ def _distinct(scopes: list[ScopeName]) -> list[ScopeName]:
 
 
 class TokenIn(Schema):
-    """A token to be made; its scopes can not go beyond those of the token that asks."""
+    """A new token; its scopes must be among those of the token that creates it."""
 
     name: Name
     scopes: Annotated[list[ScopeName], Field(min_length=1), AfterValidator(_distinct)] = [
@@ -31,9 +32,9 @@ class TokenIn(Schema):
 
 
 class TokenOut(Model):
-    """A token as it is listed; `hint` is enough to recognise it, not to use it.
+    """A token without its value; `hint`, the value's end, is enough to recognise it.
 
-    `last_used_at` is kept to the hour.
+    `last_used_at` is accurate to the hour.
     """
 
     id: str
@@ -58,7 +59,7 @@ class TokenOut(Model):
 
 
 class NewTokenOut(TokenOut):
-    """A token just made: the only time that it is shown."""
+    """A new token with its value, which is never shown again."""
 
     token: str
 
@@ -68,7 +69,7 @@ class TokensPage(Page[TokenOut]):
 
 
 class UserIn(Schema):
-    """A user to be made."""
+    """A new user."""
 
     name: Name
     admin: bool = False
@@ -78,7 +79,7 @@ Number = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class LimitsIn(Schema):
-    """Limits of a user's own, all of them at once; those left out are the installation's."""
+    """A user's limits; they replace all earlier ones, and omitted ones are the installation's."""
 
     rate_per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = None
     rate_burst: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -89,20 +90,20 @@ class LimitsIn(Schema):
 
 
 class UserPatch(Schema):
-    """Disable a user or enable again, and set limits of the user's own."""
+    """Changes to a user: `disabled`, `limits` or both."""
 
     disabled: bool | None = None
     limits: LimitsIn | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> "UserPatch":
+    def _is_not_empty(self) -> "UserPatch":
         if self.disabled is None and self.limits is None:
-            raise ValueError("give disabled or limits")
+            raise ValueError("`disabled` or `limits` is required")
         return self
 
 
 class UserOut(Model):
-    """A user as admins see one."""
+    """A user as admins see it."""
 
     id: str
     name: str
@@ -124,7 +125,7 @@ class UserOut(Model):
 
 
 class NewUserOut(UserOut):
-    """A user just made, with the first token: the only time that it is shown."""
+    """A new user with the value of the first token, which is never shown again."""
 
     token: str
 
@@ -134,7 +135,7 @@ class UsersPage(Page[UserOut]):
 
 
 class MeToken(Model):
-    """The token of this call."""
+    """The token of this request."""
 
     id: str
     name: str
@@ -142,21 +143,21 @@ class MeToken(Model):
 
 
 class Usage(Model):
-    """How much of something is used, and how much may be."""
+    """How many of something exist, and how many may exist."""
 
     used: int
     limit: int
 
 
 class RateOut(Model):
-    """How many requests a token may make: in a minute, and at once."""
+    """How many requests a token may make per minute, and in one burst."""
 
     per_minute: int
     burst: int
 
 
 class MeOut(Model):
-    """Who is calling, and what of the limits is used."""
+    """The caller, and the usage of each limit."""
 
     id: str
     name: str
@@ -177,3 +178,43 @@ class MeOut(Model):
             },
             rate=RateOut(per_minute=rate.per_minute, burst=rate.burst),
         )
+
+
+class ByOut(Model):
+    """Who made a change: the user, and the token's id and name at the time."""
+
+    user: str
+    token_id: str
+    token_name: str
+
+
+class RecordOut(Model):
+    """One change: an `action` such as `target.changed` on the resource `thing_id`.
+
+    `fields` names what changed; the values are not recorded.
+    """
+
+    id: str
+    at: Moment
+    by: ByOut
+    request_id: str
+    action: str
+    thing_id: str
+    thing_name: str
+    fields: list[str]
+
+    @classmethod
+    def of(cls, record: Record) -> "RecordOut":
+        return cls(
+            id=record.id,
+            at=record.at,
+            by=ByOut(user=record.user, token_id=record.token_id, token_name=record.token_name),
+            request_id=record.request_id,
+            action=record.action,
+            thing_id=record.thing,
+            thing_name=record.name,
+            fields=list(record.fields),
+        )
+
+
+RecordsPage = Page[RecordOut]

@@ -2,9 +2,10 @@
 
 import hmac
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from chalicelib.access.account_repository import Accounts, list_users
 from chalicelib.access.authentication import Principal, Scope
@@ -12,37 +13,20 @@ from chalicelib.access.models import Token, User
 from chalicelib.access.quotas import ATTEMPTS, back_off, raise_if_exceeded
 from chalicelib.access.token import new_token, token_hash, token_hint
 from chalicelib.access.usage import TransactionConflictError, UsageChange, used
+from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.errors import ConflictError, ForbiddenError, KeyReusedError, NotFoundError
 from chalicelib.common.ids import derived_id, id_time, new_id
-from chalicelib.users.suspension import rest
+from chalicelib.common.parallel import run_parallel
+from chalicelib.monitoring.storage.lane_repository import Lanes
 
-
-def create_user(
-    name: str, *, admin: bool = False, owner: str | None = None, secret: bytes | None = None
-) -> tuple[str, str]:
-    """A new user with a first token: `(user id, token)`; the token is not to be had again.
-
-    With an `owner` and the token's `secret` the same user is made, however often it is asked for.
-    """
-    now = time.time()
-    owner = owner or new_id(now)
-    scopes = [Scope.READ, Scope.WRITE, *([Scope.ADMIN] if admin else [])]
-    token_id = derived_id(id_time(owner), owner, "first token")
-    with acting_for(owner):
-        Accounts(owner).add_user(name=name, admin=admin, now=int(now))
-        new = NewToken("first token", scopes, None, token_id, secret)
-        _, token = _issue(owner, new, now, MOST_AT_FIRST)
-    return owner, token
-
-
-MOST_AT_FIRST = 1_000_000
-"""No quota holds for a user's first token."""
+_UNLIMITED = 1_000_000
+"""Quota for a user's first token, which must never be refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token to be made, under a certain id and with a certain secret where it is made once."""
+    """A token to create; with `token_id` and `secret`, creating it twice gives the same token."""
 
     name: str
     scopes: Sequence[Scope]
@@ -51,23 +35,42 @@ class NewToken:
     secret: bytes | None = field(default=None, repr=False)
 
 
+def create_user(
+    name: str, *, admin: bool = False, owner: str | None = None, secret: bytes | None = None
+) -> tuple[str, str]:
+    """Create a user with a first token; returns `(user id, token)`. The token is not stored.
+
+    With `owner` and the token's `secret`, repeated calls return the same user and token.
+    """
+    now = time.time()
+    owner = owner or new_id(now)
+    scopes = [Scope.READ, Scope.WRITE, *([Scope.ADMIN] if admin else [])]
+    new = NewToken("first token", scopes, None, _first_token_id(owner), secret)
+    with acting_for(owner):
+        Accounts(owner).add_user(name=name, admin=admin, now=int(now))
+        _, token = _issue(owner, new, now, _UNLIMITED)
+    return owner, token
+
+
 def create_token(
     caller: Principal, new: NewToken, now: float, quota: int
 ) -> tuple[str, Token, str]:
-    """A further token of the caller: `(id, item, token)`.
+    """Create a token for the caller; returns `(id, item, token)`.
 
-    Raises ForbiddenError beyond the caller's scopes, QuotaError beyond the quota, KeyReusedError
-    where it was made before by another token.
+    Raises ForbiddenError for scopes the caller does not have, QuotaError above the quota, and
+    KeyReusedError if another token created it already.
     """
-    beyond = sorted(set(new.scopes) - caller.scopes)
-    if beyond:
-        raise ForbiddenError(f"a token can not give what it has not: {', '.join(beyond)}")
+    missing = sorted(set(new.scopes) - caller.scopes)
+    if missing:
+        raise ForbiddenError(
+            f"`scopes` must not exceed those of the calling token; it lacks {', '.join(missing)}"
+        )
     item, token = _issue(caller.owner, new, now, quota)
     return item.key.partition(":")[2], item, token
 
 
 def find_token(owner: str, token_id: str, secret: bytes) -> tuple[str, Token, str]:
-    """A token that was made with this secret; raises NotFoundError, or KeyReusedError."""
+    """Return the token created with this secret; raises NotFoundError or KeyReusedError."""
     item, token = Accounts(owner).token(token_id), new_token(owner, token_id, secret)
     if not hmac.compare_digest(item.hash, token_hash(token)):
         raise KeyReusedError("the Idempotency-Key was used by another token")
@@ -77,12 +80,12 @@ def find_token(owner: str, token_id: str, secret: bytes) -> tuple[str, Token, st
 def page_of_tokens(
     owner: str, after: str | None, limit: int
 ) -> tuple[list[tuple[str, Token]], str | None]:
-    """The owner's tokens with their ids, oldest first, and the id to go on from."""
+    """Return a page of the owner's tokens with ids, oldest first, and the id to continue after."""
     return Accounts(owner).tokens(after, limit)
 
 
 def revoke_token(owner: str, token_id: str) -> None:
-    """Refuse the token from now on; raises NotFoundError."""
+    """Revoke the token immediately; raises NotFoundError."""
     accounts, usage = Accounts(owner), UsageChange("tokens", -1)
     for attempt in range(ATTEMPTS):
         name = accounts.token(token_id).name
@@ -92,11 +95,11 @@ def revoke_token(owner: str, token_id: str) -> None:
             back_off(attempt)
             continue
         return
-    raise ConflictError("tokens are being changed by others; try again")
+    raise ConflictError("tokens are being changed by another request; try again")
 
 
 def page_of_users(after: str | None, limit: int) -> tuple[list[User], str | None]:
-    """For admins: users, oldest first, and the id to go on from."""
+    """Return a page of users, oldest first, and the id to continue after. For admins."""
     with acting_as_system():
         return list_users(after, limit)
 
@@ -104,43 +107,64 @@ def page_of_users(after: str | None, limit: int) -> tuple[list[User], str | None
 def create_user_as_admin(
     name: str, *, admin: bool, owner: str | None = None, secret: bytes | None = None
 ) -> tuple[User, str]:
-    """For admins: a new user and the user's first token."""
+    """Create a user with a first token. For admins."""
     owner, token = create_user(name, admin=admin, owner=owner, secret=secret)
     with acting_for(owner):
         return Accounts(owner).user(), token
 
 
 def find_user(owner: str, secret: bytes) -> tuple[User, str]:
-    """A user whose first token has this secret, and the token; NotFoundError, KeyReusedError."""
+    """Return a user and the first token created with this secret.
+
+    Raises NotFoundError or KeyReusedError.
+    """
     with acting_for(owner):
-        token_id = derived_id(id_time(owner), owner, "first token")
-        user = Accounts(owner).user()
-        return user, find_token(owner, token_id, secret)[2]
+        _, _, token = find_token(owner, _first_token_id(owner), secret)
+        return Accounts(owner).user(), token
 
 
 def change_user(
     caller: Principal, owner: str, *, disabled: bool | None, limits: Mapping[str, int] | None
 ) -> User:
-    """For admins: refuse or accept a user's tokens, and set limits of the user's own.
+    """Disable or enable a user, or set the user's limits. For admins.
 
-    All that is a disabled user's rests until it is enabled again. Raises NotFoundError, or
-    ForbiddenError for disabling oneself.
+    Disabling also suspends the user's targets and channels. Raises NotFoundError, and
+    ForbiddenError if admins disable themselves.
     """
     if disabled and owner == caller.owner:
-        raise ForbiddenError("nobody can disable themselves")
+        raise ForbiddenError("`disabled`: you cannot disable your own user; ask another admin")
     with acting_for(owner):
         accounts = Accounts(owner)
         accounts.change_user(disabled=disabled, limits=limits)
         if disabled is not None:
-            # Should it end here, repeating the call does the rest.
-            rest(owner, rests=disabled)
+            # If the process dies here, repeating the request completes the suspension.
+            _suspend(owner, is_suspended=disabled)
         return accounts.user()
 
 
 def get_user(owner: str) -> User:
-    """For admins and for the user: what is known of a user; raises NotFoundError."""
+    """Return a user; raises NotFoundError. For admins."""
     with acting_for(owner):
         return Accounts(owner).user()
+
+
+def _suspend(owner: str, *, is_suspended: bool) -> None:
+    """Suspend all lanes and channels of a disabled user, or end the suspension; idempotent.
+
+    The flag is in the lane, which every check reads, and in the channel, which every alert reads,
+    so that honouring it costs no extra read. States, incidents and pauses are left unchanged. Each
+    lane (up to fifty targets) and each channel takes one write.
+    """
+    lanes, channels = Lanes(owner), Channels(owner)
+    calls: list[Callable[[], None]] = [
+        *(partial(lanes.rest, lane.number, rests=is_suspended) for lane in lanes.all()),
+        *(partial(channels.rest, channel.id, rests=is_suspended) for channel in channels.all()),
+    ]
+    run_parallel(calls)
+
+
+def _first_token_id(owner: str) -> str:
+    return derived_id(id_time(owner), owner, "first token")
 
 
 def _issue(owner: str, new: NewToken, now: float, quota: int) -> tuple[Token, str]:
@@ -160,11 +184,12 @@ def _issue(owner: str, new: NewToken, now: float, quota: int) -> tuple[Token, st
             accounts.add_token(token_id, item, usage)
         except TransactionConflictError:
             if new.secret is not None:
+                # An earlier request with the same idempotency key may have created it already.
                 with suppress(NotFoundError):
-                    _, found, same = find_token(owner, token_id, new.secret)
-                    return found, same
+                    _, item, token = find_token(owner, token_id, new.secret)
+                    return item, token
             raise_if_exceeded(usage, used(owner))
             back_off(attempt)
             continue
         return item, token
-    raise ConflictError("too many tokens are being made at once; try again")
+    raise ConflictError("too many tokens are being created at once; try again")

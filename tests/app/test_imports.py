@@ -69,7 +69,6 @@ CALLS: dict[str, set[str]] = {
     "targets.check_routes": {"monitoring", "targets"},
     "targets.metrics_routes": {"alerting", "maintenance", "monitoring", "targets"},
     "targets.routes": _TARGETS | {"worker"},
-    "users.audit_routes": {"users"},
     "users.routes": {"alerting", "monitoring", "users"},
 }
 """What the first call of a module's operations loads beyond what the API's start does.

@@ -1,4 +1,4 @@
-"""Whether Monitum is well: asked by anybody, answered without a secret."""
+"""GET /healthz: public, without secrets."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def anybody(world: World) -> Person:
     return Person(world, "", "")
 
 
-def test_before_the_first_tick_it_is_not_well(anybody: Person) -> None:
+def test_unhealthy_before_the_first_tick(anybody: Person) -> None:
     reply = anybody.get("/healthz")
     assert (reply.status, reply.json) == (
         503,
@@ -32,10 +32,10 @@ def test_before_the_first_tick_it_is_not_well(anybody: Person) -> None:
     ("silent_s", "status", "lateness_s"),
     [(0, 200, 0), (120, 200, 0), (121, 200, 1), (180, 200, 60), (181, 503, 61), (9999, 503, 9879)],
 )
-def test_it_is_well_while_ticks_come(
+def test_healthy_while_ticks_are_recent(
     world: World, anybody: Person, silent_s: int, status: int, lateness_s: int
 ) -> None:
-    # The module's clock begins anew with each test, its schedule does not: each goes on from it.
+    # The clock is reset for each test but the shared stage's schedule is not: move past it.
     world.clock.time += 100_000 * (silent_s + 1)
     world.tick()
     world.clock.time += silent_s
@@ -43,5 +43,5 @@ def test_it_is_well_while_ticks_come(
     assert (reply.status, reply.json["lateness_s"]) == (status, lateness_s)
 
 
-def test_it_takes_no_parameters(anybody: Person) -> None:
+def test_query_parameters_are_refused(anybody: Person) -> None:
     assert anybody.get("/healthz?verbose=1").status == 400

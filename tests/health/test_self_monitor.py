@@ -1,4 +1,4 @@
-"""A target of the stage's own: /healthz says whether checks are made, kept and folded."""
+"""The synthetic target: /healthz reports whether checks are made, stored and rolled up."""
 
 from dataclasses import replace
 
@@ -23,26 +23,24 @@ def anybody(world: World) -> Person:
     return Person(world, "", "")
 
 
-def live(world: World, minutes: int, *, checks: bool = True, folds: bool = True) -> None:
-    """A stage that runs: a tick every other minute, checks and alerts then, folds by the hour."""
+def run_stage(world: World, minutes: int, *, checks: bool = True, rollups: bool = True) -> None:
+    """Run a stage: ticks, checks and alerts every two minutes, rollups every hour."""
     for _ in range(0, minutes, 2):
         world.clock.time += 120
         run_tick(world.runtime)
         if checks:
             assert world.deliver() == []
-        if folds and world.clock.time // 60 % 60 == 0:
+        if rollups and world.clock.time // 60 % 60 == 0:
             world.run_rollups()
             world.clock.time -= 900
         world.run_alerts()
 
 
-def test_whoever_asks_first_has_it_made_and_then_it_is_checked(
-    world: World, anybody: Person
-) -> None:
+def test_first_health_request_creates_the_target(world: World, anybody: Person) -> None:
     run_tick(world.runtime)
     first = anybody.get("/healthz")
     assert (first.status, first.json["check_age_s"]) == (200, None)
-    live(world, 20)
+    run_stage(world, 20)
     health = anybody.get("/healthz").json
     assert health["check_verdict"] == "UP"
     assert health["check_age_s"] <= self_monitor.INTERVAL_S
@@ -50,48 +48,46 @@ def test_whoever_asks_first_has_it_made_and_then_it_is_checked(
     assert {spec.config["host"] for spec in world.checker.seen} == {"one.example"}
 
 
-def test_a_stage_that_checks_nothing_any_more_is_not_well(world: World, anybody: Person) -> None:
+def test_unhealthy_when_checks_stop(world: World, anybody: Person) -> None:
     run_tick(world.runtime)
     anybody.get("/healthz")
-    live(world, 20)
-    live(world, 4, checks=False)
+    run_stage(world, 20)
+    run_stage(world, 4, checks=False)
     assert anybody.get("/healthz").status == 200
-    live(world, 20, checks=False)
+    run_stage(world, 20, checks=False)
     reply = anybody.get("/healthz")
     assert (reply.status, reply.json["silent"]) == (503, ["checks"])
     world.queue.waiting.clear()
-    live(world, 20)
+    run_stage(world, 20)
     assert anybody.get("/healthz").status == 200
 
 
-def test_a_stage_that_never_checked_anything_is_not_well_either(
-    world: World, anybody: Person
-) -> None:
+def test_unhealthy_when_checks_never_started(world: World, anybody: Person) -> None:
     run_tick(world.runtime)
     anybody.get("/healthz")
-    live(world, 21, checks=False)
+    run_stage(world, 21, checks=False)
     assert anybody.get("/healthz").json["silent"] == ["checks"]
 
 
-def test_a_stage_that_folds_no_hours_is_not_well(world: World, anybody: Person) -> None:
+def test_unhealthy_without_rollups(world: World, anybody: Person) -> None:
     run_tick(world.runtime)
     anybody.get("/healthz")
-    live(world, 190)
+    run_stage(world, 190)
     assert anybody.get("/healthz").json["queues"]["rollups"]["oldest_message_s"] == 0
-    live(world, 300, folds=False)
+    run_stage(world, 300, rollups=False)
     assert anybody.get("/healthz").json["silent"] == ["rollups"]
 
 
-def test_a_stage_that_reaches_nothing_outside_is_not_well(world: World, anybody: Person) -> None:
+def test_unhealthy_when_nothing_outside_is_reached(world: World, anybody: Person) -> None:
     run_tick(world.runtime)
     anybody.get("/healthz")
     world.checker.script[self_monitor._TARGET] = UNKNOWN
-    live(world, 16)
+    run_stage(world, 16)
     reply = anybody.get("/healthz")
     assert (reply.status, reply.json["silent"]) == (503, ["network"])
 
 
-def test_another_canary_is_watched_instead(world: World, anybody: Person) -> None:
+def test_target_follows_a_change_of_the_canary(world: World, anybody: Person) -> None:
     run_tick(world.runtime)
     anybody.get("/healthz")
     world.runtime.settings = replace(world.runtime.settings, canaries=(("two.example", 80),))
@@ -101,7 +97,7 @@ def test_another_canary_is_watched_instead(world: World, anybody: Person) -> Non
     assert target.spec.config == {"host": "two.example", "port": 80}
 
 
-def test_nobody_sees_it(world: World, anybody: Person) -> None:
+def test_target_and_owner_are_hidden_from_users(world: World, anybody: Person) -> None:
     admin = world.user("admin", admin=True)
     run_tick(world.runtime)
     anybody.get("/healthz")
@@ -111,7 +107,7 @@ def test_nobody_sees_it(world: World, anybody: Person) -> None:
     assert admin.get(f"/v1/users/{self_monitor.OWNER}").status == 404
 
 
-def test_health_is_told_though_the_sentinel_cannot_be_made(
+def test_healthy_even_if_the_target_cannot_be_created(
     world: World, anybody: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

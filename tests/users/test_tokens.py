@@ -1,4 +1,4 @@
-"""Tokens: shown once, listed without themselves, revoked at once, never beyond their maker."""
+"""Tokens: shown once, revoked immediately, with no more scopes than their creator."""
 
 from typing import Any
 
@@ -10,22 +10,24 @@ from tests.support.world import Person, World
 pytestmark = pytest.mark.shared_stage
 
 
-def with_token(person: Person, token: str) -> Person:
+def using(person: Person, token: str) -> Person:
     return Person(person.world, person.owner, token)
 
 
-def make(person: Person, **fields: Any) -> dict[str, Any]:
+def create_token(person: Person, **fields: Any) -> dict[str, Any]:
     reply = person.post("/v1/tokens", {"name": "ci", **fields})
     assert reply.status == 201, reply.text
-    made: dict[str, Any] = reply.json
-    return made
+    created: dict[str, Any] = reply.json
+    return created
 
 
 def test_a_new_token_is_shown_once_and_works(alice: Person) -> None:
-    made = make(alice, name="laptop", scopes=["read"], expires_at="2026-12-01T00:00:00+01:00")
-    token = made.pop("token")
-    assert made == {
-        "id": made["id"],
+    created = create_token(
+        alice, name="laptop", scopes=["read"], expires_at="2026-12-01T00:00:00+01:00"
+    )
+    token = created.pop("token")
+    assert created == {
+        "id": created["id"],
         "name": "laptop",
         "hint": f"mon_…{token[-6:]}",
         "scopes": ["read"],
@@ -33,15 +35,15 @@ def test_a_new_token_is_shown_once_and_works(alice: Person) -> None:
         "expires_at": "2026-11-30T23:00:00Z",
         "last_used_at": None,
     }
-    me = with_token(alice, token).get("/v1/me").json
-    assert me["token"] == {"id": made["id"], "name": "laptop", "scopes": ["read"]}
+    me = using(alice, token).get("/v1/me").json
+    assert me["token"] == {"id": created["id"], "name": "laptop", "scopes": ["read"]}
     listed = alice.get("/v1/tokens").json
     assert listed["next_cursor"] is None
-    assert {**made, "last_used_at": "2026-11-18T11:06:40Z"} in listed["items"]
+    assert {**created, "last_used_at": "2026-11-18T11:06:40Z"} in listed["items"]
     assert token not in str(listed)
 
 
-def test_the_last_use_is_kept_to_the_hour(alice: Person, dynamodb_calls: list[str]) -> None:
+def test_last_use_is_accurate_to_the_hour(alice: Person, dynamodb_calls: list[str]) -> None:
     def used() -> str:
         return str(alice.get("/v1/tokens").json["items"][0]["last_used_at"])
 
@@ -49,13 +51,13 @@ def test_the_last_use_is_kept_to_the_hour(alice: Person, dynamodb_calls: list[st
     alice.world.clock.time += 3_599
     dynamodb_calls.clear()
     assert used() == "2026-11-18T11:06:40Z"
-    assert dynamodb_calls.count("UpdateItem") == 1, "that counts the request"
+    assert dynamodb_calls.count("UpdateItem") == 1, "the one that counts the request"
     alice.world.clock.time += 1
     assert used() == "2026-11-18T12:06:40Z"
 
 
 def test_only_a_hash_is_stored(alice: Person) -> None:
-    token = make(alice)["token"]
+    token = create_token(alice)["token"]
     kept = str(stored())
     for known in (token, alice.token):
         assert known not in kept
@@ -65,7 +67,7 @@ def test_only_a_hash_is_stored(alice: Person) -> None:
 def test_tokens_are_listed_oldest_first(world: World, alice: Person) -> None:
     for name in ("b", "a"):
         world.clock.time = max(world.clock.time, 1.9e9) + 1
-        make(alice, name=name)
+        create_token(alice, name=name)
     assert [token["name"] for token in alice.get("/v1/tokens").json["items"]] == [
         "first token",
         "b",
@@ -75,7 +77,7 @@ def test_tokens_are_listed_oldest_first(world: World, alice: Person) -> None:
 
 def test_every_token_is_on_one_page(alice: Person) -> None:
     for number in range(4):
-        make(alice, name=f"{number}")
+        create_token(alice, name=f"{number}")
     whole = alice.get("/v1/tokens").json["items"]
     found, query = [], "limit=2"
     for _ in range(len(whole)):
@@ -89,12 +91,12 @@ def test_every_token_is_on_one_page(alice: Person) -> None:
 
 
 def test_a_revoked_token_stops_at_once(alice: Person) -> None:
-    made = make(alice)
-    robot = with_token(alice, made["token"])
+    created = create_token(alice)
+    robot = using(alice, created["token"])
     assert robot.get("/v1/me").status == 200
-    assert alice.delete(f"/v1/tokens/{made['id']}").status == 204
+    assert alice.delete(f"/v1/tokens/{created['id']}").status == 204
     assert robot.get("/v1/me").status == 401
-    assert alice.delete(f"/v1/tokens/{made['id']}").status == 404
+    assert alice.delete(f"/v1/tokens/{created['id']}").status == 404
 
 
 def test_a_token_can_revoke_itself(alice: Person) -> None:
@@ -103,8 +105,8 @@ def test_a_token_can_revoke_itself(alice: Person) -> None:
     assert alice.get("/v1/me").status == 401
 
 
-def test_an_expired_token_is_refused_from_that_second_on(world: World, alice: Person) -> None:
-    robot = with_token(alice, make(alice, expires_at="2026-11-18T11:07:00Z")["token"])
+def test_token_is_refused_from_the_second_of_its_expiry(world: World, alice: Person) -> None:
+    robot = using(alice, create_token(alice, expires_at="2026-11-18T11:07:00Z")["token"])
     world.clock.time += 19.9
     assert robot.get("/v1/me").status == 200
     world.clock.time += 0.1
@@ -112,7 +114,7 @@ def test_an_expired_token_is_refused_from_that_second_on(world: World, alice: Pe
 
 
 @pytest.mark.parametrize("case", ["checksum", "secret", "owner", "case", "longer", "shorter"])
-def test_a_token_that_differs_a_little_is_refused(alice: Person, case: str) -> None:
+def test_altered_token_is_refused(alice: Person, case: str) -> None:
     token = alice.token
     swapped = {"A": "B"}
     changed = {
@@ -123,11 +125,11 @@ def test_a_token_that_differs_a_little_is_refused(alice: Person, case: str) -> N
         "longer": token + "0",
         "shorter": token[:-1],
     }[case]
-    assert with_token(alice, changed).get("/v1/me").status == 401
+    assert using(alice, changed).get("/v1/me").status == 401
 
 
 @pytest.mark.parametrize("given", ["Token", "Token ", "Basic {}", "{}", "Token{}", "Token {} x"])
-def test_what_is_no_token_is_refused(alice: Person, given: str) -> None:
+def test_malformed_authorization_is_refused(alice: Person, given: str) -> None:
     reply = alice.get("/v1/me", Authorization=given.format(alice.token))
     assert (reply.status, reply.headers["www-authenticate"]) == (401, "Token")
 
@@ -138,7 +140,7 @@ def test_both_schemes_are_accepted(alice: Person, scheme: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "asked"),
+    ("own", "requested"),
     [
         (["write"], ["read"]),
         (["write"], ["write", "admin"]),
@@ -146,12 +148,14 @@ def test_both_schemes_are_accepted(alice: Person, scheme: str) -> None:
         (["write"], None),
     ],
 )
-def test_scopes_do_not_go_beyond_those_of_the_maker(
-    alice: Person, own: list[str], asked: list[str] | None
+def test_scopes_are_limited_to_those_of_the_creator(
+    alice: Person, own: list[str], requested: list[str] | None
 ) -> None:
-    maker = with_token(alice, make(alice, scopes=own)["token"])
+    creator = using(alice, create_token(alice, scopes=own)["token"])
     before = stored()
-    reply = maker.post("/v1/tokens", {"name": "more", **({"scopes": asked} if asked else {})})
+    reply = creator.post(
+        "/v1/tokens", {"name": "more", **({"scopes": requested} if requested else {})}
+    )
     assert reply.status == 403
     assert stored() == before
 
@@ -176,7 +180,7 @@ def test_scopes_do_not_go_beyond_those_of_the_maker(
         ({"owner": "somebody"}, "body.owner"),
     ],
 )
-def test_what_does_not_fit_is_named_and_nothing_is_made(
+def test_invalid_field_is_named_and_nothing_is_created(
     alice: Person, fields: dict[str, Any], field: str
 ) -> None:
     before = stored("users")
@@ -185,5 +189,5 @@ def test_what_does_not_fit_is_named_and_nothing_is_made(
     assert stored("users") == before
 
 
-def test_the_same_scope_twice_is_one(alice: Person) -> None:
-    assert make(alice, scopes=["read", "read"])["scopes"] == ["read"]
+def test_duplicate_scopes_are_merged(alice: Person) -> None:
+    assert create_token(alice, scopes=["read", "read"])["scopes"] == ["read"]

@@ -1,4 +1,4 @@
-"""Users: admins make, list and disable them; nobody else sees that there are any."""
+"""Users: admins create, list and disable them; nobody else has access."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def admin(world: World) -> Person:
     return world.user("root", admin=True)
 
 
-def test_me_is_the_owner_the_token_and_what_is_used(alice: Person) -> None:
+def test_me_shows_user_token_and_usage(alice: Person) -> None:
     alice.make_target()
     me = alice.get("/v1/me").json
     assert me == {
@@ -35,17 +35,15 @@ def test_me_is_the_owner_the_token_and_what_is_used(alice: Person) -> None:
 def test_a_new_user_gets_a_token_that_works(admin: Person, is_admin: bool) -> None:
     reply = admin.post("/v1/users", {"name": "bob", "admin": is_admin})
     assert reply.status == 201
-    made = reply.json
-    bob = Person(admin.world, made["id"], made.pop("token"))
+    created = reply.json
+    bob = Person(admin.world, created["id"], created.pop("token"))
     assert bob.get("/v1/me").json["name"] == "bob"
-    assert admin.get(f"/v1/users/{made['id']}").json == made
-    assert made == {**made, "name": "bob", "admin": is_admin, "disabled": False}
+    assert admin.get(f"/v1/users/{created['id']}").json == created
+    assert created == {**created, "name": "bob", "admin": is_admin, "disabled": False}
     assert bob.get("/v1/users").status == (200 if is_admin else 403)
 
 
-def test_a_disabled_user_is_refused_at_once_and_accepted_again(
-    admin: Person, alice: Person
-) -> None:
+def test_disabled_user_is_refused_until_enabled(admin: Person, alice: Person) -> None:
     path = f"/v1/users/{alice.owner}"
     assert admin.patch(path, {"disabled": True}).json["disabled"] is True
     assert alice.get("/v1/me").status == 401
@@ -54,13 +52,13 @@ def test_a_disabled_user_is_refused_at_once_and_accepted_again(
     assert alice.get("/v1/me").status == 200
 
 
-def test_nobody_locks_themselves_out(admin: Person) -> None:
+def test_admins_cannot_disable_themselves(admin: Person) -> None:
     assert admin.patch(f"/v1/users/{admin.owner}", {"disabled": True}).status == 403
     assert admin.get("/v1/me").status == 200
 
 
 @pytest.mark.parametrize("user_id", ["01a1ee56-5e00-7000-8000-000000000000", "nonsense"])
-def test_who_does_not_exist_is_not_found_and_not_made(admin: Person, user_id: str) -> None:
+def test_unknown_user_is_not_found(admin: Person, user_id: str) -> None:
     path = f"/v1/users/{user_id}"
     assert admin.patch(path, {"disabled": True}).status == 404
     assert admin.get(path).status == 404
@@ -76,7 +74,7 @@ def test_who_does_not_exist_is_not_found_and_not_made(admin: Person, user_id: st
         ([], "body"),
     ],
 )
-def test_a_user_that_does_not_fit_is_refused(admin: Person, body: object, field: str) -> None:
+def test_invalid_user_is_refused(admin: Person, body: object, field: str) -> None:
     reply = admin.post("/v1/users", body)
     assert (reply.status, reply.fields) == (422, [field])
 
@@ -94,15 +92,15 @@ def pages(admin: Person, limit: int) -> Iterator[list[str]]:
 
 
 def test_every_user_is_on_one_page(world: World, admin: Person) -> None:
-    made = [world.user(f"user {number}").owner for number in range(5)]
+    created = [world.user(f"user {number}").owner for number in range(5)]
     found = list(pages(admin, 2))
     assert all(len(page) <= 2 for page in found)
     listed = [user for page in found for user in page]
     assert len(set(listed)) == len(listed)
-    assert set(made) <= set(listed)
+    assert set(created) <= set(listed)
     assert listed == sorted(listed), "oldest first"
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "q=x", "cursor=x"])
-def test_parameters_that_are_not_right_are_refused(admin: Person, query: str) -> None:
+def test_invalid_parameters_are_refused(admin: Person, query: str) -> None:
     assert admin.get(f"/v1/users?{query}").status == 400
