@@ -1,4 +1,4 @@
-"""What the tests of alerts share: channels to a receiver, targets that fail and heal."""
+"""Helpers for tests of alerts: create channels and targets, make targets fail and recover."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ def channel(person: Person, url: str = HOOK, **fields: Any) -> dict[str, Any]:
     body = {"name": "Hook", "kind": "webhook", "url": url, **fields}
     reply = person.post("/v1/channels", body)
     assert reply.status == 201, reply.text
-    made: dict[str, Any] = reply.json
-    return made
+    created: dict[str, Any] = reply.json
+    return created
 
 
 def target(person: Person, **fields: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""An empty stage on moto, as fast as it can be had: most tests begin with one."""
+"""Creates an empty stage on moto quickly, because most tests start with one."""
 
 import copy
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ PREFIX = "monitum-test-"
 
 @contextmanager
 def empty_stage() -> Iterator[dict[str, str]]:
-    """moto's AWS with a stage's tables and queues; yields the variables that name them.
+    """A stage's tables and queues on moto; yields the environment variables that name them.
 
-    The tables are copies of tables that were made once: making them takes longer than most tests.
+    The tables are copies of a set created once: creating them takes longer than most tests.
     """
     made = _tables()
     with mock_aws():
@@ -42,10 +42,10 @@ def _dynamodb() -> Any:
 
 @cache
 def speed_up_moto() -> None:
-    """Have moto look for those members of an item's values that are there.
+    """Patch moto to serialize only the members that an item's values have.
 
-    It looks for every member that a value could have under every name that it could have, which
-    takes a third of the time of tests.
+    moto tries every possible member under every possible name, which takes a third of the tests'
+    time.
     """
     structure = BaseJSONSerializer._serialize_type_structure
 
@@ -63,6 +63,6 @@ def speed_up_moto() -> None:
 
 @cache
 def share_models() -> None:
-    """Have every session of this process read the services' descriptions once, not each anew."""
+    """Share botocore's loaded service models between all sessions of the process."""
     loader = create_loader()
     vars(botocore.session)["create_loader"] = lambda *_: loader

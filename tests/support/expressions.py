@@ -1,4 +1,4 @@
-"""DynamoDB's expressions as pynamodb writes them, made into functions of an item.
+"""Compiles DynamoDB expressions, as pynamodb writes them, to functions of an item.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html; values are typed
 as on the wire: `{"S": "text"}`.
@@ -17,7 +17,7 @@ Value = dict[str, Any] | None
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What an expression is about: an item, and the names and values that stand in it."""
+    """The arguments of an expression: an item, and the names and values of its placeholders."""
 
     item: Item
     names: Mapping[str, str]
@@ -32,7 +32,7 @@ _ACTION = re.compile(r"\b(SET|ADD|REMOVE|DELETE) ")
 
 
 class _Reader:
-    """Reads an expression from left to right."""
+    """A recursive descent parser for expressions."""
 
     def __init__(self, text: str) -> None:
         self._tokens = _TOKEN.findall(text)
@@ -44,7 +44,7 @@ class _Reader:
 
     def take(self, wanted: str = "") -> str:
         found = self.next
-        assert found, "it ends too early"
+        assert found, "the expression ends too early"
         assert wanted in ("", found), f"{wanted} expected, not {found}"
         self._at += 1
         return str(found)
@@ -73,9 +73,9 @@ class _Reader:
         return left
 
     def _operand(self) -> Term:
-        if self.next in _MADE:
-            made = _MADE[self.take()]
-            return made(*self.list())
+        if self.next in _FUNCTIONS:
+            function = _FUNCTIONS[self.take()]
+            return function(*self.list())
         if self.next.startswith(":"):
             name = self.take()
             return lambda given: given.values[name]
@@ -106,10 +106,10 @@ class _Reader:
             test = self.any()
             self.take(")")
             return test
-        if self.next in _ASKED:
-            asked = _ASKED[self.take()]
+        if self.next in _PREDICATES:
+            predicate = _PREDICATES[self.take()]
             terms = self.list()
-            return lambda given: asked(*(term(given) for term in terms))
+            return lambda given: predicate(*(term(given) for term in terms))
         return self._comparison(self.term())
 
     def _comparison(self, left: Term) -> Test:
@@ -141,8 +141,8 @@ def _find(given: Given, path: list[str]) -> Value:
 def _sum(left: Term, right: Term, sign: int) -> Term:
     def total(given: Given) -> Value:
         one, other = left(given), right(given)
-        assert one, "the left side of an addition is not there"
-        assert other, "the right side of an addition is not there"
+        assert one, "the left operand does not exist"
+        assert other, "the right operand does not exist"
         return {"N": str(Decimal(one["N"]) + sign * Decimal(other["N"]))}
 
     return total
@@ -152,12 +152,12 @@ def _appended(first: Term, second: Term) -> Term:
     return lambda given: {"L": [*(first(given) or {})["L"], *(second(given) or {})["L"]]}
 
 
-_MADE: Mapping[str, Callable[..., Term]] = {
+_FUNCTIONS: Mapping[str, Callable[..., Term]] = {
     "if_not_exists": lambda path, other: lambda given: path(given) or other(given),
     "list_append": _appended,
     "size": lambda path: lambda given: {"N": str(len(next(iter((path(given) or {}).values()))))},
 }
-_ASKED: Mapping[str, Callable[..., bool]] = {
+_PREDICATES: Mapping[str, Callable[..., bool]] = {
     "attribute_exists": lambda value: value is not None,
     "attribute_not_exists": lambda value: value is None,
     "begins_with": lambda value, start: value is not None and value["S"].startswith(start["S"]),
@@ -183,7 +183,7 @@ def _compare(left: Value, sign: str, right: Value) -> bool:
 
 
 def comparable(value: Value) -> Any:
-    """A value as what it is compared by: numbers as such, texts by their bytes."""
+    """A key for comparisons: numbers by value, strings by their bytes."""
     if value is None:
         return None
     ((kind, content),) = value.items()
@@ -194,16 +194,16 @@ def comparable(value: Value) -> Any:
 
 @cache
 def condition(text: str) -> Test:
-    """A condition, key condition or filter."""
+    """Compile a condition, key condition or filter."""
     reader = _Reader(text)
     test = reader.any()
-    assert not reader.next, f"not read to the end: {text}"
+    assert not reader.next, f"unexpected text at the end: {text}"
     return test
 
 
 @cache
 def update(text: str) -> Change:
-    """An update expression: changes the item that it is handed; terms see the one before."""
+    """Compile an update expression. It changes the item it receives; terms see the old item."""
     parts = _ACTION.split(text)[1:]
     changes: list[Change] = []
     for kind, actions in zip(parts[::2], parts[1::2], strict=True):

@@ -1,7 +1,7 @@
-"""Greps everything that the tests log for secrets: tokens and keys, and those that are planted.
+"""Searches everything that the tests log for secrets: tokens, keys and planted values.
 
-Every record of every logger is looked at as the deployed functions would write it, ours from INFO
-on. A test in which one is found fails.
+Every record of every logger is formatted as in the deployed functions, with Monitum at level INFO.
+A test that logs a secret fails.
 """
 
 import copy
@@ -14,7 +14,7 @@ import pytest
 from chalicelib.common.logs import formatter
 
 PLANTED = ("pl4nted", "us3r", "s3cret", "correct horse", "secret words", "key-12345", "tok-98765")
-"""What tests use for header values, userinfo and answers of receivers."""
+"""The header values, URL credentials and receivers' responses that tests use."""
 _FOUND = re.compile(
     r"\bmon_[A-Za-z0-9]{16,}"  # tokens
     r"|whsec_"  # keys that sign webhooks
@@ -26,12 +26,12 @@ _call_handlers = logging.Logger.callHandlers
 
 
 def leaked(text: str) -> list[str]:
-    """The secrets in a line, each cut short: what fails a test is shown to people too."""
+    """The secrets in a line, truncated, because people read the output of failed tests."""
     return sorted({found.group()[:6] for found in _FOUND.finditer(text)})
 
 
-def _look(logger: logging.Logger, record: logging.LogRecord) -> None:
-    # A copy: formatting leaves the text of an exception in the record.
+def _search(logger: logging.Logger, record: logging.LogRecord) -> None:
+    # Format a copy: formatting stores the text of an exception in the record.
     line = formatter().format(copy.copy(record))
     if found := leaked(line):
         _leaks.append(f"{record.name} shows {found}, line {record.lineno}")
@@ -39,14 +39,14 @@ def _look(logger: logging.Logger, record: logging.LogRecord) -> None:
 
 
 def watch() -> None:
-    """Look at every record from now on."""
-    pytest.MonkeyPatch().setattr(logging.Logger, "callHandlers", _look)
+    """Search every record from now on."""
+    pytest.MonkeyPatch().setattr(logging.Logger, "callHandlers", _search)
     logging.getLogger("chalicelib").setLevel(logging.INFO)
 
 
 @pytest.fixture(autouse=True)
 def nothing_leaks() -> Iterator[None]:
-    """Fail the test in which a secret was logged."""
+    """Fail a test that logs a secret."""
     logging.getLogger("chalicelib").setLevel(logging.INFO)
     _leaks.clear()
     yield

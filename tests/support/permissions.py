@@ -1,8 +1,8 @@
-"""Holds the functions to their policies: every test runs as if IAM were there.
+"""Checks the functions' IAM policies against the AWS calls that the tests make.
 
-What a function's handler does is asked of AWS in the function's name. A call that its policy does
-not allow fails the test in which it was made: nothing is missing. A run of all tests fails where
-something is allowed that no function did in any of them: nothing is to spare.
+The calls of a function's handler are recorded under the function's name. A call that its policy
+does not allow fails the test. A run of all tests fails if a policy allows something that no
+function did in any test.
 """
 
 import functools
@@ -20,31 +20,34 @@ from chalicelib.history import background_handler
 from chalicelib.history import dispatch as rollups_dispatch
 from chalicelib.worker import handler as worker_handler
 from chalicelib.worker import scheduler
-from tests.support.policies import Ask, Grant, grants, to_spare
+from tests.support.policies import ApiCall, Grant, grants, unused
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 @functools.cache
-def is_allowed(ask: Ask) -> bool:
-    """Whether a policy allows it; the same is asked thousands of times."""
-    return any(grant.allows(ask) for grant in grants())
+def is_allowed(call: ApiCall) -> bool:
+    """Whether a policy allows the call; cached, because calls repeat thousands of times."""
+    return any(grant.allows(call) for grant in grants())
 
 
 class Record:
-    """Who asked for what. The threads of a function work for it too, even those told nothing."""
+    """Records calls by function.
+
+    Threads without the context variable are attributed to the function that started last.
+    """
 
     def __init__(self) -> None:
-        self.asks: set[Ask] = set()
-        self.refused: set[Ask] = set()
+        self.calls: set[ApiCall] = set()
+        self.denied: set[ApiCall] = set()
         self._working: list[str] = []
         self._here: ContextVar[str | None] = ContextVar("function", default=None)
         self._lock = threading.Lock()
 
     @contextmanager
     def working(self, function: str) -> Iterator[None]:
-        """Ask in the name of `function` inside the block."""
+        """Attribute calls inside the block to `function`."""
         self._working.append(function)
         token = self._here.set(function)
         try:
@@ -55,26 +58,26 @@ class Record:
 
     @property
     def function(self) -> str:
-        """Which function is at work; empty where a test is."""
+        """The function that is running; empty in test code."""
         here = self._here.get()
         if here is not None:
             return here
         return self._working[-1] if self._working else ""
 
-    def ask(self, action: str, name: str, keys: tuple[str, ...] = ("",)) -> None:
-        """Note a call, if a function is at work."""
+    def add(self, action: str, name: str, keys: tuple[str, ...] = ("",)) -> None:
+        """Record a call if a function is running."""
         if not self.function:
             return
-        ask = Ask(self.function, action, name, keys)
+        call = ApiCall(self.function, action, name, keys)
         with self._lock:
-            (self.asks if is_allowed(ask) else self.refused).add(ask)
+            (self.calls if is_allowed(call) else self.denied).add(call)
 
 
 RECORD = Record()
 
 
-def works_as(function: str, work: Callable[P, R]) -> Callable[P, R]:
-    """`work` in the name of a function."""
+def as_function(function: str, work: Callable[P, R]) -> Callable[P, R]:
+    """Wrap `work` so that its calls are attributed to a function."""
 
     @functools.wraps(work)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -85,7 +88,7 @@ def works_as(function: str, work: Callable[P, R]) -> Callable[P, R]:
 
 
 def name_functions() -> None:
-    """Have every handler's work done in its function's name, whoever starts it."""
+    """Patch every handler so that its calls are attributed to its function."""
     for module, work, function in (
         (scheduler, "run_tick", "tick"),
         (worker_handler, "handle_checks", "check"),
@@ -95,47 +98,47 @@ def name_functions() -> None:
         (alerting_handler, "handle_notices", "notify"),
         (api_dispatch, "_call", "api"),
     ):
-        setattr(module, work, works_as(function, getattr(module, work)))
+        setattr(module, work, as_function(function, getattr(module, work)))
 
 
 def note(service: str, operation: str, params: Mapping[str, Any]) -> None:
-    """Note a call as botocore sees it."""
+    """Record a call with botocore's parameters."""
     if not RECORD.function:
         return
-    for action, name, *keys in _asked(service, operation, params):
-        RECORD.ask(f"{service}:{action}", name, tuple(sorted(set(keys))))
+    for action, name, *keys in _requests(service, operation, params):
+        RECORD.add(f"{service}:{action}", name, tuple(sorted(set(keys))))
 
 
-def _asked(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """What a call asks for: actions, the names of things, and keys of items."""
+def _requests(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The action, resource name and item keys of a call."""
     if service == "dynamodb":
-        yield from _of_tables(operation, params)
+        yield from _table_requests(operation, params)
     elif service == "sqs":
         yield operation.removesuffix("Batch"), _last(params["QueueUrl"], "/"), ""
     elif service == "lambda":
         yield f"{operation}Function", _short(params["FunctionName"]), ""
 
 
-def _of_tables(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _table_requests(operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for table, request in params.get("RequestItems", {}).items():
         yield operation, _short(table), *(_leading(table, key) for key in request["Keys"])
     for item in params.get("TransactItems", []):
         for kind, request in item.items():
             action = "ConditionCheckItem" if kind == "ConditionCheck" else f"{kind}Item"
-            yield action, _short(request["TableName"]), _of_item(request)
+            yield action, _short(request["TableName"]), _leading_key(request)
     if "TableName" in params:
         table = _short(params["TableName"])
         index = params.get("IndexName")
-        yield operation, f"{table}/index/{index}" if index else table, _of_item(params)
+        yield operation, f"{table}/index/{index}" if index else table, _leading_key(params)
 
 
-def _of_item(request: Mapping[str, Any]) -> str:
+def _leading_key(request: Mapping[str, Any]) -> str:
     item = request.get("Key") or request.get("Item") or {}
     return _leading(request["TableName"], item)
 
 
 def _leading(table: str, key: Mapping[str, Any]) -> str:
-    # Other tables' keys are owners, which no policy can name.
+    # The keys of other tables are owners, which no policy can name.
     return str(key.get("name", {}).get("S", "")) if _short(table) == "system" else ""
 
 
@@ -150,42 +153,42 @@ def _last(text: str, separator: str) -> str:
 
 @pytest.fixture(autouse=True)
 def policies_allow() -> Iterator[None]:
-    """Fail the test in which a function did what its policy does not allow."""
-    RECORD.refused.clear()
+    """Fail a test in which a function made a call that its policy does not allow."""
+    RECORD.denied.clear()
     yield
-    refused = "\n".join(
-        f"policy-{ask.function}.json does not allow {ask.action} on {ask.name} {ask.keys}"
-        for ask in sorted(RECORD.refused)
+    denied = "\n".join(
+        f"policy-{call.function}.json does not allow {call.action} on {call.name} {call.keys}"
+        for call in sorted(RECORD.denied)
     )
-    assert not refused, refused
+    assert not denied, denied
 
 
 def pytest_testnodedown(node: Any) -> None:
-    """Take over what a worker of pytest-xdist has noted."""
+    """Collect the calls that a worker of pytest-xdist recorded."""
     output = getattr(node, "workeroutput", {})
-    RECORD.asks.update(Ask(*one) for one in output.get("asks", []))
+    RECORD.calls.update(ApiCall(*one) for one in output.get("asks", []))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand a worker's notes on; hold those of a whole run against the policies."""
+    """Pass a worker's calls on; after a run of all tests look for unused permissions."""
     config = session.config
     if hasattr(config, "workeroutput"):
         config.workeroutput["asks"] = [
-            (ask.function, ask.action, ask.name, ask.keys) for ask in RECORD.asks
+            (call.function, call.action, call.name, call.keys) for call in RECORD.calls
         ]
     elif session.exitstatus == pytest.ExitCode.OK and _is_whole(config):
-        config.stash[_SPARE] = to_spare(RECORD.asks)
-        if config.stash[_SPARE]:
+        config.stash[_UNUSED] = unused(RECORD.calls)
+        if config.stash[_UNUSED]:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say which permissions nobody used."""
-    for grant in config.stash.get(_SPARE, []):
-        told = f"policy-{grant.function}.json allows {grant.action} on {grant.name}"
-        terminalreporter.write_line(f"{told} {grant.keys}: no test has it do that", red=True)
+    """Print the unused permissions."""
+    for grant in config.stash.get(_UNUSED, []):
+        text = f"policy-{grant.function}.json allows {grant.action} on {grant.name}"
+        terminalreporter.write_line(f"{text} {grant.keys}: no test needs that", red=True)
 
 
 def _is_whole(config: pytest.Config) -> bool:
@@ -202,4 +205,4 @@ def _is_whole(config: pytest.Config) -> bool:
     return config.args == config.getini("testpaths") and not any(narrowed)
 
 
-_SPARE = pytest.StashKey[list[Grant]]()
+_UNUSED = pytest.StashKey[list[Grant]]()

@@ -1,4 +1,4 @@
-"""What the functions' policies allow, piece by piece, and what of it a set of calls needs."""
+"""The permissions in the functions' IAM policies, and which of them a set of calls uses."""
 
 import functools
 import json
@@ -19,17 +19,17 @@ BY_LAMBDA = frozenset(
         "sqs:GetQueueAttributes",
     }
 )
-"""What Lambda itself does with a function's role: its logs, and its queue."""
+"""Actions that Lambda itself performs with a function's role."""
 DEAD_LETTERS = {("rollup", "rollups-dead")}
-"""Where Lambda, with a function's role, puts events of which every try failed."""
+"""Queues to which Lambda sends failed events with a function's role."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Ask:
-    """One action on one thing: `name` without the stack's, such as `lanes` or `lanes/index/x`.
+class ApiCall:
+    """One action on one resource; `name` has no stack prefix, such as `lanes` or `lanes/index/x`.
 
-    `keys` are the partition keys of its items where a policy looks at them: a statement allows a
-    call for all of them, or not at all.
+    `keys` are the partition keys of its items if a policy restricts them. A statement has to allow
+    all of them.
     """
 
     function: str
@@ -40,24 +40,24 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One action on one thing that a policy allows, of items whose keys fit `keys`."""
+    """One action on one resource that a policy allows, for items whose keys match `keys`."""
 
     function: str
     action: str
     name: str
     keys: tuple[str, ...] = ("*",)
 
-    def allows(self, ask: Ask) -> bool:
+    def allows(self, call: ApiCall) -> bool:
         return (
-            self.function == ask.function
-            and fnmatchcase(ask.action, self.action)
-            and self.name in ("*", ask.name)
-            and all(any(fnmatchcase(key, fit) for fit in self.keys) for key in ask.keys)
+            self.function == call.function
+            and fnmatchcase(call.action, self.action)
+            and self.name in ("*", call.name)
+            and all(any(fnmatchcase(key, fit) for fit in self.keys) for key in call.keys)
         )
 
 
 def _name(resource: str | Mapping[str, Any]) -> str:
-    """The name of what an ARN of a policy stands for, without the stack's."""
+    """The name of the resource in an ARN, without the stack's prefix."""
     if isinstance(resource, str):
         return resource
     if "Fn::If" in resource:
@@ -82,7 +82,7 @@ def _keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
 
 @functools.cache
 def grants() -> tuple[Grant, ...]:
-    """Everything that the policies allow, piece by piece, but for what Lambda does itself."""
+    """All permissions in the policies, without the actions of Lambda itself."""
     found = []
     for path in sorted(POLICIES.glob("policy-*.json")):
         function = path.stem.removeprefix("policy-")
@@ -97,15 +97,15 @@ def grants() -> tuple[Grant, ...]:
     return tuple(found)
 
 
-def to_spare(asks: set[Ask]) -> list[Grant]:
-    """What is allowed and nobody asked for, key by key."""
+def unused(calls: set[ApiCall]) -> list[Grant]:
+    """The permissions that no call used, key by key."""
     used = {
         (grant, key)
-        for ask in asks
+        for call in calls
         for grant in grants()
-        if grant.allows(ask)
+        if grant.allows(call)
         for key in grant.keys
-        if any(fnmatchcase(one, key) for one in ask.keys)
+        if any(fnmatchcase(name, key) for name in call.keys)
     }
     return [
         replace(grant, keys=(key,))

@@ -1,4 +1,4 @@
-"""Receivers of alerts that keep what they get and answer from a script."""
+"""Fake receivers of alerts that record requests and respond from a script."""
 
 import json
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from tests.support.permissions import RECORD
 
 @dataclass
 class FakeOutbound:
-    """Takes what is posted, and answers from a script: by URL a status code, or 204.
+    """Records posted requests. `script` maps URLs to status codes (0: refused); default 204.
 
-    `retry_after` are the headers of that name, by URL.
+    `retry_after` maps URLs to values of that header.
     """
 
     script: dict[str, int] = field(default_factory=dict)
@@ -33,18 +33,18 @@ class FakeOutbound:
         return Answer(code, b"secret words of the receiver", 12, self.retry_after.get(url))
 
     def received(self, url: str | None = None) -> list[Any]:
-        """The payloads that were taken, each once, however often they came."""
-        taken = {
+        """The accepted payloads without repeated deliveries."""
+        accepted = {
             headers["webhook-id"]: json.loads(body)
             for at, body, headers in self.posted
             if url in (None, at) and 200 <= self.script.get(at, 204) < 300
         }
-        return list(taken.values())
+        return list(accepted.values())
 
 
 @dataclass
 class FakeMailer:
-    """Keeps what is mailed: to, subject, text, HTML; and what its attempts are known by."""
+    """Records emails as (to, subject, text, HTML), and the ids of attempts."""
 
     sent: list[tuple[str, str, str, str]] = field(default_factory=list)
     ids: list[str | None] = field(default_factory=list)
@@ -54,7 +54,7 @@ class FakeMailer:
         self, to: str, subject: str, text: str, html: str, *, same_as: str | None = None
     ) -> Outcome:
         self.ids.append(same_as)
-        RECORD.ask("ses:SendEmail", "*")
+        RECORD.add("ses:SendEmail", "*")
         if self.outcome.is_sent:
             self.sent.append((to, subject, text, html))
         return self.outcome

@@ -1,4 +1,4 @@
-"""The net that the other tests are spread over: it catches what it is there for."""
+"""The search for secrets in logs finds them."""
 
 import logging
 
@@ -13,7 +13,7 @@ TOKEN = new_token("01900000-0000-7000-8000-000000000001", "01900000-0000-7000-80
 
 @pytest.fixture(autouse=True)
 def caught() -> list[str]:
-    """What has been caught; emptied, as these tests leak on purpose."""
+    """The leaks found so far; the tests empty it, because they leak on purpose."""
     return leaks._leaks
 
 
@@ -37,7 +37,7 @@ def test_a_secret_is_found_wherever_it_is_logged(caught: list[str], secret: str)
     caught.clear()
 
 
-def test_what_is_no_secret_passes(caught: list[str]) -> None:
+def test_other_text_passes(caught: list[str]) -> None:
     LOG.info("checked", extra={"owner": TOKEN[:8], "url": "https://shop.example:443/a@b"})
 
     assert caught == []

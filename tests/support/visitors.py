@@ -1,4 +1,4 @@
-"""Visitors of status pages, who have no token, and pages for them to see."""
+"""Visitors of status pages, who have no token, and pages for them."""
 
 import itertools
 from typing import Any
@@ -14,17 +14,17 @@ TODAY = START // DAY_S * DAY_S
 
 
 def visitor_of(world: World) -> Person:
-    """Somebody without a token."""
+    """A person without a token."""
     return Person(world, "", "")
 
 
 def free_slug() -> str:
-    """One that no other test of this process has: slugs are unique over an installation."""
+    """A slug that is unique in this process, as slugs must be in an installation."""
     return f"page-{next(_NUMBERS)}"
 
 
 def publish(person: Person, **fields: Any) -> str:
-    """A published page's slug."""
+    """Create and publish a page; returns its slug."""
     reply = make_page(person, **{"published": True, **fields})
     slug: str = reply.json["slug"]
     return slug
@@ -41,7 +41,7 @@ def targets_of(page: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def store_day(person: Person, target_id: str, days_ago: int, up_s: int, down_s: int) -> None:
-    """What the checks of a day came to, as it is folded: first up, then down."""
+    """Store a daily rollup of a target that was first up, then down."""
     start = TODAY - days_ago * DAY_S
     end, ends = start + up_s + down_s, int(down_s > 0)
     seconds = (up_s, down_s - 60, 0, 0) if down_s else (up_s - 60, 0, 0, 0)
@@ -53,7 +53,7 @@ def store_day(person: Person, target_id: str, days_ago: int, up_s: int, down_s: 
 
 
 def make_page(person: Person, **fields: Any) -> Reply:
-    """The answer to a page being made; it is not published."""
+    """Create an unpublished page; returns the response."""
     reply = person.post("/v1/pages", {"name": "Shop", "slug": free_slug(), **fields})
     assert reply.status == 201, reply.text
     return reply

@@ -1,4 +1,4 @@
-"""What the tests of maintenance share: windows, and what follows from them at once."""
+"""Helpers for tests of maintenance windows."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tests.support.world import Person, World
 
 
 def window(person: Person, start: int, end: int, **fields: Any) -> dict[str, Any]:
-    """A window from `start` to `end`, in seconds from now, for all with the tag `prod`."""
+    """Create a window from `start` to `end`, in seconds from now, for the tag `prod`."""
     now = person.world.runtime.now
     body = {
         "name": "Upgrade",
@@ -18,12 +18,12 @@ def window(person: Person, start: int, end: int, **fields: Any) -> dict[str, Any
     }
     reply = person.post("/v1/maintenance", body)
     assert reply.status == 201, reply.text
-    made: dict[str, Any] = reply.json
-    return made
+    created: dict[str, Any] = reply.json
+    return created
 
 
 def update_skip_rules(world: World) -> None:
-    """Have calendars laid beside lanes, as the messages that are visible now ask for."""
+    """Process the visible messages that rebuild skip rules."""
     world.process_alerts()
     for event in world.functions.take("rollup"):
         assert not world.roll_up(event)

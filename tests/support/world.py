@@ -1,4 +1,4 @@
-"""A small world to test in: AWS by moto, a clock by hand, and so a queue and a checker."""
+"""A test stage: AWS on moto, with a manual clock and fake queues, functions and checker."""
 
 import json
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ from tests.support.permissions import RECORD
 from tests.support.receivers import FakeMailer, FakeOutbound
 
 START = 1_795_000_000
-"""Epoch second at which every test begins, not at the start of a minute."""
+"""The time at which every test starts; not the start of a minute."""
 UP = CheckResult(Verdict.UP, status_code=200, timings=Timings(1, 2, 3, 40, 4))
 DOWN = CheckResult(Verdict.DOWN, Reason.STATUS, 503, Timings(1, 2, 3, 4, 5), "got 503")
 UNKNOWN = CheckResult(Verdict.UNKNOWN, Reason.INTERNAL, error="resolver is down")
@@ -36,7 +36,7 @@ UNKNOWN = CheckResult(Verdict.UNKNOWN, Reason.INTERNAL, error="resolver is down"
 
 @dataclass
 class Clock:
-    """Time as the test tells it."""
+    """A clock that the test sets."""
 
     time: float = START
 
@@ -44,13 +44,13 @@ class Clock:
         return self.time
 
     def sleep_until(self, time: float) -> None:
-        assert time >= self.time, "time goes forward"
+        assert time >= self.time, "time must not go backwards"
         self.time = time
 
 
 @dataclass
 class FakeQueue:
-    """What was sent, with the time from which it is seen."""
+    """An SQS queue: the messages sent, with the times when they become visible."""
 
     clock: Clock
     name: str = "checks"
@@ -60,11 +60,11 @@ class FakeQueue:
 
     def send(self, sent: Iterator[Message]) -> None:
         self.requests += 1
-        RECORD.ask("sqs:SendMessage", self.name)
+        RECORD.add("sqs:SendMessage", self.name)
         self.waiting += [(self.clock() + message.delay_s, message.body) for message in sent]
 
     def hide(self, receipts: Mapping[str, int]) -> None:
-        RECORD.ask("sqs:ChangeMessageVisibility", self.name)
+        RECORD.add("sqs:ChangeMessageVisibility", self.name)
         self.hidden.update(receipts)
 
     @property
@@ -72,7 +72,7 @@ class FakeQueue:
         return any(at <= self.clock() for at, _ in self.waiting)
 
     def take(self) -> list[str]:
-        """The bodies that are visible now, which are then gone."""
+        """Remove and return the visible bodies."""
         due = [body for at, body in sorted(self.waiting) if at <= self.clock()]
         self.waiting = [(at, body) for at, body in self.waiting if at > self.clock()]
         return due
@@ -80,21 +80,21 @@ class FakeQueue:
 
 @dataclass
 class FakeFunctions:
-    """What functions were started with, and the answers of those that are waited for."""
+    """Records asynchronous invocations; `answers` responds to synchronous ones."""
 
     started: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, Callable[[dict[str, Any]], Any]] = field(default_factory=dict)
 
     def start(self, name: str, event: dict[str, Any]) -> None:
-        RECORD.ask("lambda:InvokeFunction", name)
+        RECORD.add("lambda:InvokeFunction", name)
         self.started.append((name, json.loads(json.dumps(event))))
 
     def call(self, name: str, event: dict[str, Any]) -> Any:
-        RECORD.ask("lambda:InvokeFunction", name)
+        RECORD.add("lambda:InvokeFunction", name)
         return self.answers[name](json.loads(json.dumps(event)))
 
     def take(self, name: str) -> list[dict[str, Any]]:
-        """The events that a function was started with, which are then gone."""
+        """Remove and return the events a function was started with."""
         taken = [event for started, event in self.started if started == name]
         self.started = [one for one in self.started if one[0] != name]
         return taken
@@ -102,7 +102,7 @@ class FakeFunctions:
 
 @dataclass
 class FakeChecker:
-    """Answers checks from a script: by target id, or UP."""
+    """Returns results from a script by target id; UP by default."""
 
     script: dict[str, CheckResult] = field(default_factory=dict)
     seen: list[CheckSpec] = field(default_factory=list)
@@ -123,7 +123,7 @@ class FakeChecker:
 
 
 class World:
-    """One stage with its doors."""
+    """One stage with its API and event handlers."""
 
     def __init__(self, settings: Settings) -> None:
         dynamodb.bind(settings)
@@ -151,14 +151,14 @@ class World:
         return Person(self, owner, token)
 
     def tick(self) -> scheduler.TickReport:
-        """Run the schedule; what the watchdog sends is left out, but where it is what is tested."""
+        """Run the schedule and discard the watchdog's messages."""
         before = list(self.alerts.waiting)
         report = scheduler.run_tick(self.runtime)
         self.alerts.waiting = before
         return report
 
     def deliver(self, bodies: Sequence[str] | None = None) -> list[str]:
-        """Hand the worker what is visible, or `bodies`; answers the bodies that failed."""
+        """Pass the visible messages, or `bodies`, to the worker; returns the bodies that failed."""
         taken = self.queue.take() if bodies is None else list(bodies)
         records = [
             {
@@ -169,17 +169,17 @@ class World:
             }
             for n, body in enumerate(taken)
         ]
-        answer = worker_handler.handle_checks(self.runtime, records)
-        return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+        response = worker_handler.handle_checks(self.runtime, records)
+        return [taken[int(item["itemIdentifier"])] for item in response["batchItemFailures"]]
 
     def run_rollups(self) -> int:
-        """Have the hours that are over folded; answers how many folds failed."""
+        """Roll up the hours that have ended; returns the number of failed runs."""
         rollups_dispatch.fan_out(self.runtime)
         self.clock.time += 900
         return sum(self.roll_up(event) for event in self.functions.take("rollup"))
 
     def roll_up(self, event: dict[str, Any]) -> bool:
-        """Run the rollups' function for an event; answers whether it failed."""
+        """Run the rollup function for an event; returns whether it failed."""
         try:
             background_handler.run_background(self.runtime, event)
         except background_handler.UnfinishedError:
@@ -187,14 +187,14 @@ class World:
         return False
 
     def process_alerts(self, bodies: Sequence[str] | None = None) -> list[str]:
-        """Hand the alerts what is visible, or `bodies`; answers the bodies that failed."""
+        """Pass the visible messages, or `bodies`, to `alert`; returns the bodies that failed."""
         taken = self.alerts.take() if bodies is None else list(bodies)
         records = [{"messageId": str(n), "body": body} for n, body in enumerate(taken)]
-        answer = alerting_handler.handle_alerts(self.runtime, records)
-        return [taken[int(item["itemIdentifier"])] for item in answer["batchItemFailures"]]
+        response = alerting_handler.handle_alerts(self.runtime, records)
+        return [taken[int(item["itemIdentifier"])] for item in response["batchItemFailures"]]
 
     def run_alerts(self, seconds: int = 0) -> None:
-        """Live on for some seconds with nothing but alerts; what fails comes again later."""
+        """Advance the time second by second and process alerts; failed messages are retried."""
         end = self.clock.time + seconds
         again: list[str] = []
         while True:
@@ -206,7 +206,7 @@ class World:
             self.clock.time += 1
 
     def run(self, seconds: int) -> None:
-        """Live on for some seconds: a tick each minute, messages as they become visible."""
+        """Advance the time second by second: tick each minute, check messages as they appear."""
         end = self.clock.time + seconds
         while self.clock.time < end:
             if self.clock.time % 60 == 0:
@@ -217,7 +217,7 @@ class World:
 
 @dataclass
 class Person:
-    """Somebody with a token, calling the API."""
+    """A person who calls the API with a token."""
 
     world: World
     owner: str
@@ -231,8 +231,8 @@ class Person:
         raw = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         )
-        answer = self.world.gateway.handle_request(method, path, given, raw)
-        return Reply(HTTPResponse.create_from_dict(answer))
+        response = self.world.gateway.handle_request(method, path, given, raw)
+        return Reply(HTTPResponse.create_from_dict(response))
 
     def get(self, path: str, **headers: str) -> "Reply":
         return self.call("GET", path, **headers)
@@ -250,13 +250,13 @@ class Person:
         body = {"name": "Shop", "kind": "http", "url": "https://shop.example/", **fields}
         reply = self.post("/v1/targets", body)
         assert reply.status == 201, reply.text
-        made: dict[str, Any] = reply.json
-        return made
+        created: dict[str, Any] = reply.json
+        return created
 
 
 @dataclass
 class Reply:
-    """What the API answered."""
+    """A response of the API."""
 
     response: HTTPResponse
 
@@ -278,10 +278,10 @@ class Reply:
 
     @property
     def fields(self) -> list[str]:
-        """The fields that a problem names, such as `body.url`."""
+        """The fields named by a problem document, such as `body.url`."""
         return [".".join(map(str, error["loc"])) for error in self.json["errors"]]
 
 
 def as_system() -> Any:
-    """For tests that look into tables directly."""
+    """The system scope, for tests that read tables directly."""
     return acting_as_system()

@@ -1,4 +1,4 @@
-"""The API as a WSGI application: what schemathesis calls instead of a server."""
+"""The API as a WSGI application, for schemathesis."""
 
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -8,21 +8,21 @@ from ops.gateway import Gateway
 
 
 def application(gateway: Gateway) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
-    """Hands every request to the gateway, byte for byte."""
+    """Pass every request to the gateway unchanged."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        answer = gateway.handle_request(
+        response = gateway.handle_request(
             environ["REQUEST_METHOD"], _path(environ), _headers(environ), _body(environ)
         )
-        status = HTTPStatus(answer["statusCode"])
-        headers = [(name, str(value)) for name, value in answer["headers"].items()]
+        status = HTTPStatus(response["statusCode"])
+        headers = [(name, str(value)) for name, value in response["headers"].items()]
         headers += [
             (name, str(value))
-            for name, values in answer["multiValueHeaders"].items()
+            for name, values in response["multiValueHeaders"].items()
             for value in values
         ]
         start_response(f"{status.value} {status.phrase}", headers)
-        return [(answer["body"] or "").encode()]
+        return [(response["body"] or "").encode()]
 
     return call
 
