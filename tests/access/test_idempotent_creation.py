@@ -1,4 +1,4 @@
-"""Idempotency-Key on everything that creates, with the secrets that are shown only once."""
+"""Idempotency-Key on all creating operations, including secrets that are shown only once."""
 
 import json
 import secrets
@@ -41,13 +41,13 @@ CREATIONS = [
 def root(world: World) -> Iterator[Person]:
     person = world.user("root", admin=True)
     yield person
-    # A slug is one for all owners of the stage.
+    # Slugs are unique across the owners of the stage.
     for page in person.get("/v1/pages").json["items"]:
         person.delete(f"/v1/pages/{page['id']}")
 
 
 @pytest.mark.parametrize(("path", "body"), CREATIONS)
-def test_the_same_again_makes_nothing_and_answers_the_same(
+def test_repetition_creates_nothing_and_gets_the_same_response(
     root: Person, path: str, body: dict[str, Any]
 ) -> None:
     first = root.post(path, body, Idempotency_Key="k")
@@ -63,7 +63,7 @@ def test_the_same_again_makes_nothing_and_answers_the_same(
 
 
 @pytest.mark.parametrize(("path", "body"), CREATIONS)
-def test_one_key_is_for_one_thing(root: Person, path: str, body: dict[str, Any]) -> None:
+def test_key_is_rejected_by_other_operations(root: Person, path: str, body: dict[str, Any]) -> None:
     other = "/v1/users" if path != "/v1/users" else "/v1/tokens"
     assert root.post(other, {"name": "x"}, Idempotency_Key="k").status == 201
     reply = root.post(path, body, Idempotency_Key="k")
@@ -72,7 +72,7 @@ def test_one_key_is_for_one_thing(root: Person, path: str, body: dict[str, Any])
 
 
 @pytest.mark.parametrize(("path", "body"), [one for one in CREATIONS if one[0] != "/v1/targets"])
-def test_who_comes_after_one_that_died_half_way_gets_the_same(
+def test_retry_after_a_crash_gets_the_same_resource(
     root: Person, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
 ) -> None:
     with monkeypatch.context() as patch:
@@ -87,28 +87,28 @@ def test_who_comes_after_one_that_died_half_way_gets_the_same(
     assert root.get("/v1/me").json["limits"] == used
 
 
-def test_a_token_made_once_works_and_is_the_same_for_who_asked(root: Person) -> None:
-    made = root.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k").json
-    robot = Person(root.world, root.owner, made["token"])
+def test_repeated_token_is_only_shown_to_the_first_caller(root: Person) -> None:
+    created = root.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k").json
+    robot = Person(root.world, root.owner, created["token"])
     assert robot.get("/v1/me").json["token"]["name"] == "robot"
-    # Another token of the same user cannot have it told again.
+    # Another token of the same user must not see the secret.
     reply = robot.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k")
     assert reply.status == 409
-    assert made["token"] not in reply.text
+    assert created["token"] not in reply.text
 
 
-def test_every_operation_that_makes_things_takes_a_key() -> None:
+def test_every_creating_operation_accepts_a_key() -> None:
     making = {route.path for route in ALL if route.status == 201 and "{" not in route.path}
     keyed = {route.path for route in ALL if "Idempotency-Key" in route.takes}
     assert keyed == making | {"/v1/targets/batch"}
-    assert {path for path, _ in CREATIONS} == keyed, "and all of them are tested here"
+    assert {path for path, _ in CREATIONS} == keyed, "CREATIONS must list all of them"
 
 
 @pytest.mark.parametrize(
     ("path", "body"),
     [("/v1/targets", SHOP), ("/v1/channels", HOOK), ("/v1/maintenance", WINDOW)],
 )
-def test_what_was_changed_or_deleted_since_is_answered_as_it_was(
+def test_response_is_unchanged_after_change_and_deletion(
     root: Person, path: str, body: dict[str, Any]
 ) -> None:
     first = root.post(path, body, Idempotency_Key="k")
@@ -120,10 +120,10 @@ def test_what_was_changed_or_deleted_since_is_answered_as_it_was(
     again = root.post(path, body, Idempotency_Key="k")
     assert (again.status, again.text) == (201, first.text)
     assert again.headers["etag"] == first.headers["etag"]
-    assert root.get(place).status == 404, "nothing is made again"
+    assert root.get(place).status == 404, "it was created again"
 
 
-def test_a_token_that_was_revoked_since_is_not_made_again(root: Person) -> None:
+def test_revoked_token_is_not_created_again(root: Person) -> None:
     first = root.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k")
     root.delete(f"/v1/tokens/{first.json['id']}")
     again = root.post("/v1/tokens", {"name": "robot"}, Idempotency_Key="k")
@@ -131,7 +131,7 @@ def test_a_token_that_was_revoked_since_is_not_made_again(root: Person) -> None:
     assert Person(root.world, root.owner, first.json["token"]).get("/v1/me").status == 401
 
 
-def test_a_batch_is_answered_as_it_was_whatever_was_deleted(alice: Person) -> None:
+def test_batch_response_is_unchanged_after_a_deletion(alice: Person) -> None:
     body = {"items": [SHOP, {**SHOP, "url": "http://127.0.0.1/"}]}
     first = alice.post("/v1/targets/batch", body, Idempotency_Key="k")
     alice.delete(f"/v1/targets/{first.json['items'][0]['target']['id']}")
@@ -139,9 +139,9 @@ def test_a_batch_is_answered_as_it_was_whatever_was_deleted(alice: Person) -> No
     assert alice.get("/v1/targets").json["items"] == []
 
 
-def test_another_token_of_the_owner_is_answered_the_same_but_for_secrets(root: Person) -> None:
-    made = root.post("/v1/tokens", {"name": "second", "scopes": ["read", "write", "admin"]}).json
-    other = Person(root.world, root.owner, made["token"])
+def test_another_token_gets_the_same_response_except_secrets(root: Person) -> None:
+    created = root.post("/v1/tokens", {"name": "second", "scopes": ["read", "write", "admin"]}).json
+    other = Person(root.world, root.owner, created["token"])
     for path, body in CREATIONS:
         first = root.post(path, body, Idempotency_Key=path)
         again = other.post(path, body, Idempotency_Key=path)
@@ -153,8 +153,8 @@ def test_another_token_of_the_owner_is_answered_the_same_but_for_secrets(root: P
 
 
 @pytest.mark.parametrize(("path", "body"), CREATIONS)
-def test_no_secret_lies_beside_the_key(root: Person, path: str, body: dict[str, Any]) -> None:
-    answer = root.post(path, body, Idempotency_Key="k").json
+def test_secrets_are_stored_encrypted(root: Person, path: str, body: dict[str, Any]) -> None:
+    response = root.post(path, body, Idempotency_Key="k").json
     with as_system():
         (item,) = IdempotencyItem.query(root.owner, IdempotencyItem.key.startswith("once:"))
     if path in ("/v1/channels", "/v1/tokens", "/v1/users"):
@@ -164,12 +164,12 @@ def test_no_secret_lies_beside_the_key(root: Person, path: str, body: dict[str, 
             zlib.decompress(item.answer[32:])
     else:
         status, _, text = json.loads(zlib.decompress(item.answer))
-        assert json.loads(text) == answer
+        assert json.loads(text) == response
         assert status in (200, 201)
 
 
-def test_the_largest_batch_can_be_kept(alice: Person) -> None:
-    # Random letters, which become no smaller, up to the most that a body may hold.
+def test_response_of_the_largest_batch_is_stored(alice: Person) -> None:
+    # Random letters, which do not compress, up to the size limit of a body.
     letters = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(480))
     body = {"items": [{**SHOP, "name": f"{n}", "body": letters[n:]} for n in range(100)]}
     first = alice.post("/v1/targets/batch", body, Idempotency_Key="k")
@@ -177,25 +177,23 @@ def test_the_largest_batch_can_be_kept(alice: Person) -> None:
     assert alice.post("/v1/targets/batch", body, Idempotency_Key="k").text == first.text
 
 
-def test_the_answer_that_was_kept_first_is_everybodys(
-    alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keep, answers = IdempotencyKeys.finish, []
+def test_first_stored_response_wins(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish, responses = IdempotencyKeys.finish, []
 
-    def overtaken(run_once: IdempotencyKeys, key: str, answer: bytes) -> bytes:
-        monkeypatch.setattr(IdempotencyKeys, "finish", keep)
+    def overtaken(keys: IdempotencyKeys, key: str, response: bytes) -> bytes:
+        monkeypatch.setattr(IdempotencyKeys, "finish", finish)
         alice.world.run(60)
-        answers.append(alice.post("/v1/targets", SHOP, Idempotency_Key="k"))
-        return keep(run_once, key, answer)
+        responses.append(alice.post("/v1/targets", SHOP, Idempotency_Key="k"))
+        return finish(keys, key, response)
 
     monkeypatch.setattr(IdempotencyKeys, "finish", overtaken)
     slow = alice.post("/v1/targets", SHOP, Idempotency_Key="k")
-    assert slow.text == answers[0].text
-    assert slow.json["state"]["status"] == "UP", "as whoever overtook was told"
+    assert slow.text == responses[0].text
+    assert slow.json["state"]["status"] == "UP", "the response of the faster request"
     assert "idempotent-replayed" in slow.headers
 
 
-def test_two_hundred_at_once_with_twenty_keys_make_twenty(alice: Person) -> None:
+def test_two_hundred_concurrent_requests_with_twenty_keys_create_twenty(alice: Person) -> None:
     replies: list[Reply] = []
 
     def ask(number: int) -> None:

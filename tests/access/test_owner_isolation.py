@@ -1,6 +1,6 @@
-"""Owner isolation: every route with a stranger's token and ids, and without a good token.
+"""Owner isolation: calls every route with a stranger's token and without a valid token.
 
-A new route that is not covered here makes a test fail.
+A new route that is not covered here fails a test.
 """
 
 import json
@@ -38,9 +38,9 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/v1/pages"): PAGE,
     ("PATCH", "/v1/pages/{page_id}"): {"name": "Mallory was here"},
 }
-"""What each route that takes a body is called with."""
+"""The body for each route that accepts one."""
 OWN = {"target_id", "token_id", "channel_id", "incident_id", "window_id", "page_id"}
-"""The parameters of paths that name what belongs to one owner."""
+"""The path parameters that identify an owner's resources."""
 PUBLIC = {
     "/",
     "/badge/{badge}/{picture}",
@@ -62,7 +62,7 @@ PROTECTED = pytest.mark.parametrize(
 
 @dataclass
 class Scene:
-    """Alice with a target that was checked and a second token, and mallory, who wants them."""
+    """Alice has a checked target and a second token; mallory tries to access them."""
 
     alice: Person
     mallory: Person
@@ -133,7 +133,7 @@ def items_of(person: Person) -> dict[str, list[str]]:
 
 
 def whole(reply: Reply) -> tuple[int, dict[str, str], str]:
-    """The reply but for its request's id and how many may follow, which every one has anew."""
+    """The reply without the request id and the remaining requests, which always differ."""
     text = re.sub(r'"request_id": "[^"]+"', "", reply.text)
     headers = {name: text for name, text in reply.headers.items() if name != "ratelimit"}
     return reply.status, headers, text
@@ -151,7 +151,7 @@ def test_every_route_is_covered(route: Route) -> None:
     assert "user_id" not in parameters(route) or route.scope is Scope.ADMIN
 
 
-def test_no_row_of_the_table_of_bodies_is_left_over() -> None:
+def test_every_body_belongs_to_a_route() -> None:
     assert set(BODIES) == {(route.method, route.path) for route in ALL if route.body}
 
 
@@ -162,7 +162,7 @@ def test_a_stranger_with_the_ids_of_another_owner(route: Route, scene: Scene) ->
     if OWN & set(parameters(route)):
         missing = call(scene.mallory, route, dict.fromkeys(scene.ids, NOBODYS))
         assert found.status == 404
-        assert whole(found) == whole(missing), "it must look as if there were no such thing"
+        assert whole(found) == whole(missing), "it must look like a missing resource"
     if route.scope is not Scope.ADMIN:
         shown = found.text + json.dumps(found.headers)
         assert not [secret for secret in scene.secrets if secret in shown]
@@ -174,7 +174,7 @@ def test_a_stranger_with_the_ids_of_another_owner(route: Route, scene: Scene) ->
 
 @PROTECTED
 @pytest.mark.parametrize("case", ["none", "garbage", "revoked", "disabled"])
-def test_without_a_good_token(route: Route, case: str, scene: Scene) -> None:
+def test_without_a_valid_token(route: Route, case: str, scene: Scene) -> None:
     token = bad_token(scene.alice, case)
     before = items_of(scene.alice)
     reply = call(scene.alice, route, scene.ids, Authorization=token)
@@ -188,11 +188,11 @@ _BAD: dict[str, str] = {}
 
 
 def bad_token(person: Person, case: str) -> str:
-    """The Authorization header for a case; each is made once."""
+    """The Authorization header for a case, created once."""
     if case == "revoked" and case not in _BAD:
-        made = person.post("/v1/tokens", {"name": "short"}).json
-        assert person.delete(f"/v1/tokens/{made['id']}").status == 204
-        _BAD[case] = f"Token {made['token']}"
+        created = person.post("/v1/tokens", {"name": "short"}).json
+        assert person.delete(f"/v1/tokens/{created['id']}").status == 204
+        _BAD[case] = f"Token {created['token']}"
     if case == "disabled" and case not in _BAD:
         admin, victim = person.world.user("root", admin=True), person.world.user("victim")
         assert admin.patch(f"/v1/users/{victim.owner}", {"disabled": True}).status == 200
@@ -202,7 +202,7 @@ def bad_token(person: Person, case: str) -> str:
 
 @PROTECTED
 @pytest.mark.parametrize("scope", Scope)
-def test_a_token_of_one_scope_opens_its_routes_only(
+def test_token_of_one_scope_is_only_accepted_by_its_routes(
     route: Route, scope: Scope, scene: Scene
 ) -> None:
     token = scoped_token(scene.mallory, scope)
@@ -210,7 +210,7 @@ def test_a_token_of_one_scope_opens_its_routes_only(
     ids = dict.fromkeys(scene.ids, NOBODYS)
     reply = call(scene.mallory, route, ids, Authorization=f"Bearer {token}")
     if route.scope is scope:
-        # A token cannot give what it has not: making one with the default scopes is beyond it.
+        # A token cannot grant scopes that it lacks, and new tokens have more by default.
         assert reply.status != 403 or route.path == "/v1/tokens"
     else:
         assert reply.status == 403
@@ -223,12 +223,12 @@ _SCOPED: dict[Scope, str] = {}
 
 def scoped_token(person: Person, scope: Scope) -> str:
     if scope not in _SCOPED:
-        made: dict[str, Any] = person.post("/v1/tokens", {"name": "s", "scopes": [scope]}).json
-        _SCOPED[scope] = made["token"]
+        created: dict[str, Any] = person.post("/v1/tokens", {"name": "s", "scopes": [scope]}).json
+        _SCOPED[scope] = created["token"]
     return _SCOPED[scope]
 
 
-def test_lists_hold_ones_own_only(scene: Scene) -> None:
+def test_lists_contain_only_own_resources(scene: Scene) -> None:
     names = [item["name"] for item in scene.mallory.get("/v1/targets?limit=200").json["items"]]
     assert "Mallorys" in names
     assert "Alices" not in names

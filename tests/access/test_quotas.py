@@ -1,4 +1,4 @@
-"""How much one user may have, and how much one host may be asked by all of them."""
+"""Quotas of users, and the limit on checks of one host by all users."""
 
 import threading
 from collections.abc import Iterator
@@ -41,21 +41,21 @@ def host_checks(host: str) -> int:
         ("tokens", "/v1/tokens", {"name": "one more"}, 1),
     ],
 )
-def test_a_quota_holds_and_is_named(
+def test_quota_is_enforced_and_named(
     alice: Person, noun: str, path: str, body: dict[str, object], fits: int
 ) -> None:
-    made = [alice.post(path, body) for _ in range(fits + 1)]
-    assert [reply.status for reply in made] == [201] * fits + [403]
-    problem = made[-1].json
+    created = [alice.post(path, body) for _ in range(fits + 1)]
+    assert [reply.status for reply in created] == [201] * fits + [403]
+    problem = created[-1].json
     assert problem["type"] == "urn:monitum:problem:quota-exceeded"
     assert problem["errors"][0]["loc"] == ["quota", noun]
     used = alice.get("/v1/me").json["limits"][noun]
     assert used["used"] == used["limit"]
-    assert alice.delete(f"{path}/{made[0].json['id']}").status == 204
+    assert alice.delete(f"{path}/{created[0].json['id']}").status == 204
     assert alice.post(path, body).status == 201
 
 
-def test_a_user_can_have_another_quota(world: World, alice: Person) -> None:
+def test_quota_of_a_user_overrides_the_stage(world: World, alice: Person) -> None:
     admin = world.user("root", admin=True)
     admin.patch(f"/v1/users/{alice.owner}", {"limits": {"channels": 1}})
     assert [alice.post("/v1/channels", HOOK).status for _ in range(2)] == [201, 403]
@@ -63,7 +63,7 @@ def test_a_user_can_have_another_quota(world: World, alice: Person) -> None:
     assert alice.post("/v1/channels", HOOK).status == 201
 
 
-def test_many_at_once_do_not_go_beyond_it(alice: Person) -> None:
+def test_concurrent_requests_do_not_exceed_the_quota(alice: Person) -> None:
     found: list[int] = []
 
     def ask() -> None:
@@ -77,13 +77,13 @@ def test_many_at_once_do_not_go_beyond_it(alice: Person) -> None:
     assert sorted(found) == [201] * 2 + [403] * 4
 
 
-def test_a_batch_stops_at_the_quota_item_by_item(alice: Person) -> None:
+def test_batch_stops_at_the_quota(alice: Person) -> None:
     items = [{**SHOP, "interval_s": 3600}] * 4
     found = alice.post("/v1/targets/batch", {"items": items}).json["items"]
     assert [item["status"] for item in found] == [201, 201, 201, 403]
 
 
-def test_a_host_is_asked_so_often_by_all_together(alice: Person, mallory: Person) -> None:
+def test_host_limit_applies_to_all_users_together(alice: Person, mallory: Person) -> None:
     for person in (alice, mallory):
         person.make_target(url="https://Victim.example:444/a", interval_s=20)
     assert host_checks("victim.example") == 2 * 3 * 1440
@@ -95,10 +95,10 @@ def test_a_host_is_asked_so_often_by_all_together(alice: Person, mallory: Person
     )
     assert mallory.post("/v1/targets", {**victim, "interval_s": 20}).status == 201
     tcp = {"name": "n", "kind": "tcp", "host": "VICTIM.example", "port": 1, "interval_s": 30}
-    assert mallory.post("/v1/targets", tcp).status == 422, "whatever is asked of it"
+    assert mallory.post("/v1/targets", tcp).status == 422, "the limit covers every kind of check"
 
 
-def test_what_is_changed_or_deleted_is_given_back(alice: Person) -> None:
+def test_changes_and_deletions_free_the_host_limit(alice: Person) -> None:
     target = alice.make_target(url="https://a-host.example/", interval_s=10)
     path = f"/v1/targets/{target['id']}"
     assert alice.patch(path, {"interval_s": 60}).status == 200

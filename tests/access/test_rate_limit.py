@@ -1,4 +1,4 @@
-"""Rate limits, against a bucket that is counted out request by request."""
+"""The rate limit, compared with a token bucket that counts request by request."""
 
 from collections import Counter
 from fractions import Fraction
@@ -12,7 +12,7 @@ RATE = Rate(per_minute=300, burst=60)
 
 
 class Requests:
-    """Requests as they come, counted as they are stored."""
+    """Counts requests as the repository stores them."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
@@ -30,14 +30,14 @@ class Requests:
         return decide(self.rate, self.minutes[number], second).is_admitted
 
 
-def test_a_burst_and_then_five_a_second() -> None:
+def test_burst_then_five_a_second() -> None:
     requests = Requests(RATE)
     assert [requests.ask(0) for _ in range(70)] == [True] * 60 + [False] * 10
     assert [requests.ask(1) for _ in range(7)] == [True] * 5 + [False] * 2
     assert [requests.ask(12) for _ in range(70)] == [True] * 55 + [False] * 15
 
 
-def test_what_is_told_is_what_happens() -> None:
+def test_decision_reports_remaining_and_retry_times() -> None:
     minute = Minute(RATE.full, {3: 60})
     ruling = decide(RATE, minute, 3)
     assert (ruling.is_admitted, ruling.remaining, ruling.reset_s) == (True, 0, 12)
@@ -53,8 +53,8 @@ def test_what_is_told_is_what_happens() -> None:
     burst=st.integers(1, 600),
     gaps=st.lists(st.integers(0, 40).map(lambda n: max(0, n - 30)), max_size=300),
 )
-def test_it_is_a_bucket(per_minute: int, burst: int, gaps: list[int]) -> None:
-    """Also over the ends of minutes; what is refused uses nothing up."""
+def test_equals_a_token_bucket(per_minute: int, burst: int, gaps: list[int]) -> None:
+    """Across minutes, too; rejected requests use nothing up."""
     burst = min(burst, per_minute)
     rate = Rate(per_minute, burst)
     requests = Requests(rate)

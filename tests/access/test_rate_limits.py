@@ -1,4 +1,4 @@
-"""Rate limits: exact, one write a request, told in headers, open where nothing can be counted."""
+"""Rate limits are exact, cost one write per request, appear in headers and fail open."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ def statuses(person: Person, times: int, path: str = "/v1/me") -> list[int]:
     return [person.get(path).status for _ in range(times)]
 
 
-def test_sixty_at_once_and_then_five_a_second(world: World, alice: Person) -> None:
+def test_sixty_at_once_then_five_a_second(world: World, alice: Person) -> None:
     assert statuses(alice, 62) == [200] * 60 + [429] * 2
     world.clock.time += 1
     assert statuses(alice, 6) == [200] * 5 + [429]
@@ -38,14 +38,14 @@ def test_sixty_at_once_and_then_five_a_second(world: World, alice: Person) -> No
     assert statuses(alice, 61) == [200] * 60 + [429]
 
 
-def test_a_minute_that_begins_forgets_nothing(world: World, alice: Person) -> None:
+def test_limit_continues_into_the_next_minute(world: World, alice: Person) -> None:
     world.clock.time += 59 - world.clock.time % 60
     statuses(alice, 60)
     world.clock.time += 1
     assert statuses(alice, 6) == [200] * 5 + [429]
 
 
-def test_headers_tell_what_is_left_and_when_to_come_back(alice: Person) -> None:
+def test_headers_show_remaining_requests_and_retry_time(alice: Person) -> None:
     reply = alice.get("/v1/me")
     assert reply.headers["ratelimit-policy"] == '"requests";q=60;w=12'
     assert reply.headers["ratelimit"] == '"requests";r=59;t=1'
@@ -57,14 +57,14 @@ def test_headers_tell_what_is_left_and_when_to_come_back(alice: Person) -> None:
     assert refused.json["type"] == "urn:monitum:problem:too-many-requests"
 
 
-def test_tokens_are_counted_apart(alice: Person, mallory: Person) -> None:
+def test_tokens_are_counted_separately(alice: Person, mallory: Person) -> None:
     other = Person(alice.world, alice.owner, alice.post("/v1/tokens", {"name": "x"}).json["token"])
     statuses(alice, 60)
     assert alice.get("/v1/me").status == 429
     assert [other.get("/v1/me").status, mallory.get("/v1/me").status] == [200, 200]
 
 
-def test_a_user_can_have_limits_of_their_own(world: World, alice: Person) -> None:
+def test_limits_of_a_user_override_the_stage(world: World, alice: Person) -> None:
     admin = world.user("root", admin=True)
     wanted = {"limits": {"rate_per_minute": 60, "rate_burst": 2}}
     assert admin.patch(f"/v1/users/{alice.owner}", wanted).json["limits"] == wanted["limits"]
@@ -73,7 +73,7 @@ def test_a_user_can_have_limits_of_their_own(world: World, alice: Person) -> Non
     assert statuses(alice, 2) == [200, 429]
 
 
-def test_two_hundred_at_once_are_sixty(alice: Person) -> None:
+def test_sixty_of_two_hundred_concurrent_requests_are_admitted(alice: Person) -> None:
     found: list[int] = []
 
     def ask() -> None:
@@ -87,14 +87,14 @@ def test_two_hundred_at_once_are_sixty(alice: Person) -> None:
     assert (found.count(200), found.count(429)) == (60, 140)
 
 
-def test_it_costs_one_write_and_no_call_to_read(alice: Person, dynamodb_calls: list[str]) -> None:
-    alice.get("/v1/me")  # once an hour it is also written that the token was used
+def test_counting_costs_one_write_and_no_read(alice: Person, dynamodb_calls: list[str]) -> None:
+    alice.get("/v1/me")  # stores the time of the last use, once an hour
     dynamodb_calls.clear()
     assert alice.get("/v1/tokens").status == 200
     assert dynamodb_calls == ["BatchGetItem", "UpdateItem", "Query"]
 
 
-def test_checks_and_tests_of_channels_have_limits_of_their_own(
+def test_checks_and_channel_tests_have_separate_limits(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = alice.make_target(enabled=False)
@@ -110,12 +110,12 @@ def test_checks_and_tests_of_channels_have_limits_of_their_own(
     assert alice.get("/v1/me").status == 200
 
 
-def test_wrong_tokens_are_few_a_minute_for_each_address(world: World, alice: Person) -> None:
+def test_invalid_tokens_are_limited_by_address(world: World, alice: Person) -> None:
     wrong = "Token mon_garbage"
     found = [alice.get("/v1/me", Authorization=wrong).status for _ in range(5)]
     assert found == [401] * 3 + [429] * 2
-    assert alice.get("/v1/me").status == 200, "who has a good token is not shut out"
-    assert alice.get("/v1/me", Authorization="").status == 401, "that is no try at all"
+    assert alice.get("/v1/me").status == 200, "a valid token is still accepted"
+    assert alice.get("/v1/me", Authorization="").status == 401, "a missing token does not count"
     world.clock.time += 60
     assert alice.get("/v1/me", Authorization=wrong).status == 401
 
@@ -128,11 +128,11 @@ def test_wrong_tokens_are_few_a_minute_for_each_address(world: World, alice: Per
         ("", "unknown"),
     ],
 )
-def test_an_address_is_what_one_caller_has(address: str, network: str) -> None:
+def test_ipv6_addresses_are_limited_by_network(address: str, network: str) -> None:
     assert rate_limiting._network(address) == network
 
 
-def test_it_is_open_and_says_so_when_nothing_can_be_counted(
+def test_limits_fail_open_and_log_an_error(
     alice: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> Any:

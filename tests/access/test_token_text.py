@@ -1,4 +1,4 @@
-"""Tokens as text: what they carry comes out again, and nothing else is one."""
+"""The text format of tokens: round trip, and rejection of everything else."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ IDS = st.uuids().map(str)
 
 
 @given(IDS, IDS)
-def test_a_token_says_whose_it_is(owner: str, token_id: str) -> None:
+def test_token_contains_its_ids(owner: str, token_id: str) -> None:
     token = new_token(owner, token_id)
     assert read_token(token) == TokenName(owner, token_id)
     assert len(token) == 80
@@ -20,26 +20,26 @@ def test_a_token_says_whose_it_is(owner: str, token_id: str) -> None:
     assert token[4:].isalnum()
 
 
-def test_two_tokens_of_one_name_differ() -> None:
+def test_tokens_with_the_same_ids_differ() -> None:
     name = str(UUID(int=0))
     tokens = {new_token(name, name) for _ in range(50)}
     assert len(tokens) == len({token_hash(token) for token in tokens}) == 50
 
 
 @given(IDS, st.integers(0, 79), st.characters(min_codepoint=33, max_codepoint=0x2FF))
-def test_one_other_character_makes_it_no_token(owner: str, at: int, other: str) -> None:
+def test_changed_character_invalidates_a_token(owner: str, at: int, other: str) -> None:
     token = new_token(owner, owner)
     changed = token[:at] + other + token[at + 1 :]
     assert (read_token(changed) is None) == (changed != token)
 
 
 @given(st.text(max_size=100) | st.text(alphabet="mon_09AZaz", min_size=80, max_size=80))
-def test_no_other_text_is_a_token(text: str) -> None:
+def test_other_text_is_no_token(text: str) -> None:
     assert read_token(text) is None
 
 
 @given(IDS)
-def test_the_hint_gives_nothing_of_the_secret_away(owner: str) -> None:
+def test_hint_reveals_only_the_checksum(owner: str) -> None:
     token = new_token(owner, owner)
     assert token_hint(token) == f"mon_…{token[74:]}", "the checksum alone"
 
@@ -54,5 +54,5 @@ def test_ids_sort_by_time(one: float, other: float) -> None:
 
 
 @given(st.text(max_size=40))
-def test_no_other_text_is_an_id(text: str) -> None:
+def test_other_text_is_no_id(text: str) -> None:
     assert not is_id(text)

@@ -1,12 +1,12 @@
-"""Models and the stage that they are bound to."""
+"""Binding models to a stage."""
 
 from chalicelib.aws.dynamodb import Owned
 from tests.support.blueprint import PREFIX
 from tests.support.world import World, as_system
 
 
-def test_a_model_that_is_loaded_after_its_stage_was_bound_belongs_to_it(world: World) -> None:
-    """Routes are loaded when they are called, and models with them."""
+def test_model_imported_after_bind_uses_the_stage(world: World) -> None:
+    """Routes and their models are imported on the first call."""
 
     class Late(Owned):
         TABLE = "lanes"

@@ -1,4 +1,4 @@
-"""Sending to a queue: ten to a request, as many bytes as it takes, and refusals are told."""
+"""Batches of SQS messages, and errors for rejected ones."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from chalicelib.aws.sqs import Message, Queue, SendError
 
 
 class Client:
-    """Takes batches as SQS does, and refuses the messages it is told to."""
+    """Accepts batches like SQS and rejects the message `refused`."""
 
     def __init__(self, refused: str | None = None) -> None:
         self.batches: list[list[dict[str, Any]]] = []
@@ -32,7 +32,7 @@ class Client:
 
 
 @given(st.lists(st.integers(1, 256 * 1024), max_size=40))
-def test_all_is_sent_once_in_order_in_batches_that_fit(sizes: list[int]) -> None:
+def test_messages_are_sent_once_in_order_in_batches_that_fit(sizes: list[int]) -> None:
     client = Client()
     messages = [Message("x" * size, delay_s=number) for number, size in enumerate(sizes)]
     Queue(client, "url").send(messages)
@@ -45,19 +45,19 @@ def test_all_is_sent_once_in_order_in_batches_that_fit(sizes: list[int]) -> None
         assert sum(len(entry["MessageBody"]) for entry in batch) <= 256 * 1024
 
 
-def test_bytes_count_not_characters() -> None:
+def test_batch_size_is_counted_in_bytes() -> None:
     client = Client()
     Queue(client, "url").send([Message("ü" * 100_000), Message("ü" * 100_000)])
     assert len(client.batches) == 2
 
 
-def test_a_refused_message_is_told_without_its_body() -> None:
+def test_error_for_a_rejected_message_omits_its_body() -> None:
     with pytest.raises(SendError, match="1 messages rejected") as caught:
         Queue(Client(refused="secret"), "url").send([Message("a"), Message("secret")])
     assert "secret" not in str(caught.value)
 
 
-def test_messages_are_hidden_for_as_long_as_told() -> None:
+def test_messages_are_hidden_for_the_given_times() -> None:
     client = Client()
     Queue(client, "url").hide({"one": 5, "other": 20})
     (entries,) = client.batches

@@ -1,4 +1,4 @@
-"""The tripwire: no call to DynamoDB for a key of anybody but who it acts for."""
+"""The owner guard: DynamoDB calls are rejected for keys outside the current scope."""
 
 from collections.abc import Callable, Iterator
 from threading import Thread
@@ -93,13 +93,13 @@ def test_own_keys_pass(name: str) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("owner", ["mallory", "alice2", "", "Alice"])
-def test_keys_of_others_are_refused(name: str, owner: str) -> None:
+def test_keys_of_other_owners_are_rejected(name: str, owner: str) -> None:
     with acting_for("alice"), pytest.raises(ForeignKeyError):
         check(name, owner)
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_who_acts_for_nobody_is_refused(name: str) -> None:
+def test_calls_without_a_scope_are_rejected(name: str) -> None:
     with pytest.raises(ForeignKeyError):
         check(name, "alice")
     with acting_for(), pytest.raises(ForeignKeyError):
@@ -107,7 +107,7 @@ def test_who_acts_for_nobody_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_system_may_touch_every_key(name: str) -> None:
+def test_system_scope_allows_every_key(name: str) -> None:
     with acting_as_system():
         check(name, "mallory")
 
@@ -125,7 +125,7 @@ def test_the_system_may_touch_every_key(name: str) -> None:
         "SomethingNew",
     ],
 )
-def test_what_names_no_owner_is_refused_to_everybody(operation: str) -> None:
+def test_operations_without_keys_are_always_rejected(operation: str) -> None:
     params = {"RequestItems": {"a": [{"PutRequest": {"Item": key("alice")}}]}}
     with acting_for("alice"), pytest.raises(ForeignKeyError):
         check_call(params, SimpleNamespace(name=operation))
@@ -143,7 +143,7 @@ def test_what_names_no_owner_is_refused_to_everybody(operation: str) -> None:
         ("#0 > :0", {"#0": "owner"}),
     ],
 )
-def test_a_query_that_is_not_held_to_one_owner_is_refused(
+def test_query_without_an_owner_condition_is_rejected(
     condition: str, names: dict[str, str]
 ) -> None:
     params = {
@@ -155,13 +155,13 @@ def test_a_query_that_is_not_held_to_one_owner_is_refused(
         check_call(params, SimpleNamespace(name="Query"))
 
 
-def test_a_key_with_two_owners_is_refused() -> None:
+def test_key_with_two_owners_is_rejected() -> None:
     params = {"Item": {**day("mallory"), **key("alice")}}
     with acting_for("alice"), pytest.raises(ForeignKeyError):
         check_call(params, SimpleNamespace(name="PutItem"))
 
 
-def test_a_key_without_owner_is_the_systems() -> None:
+def test_key_without_owner_needs_the_system_scope() -> None:
     params = {"Key": {"name": {"S": "schedule"}}}
     with acting_for("alice"), pytest.raises(ForeignKeyError):
         check_call(params, SimpleNamespace(name="GetItem"))
@@ -169,7 +169,7 @@ def test_a_key_without_owner_is_the_systems() -> None:
         check_call(params, SimpleNamespace(name="GetItem"))
 
 
-def test_scopes_end_where_they_began() -> None:
+def test_scopes_are_restored_after_the_block() -> None:
     with acting_for("alice"):
         with acting_for("bob", "carol"):
             check("get", "bob")
@@ -189,7 +189,7 @@ def test_scopes_end_where_they_began() -> None:
         check("get", "alice")
 
 
-def test_another_thread_acts_for_nobody() -> None:
+def test_new_threads_have_no_scope() -> None:
     refused: list[ForeignKeyError] = []
 
     def work() -> None:
@@ -211,7 +211,7 @@ def stage() -> Iterator[World]:
         yield world
 
 
-def test_it_sits_on_the_client_that_the_store_uses(stage: World) -> None:
+def test_guard_is_attached_to_the_shared_client(stage: World) -> None:
     client = connection().client
     mallory = stage.user("mallory").owner
     table = f"{PREFIX}users"
@@ -223,5 +223,5 @@ def test_it_sits_on_the_client_that_the_store_uses(stage: World) -> None:
         with pytest.raises(ForeignKeyError):
             client.execute_statement(Statement=f'SELECT * FROM "{table}"')
     assert "Item" in boto3.client("dynamodb").get_item(TableName=table, Key=key(mallory)), (
-        "the user is there to be found: a client without the tripwire finds it"
+        "a client without the guard must find the user"
     )

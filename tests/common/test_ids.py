@@ -1,4 +1,4 @@
-"""Ids sort by the time they were made, also within one millisecond and across threads."""
+"""Ids sort by creation time, within one millisecond and across threads, too."""
 
 import threading
 
@@ -7,18 +7,18 @@ from chalicelib.common.ids import IdGenerator, id_time, is_id, new_id
 NOW = 1_795_000_000.123
 
 
-def test_those_of_one_millisecond_are_in_order() -> None:
+def test_ids_of_one_millisecond_are_ordered() -> None:
     ids = [new_id(NOW) for _ in range(5_000)]
     assert ids == sorted(ids)
     assert len(set(ids)) == len(ids)
     assert all(is_id(one) and id_time(one) == int(NOW) for one in ids)
 
 
-def test_a_later_millisecond_comes_later() -> None:
+def test_later_ids_sort_later() -> None:
     assert new_id(NOW) < new_id(NOW + 0.001) < new_id(NOW + 1)
 
 
-def test_threads_do_not_share_an_id() -> None:
+def test_threads_get_different_ids() -> None:
     series, found = IdGenerator(), []
 
     def make() -> None:
@@ -32,6 +32,6 @@ def test_threads_do_not_share_an_id() -> None:
     assert len(set(found)) == 4_000
 
 
-def test_series_begin_anywhere() -> None:
-    """Two processes in the same millisecond do not meet."""
+def test_generators_start_at_random() -> None:
+    """Two processes do not collide in the same millisecond."""
     assert len({IdGenerator().next(NOW) for _ in range(1_000)}) == 1_000

@@ -1,4 +1,4 @@
-"""Logs are JSON lines that say what they are about."""
+"""Logs are JSON lines with context."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ def json_logs() -> Iterator[None]:
     ours.setLevel(before[2])
 
 
-def test_a_request_is_one_line_with_whose_it_was(
+def test_request_is_one_line_with_its_owner(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alice = world.user()
@@ -37,7 +37,7 @@ def test_a_request_is_one_line_with_whose_it_was(
     assert alice.token not in line
 
 
-def test_a_failure_of_ours_is_logged_and_not_told(
+def test_internal_error_is_logged_but_not_shown(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()

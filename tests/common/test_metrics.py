@@ -1,4 +1,4 @@
-"""Figures in log lines, as CloudWatch's embedded metric format wants them, and whose line it is."""
+"""Metrics in log lines, in CloudWatch's embedded metric format."""
 
 import json
 import logging
@@ -34,8 +34,8 @@ def lines(capsys: pytest.CaptureFixture[str], message: str) -> list[dict[str, An
     return [entry for entry in entries if entry["message"] == message]
 
 
-def told(entry: dict[str, Any]) -> dict[str, float]:
-    """The metrics of a line as CloudWatch would read them; every rule of the format is checked."""
+def metrics_of(entry: dict[str, Any]) -> dict[str, float]:
+    """Parse the metrics of a line, checking every rule of the format."""
     (directive,) = entry["_aws"]["CloudWatchMetrics"]
     assert set(directive) == {"Namespace", "Dimensions", "Metrics"}
     assert directive["Namespace"] == "Monitum"
@@ -52,7 +52,7 @@ def told(entry: dict[str, Any]) -> dict[str, float]:
     return found
 
 
-def test_a_batch_counts_verdicts_and_how_late_it_was(
+def test_batch_counts_verdicts_and_lateness(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alice = world.user()
@@ -63,7 +63,7 @@ def test_a_batch_counts_verdicts_and_how_late_it_was(
 
     (entry,) = lines(capsys, "checked")
 
-    assert told(entry) == {"ChecksUp": 1, "Lateness": 7}
+    assert metrics_of(entry) == {"ChecksUp": 1, "Lateness": 7}
 
 
 def test_alerts_count_sent_and_failed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,19 +75,19 @@ def test_alerts_count_sent_and_failed(world: World, capsys: pytest.CaptureFixtur
     logs.configure()
     world.run_alerts(120)
 
-    counted = [told(entry) for entry in lines(capsys, "delivery") if "_aws" in entry]
+    counted = [metrics_of(entry) for entry in lines(capsys, "delivery") if "_aws" in entry]
 
     assert sorted(counted, key=str) == [{"AlertsFailed": 1}, {"AlertsSent": 1}]
 
 
-def test_what_is_0_is_no_metric_and_without_metrics_the_figures_stay(world: World) -> None:
+def test_zeros_are_omitted_and_figures_stay_without_metrics(world: World) -> None:
     settings = world.runtime.settings
 
     assert metric_fields(settings, START, ChecksUp=0, RateLimited=0) == {}
     assert metric_fields(replace(settings, metrics=False), START, ChecksUp=2) == {"ChecksUp": 2}
 
 
-def test_every_metric_has_a_place_on_the_dashboard_or_in_an_alarm() -> None:
+def test_every_metric_is_on_the_dashboard() -> None:
     template = json.loads((ROOT / ".chalice" / "resources.json").read_text())["Resources"]
     shown = template["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
 
@@ -96,7 +96,7 @@ def test_every_metric_has_a_place_on_the_dashboard_or_in_an_alarm() -> None:
     assert all(widget["properties"]["metrics"] for widget in widgets)
 
 
-def test_lines_say_which_invocation_they_belong_to(
+def test_lines_contain_the_request_id(
     aws: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     app.runtime.cache_clear()

@@ -1,4 +1,4 @@
-"""The settings of every stage: one table in the code, the same one in the handbook."""
+"""The settings of every stage, in the code and in docs/operations.md."""
 
 from contextlib import nullcontext
 from dataclasses import asdict, fields
@@ -16,7 +16,7 @@ ENV = {"TABLE_PREFIX": "monitum-test-", "STAGE": "prod"}
 
 
 def documented() -> dict[str, dict[str, str]]:
-    """The handbook's table of settings: `{variable: {stage: value}}`."""
+    """The documented settings: `{variable: {stage: value}}`."""
     lines = HANDBOOK.read_text(encoding="utf-8").splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("| variable | `local`"))
     stages = [cell.strip(" `") for cell in lines[start].split("|")[2:-2]]
@@ -33,7 +33,7 @@ def vars_of(defaults: Defaults) -> dict[str, object]:
     return {**asdict(defaults), **asdict(defaults.limits)}
 
 
-def test_the_handbook_has_every_setting_of_every_stage() -> None:
+def test_every_setting_is_documented_for_every_stage() -> None:
     named = {field.name.upper() for field in (*fields(Defaults), *fields(Limits))}
 
     assert documented() == {
@@ -48,14 +48,14 @@ def test_the_handbook_has_every_setting_of_every_stage() -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_stage_s_own_settings_hold(stage: str) -> None:
+def test_stage_settings_are_used(stage: str) -> None:
     settings = Settings.from_env({**ENV, "STAGE": stage})
 
     assert settings.stage == stage
     assert settings.allow_private_targets is not STAGES[stage].on_aws
 
 
-def test_the_environment_takes_the_place_of_a_stage_s_value() -> None:
+def test_environment_overrides_the_stage() -> None:
     settings = Settings.from_env(
         {**ENV, "RESULTS_RETENTION_DAYS": "7", "ALLOW_PRIVATE_TARGETS": "true", "MAIL_FROM": ""}
     )
@@ -75,7 +75,7 @@ def test_the_environment_takes_the_place_of_a_stage_s_value() -> None:
         ("none", "https://shop.example:6379/", False),
     ],
 )
-def test_which_ports_may_be_watched_can_be_set(value: str, url: str, *, refused: bool) -> None:
+def test_forbidden_ports_are_configurable(value: str, url: str, *, refused: bool) -> None:
     guard = Runtime(Settings.from_env({**ENV, "FORBIDDEN_PORTS": value})).guard
 
     with pytest.raises(BadUrl) if refused else nullcontext():
@@ -93,7 +93,7 @@ def test_which_ports_may_be_watched_can_be_set(value: str, url: str, *, refused:
         ("https://d4e5f6.execute-api.eu-west-1.amazonaws.com/", False),
     ],
 )
-def test_monitum_does_not_watch_itself(url: str, *, refused: bool) -> None:
+def test_monitum_rejects_itself_as_a_target(url: str, *, refused: bool) -> None:
     env = {"PUBLIC_URL": "https://Monitum.example/prod", "API_ID": "a1b2c3"}
     guard = Runtime(Settings.from_env({**ENV, **env, "AWS_REGION": "eu-west-1"})).guard
 
@@ -101,7 +101,7 @@ def test_monitum_does_not_watch_itself(url: str, *, refused: bool) -> None:
         guard.validate_url(url)
 
 
-def test_a_port_of_its_own_is_all_that_is_monitum_s_on_a_shared_host() -> None:
+def test_only_monitums_port_is_rejected_on_a_shared_host() -> None:
     env = {**ENV, "PUBLIC_URL": "https://host.example:8443/"}
     guard = Runtime(Settings.from_env(env)).guard
 
@@ -132,6 +132,6 @@ def test_a_port_of_its_own_is_all_that_is_monitum_s_on_a_shared_host() -> None:
         ("FLAP_WINDOW_S", "0"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:
+def test_invalid_values_are_rejected_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_env({**ENV, name: value})
