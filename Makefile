@@ -1,4 +1,4 @@
-# Monitum's commands; `make` alone lists them. They need Python 3.11 or newer and nothing else.
+# Monitum's commands; `make` lists them. The only requirement is Python 3.11 to 3.14.
 
 PYTHON ?= $(shell for p in .venv/bin/python python3 python3.14 python3.13 python3.12 python3.11 python; do \
   command -v $$p >/dev/null 2>&1 && \
@@ -22,7 +22,7 @@ up: python  ## start the local stack, deploy the code to it, print URL and token
 down: run-venv  ## stop the local stack, keep its data
 	@$(VENV) -m ops down
 
-reset: run-venv  ## stop the local stack and forget its data
+reset: run-venv  ## stop the local stack and delete its data
 	@$(VENV) -m ops reset
 
 logs: run-venv  ## follow the functions' logs; ONCE=1 shows the last minutes (STAGE=local)
@@ -31,62 +31,62 @@ logs: run-venv  ## follow the functions' logs; ONCE=1 shows the last minutes (ST
 test: dev-venv  ## run the tests (ARGS="-k name")
 	@$(VENV) -m pytest $(ARGS)
 
-test-contract: dev-venv  ## call every operation 300 times, as the OpenAPI document allows
+test-contract: dev-venv  ## test the API against its OpenAPI document, with 300 calls of each operation
 	@CONTRACT_CASES=300 $(VENV) -m pytest tests/api/test_contract.py tests/api/test_contract_of_writes.py $(ARGS)
 
-lint: dev-venv  ## formatting, lint, types, layers
+lint: dev-venv  ## check formatting, lint, types and import layers
 	$(VENV) -m ruff format --check .
 	$(VENV) -m ruff check .
 	$(VENV) -m mypy
 	.venv/bin/lint-imports
 
-openapi: dev-venv  ## write docs/openapi.json anew, after a change of routes or schemas
+openapi: dev-venv  ## generate docs/openapi.json and the route index
 	@$(VENV) -m ops openapi
 
 format: dev-venv  ## format the code
 	@$(VENV) -m ruff format .
 	@$(VENV) -m ruff check --fix .
 
-e2e: dev-venv  ## end-to-end tests against AWS_ENDPOINT_URL, or the local stack
+e2e: dev-venv  ## run the end-to-end tests against AWS_ENDPOINT_URL or the local stack
 	@$(VENV) -m pytest -o addopts="" -ra tests/e2e $(ARGS)
 
-scrape: dev-venv  ## have a Prometheus scrape the running stack (needs prometheus and promtool)
+scrape: dev-venv  ## scrape the running stack with Prometheus (needs prometheus and promtool)
 	@$(VENV) -m pytest -o addopts="" -ra tests/scrape $(ARGS)
 
-user: run-venv  ## make a user: NAME=who [ADMIN=1] [STAGE=local]
-	@test -n "$(NAME)" || { echo "error: say who: make user NAME=someone" >&2; exit 1; }
+user: run-venv  ## create a user: NAME=name [ADMIN=1] [STAGE=local]
+	@test -n "$(NAME)" || { echo "error: NAME is required: make user NAME=someone" >&2; exit 1; }
 	@$(VENV) -m ops user --name "$(NAME)" $(if $(ADMIN),--admin) --stage $(STAGE)
 
-backup: run-venv  ## copy a STAGE's data into FILE (ALL=1: results too)
-	@test -n "$(FILE)" || { echo "error: say where: make backup FILE=monitum.jsonl.gz" >&2; exit 1; }
+backup: run-venv  ## back up a STAGE's data to FILE (ALL=1: results too)
+	@test -n "$(FILE)" || { echo "error: FILE is required: make backup FILE=monitum.jsonl.gz" >&2; exit 1; }
 	@$(VENV) -m ops backup --stage $(STAGE) --file "$(FILE)" $(if $(ALL),--all)
 
-restore: run-venv  ## put the data of FILE back into a STAGE
-	@test -n "$(FILE)" || { echo "error: say which: make restore FILE=monitum.jsonl.gz" >&2; exit 1; }
+restore: run-venv  ## restore the data of FILE to a STAGE
+	@test -n "$(FILE)" || { echo "error: FILE is required: make restore FILE=monitum.jsonl.gz" >&2; exit 1; }
 	@$(VENV) -m ops restore --stage $(STAGE) --file "$(FILE)"
 
-redrive: run-venv  ## give dead letters another chance: alerts, checks, rollups (STAGE=local)
+redrive: run-venv  ## retry dead letters: alerts, checks, rollups (STAGE=local)
 	@$(VENV) -m ops redrive --stage $(STAGE)
 
-deploy: run-venv not-local  ## deploy to STAGE=prod or dev (AWS) or localstack, try it, go back if it fails
+deploy: run-venv not-local  ## deploy to STAGE=prod or dev (AWS) or localstack, run the smoke test, roll back if it fails
 	@$(VENV) -m ops deploy --stage $(STAGE)
 
-plan: run-venv not-local  ## show what deploy would change, and what was changed by hand
+plan: run-venv not-local  ## show what deploy would change, and changes made by hand
 	@$(VENV) -m ops plan --stage $(STAGE)
 
-smoke: run-venv  ## try a deployed STAGE: a target goes in, is checked, goes again
+smoke: run-venv  ## run the smoke test on a STAGE: create a target, wait for its check, delete it
 	@$(VENV) -m ops smoke --stage $(STAGE)
 
-destroy: run-venv not-local  ## delete a STAGE after a question (YES=1); its tables stay on AWS (DATA=1)
+destroy: run-venv not-local  ## delete a STAGE (YES=1: without asking; on AWS the tables are kept, DATA=1: deleted)
 	@$(VENV) -m ops destroy --stage $(STAGE) $(if $(YES),--yes) $(if $(DATA),--data)
 
 not-local:
-	@test "$(STAGE)" != local || { echo "error: the local stage is make up's and make reset's; STAGE=prod, dev or localstack" >&2; exit 1; }
+	@test "$(STAGE)" != local || { echo "error: STAGE must be prod, dev or localstack; for local use make up and make reset" >&2; exit 1; }
 
-dev: dev-venv  ## everything in one process on moto, code reloaded
+dev: dev-venv  ## run everything in one process on moto and reload changed code
 	@$(VENV) -m ops dev
 
-package: run-venv  ## build template and zip of a STAGE without deploying
+package: run-venv  ## build the template and zip of a STAGE without deploying
 	@$(VENV) -m ops package --stage $(STAGE) $(ARGS)
 
 run-venv: python
@@ -99,5 +99,5 @@ dev-venv: python
 	@$(PYTHON) -m ops.bootstrap dev
 
 python:
-	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 to 3.14 found: install one, or name it: make PYTHON=/path/to/python3.13 up" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null || { echo "error: $(PYTHON) is no Python 3.11 to 3.14" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 to 3.14 found: install one, or set PYTHON: make PYTHON=/path/to/python3.13 up" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null || { echo "error: $(PYTHON) is not Python 3.11 to 3.14" >&2; exit 1; }

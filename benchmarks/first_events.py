@@ -68,8 +68,8 @@ class Stage:
     """An empty stage with one user: `env` is what a function of it gets."""
 
     def __init__(self, port: int) -> None:
-        resources.create_tables(None, PREFIX)
-        queues = resources.create_queues(None, PREFIX)
+        resources.create_tables(PREFIX)
+        queues = resources.create_queues(PREFIX)
         self.url = f"http://127.0.0.1:{port}"
         self.env = {
             **resources.environment(PREFIX, queues),

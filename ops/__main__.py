@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +16,41 @@ from ops.stages import Stage
 _FLAG = "store_true"
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "logs": {"--once": {"action": _FLAG, "help": "the last minutes only"}},
-    "package": {"--alone": {"action": _FLAG, "help": "prove that it is complete"}},
+    "package": {"--alone": {"action": _FLAG, "help": "verify that it is complete"}},
     "backup": {
         "--file": {"required": True, "type": Path},
         "--all": {"action": _FLAG, "help": "with results, deliveries and the schedule"},
     },
     "restore": {"--file": {"required": True, "type": Path}},
     "destroy": {
-        "--yes": {"action": _FLAG, "help": "ask nothing"},
+        "--yes": {"action": _FLAG, "help": "do not ask for confirmation"},
         "--data": {"action": _FLAG, "help": "delete the tables too"},
     },
     "rollup": {
-        "--from": {"required": True, "help": "a date or a time in UTC"},
-        "--to": {"required": True, "help": "a date or a time in UTC"},
+        "--from": {"required": True, "help": "a date, or a time in UTC"},
+        "--to": {"required": True, "help": "a date, or a time in UTC"},
     },
     "user": {
         "--name": {"required": True},
         "--admin": {"action": _FLAG},
-        "--quiet": {"action": _FLAG, "help": "print nothing but the token"},
+        "--quiet": {"action": _FLAG, "help": "print only the token"},
     },
 }
-"""What a command takes beside the stage."""
+"""The options of a command besides `--stage`."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; returns the exit code, 1 with a plain line on a failure."""
+    """Run one command; returns the exit code, which is 1 after a failure."""
     options = _parser().parse_args(arguments)
     try:
-        COMMANDS[options.command](options)
+        if "stage" in options:
+            STAGE_COMMANDS[options.command](stages.stage(options.stage), options)
+        else:
+            COMMANDS[options.command]()
     except Failure as error:
         return fail(error)
     except (BotoCoreError, ClientError) as error:
-        return fail(Failure(f"AWS or the local stack refused: {error}"))
+        return fail(Failure(f"a call of AWS or of the local stack failed: {error}"))
     except KeyboardInterrupt:
         return 130
     return 0
@@ -55,174 +59,166 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (
-        ("up", "start the local stack and deploy the code to it"),
-        ("down", "stop the local stack and keep its data"),
-        ("reset", "stop the local stack and forget its data"),
-        ("dev", "run everything in this process, on moto"),
-        ("openapi", "write docs/openapi.json anew"),
-    ):
-        commands.add_parser(name, help=text)
-    for name, text in (
-        ("logs", "follow the functions' logs"),
-        ("package", "build the template and the zip"),
-        ("deploy", "deploy to AWS or an emulator, and try it"),
-        ("plan", "show what deploying would change, and what was changed by hand"),
-        ("smoke", "try a deployed stage"),
-        ("destroy", "delete a deployed stage"),
-        ("backup", "copy the data into a file"),
-        ("restore", "put the data of a file in place"),
-        ("user", "make a user and print the token"),
-        ("rollup", "make the rollups of a range again from the results"),
-        ("redrive", "give dead letters another chance"),
-    ):
-        command = commands.add_parser(name, help=text)
+    for name, function in COMMANDS.items():
+        commands.add_parser(name, help=function.__doc__)
+    for name, stage_function in STAGE_COMMANDS.items():
+        command = commands.add_parser(name, help=stage_function.__doc__)
         command.add_argument("--stage", default="local", choices=list(STAGES))
         for option, settings in OPTIONS.get(name, {}).items():
             command.add_argument(option, **settings)
     return parser
 
 
-# Each command imports what it needs: the package's and the stack's modules are slow to load.
-def _up(_options: argparse.Namespace) -> None:
-    from ops import stack
+# Each command imports its own modules, because some of them are slow to load.
+def _up() -> None:
+    """start the local stack and deploy the code to it"""
+    from ops.local import stack
 
     stack.up()
 
 
-def _down(_options: argparse.Namespace) -> None:
-    from ops import stack
+def _down() -> None:
+    """stop the local stack and keep its data"""
+    from ops.local import stack
 
     stack.down()
 
 
-def _reset(_options: argparse.Namespace) -> None:
-    from ops import stack
+def _reset() -> None:
+    """stop the local stack and delete its data"""
+    from ops.local import stack
 
     stack.reset()
 
 
-def _dev(_options: argparse.Namespace) -> None:
-    from ops import dev
+def _dev() -> None:
+    """run everything in this process, on moto"""
+    from ops.local import dev
 
     dev.run()
 
 
-def _openapi(_options: argparse.Namespace) -> None:
-    from ops import openapi
+def _openapi() -> None:
+    """generate docs/openapi.json and the route index"""
+    from ops.openapi import document
 
-    openapi.write()
+    document.write()
 
 
-def _logs(options: argparse.Namespace) -> None:
-    from ops import logs
+def _logs(stage: Stage, options: argparse.Namespace) -> None:
+    """follow the functions' logs"""
+    from ops.deployment import logs
 
     show = logs.show if options.once else logs.follow
-    show(stages.stage(options.stage))
+    show(stage)
 
 
-def _package(options: argparse.Namespace) -> None:
-    from ops import package
+def _package(stage: Stage, options: argparse.Namespace) -> None:
+    """build the template and the zip"""
+    from ops.packaging import package
 
-    directory = stages.local_directory() / "build" / options.stage
-    built = package.build(options.stage, directory)
+    built = package.build(stage.name, package.build_directory(stage.name))
     say(f"{built.directory}: {built.zip.stat().st_size:,} bytes zipped")
     if options.alone:
-        with step("importing all of it with nothing beside it"):
-            package.imports_alone(built)
+        with step("importing every module of it without other libraries"):
+            package.verify_imports(built)
 
 
-def _deploy(options: argparse.Namespace) -> None:
-    from ops import deploy, regions, stack
+def _deploy(stage: Stage, _options: argparse.Namespace) -> None:
+    """deploy to AWS or an emulator and run the smoke test"""
+    from ops.deployment import deploy, regions
+    from ops.packaging.package import build_in_subprocess
 
-    stage = stages.stage(options.stage)
-    built = stack.build_package(stage)
-    before = regions.of(stage)
-    outputs = deploy.release(stage, built, lambda: _prove(stage))
-    regions.follow(stage, built, before)
+    built = build_in_subprocess(stage)
+    previous = regions.of(stage)
+    outputs = deploy.release(stage, built, lambda: _smoke(stage))
+    regions.update(stage, built, previous)
     say(f"\nAPI: {stages.api_base(stage, outputs['RestAPIId'])}")
-    say(f"A first user: make user NAME=you ADMIN=1 STAGE={stage.name}")
+    say(f"To create the first user: make user NAME=you ADMIN=1 STAGE={stage.name}")
 
 
-def _prove(stage: Stage) -> None:
-    from ops import smoke
+def _smoke(stage: Stage, _options: argparse.Namespace | None = None) -> None:
+    """run the smoke test on a deployed stage"""
+    from ops.deployment import smoke
 
-    with step("smoke test: a target goes in, is checked, goes again"):
-        smoke.prove(stage)
-
-
-def _smoke(options: argparse.Namespace) -> None:
-    _prove(stages.stage(options.stage))
+    with step("smoke test: creating a target, waiting for its check, deleting it"):
+        smoke.run(stage)
 
 
-def _plan(options: argparse.Namespace) -> None:
-    from ops import deploy, drift, stack
+def _plan(stage: Stage, _options: argparse.Namespace) -> None:
+    """show what a deployment would change, and changes made by hand"""
+    from ops.deployment import cloudformation, deploy
+    from ops.packaging.package import build_in_subprocess
 
-    stage = stages.stage(options.stage)
-    changes = deploy.plan(stage, stack.build_package(stage))
-    say("\n".join(map(str, changes)) or "deploying would change nothing")
-    with step("looking for what was changed by hand"):
-        drifted = drift.drifted(stage)
-    said = "nothing was" if drifted == [] else "that cannot be told here"
-    say("\n".join(drifted or [said]))
+    changes = deploy.plan(stage, build_in_subprocess(stage))
+    say("\n".join(map(str, changes)) or "a deployment would change nothing")
+    with step("looking for changes made by hand"):
+        drift = cloudformation.find_drift(stage)
+    say("drift detection is not available here" if drift is None else "\n".join(drift) or "none")
 
 
-def _destroy(options: argparse.Namespace) -> None:
-    from ops import destroy
+def _destroy(stage: Stage, options: argparse.Namespace) -> None:
+    """delete a deployed stage"""
+    from ops.deployment import destroy
 
-    stage = stages.stage(options.stage)
-    say(destroy.what_happens(stage, data=options.data))
+    say(destroy.warning(stage, data=options.data))
     if not options.yes:
-        confirm(f"Type {stage.stack_name} to go on: ", stage.stack_name)
+        confirm(f"Type {stage.stack_name} to continue: ", stage.stack_name)
     destroy.destroy(stage, data=options.data)
 
 
-def _backup(options: argparse.Namespace) -> None:
-    from ops import backup
+def _backup(stage: Stage, options: argparse.Namespace) -> None:
+    """copy the data into a file"""
+    from ops.data import backup
 
-    stage = stages.stage(options.stage)
     count = backup.backup(stage, options.file, everything=options.all)
-    say(f"{count:,} items in {options.file}: keep it like a password")
+    say(f"{count:,} items in {options.file}; keep it secret, it contains credentials")
 
 
-def _restore(options: argparse.Namespace) -> None:
-    from ops import backup
+def _restore(stage: Stage, options: argparse.Namespace) -> None:
+    """restore the data from a file"""
+    from ops.data import backup
 
-    count = backup.restore(stages.stage(options.stage), options.file)
-    say(f"{count:,} items restored")
-
-
-def _user(options: argparse.Namespace) -> None:
-    from ops import users
-
-    user_id, token = users.create(stages.stage(options.stage), options.name, admin=options.admin)
-    say(token if options.quiet else f"user {user_id}\ntoken {token}  (shown only now)")
+    say(f"{backup.restore(stage, options.file):,} items restored")
 
 
-def _rollup(options: argparse.Namespace) -> None:
-    from ops import rollups
+def _user(stage: Stage, options: argparse.Namespace) -> None:
+    """create a user and print the token"""
+    from chalicelib.users import service as users_service
+    from ops.deployment import deploy
+
+    deploy.enter_runtime(stage)
+    user_id, token = users_service.create_user(options.name, admin=options.admin)
+    say(token if options.quiet else f"user {user_id}\ntoken {token}  (not shown again)")
+
+
+def _rollup(stage: Stage, options: argparse.Namespace) -> None:
+    """recompute the rollups of a time range from the results"""
+    from ops.data import rollups
 
     bounds = vars(options)
-    start, end = rollups.read_range(bounds["from"], bounds["to"])
-    stage = stages.stage(options.stage)
-    with step("folding"):
-        lanes, hours = rollups.roll_up_again(stage, start, end)
-    say(f"{hours:,} hours of {lanes:,} lanes made again")
+    start, end = rollups.parse_range(bounds["from"], bounds["to"])
+    with step("rolling up"):
+        lanes, hours = rollups.recompute(stage, start, end)
+    say(f"recomputed {hours:,} hours of {lanes:,} lanes")
 
 
-def _redrive(options: argparse.Namespace) -> None:
-    from ops import redrive
+def _redrive(stage: Stage, _options: argparse.Namespace) -> None:
+    """retry dead letters"""
+    from ops.data import redrive
 
-    for queue, moved in redrive.redrive(stages.stage(options.stage)).items():
+    for queue, moved in redrive.redrive(stage).items():
         say(f"{queue}: {moved} dead letters moved back")
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[[], None]] = {
     "up": _up,
     "down": _down,
     "reset": _reset,
     "dev": _dev,
     "openapi": _openapi,
+}
+STAGE_COMMANDS: dict[str, Callable[[Stage, argparse.Namespace], None]] = {
     "logs": _logs,
     "package": _package,
     "deploy": _deploy,

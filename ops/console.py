@@ -1,4 +1,4 @@
-"""What the commands say: short steps with their time, and failures in plain words."""
+"""Output of the commands: steps with their duration, and failures."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class Failure(Exception):
-    """The command cannot go on; the text says what is wrong and what to do about it."""
+    """An error that ends the command; the text says what is wrong and what to do."""
 
 
 def say(text: str) -> None:
@@ -15,24 +15,24 @@ def say(text: str) -> None:
 
 
 def fail(error: Failure) -> int:
-    """Print a failure the way every command ends; returns the exit code."""
+    """Print a failure; returns the exit code."""
     print(f"\nerror: {error}", file=sys.stderr, flush=True)
     return 1
 
 
-def confirm(question: str, wanted: str) -> None:
-    """Have somebody type `wanted`; raises Failure for anything else, and where nobody is asked."""
+def confirm(question: str, expected: str) -> None:
+    """Ask the user to type `expected`; raises Failure otherwise, and without a terminal."""
     try:
-        answer = input(question)
+        typed = input(question)
     except EOFError:
-        answer = ""
-    if answer.strip() != wanted:
-        raise Failure("nothing was done: it was not agreed to (YES=1 agrees in scripts)")
+        typed = ""
+    if typed.strip() != expected:
+        raise Failure("nothing was done: not confirmed (in scripts, YES=1 confirms)")
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """One line for one step: its name at once, its seconds when it is done."""
+    """Print a line for one step: its name first, its duration when it is done."""
     print(f"  {text} ...", end="", flush=True)
     started = time.monotonic()
     try:

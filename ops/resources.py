@@ -1,25 +1,20 @@
-"""The template's tables and queues, made on any endpoint without CloudFormation.
+"""Creates the template's tables and queues in AWS or moto, without CloudFormation.
 
-The tests and `make dev` use what `.chalice/resources.json` declares, so that keys, indexes and
-queue settings cannot differ from what is deployed.
+The tests and `make dev` read `.chalice/resources.json`, so that keys, indexes and queue settings
+are those of a deployment.
 """
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import boto3
 
-ROOT = Path(__file__).resolve().parents[1]
+from ops import ROOT
+
 TEMPLATE = ROOT / ".chalice" / "resources.json"
 REGION = "us-east-1"
-TABLE_SETTINGS = (
-    "BillingMode",
-    "AttributeDefinitions",
-    "KeySchema",
-    "GlobalSecondaryIndexes",
-)
+TABLE_SETTINGS = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 
 
 def declared(kind: str) -> dict[str, dict[str, Any]]:
@@ -34,43 +29,34 @@ def declared(kind: str) -> dict[str, dict[str, Any]]:
 
 def table_names(prefix: str) -> list[str]:
     """The names of all tables of a stage."""
-    declared_tables = declared("AWS::DynamoDB::Table").values()
-    return [_name(properties["TableName"], prefix) for properties in declared_tables]
+    tables = declared("AWS::DynamoDB::Table").values()
+    return [_name(properties["TableName"], prefix) for properties in tables]
 
 
-def create_tables(
-    session: boto3.Session | None, prefix: str, endpoint_url: str | None = None
-) -> list[str]:
-    """Make the tables that are not there yet; returns the names of all, prefix included."""
-    client = (session or boto3.Session(region_name=REGION)).client(
-        "dynamodb", endpoint_url=endpoint_url
-    )
-    names = []
+def create_tables(prefix: str) -> list[str]:
+    """Create the missing tables; returns the names of all, with the prefix."""
+    client = boto3.client("dynamodb", region_name=REGION)
     for properties in declared("AWS::DynamoDB::Table").values():
         name = _name(properties["TableName"], prefix)
         settings = {key: properties[key] for key in TABLE_SETTINGS if key in properties}
         try:
             client.create_table(TableName=name, **settings)
         except client.exceptions.ResourceInUseException:
-            names.append(name)
             continue
         if "TimeToLiveSpecification" in properties:
             client.update_time_to_live(
                 TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"]
             )
-        names.append(name)
-    return names
+    return table_names(prefix)
 
 
-def create_queues(
-    session: boto3.Session | None, prefix: str, endpoint_url: str | None = None
-) -> dict[str, str]:
-    """Make the queues; returns their URLs by the name without prefix, such as `checks`."""
-    client = (session or boto3.Session(region_name=REGION)).client("sqs", endpoint_url=endpoint_url)
+def create_queues(prefix: str) -> dict[str, str]:
+    """Create the queues; returns their URLs by name without prefix, such as `checks`."""
+    client = boto3.client("sqs", region_name=REGION)
     queues = declared("AWS::SQS::Queue")
     urls: dict[str, str] = {}
     arns: dict[str, str] = {}
-    # Dead-letter queues first: a redrive policy names one that exists.
+    # Dead-letter queues first, because a redrive policy must name an existing queue.
     for logical in sorted(queues, key=lambda name: "RedrivePolicy" in queues[name]):
         properties = dict(queues[logical])
         name = _name(properties.pop("QueueName"), prefix)
@@ -83,16 +69,14 @@ def create_queues(
     return urls
 
 
-def create(
-    prefix: str, endpoint_url: str | None = None, session: boto3.Session | None = None
-) -> dict[str, str]:
-    """Make tables and queues; returns the environment that the functions need to find them."""
-    create_tables(session, prefix, endpoint_url)
-    return environment(prefix, create_queues(session, prefix, endpoint_url))
+def create(prefix: str) -> dict[str, str]:
+    """Create tables and queues; returns the environment variables that name them."""
+    create_tables(prefix)
+    return environment(prefix, create_queues(prefix))
 
 
 def environment(prefix: str, queues: Mapping[str, str]) -> dict[str, str]:
-    """What the functions need to find tables and queues, given the queues' URLs by name."""
+    """The environment variables that name tables and queues, from the queues' URLs by name."""
     urls = {f"{name.upper().replace('-', '_')}_QUEUE_URL": url for name, url in queues.items()}
     return {"TABLE_PREFIX": prefix, **urls}
 
@@ -102,7 +86,7 @@ def _name(value: Mapping[str, str], prefix: str) -> str:
 
 
 def _attribute(value: object, arns: Mapping[str, str]) -> str:
-    """A queue property as SetQueueAttributes takes it: text, objects as JSON."""
+    """A queue property in the format of SetQueueAttributes: text, or JSON for objects."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):

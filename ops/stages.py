@@ -1,4 +1,4 @@
-"""Where the commands act: paths, stages and the sessions that reach them."""
+"""Stages (deployments), their AWS sessions, and the paths of the local stack."""
 
 import os
 import urllib.error
@@ -11,15 +11,15 @@ import boto3
 from botocore.config import Config
 
 from chalicelib.common.settings import STAGES
+from ops import ROOT
 from ops.console import Failure
 
-ROOT = Path(__file__).resolve().parents[1]
 EMULATOR_REGION = "us-east-1"
 API_STAGE = "api"
 
 
 def local_directory() -> Path:
-    """Where the local stack keeps its state; `MONITUM_LOCAL` names another place than `.local`."""
+    """The directory of the local stack's state: `MONITUM_LOCAL`, or `.local` by default."""
     return Path(os.environ.get("MONITUM_LOCAL") or ROOT / ".local").resolve()
 
 
@@ -27,7 +27,7 @@ def local_port() -> int:
     """The local stack's port, `MONITUM_PORT` or 4566."""
     text = os.environ.get("MONITUM_PORT") or "4566"
     if not text.isdigit() or not 0 < int(text) < 65536:
-        raise Failure(f"MONITUM_PORT is {text!r}, which is no port number")
+        raise Failure(f"MONITUM_PORT must be a port number (1 to 65535), not {text!r}")
     return int(text)
 
 
@@ -35,7 +35,7 @@ def local_port() -> int:
 class Stage:
     """One deployment: `local` (ministack), `localstack` (any emulator), `dev` or `prod` (AWS).
 
-    `region` is a further region of it; None is where everything is kept.
+    `region` names an additional region; None is the home region, which stores all data.
     """
 
     name: str
@@ -44,16 +44,17 @@ class Stage:
 
     @property
     def name_prefix(self) -> str:
-        """What the names of the stage's tables, queues and functions begin with, but a hyphen."""
+        """The prefix of the names of tables, queues and functions, without the hyphen after it."""
         return f"monitum-{self.name}"
 
     @property
     def stack_name(self) -> str:
-        # Roles are named after the stack, and belong to the account, not to a region.
+        # Stacks in additional regions need other names: roles are named after the stack, and role
+        # names are unique in an account, not in a region.
         return f"{self.name_prefix}-{self.region}" if self.region else self.name_prefix
 
     def session(self) -> boto3.Session:
-        """A session with the emulators' fixed credentials, or the user's own for AWS.
+        """A session with the emulators' fixed credentials or, for AWS, those of the user.
 
         Raises:
             Failure: no region or no credentials are configured for AWS.
@@ -68,7 +69,7 @@ class Stage:
         return session
 
     def client(self, service: str) -> Any:
-        """A client of the stage's endpoint with timeouts that suit a person who waits."""
+        """A client of the stage's endpoint, with timeouts for interactive use."""
         return self.session().client(
             service,
             endpoint_url=self.endpoint_url,
@@ -76,7 +77,7 @@ class Stage:
         )
 
     def environment(self) -> dict[str, str]:
-        """What a child or this process needs in its environment to act on the stage."""
+        """The environment variables with which a process acts on the stage."""
         region = self.session().region_name
         found = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
         if self.endpoint_url:
@@ -89,13 +90,13 @@ class Stage:
 
 
 def stage(name: str) -> Stage:
-    """The stage of that name; emulators answer at AWS_ENDPOINT_URL or the usual port.
+    """The stage of that name. Emulators are at AWS_ENDPOINT_URL or on the default port.
 
     Raises:
         Failure: there is no such stage.
     """
     if name not in STAGES:
-        raise Failure(f"there is no stage {name!r}: it is one of {', '.join(STAGES)}")
+        raise Failure(f"unknown stage {name!r}: choose one of {', '.join(STAGES)}")
     if STAGES[name].on_aws:
         return Stage(name)
     if name == "local":
@@ -103,8 +104,8 @@ def stage(name: str) -> Stage:
     return Stage(name, os.environ.get("AWS_ENDPOINT_URL") or f"http://127.0.0.1:{local_port()}")
 
 
-def answers(url: str, timeout_s: float = 2) -> bool:
-    """True when a GET is answered with a 2xx."""
+def responds(url: str, timeout_s: float = 2) -> bool:
+    """Whether a GET of the URL returns a 2xx status."""
     try:
         with urllib.request.urlopen(url, timeout=timeout_s) as response:
             return bool(200 <= response.status < 300)
@@ -113,10 +114,10 @@ def answers(url: str, timeout_s: float = 2) -> bool:
 
 
 def api_base(stage: Stage, api_id: str) -> str:
-    """The URL that paths such as `/v1/me` are appended to; each emulator has its own form."""
+    """The API's base URL, for paths such as `/v1/me`. Its form depends on the emulator."""
     if not stage.endpoint_url:
         region = stage.session().region_name
         return f"https://{api_id}.execute-api.{region}.amazonaws.com/{API_STAGE}"
-    if answers(f"{stage.endpoint_url}/_ministack/health"):
+    if responds(f"{stage.endpoint_url}/_ministack/health"):
         return f"{stage.endpoint_url}/restapis/{api_id}/{API_STAGE}/_user_request_"
     return f"{stage.endpoint_url}/_aws/execute-api/{api_id}/{API_STAGE}"

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from chalicelib.api.routing import Route
-from ops import openapi
+from ops.openapi import document as openapi
 from tests.api.isolated_stage import Stage
 from tests.support.wsgi import application
 

@@ -15,7 +15,7 @@ from schemathesis.schemas import BaseSchema
 
 from chalicelib.api.routing import Route
 from chalicelib.routes import ALL
-from ops.openapi_parts import LINKS
+from ops.openapi.texts import LINKS
 from tests.api.contract import CASES, SETTINGS, document, judge, plain, try_out
 from tests.api.isolated_stage import Stage
 

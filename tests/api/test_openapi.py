@@ -13,8 +13,8 @@ from chalicelib.api import route_index
 from chalicelib.api.parsing import validate_body
 from chalicelib.api.routing import Route
 from chalicelib.routes import ALL
-from ops import openapi
-from ops.openapi_parts import EXAMPLES, LINKS
+from ops.openapi import document as openapi
+from ops.openapi.texts import EXAMPLES, LINKS
 from tests.support.world import Person, World
 
 pytestmark = pytest.mark.shared_stage

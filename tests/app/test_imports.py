@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.coldstart import HANDLERS
 from chalicelib.api.route_index import operations
-from ops.package import ROOT
+from ops import ROOT
 
 ALL = {
     "botocore",

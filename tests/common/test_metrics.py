@@ -13,7 +13,7 @@ import app
 from chalicelib.common import logs, metrics
 from chalicelib.common.metrics import metric_fields
 from chalicelib.common.settings import STAGES
-from ops.package import ROOT
+from ops import ROOT
 from tests.support.alerts import channel, fail, target
 from tests.support.world import START, World
 

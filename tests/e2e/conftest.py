@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import requests
 
-from ops import cloudformation, functions, stack, stages
+from ops import stages
+from ops.deployment import cloudformation, functions
+from ops.local import stack
 from ops.stages import Stage
 
 

@@ -13,8 +13,8 @@ import pytest
 from chalicelib.history.rollups.repository import Rollup
 from chalicelib.monitoring.result import CheckResult, Timings, Verdict
 from chalicelib.monitoring.storage.result_codec import pack
-from ops import functions
-from ops.events import schedule_event
+from ops.deployment import functions
+from ops.deployment.functions import schedule_event
 from ops.stages import Stage
 from tests.e2e.test_main_job import wait_for
 

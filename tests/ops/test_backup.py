@@ -1,4 +1,4 @@
-"""A stage is backed up, loses everything, is restored, and goes on where it was."""
+"""Backup and restore of a stage."""
 
 import gzip
 import stat
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ops import backup, resources
+from ops import resources
 from ops.console import Failure
+from ops.data import backup
 from ops.stages import Stage
 from tests.support.world import World
 
@@ -23,25 +24,25 @@ class TestStage(Stage):
 STAGE = TestStage("dev")
 
 
-def lose_everything() -> None:
+def delete_all_data() -> None:
     client = STAGE.client("dynamodb")
     for name in resources.table_names("monitum-test-"):
         client.delete_table(TableName=name)
-    resources.create_tables(None, "monitum-test-")
+    resources.create_tables("monitum-test-")
 
 
 @pytest.mark.parametrize("everything", [True, False])
-def test_a_stage_goes_on_from_its_backup(world: World, tmp_path: Path, everything: bool) -> None:
+def test_a_restored_stage_continues(world: World, tmp_path: Path, everything: bool) -> None:
     alice = world.user()
-    made = alice.make_target(headers={"X-Key": "s3cret"}, tags=["prod"])
-    path = f"/v1/targets/{made['id']}"
+    target = alice.make_target(headers={"X-Key": "s3cret"}, tags=["prod"])
+    path = f"/v1/targets/{target['id']}"
     world.tick()
     world.run(130)
     before = alice.get(path).json
     checks = alice.get(f"{path}/checks").json["items"]
     file = tmp_path / "backup.gz"
     assert backup.backup(STAGE, file, everything=everything) > 3
-    lose_everything()
+    delete_all_data()
     assert alice.get(path).status == 401, "nothing is left, not even the token"
 
     backup.restore(STAGE, file)
@@ -70,7 +71,7 @@ def test_restoring_twice_changes_nothing(world: World, tmp_path: Path) -> None:
     assert len(alice.get("/v1/targets").json["items"]) == 1
 
 
-def test_it_is_for_its_owner_s_eyes_only(world: World, tmp_path: Path) -> None:
+def test_the_file_is_readable_by_its_owner_only(world: World, tmp_path: Path) -> None:
     world.user()
     backup.backup(STAGE, tmp_path / "backup.gz")
 
@@ -78,10 +79,10 @@ def test_it_is_for_its_owner_s_eyes_only(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"{}\n", b"no JSON\n", b"\xff\n"])
-def test_what_is_no_backup_is_refused(world: World, tmp_path: Path, content: bytes) -> None:
+def test_an_invalid_file_is_rejected(world: World, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "plain").write_bytes(content)
     (tmp_path / "zipped").write_bytes(gzip.compress(content))
 
     for name in ("plain", "zipped"):
-        with pytest.raises(Failure, match="no backup"):
+        with pytest.raises(Failure, match="not a backup"):
             backup.restore(STAGE, tmp_path / name)

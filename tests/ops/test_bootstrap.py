@@ -1,4 +1,4 @@
-"""Making the environments: what is kept, and what is said when it cannot be done."""
+"""Creating the environments: when one is kept, and the messages of failures."""
 
 import builtins
 import sys
@@ -19,17 +19,17 @@ def environment(tmp_path: Path) -> Environment:
 
 def test_an_environment_is_kept_until_its_pins_change(environment: Environment) -> None:
     environment.path.mkdir()
-    assert not environment.fits()
+    assert not environment.is_current()
 
     (environment.path / "stamp").write_text(environment.stamp, encoding="utf-8")
-    assert environment.fits()
+    assert environment.is_current()
 
     environment.requirements[0].write_text("six==1.17.0\n", encoding="utf-8")
-    assert not environment.fits()
+    assert not environment.is_current()
 
 
 @pytest.mark.parametrize("version", [(3, 10, 1), (3, 15, 0)])
-def test_a_python_that_does_not_do_is_named(
+def test_an_unsupported_python_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], version: tuple[int, ...]
 ) -> None:
     monkeypatch.setattr(sys, "version_info", version)
@@ -39,7 +39,7 @@ def test_a_python_that_does_not_do_is_named(
     assert "Monitum needs 3.11 to 3.14" in capsys.readouterr().err
 
 
-def test_a_python_without_venv_is_told_where_to_get_it(
+def test_a_python_without_venv_gets_an_install_hint(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     real = builtins.__import__
@@ -56,15 +56,15 @@ def test_a_python_without_venv_is_told_where_to_get_it(
     assert "apt install python3-venv" in capsys.readouterr().err
 
 
-def test_no_network_is_said_and_nothing_is_stamped(
+def test_a_missing_network_is_reported_and_no_stamp_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], environment: Environment
 ) -> None:
-    # An index that nobody serves stands for a machine without a network.
+    # Without an index, pip fails as on a machine without a network.
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setattr(bootstrap, "ENVIRONMENTS", {"run": environment, "dev": environment})
 
     assert bootstrap.main(["run"]) == 1
 
-    told = capsys.readouterr().err
-    assert "Is there a network?" in told
+    output = capsys.readouterr().err
+    assert "Is there a network?" in output
     assert not (environment.path / "stamp").exists()

@@ -1,15 +1,16 @@
-"""What pip installs is the command line with what it needs, in versions that are tested."""
+"""The pip package: the command line with its dependencies, in tested versions."""
 
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from ops import package
-from ops.bootstrap import ENVIRONMENTS, ROOT
+from ops import ROOT
+from ops.bootstrap import ENVIRONMENTS
+from ops.packaging import package
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-NOT_FOR_THE_USER = {"boto3", "botocore", "chalice", "pydantic", "pynamodb"}
+SERVER_LIBRARIES = {"boto3", "botocore", "chalice", "pydantic", "pynamodb"}
 
 
 def pins(*names: str) -> dict[str, tuple[int, ...]]:
@@ -22,17 +23,17 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.strip(".").split(".")))
 
 
-def test_the_pinned_versions_are_among_those_that_pip_may_choose() -> None:
+def test_pinned_versions_satisfy_the_declared_ranges() -> None:
     tested = pins("requirements.txt", "requirements-cli.txt")
     for dependency in PROJECT["project"]["dependencies"]:
-        name, least, most = re.fullmatch(r"([a-z]+)>=([\d.]+),<(\d+)", dependency).groups()  # type: ignore[union-attr]
-        assert version(least) <= tested[name] < version(most), dependency
-        assert name not in NOT_FOR_THE_USER
+        name, minimum, maximum = re.fullmatch(r"([a-z]+)>=([\d.]+),<(\d+)", dependency).groups()  # type: ignore[union-attr]
+        assert version(minimum) <= tested[name] < version(maximum), dependency
+        assert name not in SERVER_LIBRARIES
 
 
 def test_every_package_of_the_command_line_is_installed() -> None:
-    there = {".".join(path.parent.relative_to(ROOT).parts) for path in code("monitum_cli")}
-    assert set(PROJECT["tool"]["setuptools"]["packages"]) == there
+    found = {".".join(path.parent.relative_to(ROOT).parts) for path in code("monitum_cli")}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == found
 
 
 def test_the_command_line_is_not_shipped() -> None:
@@ -41,7 +42,7 @@ def test_the_command_line_is_not_shipped() -> None:
     assert not {"rich", "click"} & set(pins("requirements.txt"))
 
 
-def test_both_environments_have_it() -> None:
+def test_both_environments_install_the_command_line() -> None:
     for name in ("run", "dev"):
         assert ENVIRONMENTS[name].pip_arguments()[-2:] == ["-e", str(ROOT)]
 

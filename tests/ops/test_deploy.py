@@ -1,4 +1,4 @@
-"""Deployments on moto's CloudFormation: shown, made, taken back; stages are deleted as was said."""
+"""Deployments on moto's CloudFormation: changes, rollbacks, and deletion of stages."""
 
 import json
 from functools import cache
@@ -8,9 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from ops import artifacts, cloudformation, deploy, destroy, resources
+from ops import resources
 from ops.console import Failure, confirm
-from ops.package import Package
+from ops.deployment import artifacts, cloudformation, deploy, destroy
+from ops.packaging.package import Package
 from ops.stages import Stage
 
 STAGE = Stage("dev")
@@ -18,7 +19,7 @@ MAIL = "ops@monitum.example"
 
 
 class SmallPackage(Package):
-    """A package with one queue: `seconds` is how long it hides messages."""
+    """A package with one queue, whose visibility timeout is `seconds`."""
 
     @property
     def template(self) -> dict[str, Any]:
@@ -26,8 +27,8 @@ class SmallPackage(Package):
         return found
 
 
-def package(place: Path, seconds: int) -> Package:
-    directory = place / str(seconds)
+def package(tmp_path: Path, seconds: int) -> Package:
+    directory = tmp_path / str(seconds)
     directory.mkdir(exist_ok=True)
     template = {
         "Parameters": {
@@ -48,45 +49,44 @@ def package(place: Path, seconds: int) -> Package:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_given(aws: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in deploy.GIVEN.values():
+def _no_parameters(aws: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in deploy.PARAMETERS.values():
         monkeypatch.delenv(variable, raising=False)
-    made = cache(Stage.client)
-    monkeypatch.setattr(Stage, "client", made)
+    monkeypatch.setattr(Stage, "client", cache(Stage.client))
 
 
-def hidden_s() -> int:
+def visibility_timeout_s() -> int:
     sqs = boto3.client("sqs", region_name=resources.REGION)
     url = sqs.get_queue_url(QueueName="small")["QueueUrl"]
     found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
     return int(found["Attributes"]["VisibilityTimeout"])
 
 
-def fine() -> None:
-    """What proves a deployment that holds."""
+def passing() -> None:
+    """A smoke test that passes."""
 
 
-def broken() -> None:
+def failing() -> None:
     raise Failure("smoke test: nothing is checked")
 
 
-def test_a_stage_is_made_and_then_changed(tmp_path: Path) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), fine)
-    assert hidden_s() == 30
+def test_a_stage_is_created_and_then_changed(tmp_path: Path) -> None:
+    deploy.release(STAGE, package(tmp_path, 30), passing)
+    assert visibility_timeout_s() == 30
 
-    deploy.release(STAGE, package(tmp_path, 60), fine)
+    deploy.release(STAGE, package(tmp_path, 60), passing)
 
-    assert hidden_s() == 60
+    assert visibility_timeout_s() == 60
 
 
-def test_what_changes_is_shown_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), fine)
+def test_changes_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deploy.release(STAGE, package(tmp_path, 30), passing)
     assert "+ ChecksQueue (AWS::SQS::Queue)" in capsys.readouterr().out
 
     changes = deploy.plan(STAGE, package(tmp_path, 60))
 
     assert [str(change) for change in changes] == ["  ~ ChecksQueue (AWS::SQS::Queue)"]
-    assert hidden_s() == 30, "a plan changes nothing"
+    assert visibility_timeout_s() == 30, "a plan changes nothing"
 
 
 def test_a_plan_of_a_new_stage_leaves_no_stack(tmp_path: Path) -> None:
@@ -96,53 +96,53 @@ def test_a_plan_of_a_new_stage_leaves_no_stack(tmp_path: Path) -> None:
     assert cloudformation.find(STAGE) is None
 
 
-def test_a_deployment_that_does_not_hold_is_taken_back(tmp_path: Path) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), fine)
+def test_a_deployment_that_fails_its_test_is_rolled_back(tmp_path: Path) -> None:
+    deploy.release(STAGE, package(tmp_path, 30), passing)
 
-    with pytest.raises(Failure, match="nothing is checked\nmonitum-dev runs what it ran before"):
-        deploy.release(STAGE, package(tmp_path, 60), broken)
+    with pytest.raises(Failure, match="nothing is checked\nmonitum-dev was rolled back"):
+        deploy.release(STAGE, package(tmp_path, 60), failing)
 
-    assert hidden_s() == 30
+    assert visibility_timeout_s() == 30
 
 
-def test_a_first_deployment_that_does_not_hold_is_deleted(tmp_path: Path) -> None:
+def test_a_first_deployment_that_fails_its_test_is_deleted(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="first deployment"):
-        deploy.release(STAGE, package(tmp_path, 30), broken)
+        deploy.release(STAGE, package(tmp_path, 30), failing)
 
     assert cloudformation.find(STAGE) is None
 
 
-def test_what_was_given_once_stays_until_it_is_given_again(
+def test_parameters_keep_their_values_until_they_are_set_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAIL_FROM", MAIL)
-    deploy.release(STAGE, package(tmp_path, 30), fine)
+    deploy.release(STAGE, package(tmp_path, 30), passing)
     monkeypatch.delenv("MAIL_FROM")
 
-    deploy.release(STAGE, package(tmp_path, 60), fine)
+    deploy.release(STAGE, package(tmp_path, 60), passing)
 
     assert cloudformation.parameters(cloudformation.find(STAGE))["MailFrom"] == MAIL
     monkeypatch.setenv("MAIL_FROM", "")
     assert deploy.parameters(STAGE, package(tmp_path, 60).template)["MailFrom"] == ""
 
 
-def test_a_setting_that_makes_no_sense_is_refused_before_anything_is_done(
+def test_an_invalid_setting_is_rejected_before_anything_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PUBLIC_URL", "monitum.example")
 
     with pytest.raises(Failure, match="PUBLIC_URL"):
-        deploy.release(STAGE, package(tmp_path, 30), fine)
+        deploy.release(STAGE, package(tmp_path, 30), passing)
 
     assert cloudformation.find(STAGE) is None
 
 
-def test_old_packages_go_and_the_newest_stay(
+def test_old_packages_are_deleted_and_the_newest_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(artifacts, "KEPT", 2)
     for seconds in (10, 20, 30):
-        deploy.release(STAGE, package(tmp_path, seconds), fine)
+        deploy.release(STAGE, package(tmp_path, seconds), passing)
 
     s3 = boto3.client("s3", region_name=resources.REGION)
     bucket = artifacts.bucket_name(STAGE)
@@ -154,8 +154,8 @@ def test_old_packages_go_and_the_newest_stay(
     assert b"code 30" in bodies
 
 
-def test_the_bucket_is_closed_to_everybody(tmp_path: Path) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), fine)
+def test_the_bucket_is_private(tmp_path: Path) -> None:
+    deploy.release(STAGE, package(tmp_path, 30), passing)
 
     s3 = boto3.client("s3", region_name=resources.REGION)
     bucket = artifacts.bucket_name(STAGE)
@@ -170,11 +170,11 @@ def tables() -> list[str]:
     return [name for name in found if name.startswith("monitum-dev-")]
 
 
-def test_a_stage_that_is_destroyed_leaves_its_tables_unless_they_are_meant_too(
+def test_destroying_a_stage_keeps_its_tables_by_default(
     tmp_path: Path,
 ) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), fine)
-    resources.create_tables(None, "monitum-dev-")
+    deploy.release(STAGE, package(tmp_path, 30), passing)
+    resources.create_tables("monitum-dev-")
     before = tables()
 
     destroy.destroy(STAGE, data=False)
@@ -187,14 +187,14 @@ def test_a_stage_that_is_destroyed_leaves_its_tables_unless_they_are_meant_too(
     assert s3.list_buckets()["Buckets"] == []
 
 
-def test_what_will_happen_is_said_and_has_to_be_agreed_to(
+def test_destruction_is_explained_and_must_be_confirmed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert "tables stay, protected" in destroy.what_happens(Stage("prod"), data=False)
-    assert "ALL USERS, TARGETS AND HISTORY" in destroy.what_happens(Stage("prod"), data=True)
-    assert "with all its data" in destroy.what_happens(Stage("localstack", "http://x"), data=False)
-    answers = iter(["yes", "monitum-prod"])
-    monkeypatch.setattr("builtins.input", lambda _question: next(answers))
+    assert "tables are kept and stay protected" in destroy.warning(Stage("prod"), data=False)
+    assert "ALL USERS, TARGETS AND HISTORY" in destroy.warning(Stage("prod"), data=True)
+    assert "with all its data" in destroy.warning(Stage("localstack", "http://x"), data=False)
+    inputs = iter(["yes", "monitum-prod"])
+    monkeypatch.setattr("builtins.input", lambda _question: next(inputs))
 
     with pytest.raises(Failure, match="nothing was done"):
         confirm("?", "monitum-prod")

@@ -1,4 +1,4 @@
-"""The local stack's process: what is said when the port or the process is not as expected."""
+"""The local stack's process: ports in use, stale process files, environment."""
 
 import os
 import socket
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import emulator
 from ops.console import Failure
+from ops.local import emulator
 
 
 @pytest.fixture
@@ -20,34 +20,32 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def taken_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def used_port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         monkeypatch.setenv("MONITUM_PORT", str(port))
-        monkeypatch.setattr("ops.stages.answers", lambda *_: False)
+        monkeypatch.setattr("ops.stages.responds", lambda *_: False)
         yield port
 
 
-def test_a_taken_port_is_named_with_a_way_out(home: Path, taken_port: int) -> None:
+def test_a_port_in_use_is_reported_with_an_alternative(home: Path, used_port: int) -> None:
     with pytest.raises(
-        Failure, match=rf"port {taken_port} is taken by another program.*MONITUM_PORT="
+        Failure, match=rf"port {used_port} is in use by another program.*MONITUM_PORT="
     ):
         emulator.start()
 
 
-def test_a_process_file_left_by_a_killed_emulator_is_not_believed(
-    home: Path, taken_port: int
-) -> None:
-    (home / "ministack.pid").write_text(f"{ended_process()} {taken_port}", encoding="utf-8")
+def test_the_process_file_of_a_killed_emulator_is_ignored(home: Path, used_port: int) -> None:
+    (home / "ministack.pid").write_text(f"{exited_process()} {used_port}", encoding="utf-8")
 
-    with pytest.raises(Failure, match="is taken"):
+    with pytest.raises(Failure, match="is in use"):
         emulator.start()
     assert not (home / "ministack.pid").exists()
 
 
-def test_a_process_number_that_is_another_program_s_now_is_left_alone(home: Path) -> None:
+def test_a_process_id_reused_by_another_program_is_not_stopped(home: Path) -> None:
     (home / "ministack.pid").write_text(f"{os.getpid()} 4566", encoding="utf-8")
 
     assert emulator.stop() is False
@@ -55,14 +53,14 @@ def test_a_process_number_that_is_another_program_s_now_is_left_alone(home: Path
 
 
 @pytest.mark.parametrize("content", ["", "no number", "-1"])
-def test_a_broken_process_file_is_not_an_error(home: Path, content: str) -> None:
+def test_an_invalid_process_file_is_not_an_error(home: Path, content: str) -> None:
     (home / "ministack.pid").write_text(content, encoding="utf-8")
 
     assert emulator.stop() is False
 
 
 @pytest.mark.parametrize("port", ["0", "x", "65536", "-1"])
-def test_a_port_that_is_none_is_refused(
+def test_an_invalid_port_is_rejected(
     monkeypatch: pytest.MonkeyPatch, home: Path, port: str
 ) -> None:
     monkeypatch.setenv("MONITUM_PORT", port)
@@ -71,7 +69,7 @@ def test_a_port_that_is_none_is_refused(
         emulator.start()
 
 
-def test_functions_get_nothing_of_the_caller_s_environment(
+def test_functions_do_not_inherit_the_caller_s_environment(
     monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the user's own")
@@ -84,8 +82,8 @@ def test_functions_get_nothing_of_the_caller_s_environment(
     assert not {"AWS_SECRET_ACCESS_KEY", "PYTHONPATH"} & set(environment)
 
 
-def ended_process() -> int:
-    """The number of a process that is no more."""
+def exited_process() -> int:
+    """The id of a process that has exited."""
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
     return process.pid

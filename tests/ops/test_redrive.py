@@ -1,4 +1,4 @@
-"""Dead letters go back to where they came from."""
+"""Dead letters go back to the queue or function that they came from."""
 
 import json
 from typing import Any
@@ -6,14 +6,16 @@ from typing import Any
 import boto3
 import pytest
 
-from ops import redrive, regions, resources
+from ops import resources
+from ops.data import redrive
+from ops.deployment import regions
 from ops.stages import Stage
 
 STAGE = Stage("test")
 
 
 class Lambda:
-    """Notes what is started."""
+    """Records invocations."""
 
     def __init__(self) -> None:
         self.invoked: list[tuple[str, str, bytes]] = []
@@ -24,16 +26,16 @@ class Lambda:
 
 @pytest.fixture
 def functions(aws: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Lambda:
-    found = Lambda()
+    fake = Lambda()
 
     def client(stage: Stage, service: str) -> Any:
         if service == "lambda":
-            return found
+            return fake
         return boto3.client(service, region_name=stage.region or resources.REGION)
 
     monkeypatch.setattr(Stage, "client", client)
     monkeypatch.setattr(regions, "of", lambda _: [])
-    return found
+    return fake
 
 
 def sqs(region: str = resources.REGION) -> Any:
@@ -46,7 +48,7 @@ def count(url: str, region: str = resources.REGION) -> int:
     return int(found["Attributes"][name])
 
 
-def test_every_dead_letter_is_moved_back_once(aws: dict[str, str], functions: Lambda) -> None:
+def test_dead_letters_are_moved_back_once(aws: dict[str, str], functions: Lambda) -> None:
     for number in range(12):
         sqs().send_message(QueueUrl=aws["ALERTS_DEAD_QUEUE_URL"], MessageBody=str(number))
 
@@ -55,7 +57,7 @@ def test_every_dead_letter_is_moved_back_once(aws: dict[str, str], functions: La
     assert count(aws["ALERTS_QUEUE_URL"]) == 12
 
 
-def test_events_of_rollups_go_back_to_their_function(functions: Lambda) -> None:
+def test_rollup_events_go_back_to_their_function(functions: Lambda) -> None:
     event = {"folds": ["one"], "erase": ["two"]}
     dead = sqs().get_queue_url(QueueName="monitum-test-rollups-dead")["QueueUrl"]
     sqs().send_message(QueueUrl=dead, MessageBody=json.dumps(event))
@@ -66,16 +68,16 @@ def test_events_of_rollups_go_back_to_their_function(functions: Lambda) -> None:
     assert count(dead) == 0
 
 
-def test_checks_of_a_further_region_go_back_there(
+def test_checks_of_an_additional_region_go_back_to_that_region(
     functions: Lambda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = "eu-west-1"
-    monkeypatch.setattr(regions, "of", lambda _: [there])
-    alive, dead = (
-        sqs(there).create_queue(QueueName=f"monitum-test-{name}")["QueueUrl"]
+    region = "eu-west-1"
+    monkeypatch.setattr(regions, "of", lambda _: [region])
+    queue, dead = (
+        sqs(region).create_queue(QueueName=f"monitum-test-{name}")["QueueUrl"]
         for name in ("checks", "checks-dead")
     )
-    sqs(there).send_message(QueueUrl=dead, MessageBody="{}")
+    sqs(region).send_message(QueueUrl=dead, MessageBody="{}")
 
-    assert redrive.redrive(STAGE)[f"checks of {there}"] == 1
-    assert (count(alive, there), count(dead, there)) == (1, 0)
+    assert redrive.redrive(STAGE)[f"checks of {region}"] == 1
+    assert (count(queue, region), count(dead, region)) == (1, 0)

@@ -1,4 +1,4 @@
-"""The template's tables and queues on an endpoint without CloudFormation."""
+"""The template's tables and queues, created without CloudFormation."""
 
 import json
 
@@ -9,7 +9,7 @@ from ops import resources
 PREFIX = "monitum-test-"
 
 
-def test_tables_and_queues_are_made_as_declared(aws: dict[str, str]) -> None:
+def test_tables_and_queues_are_created_as_declared(aws: dict[str, str]) -> None:
     tables = boto3.client("dynamodb").list_tables()["TableNames"]
 
     assert aws["TABLE_PREFIX"] == PREFIX
@@ -23,7 +23,7 @@ def test_tables_and_queues_are_made_as_declared(aws: dict[str, str]) -> None:
     assert redrive["deadLetterTargetArn"].endswith(":monitum-test-checks-dead")
 
 
-def test_what_expires_is_switched_on(aws: dict[str, str]) -> None:
+def test_expiry_is_enabled(aws: dict[str, str]) -> None:
     client = boto3.client("dynamodb")
 
     state = client.describe_time_to_live(TableName=f"{aws['TABLE_PREFIX']}results")
@@ -31,9 +31,9 @@ def test_what_expires_is_switched_on(aws: dict[str, str]) -> None:
     assert state["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
 
 
-def test_making_them_again_changes_nothing(aws: dict[str, str]) -> None:
+def test_creating_them_twice_changes_nothing(aws: dict[str, str]) -> None:
     again = resources.create(PREFIX)
 
     assert again["CHECKS_QUEUE_URL"] == aws["CHECKS_QUEUE_URL"]
     tables = boto3.client("dynamodb").list_tables()["TableNames"]
-    assert sorted(tables) == sorted(resources.create_tables(None, PREFIX))
+    assert sorted(tables) == sorted(resources.create_tables(PREFIX))

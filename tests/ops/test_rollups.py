@@ -1,4 +1,4 @@
-"""The command that makes rollups again."""
+"""The command that recomputes rollups."""
 
 import os
 
@@ -8,33 +8,34 @@ from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.rollups.repository import Period, Rollups
 from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
 from chalicelib.runtime import Runtime
-from ops import deploy, rollups
 from ops.__main__ import main
 from ops.console import Failure
+from ops.data import rollups
+from ops.deployment import deploy
 from tests.support.world import START, UP, World
 
 HOUR = START // 3_600 * 3_600 - 48 * 3_600
 
 
-def test_a_range_is_read_as_utc() -> None:
-    start, end = rollups.read_range("2026-11-01", "2026-11-02T06:00+02:00")
+def test_a_range_is_in_utc_by_default() -> None:
+    start, end = rollups.parse_range("2026-11-01", "2026-11-02T06:00+02:00")
     assert end - start == 28 * 3_600
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "told"),
+    ("start", "end", "message"),
     [
         ("yesterday", "2026-11-02", "--from must be like"),
         ("2026-11-01", "2026-02-30", "--to must be like"),
         ("2026-11-02", "2026-11-02", "--from must be before --to"),
     ],
 )
-def test_a_range_that_is_none_is_refused(start: str, end: str, told: str) -> None:
-    with pytest.raises(Failure, match=told):
-        rollups.read_range(start, end)
+def test_an_invalid_range_is_rejected(start: str, end: str, message: str) -> None:
+    with pytest.raises(Failure, match=message):
+        rollups.parse_range(start, end)
 
 
-def test_all_lanes_are_folded_again(
+def test_all_lanes_are_rolled_up_again(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alice = world.user()
@@ -45,7 +46,7 @@ def test_all_lanes_are_folded_again(
     monkeypatch.setattr(deploy, "function_environment", lambda _: dict(os.environ))
     monkeypatch.setattr(Runtime, "now", START)
     assert main(["rollup", "--stage", "prod", "--from", "2026-11-16", "--to", "2026-11-18"]) == 0
-    assert "1 hours of 1 lanes made again" in capsys.readouterr().out
+    assert "recomputed 1 hours of 1 lanes" in capsys.readouterr().out
     with acting_for(alice.owner):
         found = list(Rollups(alice.owner).between(Period.HOUR, 0, HOUR, HOUR + 1, now=START))
     assert len(found) == 1

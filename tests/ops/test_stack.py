@@ -1,12 +1,13 @@
-"""What `make up` leaves behind and how the stages are reached."""
+"""The local stack's description file, and the endpoints of the stages."""
 
 import stat
 from pathlib import Path
 
 import pytest
 
-from ops import stack, stages
+from ops import stages
 from ops.console import Failure
+from ops.local import stack
 from ops.stages import Stage
 
 
@@ -16,7 +17,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_description_is_for_its_owner_alone(home: Path) -> None:
+def test_the_description_is_readable_by_its_owner_only(home: Path) -> None:
     stack.write_description("http://127.0.0.1:4566", "http://127.0.0.1:4566/api", "mon_token")
 
     assert stack.description() == {
@@ -28,17 +29,17 @@ def test_the_description_is_for_its_owner_alone(home: Path) -> None:
     assert stat.S_IMODE((home / "stack.json").stat().st_mode) == 0o600
 
 
-def test_without_a_stack_the_way_to_one_is_named(home: Path) -> None:
+def test_a_missing_stack_is_reported_with_the_command_to_start_one(home: Path) -> None:
     with pytest.raises(Failure, match="make up"):
         stack.description()
 
 
-def test_an_unknown_stage_is_refused_with_those_there_are() -> None:
+def test_an_unknown_stage_is_rejected_with_the_list_of_stages() -> None:
     with pytest.raises(Failure, match="local, localstack, dev, prod"):
         stages.stage("staging")
 
 
-def test_emulators_are_reached_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_emulator_endpoints_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONITUM_PORT", "4999")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5000")
 
@@ -55,15 +56,15 @@ def test_emulators_are_reached_where_the_environment_says(monkeypatch: pytest.Mo
         ("http://h:1", False, "http://h:1/_aws/execute-api/abc/api"),
     ],
 )
-def test_each_emulator_has_its_own_form_of_url(
+def test_the_form_of_the_api_url_depends_on_the_emulator(
     monkeypatch: pytest.MonkeyPatch, endpoint: str, is_ministack: bool, url: str
 ) -> None:
-    monkeypatch.setattr(stages, "answers", lambda *_: is_ministack)
+    monkeypatch.setattr(stages, "responds", lambda *_: is_ministack)
 
     assert stages.api_base(Stage("local", endpoint), "abc") == url
 
 
-def test_on_aws_the_url_is_the_region_s(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
+def test_the_aws_api_url_contains_the_region(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
 
     url = stages.api_base(Stage("prod"), "abc")
@@ -71,7 +72,7 @@ def test_on_aws_the_url_is_the_region_s(monkeypatch: pytest.MonkeyPatch, aws: ob
     assert url == "https://abc.execute-api.eu-central-1.amazonaws.com/api"
 
 
-def test_aws_without_a_region_is_said_plainly(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
+def test_a_missing_aws_region_is_reported(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")

@@ -26,13 +26,13 @@ def empty_stage() -> Iterator[dict[str, str]]:
     made = _tables()
     with mock_aws():
         _dynamodb().tables.update(copy.deepcopy(made))
-        yield resources.environment(PREFIX, resources.create_queues(None, PREFIX))
+        yield resources.environment(PREFIX, resources.create_queues(PREFIX))
 
 
 @cache
 def _tables() -> dict[str, Any]:
     with mock_aws():
-        resources.create_tables(None, PREFIX)
+        resources.create_tables(PREFIX)
         return dict(copy.deepcopy(_dynamodb().tables))
 
 

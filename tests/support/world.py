@@ -23,7 +23,7 @@ from chalicelib.runtime import Runtime
 from chalicelib.users import service as users_service
 from chalicelib.worker import handler as worker_handler
 from chalicelib.worker import scheduler
-from ops.gateway import Gateway
+from ops.local.gateway import Gateway
 from tests.support.permissions import RECORD
 from tests.support.receivers import FakeMailer, FakeOutbound
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from ops.gateway import Gateway
+from ops.local.gateway import Gateway
 
 
 def application(gateway: Gateway) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:

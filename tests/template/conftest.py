@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.common.settings import STAGES
-from ops import package
+from ops.packaging import package
 
 Template = dict[str, Any]
 

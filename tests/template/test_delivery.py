@@ -7,8 +7,8 @@ import pytest
 from cfnlint.api import lint_all
 
 from chalicelib.common.settings import STAGES
-from ops.deploy import GIVEN
-from ops.package import ROOT
+from ops import ROOT
+from ops.deployment.deploy import PARAMETERS
 
 Resources = dict[str, dict[str, Any]]
 ALARM_USD = 0.10
@@ -79,8 +79,8 @@ def test_every_parameter_can_be_given_to_a_deployment(
 ) -> None:
     handbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
-    assert set(templates["prod"]["Parameters"]) == {"Stage", *GIVEN}
-    assert [name for name in GIVEN.values() if f"`{name}`" not in handbook] == []
+    assert set(templates["prod"]["Parameters"]) == {"Stage", *PARAMETERS}
+    assert [name for name in PARAMETERS.values() if f"`{name}`" not in handbook] == []
 
 
 def test_the_role_that_deploys_is_one_that_cloudformation_takes() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_all
 
-from ops.regions import Home, regional
+from ops.deployment.regions import Home, regional
 from tests.template.test_validity import with_uploaded_code
 
 Template = dict[str, Any]

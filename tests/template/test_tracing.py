@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ops.regions import regional
+from ops.deployment.regions import regional
 from tests.template.test_regions import HOME
 
 Template = dict[str, Any]

@@ -8,8 +8,8 @@ import pytest
 from cfnlint.api import lint_all
 from samtranslator.translator.transform import transform
 
-from ops import package
 from ops.console import Failure
+from ops.packaging import package
 
 Template = dict[str, Any]
 

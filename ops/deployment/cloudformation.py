@@ -1,4 +1,4 @@
-"""A stage's stack: what it is like now, and the change sets that change it."""
+"""A stage's CloudFormation stack: its current state, change sets and drift."""
 
 import json
 import time
@@ -15,9 +15,9 @@ CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 DONE_STATES = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
 )
-# A first deployment that failed leaves one of these; nothing but deleting it leads on.
+# A failed first deployment leaves the stack in one of these states. It can only be deleted.
 DEAD_STATES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
-_NOTHING = ("didn't contain changes", "No updates")
+_NO_CHANGES = ("didn't contain changes", "No updates")
 Template = dict[str, Any]
 
 
@@ -37,36 +37,35 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """What a stack was made from: enough to make it again."""
+    """The template and parameters of a stack: enough to deploy it again."""
 
     template: Template
     parameters: Mapping[str, str]
 
 
 def find(stage: Stage) -> dict[str, Any] | None:
-    """The stack as CloudFormation describes it; None where there is none."""
+    """CloudFormation's description of the stack; None if it does not exist."""
     try:
-        found = stage.client("cloudformation").describe_stacks(StackName=stage.stack_name)
+        response = stage.client("cloudformation").describe_stacks(StackName=stage.stack_name)
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise
-    stack: dict[str, Any] = found["Stacks"][0]
+    stack: dict[str, Any] = response["Stacks"][0]
     return None if stack["StackStatus"] in {"DELETE_COMPLETE", "REVIEW_IN_PROGRESS"} else stack
 
 
 def outputs(stage: Stage) -> dict[str, str]:
-    """The deployed stack's outputs by name; empty when there is no stack in working order."""
+    """The deployed stack's outputs by name; empty if there is no working stack."""
     stack = find(stage)
-    if stack is None or not stack["StackStatus"].endswith("_COMPLETE"):
-        return {}
-    if stack["StackStatus"] in DEAD_STATES:
+    status = stack["StackStatus"] if stack else ""
+    if stack is None or status in DEAD_STATES or not status.endswith("_COMPLETE"):
         return {}
     return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
 
 
 def deployed(stage: Stage) -> Deployed | None:
-    """What the stack is made from now; None where there is none in working order."""
+    """The current template and parameters; None if there is no working stack."""
     stack = find(stage)
     if stack is None or stack["StackStatus"] in DEAD_STATES:
         return None
@@ -79,12 +78,12 @@ def deployed(stage: Stage) -> Deployed | None:
 
 def parameters(stack: Mapping[str, Any] | None) -> dict[str, str]:
     """The parameters that a stack was deployed with."""
-    given = (stack or {}).get("Parameters", [])
-    return {item["ParameterKey"]: item.get("ParameterValue", "") for item in given}
+    items = (stack or {}).get("Parameters", [])
+    return {item["ParameterKey"]: item.get("ParameterValue", "") for item in items}
 
 
 class ChangeSet:
-    """Changes that wait to be made."""
+    """Changes that are ready to be executed or discarded."""
 
     def __init__(self, stage: Stage, kind: str) -> None:
         self._stage, self._kind = stage, kind
@@ -95,72 +94,72 @@ class ChangeSet:
         self._client = stage.client("cloudformation")
 
     @classmethod
-    def make(
-        cls, stage: Stage, template: Mapping[str, str], given: Mapping[str, str], *, is_new: bool
+    def create(
+        cls, stage: Stage, template: Mapping[str, str], values: Mapping[str, str], *, is_new: bool
     ) -> "ChangeSet | None":
-        """Have CloudFormation compare; None where nothing would change.
+        """Create a change set; returns None if nothing would change.
 
-        Tables that an earlier stack of the stage has left are taken over.
+        It imports the tables that an earlier stack of the stage has left.
 
         Raises:
-            Failure: CloudFormation does not take the template.
+            Failure: CloudFormation rejects the template.
         """
         changes = cls(stage, "CREATE" if is_new else "UPDATE")
-        changes._create(template, given)
+        changes._request(template, values)
         try:
             waiter = changes._client.get_waiter("change_set_create_complete")
             waiter.wait(**changes._names, WaiterConfig={"Delay": 1, "MaxAttempts": 300})
         except WaiterError as error:
-            told = changes._client.describe_change_set(**changes._names)
-            reason = told.get("StatusReason", str(error))
+            description = changes._client.describe_change_set(**changes._names)
+            reason = description.get("StatusReason", str(error))
             changes.discard()
-            if any(text in reason for text in _NOTHING):
+            if any(text in reason for text in _NO_CHANGES):
                 return None
-            raise Failure(f"CloudFormation refuses the change: {reason}") from error
+            raise Failure(f"CloudFormation rejects the change: {reason}") from error
         return changes
 
-    def _create(self, template: Mapping[str, str], given: Mapping[str, str]) -> None:
-        taken = {} if self._stage.endpoint_url else {"ImportExistingResources": True}
+    def _request(self, template: Mapping[str, str], values: Mapping[str, str]) -> None:
+        options = {} if self._stage.endpoint_url else {"ImportExistingResources": True}
         self._client.create_change_set(
             **self._names,
             **template,
-            **taken,
+            **options,
             ChangeSetType=self._kind,
             Capabilities=CAPABILITIES,
             Parameters=[
-                {"ParameterKey": name, "ParameterValue": value} for name, value in given.items()
+                {"ParameterKey": name, "ParameterValue": value} for name, value in values.items()
             ],
         )
 
     def changes(self) -> list[Change]:
-        """What would change, by name; emulators leave some of it out."""
+        """The changes, sorted by name; emulators omit some of them."""
         found: list[Change] = []
-        more: dict[str, str] = {}
+        token: dict[str, str] = {}
         while True:
-            page = self._client.describe_change_set(**self._names, **more)
+            page = self._client.describe_change_set(**self._names, **token)
             found += [_change(item["ResourceChange"]) for item in page.get("Changes", [])]
             if not page.get("NextToken"):
                 return sorted(found, key=lambda change: change.name)
-            more = {"NextToken": page["NextToken"]}
+            token = {"NextToken": page["NextToken"]}
 
-    def run(self) -> None:
-        """Make the changes and wait; raises Failure with the first reasons."""
+    def execute(self) -> None:
+        """Execute the changes and wait; raises Failure with the first reasons."""
         started = time.time()
         self._client.execute_change_set(**self._names)
-        if settled(self._stage) not in DONE_STATES:
-            raise Failure(_why_failed(self._stage, started))
+        if wait_until_settled(self._stage) not in DONE_STATES:
+            raise Failure(_failure_reasons(self._stage, started))
 
     def discard(self) -> None:
-        """Forget the changes, and the empty stack that a first change set makes."""
+        """Delete the change set, and the empty stack that a first change set creates."""
         self._client.delete_change_set(**self._names)
         if self._kind == "CREATE" and find(self._stage) is None:
             self._client.delete_stack(StackName=self._stage.stack_name)
 
 
-def settled(stage: Stage) -> str:
-    """The stack's status once nothing is in progress.
+def wait_until_settled(stage: Stage) -> str:
+    """Wait until no operation is in progress; returns the stack's status.
 
-    botocore's waiters wait for ever where an emulator ends an update in a state of its own.
+    botocore's waiters never return if an emulator ends an update in an unknown state.
     """
     while True:
         stack = find(stage)
@@ -171,11 +170,42 @@ def settled(stage: Stage) -> str:
 
 
 def delete(stage: Stage) -> None:
-    """Delete the stack and wait; tables that are to be retained stay. Raises Failure."""
+    """Delete the stack, but not its retained tables, and wait; raises Failure."""
     stage.client("cloudformation").delete_stack(StackName=stage.stack_name)
-    if settled(stage) != "DELETE_COMPLETE":
-        hint = "restart the emulator" if stage.endpoint_url else "look at its events"
+    if wait_until_settled(stage) != "DELETE_COMPLETE":
+        hint = "restart the emulator" if stage.endpoint_url else "see its events"
         raise Failure(f"the stack {stage.stack_name} cannot be deleted: {hint}")
+
+
+def find_drift(stage: Stage) -> list[str] | None:
+    """A line for each resource that was changed without the template; None if that is unknown.
+
+    Emulators do not support drift detection, and a stage that is not deployed has no drift.
+    """
+    if stage.endpoint_url or find(stage) is None:
+        return None
+    client = stage.client("cloudformation")
+    try:
+        detection = client.detect_stack_drift(StackName=stage.stack_name)["StackDriftDetectionId"]
+    except ClientError:
+        return None
+    while (
+        client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)[
+            "DetectionStatus"
+        ]
+        == "DETECTION_IN_PROGRESS"
+    ):
+        time.sleep(2)
+    pages = client.get_paginator("describe_stack_resource_drifts").paginate(
+        StackName=stage.stack_name, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
+    )
+    return [_drift_line(drift) for page in pages for drift in page["StackResourceDrifts"]]
+
+
+def _drift_line(drift: Mapping[str, Any]) -> str:
+    paths = sorted({one["PropertyPath"] for one in drift.get("PropertyDifferences", [])})
+    summary = ", ".join(paths) or drift["StackResourceDriftStatus"].lower()
+    return f"  ! {drift['LogicalResourceId']} ({drift['ResourceType']}): {summary}"
 
 
 def _change(item: Mapping[str, Any]) -> Change:
@@ -187,8 +217,8 @@ def _change(item: Mapping[str, Any]) -> Change:
     )
 
 
-def _why_failed(stage: Stage, since: float) -> str:
-    """The first failures of this deployment, oldest first: the later ones follow from them."""
+def _failure_reasons(stage: Stage, since: float) -> str:
+    """The first failures of this deployment, oldest first; they caused the later ones."""
     client = stage.client("cloudformation")
     pages = client.get_paginator("describe_stack_events").paginate(StackName=stage.stack_name)
     failures = [

@@ -1,4 +1,4 @@
-"""Completes on an emulator what it leaves out of the template; AWS needs none of it."""
+"""Applies the parts of the template that emulators ignore; AWS needs none of this."""
 
 import json
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops.stages import API_STAGE, Stage, answers
+from ops.stages import API_STAGE, Stage, responds
 
 SENDER = "monitum@local.example"
-"""Who mails on the emulators, as the template says."""
+"""The sender of email on emulators, as in the template."""
 
 
 def prepare(stage: Stage, outputs: Mapping[str, str]) -> None:
-    """Take the API's stage away before an update, where the emulator would trip over it.
+    """Delete the API's stage before an update on LocalStack.
 
-    LocalStack makes a changed stage anew before it deletes the old one, of the same name.
+    LocalStack creates the changed stage before it deletes the old one, whose name is the same.
     """
     if not _is_localstack(stage) or "RestAPIId" not in outputs:
         return
@@ -26,24 +26,24 @@ def prepare(stage: Stage, outputs: Mapping[str, str]) -> None:
 
 
 def complete(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
-    """Switch expiry, dead letters, routes and gateway responses on where the deployment did not."""
+    """Enable expiry, dead letters, routes and gateway responses after a deployment."""
     if not stage.endpoint_url or "RestAPI" not in template["Resources"]:
         return
     _enable_expiry(stage, template)
-    _keep_failed_events(stage, template)
+    _set_dead_letter_queues(stage, template)
     _verify_sender(stage)
     if _is_localstack(stage):
-        _renew_routes(stage, template, outputs)
-    _shape_gateway_errors(stage, template, outputs["RestAPIId"])
+        _update_routes(stage, template, outputs)
+    _set_gateway_responses(stage, template, outputs["RestAPIId"])
 
 
 def _is_localstack(stage: Stage) -> bool:
-    """ministack answers for LocalStack too, and needs none of this."""
-    return bool(stage.endpoint_url) and not answers(f"{stage.endpoint_url}/_ministack/health")
+    """Whether it is LocalStack. ministack imitates it, so check for ministack's own path."""
+    return bool(stage.endpoint_url) and not responds(f"{stage.endpoint_url}/_ministack/health")
 
 
-def _renew_routes(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
-    """Give the API its routes again: an update of the stack leaves them as they were."""
+def _update_routes(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
+    """Import the API's routes: LocalStack's update of the stack does not change them."""
     body = json.dumps(template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"])
     parts = outputs["APIHandlerArn"].split(":")
     for name, value in {
@@ -53,14 +53,14 @@ def _renew_routes(stage: Stage, template: Mapping[str, Any], outputs: Mapping[st
         "APIHandler.Arn": outputs["APIHandlerArn"],
     }.items():
         body = body.replace(f"${{{name}}}", value)
-    plain = json.loads(body, object_hook=lambda found: found.get("Fn::Sub", found))
+    resolved = json.loads(body, object_hook=lambda value: value.get("Fn::Sub", value))
     stage.client("apigateway").put_rest_api(
-        restApiId=outputs["RestAPIId"], mode="overwrite", body=json.dumps(plain).encode()
+        restApiId=outputs["RestAPIId"], mode="overwrite", body=json.dumps(resolved).encode()
     )
 
 
 def _verify_sender(stage: Stage) -> None:
-    """Let mails go out where the emulator has SES: on AWS the sender's owner does so."""
+    """Verify the sender if the emulator has SES. On AWS the operator does so."""
     with suppress(ClientError):
         stage.client("sesv2").create_email_identity(EmailIdentity=SENDER)
 
@@ -78,30 +78,32 @@ def _enable_expiry(stage: Stage, template: Mapping[str, Any]) -> None:
             client.update_time_to_live(TableName=table, TimeToLiveSpecification=expiry)
 
 
-def _keep_failed_events(stage: Stage, template: Mapping[str, Any]) -> None:
-    """Have events that failed at every try end in the queue that the template names for them."""
+def _set_dead_letter_queues(stage: Stage, template: Mapping[str, Any]) -> None:
+    """Configure the functions' dead-letter queues, for events that fail on every attempt."""
     client, resources = stage.client("lambda"), template["Resources"]
     for resource in resources.values():
-        dead = resource.get("Properties", {}).get("DeadLetterQueue")
-        if dead is None:
+        setting = resource.get("Properties", {}).get("DeadLetterQueue")
+        if setting is None:
             continue
-        queue = resources[dead["TargetArn"]["Fn::GetAtt"][0]]["Properties"]["QueueName"]["Fn::Sub"]
+        queue = resources[setting["TargetArn"]["Fn::GetAtt"][0]]["Properties"]["QueueName"][
+            "Fn::Sub"
+        ]
         function = resource["Properties"]["FunctionName"]["Fn::Sub"]
         name = function.replace("${AWS::StackName}", stage.stack_name)
-        known = client.get_function_configuration(FunctionName=name)
-        if not known.get("DeadLetterConfig"):
-            account = ":".join(known["FunctionArn"].split(":")[3:5])
+        current = client.get_function_configuration(FunctionName=name)
+        if not current.get("DeadLetterConfig"):
+            account = ":".join(current["FunctionArn"].split(":")[3:5])
             arn = f"arn:aws:sqs:{account}:{queue.replace('${AWS::StackName}', stage.stack_name)}"
             client.update_function_configuration(
                 FunctionName=name, DeadLetterConfig={"TargetArn": arn}
             )
 
 
-def _shape_gateway_errors(stage: Stage, template: Mapping[str, Any], api_id: str) -> None:
-    """Make the answers for unknown paths problem+json, which an import may have dropped."""
+def _set_gateway_responses(stage: Stage, template: Mapping[str, Any], api_id: str) -> None:
+    """Set the gateway's own responses to problem+json again: an import may have reset them."""
     client = stage.client("apigateway")
-    wanted = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
-    for kind, response in wanted.items():
+    gateway_responses = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    for kind, response in gateway_responses.items():
         headers = response["ResponseParameters"]["Headers"]
         arguments = {
             "responseParameters": {

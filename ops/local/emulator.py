@@ -1,4 +1,4 @@
-"""The local stack's process: ministack in an environment of its own, on loopback only."""
+"""The process of the local stack: ministack in a separate environment, on loopback only."""
 
 import os
 import signal
@@ -7,45 +7,45 @@ import subprocess
 import time
 from pathlib import Path
 
-from ops import stages
+from ops import ROOT, stages
 from ops.console import Failure, step
 
-READY_WITHIN_S = 60
-STOPPED_WITHIN_S = 60
-# ministack forgets everything when its reset is posted to, which any page in a browser of this
-# machine may do without asking. `make reset` needs no such way.
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 60
+# A POST to ministack's reset endpoint deletes everything, and any page in a browser on this machine
+# could send one. `make reset` does not use the endpoint, so it is blocked.
 LAUNCH = """
 from ministack import app
 
 async def refuse(path, *_):
     if path == "/_ministack/reset":
-        return 403, {"Content-Type": "application/json"}, b'{"reset": "make reset does that"}'
+        return 403, {"Content-Type": "application/json"}, b'{"reset": "run make reset"}'
 
 assert app._handle_admin_reset
 app._handle_admin_reset = refuse
 app.main()
 """
-# What the process gets of the caller's environment: nothing that functions could come to rely on.
-PASSED_ON = ("HOME", "LANG", "PATH", "SSL_CERT_FILE", "TZ", "USER")
+# The variables that the emulator inherits: none that functions could come to depend on.
+INHERITED = ("HOME", "LANG", "PATH", "SSL_CERT_FILE", "TZ", "USER")
 
 
 def start() -> str:
-    """Start the emulator unless it runs; returns its endpoint.
+    """Start the emulator unless it is running; returns its endpoint.
 
     Raises:
-        Failure: something else has the port, or it did not come up.
+        Failure: the port is in use, or the emulator did not start.
     """
     port = stages.local_port()
     endpoint = f"http://127.0.0.1:{port}"
     if _running() is not None:
-        if _its_port() != port:
-            raise Failure(f"the local stack runs already, on port {_its_port()}: make down first")
+        if (other := _running_port()) != port:
+            raise Failure(f"the local stack is already running on port {other}: make down first")
         _wait_until_ready(endpoint)
         return endpoint
     _pid_file().unlink(missing_ok=True)
-    if _taken(port):
+    if _is_in_use(port):
         raise Failure(
-            f"port {port} is taken by {_occupant(endpoint)}. Stop that, or choose another port: "
+            f"port {port} is in use by {_occupant(endpoint)}. Stop it, or choose another port: "
             f"make up MONITUM_PORT={port + 100}"
         )
     with step("starting the local stack (ministack)"):
@@ -64,17 +64,17 @@ def start() -> str:
 
 
 def stop() -> bool:
-    """Ask the emulator to save its state and go, and wait for it; False when none ran."""
+    """Make the emulator save its state and exit; returns False if it was not running."""
     pid = _running()
     if pid is None:
         _pid_file().unlink(missing_ok=True)
         return False
     with step("saving and stopping the local stack"):
         os.kill(pid, signal.SIGTERM)
-        until = time.monotonic() + STOPPED_WITHIN_S
+        deadline = time.monotonic() + STOP_TIMEOUT_S
         while _running() is not None:
-            if time.monotonic() > until:
-                raise Failure(f"the local stack (process {pid}) does not stop; see {_log()}")
+            if time.monotonic() > deadline:
+                raise Failure(f"the local stack (process {pid}) did not stop; see {_log()}")
             time.sleep(0.1)
         _pid_file().unlink(missing_ok=True)
     return True
@@ -85,7 +85,7 @@ def _environment(port: int) -> dict[str, str]:
     for name in ("state", "s3", "tmp"):
         (home / name).mkdir(parents=True, exist_ok=True)
     return {
-        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        **{name: os.environ[name] for name in INHERITED if name in os.environ},
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -102,7 +102,7 @@ def _environment(port: int) -> dict[str, str]:
 
 
 def _python() -> Path:
-    return stages.ROOT / ".local" / "ministack" / "bin" / "python"
+    return ROOT / ".local" / "ministack" / "bin" / "python"
 
 
 def _pid_file() -> Path:
@@ -114,41 +114,41 @@ def _log() -> Path:
 
 
 def _running() -> int | None:
-    """The process id of our emulator; None when it is gone or another process has its number."""
+    """The process id of the emulator; None if it has exited, or another process has that id."""
     try:
         pid = int(_pid_file().read_text(encoding="utf-8").split()[0])
         command = ["ps", "-o", "stat=,command=", "-p", str(pid)]
-        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, ValueError, IndexError, subprocess.CalledProcessError):
         return None
-    # A zombie has ended: only its parent has not looked yet.
-    alive = "ministack" in found and not found.lstrip().startswith("Z")
+    # A zombie process has exited; its parent has not collected its status yet.
+    alive = "ministack" in output and not output.lstrip().startswith("Z")
     return pid if alive else None
 
 
-def _its_port() -> int:
+def _running_port() -> int:
     return int(_pid_file().read_text(encoding="utf-8").split()[1])
 
 
-def _taken(port: int) -> bool:
+def _is_in_use(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _occupant(endpoint: str) -> str:
-    if stages.answers(f"{endpoint}/_ministack/health"):
+    if stages.responds(f"{endpoint}/_ministack/health"):
         return "another ministack (of another checkout?)"
-    if stages.answers(f"{endpoint}/_localstack/health"):
+    if stages.responds(f"{endpoint}/_localstack/health"):
         return "LocalStack"
     return "another program"
 
 
 def _wait_until_ready(endpoint: str, process: subprocess.Popen[bytes] | None = None) -> None:
-    until = time.monotonic() + READY_WITHIN_S
-    while not stages.answers(f"{endpoint}/_ministack/ready"):
-        ended = process is not None and process.poll() is not None
-        if ended or time.monotonic() > until:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not stages.responds(f"{endpoint}/_ministack/ready"):
+        exited = process is not None and process.poll() is not None
+        if exited or time.monotonic() > deadline:
             tail = _log().read_text(encoding="utf-8", errors="replace")[-1500:]
-            raise Failure(f"the local stack did not come up; the end of {_log()}:\n{tail}")
+            raise Failure(f"the local stack did not start; the end of {_log()}:\n{tail}")
         time.sleep(0.1)

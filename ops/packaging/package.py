@@ -1,8 +1,8 @@
-"""One package for a stage: chalice's template merged with resources.json, and the functions' zip.
+"""The package of a stage: chalice's template merged with resources.json, and the functions' zip.
 
-The template is what `chalice package --merge-template .chalice/resources.json` makes. The zip is
-our own: chalice's asks pip for every wheel again whenever the code changes, carries sixteen
-megabytes of botocore and no bytecode.
+The template is that of `chalice package --merge-template .chalice/resources.json`. The zip is not
+chalice's, which downloads every wheel again whenever the code changes, and contains all of botocore
+and no bytecode.
 """
 
 import hashlib
@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from chalicelib.common.settings import STAGES
-from ops import layer, slimming
-from ops.console import Failure
+from ops import ROOT
+from ops.console import Failure, step
+from ops.packaging import exclusions, layer
+from ops.stages import Stage, local_directory
 
-ROOT = Path(__file__).resolve().parents[1]
 MERGE_TEMPLATE = ROOT / ".chalice" / "resources.json"
 REQUIREMENTS = ROOT / "requirements.txt"
-LARGEST_ZIP = 9 * 1024 * 1024
-# What decides the content of a package beside the code that is shipped.
-RECIPE = (REQUIREMENTS, *map(Path, (__file__, layer.__file__, slimming.__file__)))
+MAX_ZIP_BYTES = 9_000_000
+# The inputs of a package besides the code that is shipped.
+RECIPE = (REQUIREMENTS, *map(Path, (__file__, layer.__file__, exclusions.__file__)))
 
 IMPORT_ALL = """
 import sys
@@ -58,16 +59,16 @@ class Package:
 
     @property
     def digest(self) -> str:
-        """The hash of everything that went in; empty before the first build."""
+        """The hash of the package's inputs; empty before the first build."""
         path = self.directory / "digest"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def build(stage: str, directory: Path) -> Package:
-    """Build the stage's package into `directory`, unless what is there has the same inputs.
+    """Build the stage's package into `directory`, unless the one there has the same inputs.
 
     Raises:
-        Failure: the configuration is wrong, a dependency is missing or the zip is too large.
+        Failure: the configuration is invalid, a dependency is missing or the zip is too large.
     """
     package = Package(directory)
     digest = inputs(stage)
@@ -76,16 +77,45 @@ def build(stage: str, directory: Path) -> Package:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "digest").unlink(missing_ok=True)
     _write_zip(stage, package.zip, directory.parent)
-    if package.zip.stat().st_size > LARGEST_ZIP:
-        raise Failure(f"{package.zip} has {package.zip.stat().st_size:,} bytes: at most 8 MiB")
+    if (size := package.zip.stat().st_size) > MAX_ZIP_BYTES:
+        raise Failure(f"{package.zip} has {size:,} bytes, more than {MAX_ZIP_BYTES:,}")
     text = json.dumps(template(stage), indent=1)
     (directory / "template.json").write_text(text, encoding="utf-8")
     (directory / "digest").write_text(digest, encoding="utf-8")
     return package
 
 
+def build_in_subprocess(stage: Stage) -> Package:
+    """Build the stage's package if its inputs have changed.
+
+    In a separate process, because chalice imports the application to read its routes.
+
+    Raises:
+        Failure: the package cannot be built.
+    """
+    package = Package(build_directory(stage.name))
+    if package.digest == inputs(stage.name):
+        return package
+    with step("packaging the code"):
+        done = subprocess.run(
+            [sys.executable, "-m", "ops", "package", "--stage", stage.name],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise Failure("the code cannot be packaged:\n" + (done.stderr or done.stdout)[-3000:])
+    return package
+
+
+def build_directory(stage: str) -> Path:
+    """The directory that a stage's package is built in."""
+    return local_directory() / "build" / stage
+
+
 def inputs(stage: str) -> str:
-    """The hash of all that a package is made from."""
+    """The hash of everything that a package is built from."""
     digest = hashlib.sha256(f"{stage} {sys.version} {architecture(stage)}".encode())
     chalice_files = sorted((ROOT / ".chalice").glob("*.json"))
     for path in (*RECIPE, *chalice_files, *_shipped()):
@@ -96,7 +126,7 @@ def inputs(stage: str) -> str:
 
 
 def architecture(stage: str) -> str:
-    """Lambda's architecture: what config.json says for AWS, this machine's for the emulators."""
+    """The Lambda architecture: from config.json for AWS, this machine's for the emulators."""
     if STAGES[stage].on_aws:
         text = (ROOT / ".chalice" / "config.json").read_text(encoding="utf-8")
         return str(json.loads(text)["stages"][stage]["lambda_architecture"])
@@ -107,9 +137,9 @@ def template(stage: str) -> dict[str, Any]:
     """The stage's SAM template; the functions' code is `./deployment.zip`.
 
     Raises:
-        Failure: chalice's own validation, which `chalice package` skips, finds a mistake.
+        Failure: chalice's validation, which `chalice package` skips, finds an error.
     """
-    # Imported here: the command line needs a second for them, and no other command uses them.
+    # Imported here because they take a second to load and no other command uses them.
     from chalice.cli.factory import CLIFactory
     from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
     from chalice.deploy.deployer import (
@@ -137,61 +167,61 @@ def template(stage: str) -> dict[str, Any]:
     try:
         validate_configuration(config)
     except ValueError as error:
-        raise Failure(f"the configuration does not hold: {error}") from error
+        raise Failure(f"the configuration is invalid: {error}") from error
     steps = [
         InjectDefaults(),
-        DeploymentPackager(cast("LambdaDeploymentPackager", _OwnZip())),
+        DeploymentPackager(cast("LambdaDeploymentPackager", _PrebuiltZip())),
         PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
         SwaggerBuilder(CFNSwaggerGenerator()),
     ]
     builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
     resources = builder.construct_resources(config, stage)
-    options = cast("PackageOptions", _Principals())
+    options = cast("PackageOptions", _OfflineOptions())
     generated = SAMTemplateGenerator(config, options).generate(resources)
-    ours = json.loads(MERGE_TEMPLATE.read_text(encoding="utf-8"))
-    merged: dict[str, Any] = TemplateDeepMerger().merge(ours, generated)
+    additions = json.loads(MERGE_TEMPLATE.read_text(encoding="utf-8"))
+    merged: dict[str, Any] = TemplateDeepMerger().merge(additions, generated)
     merged["Parameters"]["Stage"]["Default"] = stage
     merged["Parameters"]["Alarms"]["Default"] = STAGES[stage].alarms
     return merged
 
 
-def imports_alone(package: Package) -> None:
-    """Import all that is shipped from the zip, with nothing beside it but the standard library.
+def verify_imports(package: Package) -> None:
+    """Import every shipped module from the zip, with only the standard library besides it.
 
-    Emulators have libraries of their own beside the functions', which hide what is missing.
+    Emulators run functions beside their own libraries, which would hide a missing one.
 
     Raises:
-        Failure: something cannot be imported.
+        Failure: a module cannot be imported.
     """
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as directory:
         with zipfile.ZipFile(package.zip) as archive:
-            archive.extractall(place)
+            archive.extractall(directory)
         done = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", IMPORT_ALL, place],
+            [sys.executable, "-I", "-S", "-c", IMPORT_ALL, directory],
             capture_output=True,
             text=True,
             check=False,
         )
     if done.returncode != 0:
-        raise Failure("the package does not hold all that it needs:\n" + done.stderr[-2000:])
+        raise Failure("the package is incomplete:\n" + done.stderr[-2000:])
 
 
-class _OwnZip:
-    """Stands in for chalice's packager, which would build a zip of its own."""
+class _PrebuiltZip:
+    """Replaces chalice's packager, which would build another zip."""
 
     def create_deployment_package(self, _project: str, _python_version: str) -> str:
         return "./deployment.zip"
 
 
-class _Principals:
-    """Stands in for chalice's options, which look for credentials to learn the region."""
+class _OfflineOptions:
+    """Replaces chalice's options, which need AWS credentials to find the region."""
 
     def service_principal(self, service: str) -> str:
         return f"{service}.amazonaws.com"
 
 
 def _shipped() -> Iterator[Path]:
-    """The files of the code that run in the functions, in order."""
+    """The files of the application's code, in order."""
     yield ROOT / "app.py"
     for path in sorted((ROOT / "chalicelib").rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
@@ -199,7 +229,7 @@ def _shipped() -> Iterator[Path]:
 
 
 def _write_zip(stage: str, target: Path, cache: Path) -> None:
-    """The dependencies' zip with the code appended: what has not changed is not packed again."""
+    """Append the code to a copy of the dependencies' zip, which is cached."""
     wheels_for = None if stage == "local" else architecture(stage)
     dependencies = layer.build(REQUIREMENTS, cache / "layers", wheels_for)
     with tempfile.TemporaryDirectory(dir=cache) as work:

@@ -1,7 +1,7 @@
-"""The OpenAPI document, made from the table of routes and the schemas: `make openapi`.
+"""Generates the OpenAPI document from the routes and schemas: `make openapi`.
 
-It is committed, as docs/openapi.json, and shipped as it is: making it costs a second, which no
-request should wait for. A test fails when it is not what the code says.
+It is committed as docs/openapi.json and shipped as a file, because generating it takes a second. A
+test fails if it is outdated.
 """
 
 import json
@@ -18,9 +18,10 @@ from chalicelib.api.routing import JSON, Route
 from chalicelib.api.schemas import Problem
 from chalicelib.common.errors import MonitumError
 from chalicelib.routes import ALL
+from ops import ROOT
 from ops.console import say
-from ops.openapi_examples import example
-from ops.openapi_parts import (
+from ops.openapi.examples import example
+from ops.openapi.texts import (
     EXAMPLES,
     INFO,
     LINKS,
@@ -29,7 +30,6 @@ from ops.openapi_parts import (
     RESPONSE_HEADERS,
     TAGS,
 )
-from ops.stages import ROOT
 
 FILE = ROOT / "docs" / "openapi.json"
 Json = dict[str, Any]
@@ -37,14 +37,14 @@ _REF = "#/components/schemas/{model}"
 
 
 def write() -> None:
-    """Write the document to where it is committed, and which module answers what."""
+    """Write docs/openapi.json and the route index."""
     FILE.write_text(text(), encoding="utf-8")
     route_index.FILE.write_text(route_index.text(ALL), encoding="utf-8")
     say(f"{FILE.relative_to(ROOT)} describes {len(ALL)} operations")
 
 
 def text() -> str:
-    """The document as it is committed."""
+    """The text of docs/openapi.json."""
     return json.dumps(document(ALL), indent=1, ensure_ascii=False) + "\n"
 
 
@@ -65,8 +65,8 @@ def document(routes: Iterable[Route]) -> Json:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "examples": _exemplify(paths, schemas),
-            "responses": {_response_name(kind): _problem_response(kind) for kind in _kinds()},
+            "examples": _add_examples(paths, schemas),
+            "responses": {kind.slug: _problem_response(kind) for kind in _kinds()},
             "headers": RESPONSE_HEADERS,
             "securitySchemes": {
                 "token": {
@@ -81,21 +81,21 @@ def document(routes: Iterable[Route]) -> Json:
 
 
 def _schemas(table: list[Route]) -> tuple[dict[tuple[type[BaseModel], str], Json], Json]:
-    """References by schema and direction, and the schemas that they lead to."""
-    wanted: dict[tuple[type[BaseModel], Any], None] = {(Problem, "serialization"): None}
+    """References by schema and direction, and the schemas that they refer to."""
+    used: dict[tuple[type[BaseModel], Any], None] = {(Problem, "serialization"): None}
     for route in table:
         if route.body:
-            wanted[route.body, "validation"] = None
-        for answer in (route.answer, *route.also.values()):
-            if answer:
-                wanted[answer, "serialization"] = None
-    named, found = models_json_schema(list(wanted), ref_template=_REF)
+            used[route.body, "validation"] = None
+        for response in (route.answer, *route.also.values()):
+            if response:
+                used[response, "serialization"] = None
+    named, found = models_json_schema(list(used), ref_template=_REF)
     schemas = {name: _without_titles(schema) for name, schema in sorted(found["$defs"].items())}
     return cast("dict[tuple[type[BaseModel], str], Json]", named), schemas
 
 
 def _without_titles(schema: Any) -> Any:
-    """Without the titles that pydantic makes of names, which say nothing new."""
+    """Remove the titles that pydantic generates from names."""
     if isinstance(schema, list):
         return [_without_titles(item) for item in schema]
     if not isinstance(schema, dict):
@@ -112,10 +112,10 @@ def _without_titles(schema: Any) -> Any:
 
 
 def _operation(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
-    summary, _, more = (route.view.__doc__ or "").strip().partition("\n\n")
+    summary, _, description = (route.view.__doc__ or "").strip().partition("\n\n")
     operation: Json = {"operationId": route.name, "tags": [route.tag], "summary": _flat(summary)}
-    if more:
-        operation["description"] = _flat(more)
+    if description:
+        operation["description"] = _flat(description)
     if route.scope is None:
         operation["security"] = []
     else:
@@ -131,34 +131,33 @@ def _operation(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> 
     return operation
 
 
-def _exemplify(paths: Mapping[str, Json], schemas: Json) -> Json:
-    """Give each answer in JSON the example of its schema; returns those examples."""
-    made: Json = {}
+def _add_examples(paths: Mapping[str, Json], schemas: Json) -> Json:
+    """Add a reference to its schema's example to each JSON response; returns the examples."""
+    examples: Json = {}
     operations = [operation for path in paths.values() for operation in path.values()]
-    answers = [answer for operation in operations for answer in operation["responses"].values()]
-    for answer in answers:
-        content = answer.get("content", {}).get(JSON)
+    for response in [one for operation in operations for one in operation["responses"].values()]:
+        content = response.get("content", {}).get(JSON)
         if content and "$ref" in content["schema"]:
             name = content["schema"]["$ref"].rpartition("/")[2]
             content["examples"] = {"answer": {"$ref": f"#/components/examples/{name}"}}
-            made[name] = {"value": example(schemas[name], schemas)}
-    return dict(sorted(made.items()))
+            examples[name] = {"value": example(schemas[name], schemas)}
+    return dict(sorted(examples.items()))
 
 
 def _responses(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
-    responses = {str(route.status): _good(route, named)}
+    responses = {str(route.status): _success(route, named)}
     for status, schema in route.also.items():
         content = {JSON: {"schema": named[schema, "serialization"]}}
         responses[str(status)] = {"description": _flat(schema.__doc__ or ""), "content": content}
     for status in route.statuses:
-        name = _response_name(_kinds_of(status)[0])
-        responses.setdefault(str(status), {"$ref": f"#/components/responses/{name}"})
+        slug = _kinds_of(status)[0].slug
+        responses.setdefault(str(status), {"$ref": f"#/components/responses/{slug}"})
     return dict(sorted(responses.items()))
 
 
-def _good(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
-    shown = route.answer.__doc__ if route.answer else None
-    response: Json = {"description": _flat(shown or _NOTHING.get(route.status, "As asked for."))}
+def _success(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
+    text = route.answer.__doc__ if route.answer else None
+    response: Json = {"description": _flat(text or _NOTHING.get(route.status, "As asked for."))}
     headers = [*route.gives, *(["RateLimit-Policy", "RateLimit"] if route.scope else [])]
     if "Idempotency-Key" in route.takes:
         headers.append("Idempotent-Replayed")
@@ -190,19 +189,19 @@ def _path(route: Route) -> Iterator[Json]:
 def _query(route: Route) -> Iterator[Json]:
     schema = _without_titles(route.query.model_json_schema(ref_template=_REF))
     for name, property_ in schema.get("properties", {}).items():
-        found: Json = {"name": name, "in": "query", "schema": _without_null(property_)}
+        parameter: Json = {"name": name, "in": "query", "schema": _without_null(property_)}
         if name in schema.get("required", ()):
-            found["required"] = True
-        yield found
+            parameter["required"] = True
+        yield parameter
 
 
 def _without_null(schema: Json) -> Json:
-    """A parameter that is not given is not there: null is none of its values."""
+    """Remove null from a parameter's schema: an optional parameter is omitted, never null."""
     if "anyOf" not in schema:
         return schema
-    kept = [one for one in schema["anyOf"] if one != {"type": "null"}]
+    choices = [one for one in schema["anyOf"] if one != {"type": "null"}]
     rest = {name: value for name, value in schema.items() if name not in {"anyOf", "default"}}
-    return {**kept[0], **rest} if len(kept) == 1 else {"anyOf": kept, **rest}
+    return {**choices[0], **rest} if len(choices) == 1 else {"anyOf": choices, **rest}
 
 
 def _headers(route: Route) -> Iterator[Json]:
@@ -217,17 +216,13 @@ def _kinds() -> list[Kind]:
 
 
 def _kinds_of(status: int) -> list[Kind]:
-    """The kinds of problems with a status, the general one first."""
-    direct = [
+    """The kinds of problems with this status, the most general first."""
+    general = [
         kind
         for error, kind in BY_ERROR.items()
         if kind.status == status and error.__bases__ == (MonitumError,)
     ]
-    return direct or [kind for kind in _kinds() if kind.status == status]
-
-
-def _response_name(kind: Kind) -> str:
-    return kind.slug
+    return general or [kind for kind in _kinds() if kind.status == status]
 
 
 def _problem_response(kind: Kind) -> Json:

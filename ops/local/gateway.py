@@ -1,7 +1,6 @@
-"""API Gateway in this process: chalice's own, and what it leaves out.
+"""A local API Gateway: chalice's, with the features that it lacks.
 
-That is the path `/{proxy+}`, which takes what fits no other path and methods that a path does not
-have, and a request's id.
+These are request ids and the path `/{proxy+}`, for unknown paths and methods that a path lacks.
 """
 
 from typing import Any
@@ -15,7 +14,7 @@ GREEDY = "/{proxy+}"
 
 
 class Gateway(LocalGateway):
-    """Answers requests with an application, as it is called in Lambda."""
+    """Handles requests with an application, as Lambda calls it."""
 
     def __init__(self, app: Chalice, config: Config | None = None) -> None:
         super().__init__(app, config or Config())
@@ -35,12 +34,12 @@ class Gateway(LocalGateway):
         return event
 
     def _greedy(self, method: str, path: str, headers: Any, body: bytes | None) -> dict[str, Any]:
-        plain, mark, query = path.partition("?")
+        path, separator, query = path.partition("?")
         event: dict[str, Any] = super()._generate_lambda_event(
-            method, f"/any{mark}{query}", headers, body
+            method, f"/any{separator}{query}", headers, body
         )
-        event["requestContext"] |= {"resourcePath": GREEDY, "path": plain}
-        event["pathParameters"] = {"proxy": plain.lstrip("/")}
+        event["requestContext"] |= {"resourcePath": GREEDY, "path": path}
+        event["pathParameters"] = {"proxy": path.lstrip("/")}
         return event
 
 
@@ -50,7 +49,8 @@ class RequestHandler(ChaliceRequestHandler):
     def __init__(
         self, request: Any, client: Any, server: Any, app: Chalice, config: Config
     ) -> None:
-        # chalice sets its own gateway and then handles the request, all in its __init__.
+        # chalice's __init__ sets its own gateway and then handles the request. The property below
+        # ignores that gateway.
         self._gateway = Gateway(app, config)
         super().__init__(request, client, server, app, config)
 
@@ -59,5 +59,5 @@ class RequestHandler(ChaliceRequestHandler):
         return self._gateway
 
     @local_gateway.setter
-    def local_gateway(self, _given: LocalGateway) -> None:
-        """Not theirs."""
+    def local_gateway(self, _ignored: LocalGateway) -> None:
+        pass

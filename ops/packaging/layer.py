@@ -1,7 +1,6 @@
-"""The dependencies of the functions as one zip file, built once per set of pins.
+"""The dependencies of the functions as one zip file, built once per set of pinned versions.
 
-Only what runs is kept (slimming.py). Bytecode is compiled in, because without it a cold start takes
-almost three times as long.
+The zip contains bytecode, because without it a cold start takes almost three times as long.
 """
 
 import hashlib
@@ -12,30 +11,30 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from ops import slimming
 from ops.console import Failure
+from ops.packaging import exclusions
 
-# Zip's own beginning of time: the same content gives the same bytes.
+# The earliest date of the zip format. A fixed date makes the same content give the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
-# Up to the C library of the oldest of Lambda's Pythons that we take, 3.11 on Amazon Linux 2.
+# Wheels for glibc up to 2.26, which Lambda's Python 3.11 (on Amazon Linux 2) has.
 PLATFORMS = {
     "arm64": ("manylinux2014_aarch64", "manylinux_2_17_aarch64", "manylinux_2_26_aarch64"),
-    # RE2's needs glibc 2.27: the runtimes from Python 3.12 on have it, that of 3.11 has 2.26.
+    # Except here: RE2's wheel needs glibc 2.27, which only the runtimes from Python 3.12 on have.
     "x86_64": ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_27_x86_64"),
 }
 
 
 def build(requirements: Path, cache: Path, architecture: str | None) -> Path:
-    """The zip of the dependencies; from the cache when its pins were built before.
+    """Build the zip of the dependencies, or return the cached one of the same pins.
 
-    `architecture` is Lambda's (`arm64`, `x86_64`), or None for this machine, as the emulators run
-    functions as its processes.
+    `architecture` is Lambda's (`arm64`, `x86_64`), or None for this machine: emulators run
+    functions as processes of it.
 
     Raises:
-        Failure: pip could not get a wheel.
+        Failure: pip could not download a wheel.
     """
     digest = hashlib.sha256(requirements.read_bytes())
-    for recipe in (__file__, slimming.__file__):
+    for recipe in (__file__, exclusions.__file__):
         digest.update(Path(recipe).read_bytes())
     digest.update(f"{sys.implementation.cache_tag} {architecture or sys.platform}".encode())
     path = cache / f"layer-{digest.hexdigest()[:16]}.zip"
@@ -45,7 +44,7 @@ def build(requirements: Path, cache: Path, architecture: str | None) -> Path:
     with tempfile.TemporaryDirectory(dir=cache) as work:
         site = Path(work) / "site"
         _install(requirements, site, architecture)
-        slimming.slim(site)
+        exclusions.remove_unused(site)
         compile_tree(site, keep_sources=False)
         unfinished = Path(work) / "layer.zip"
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -55,10 +54,9 @@ def build(requirements: Path, cache: Path, architecture: str | None) -> Path:
 
 
 def compile_tree(tree: Path, *, keep_sources: bool = True) -> None:
-    """Compile what is under `tree` for Lambda: never checked against the source again.
+    """Compile the modules under `tree` for Lambda, to bytecode that is not checked against sources.
 
-    Without the sources the bytecode takes their place: half the size, and tracebacks name the lines
-    without showing them.
+    Without sources the size is half; tracebacks then give line numbers but not the lines.
     """
     arguments = [
         *([] if keep_sources else ["-b"]),
@@ -70,7 +68,8 @@ def compile_tree(tree: Path, *, keep_sources: bool = True) -> None:
         "-p",
         "/var/task",
     ]
-    # The order of constants in sets depends on the hash seed: fixed, the same code is the same zip.
+    # The order of constants in sets depends on the hash seed. Fix it, so that the same code gives
+    # the same zip.
     subprocess.run(
         [sys.executable, "-m", "compileall", *arguments, str(tree)],
         check=True,
@@ -82,7 +81,7 @@ def compile_tree(tree: Path, *, keep_sources: bool = True) -> None:
 
 
 def add_tree(archive: zipfile.ZipFile, tree: Path) -> None:
-    """Write every file under `tree`, in order, readable by everybody and without a date."""
+    """Add every file under `tree`: sorted, world-readable, with a fixed date."""
     for path in sorted(file for file in tree.rglob("*") if file.is_file()):
         entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), EPOCH)
         entry.compress_type = zipfile.ZIP_DEFLATED
@@ -101,4 +100,4 @@ def _install(requirements: Path, site: Path, architecture: str | None) -> None:
             command += ["--platform", platform]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise Failure("could not get the functions' dependencies:\n" + done.stderr[-1500:])
+        raise Failure("could not download the functions' dependencies:\n" + done.stderr[-1500:])

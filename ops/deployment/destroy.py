@@ -1,34 +1,34 @@
-"""Takes a stage away again: the stack, and on demand the data that outlives it."""
+"""Deletes a stage: the stack and, on request, the data that outlives it."""
 
-from ops import artifacts, cloudformation, regions, resources
+from ops import resources
 from ops.console import say, step
+from ops.deployment import artifacts, cloudformation, regions
 from ops.stages import Stage
 
 
-def what_happens(stage: Stage, *, data: bool) -> str:
-    """What `destroy` will do to the stage, for whoever has to agree to it."""
+def warning(stage: Stage, *, data: bool) -> str:
+    """What `destroy` deletes, for the user to confirm."""
     if stage.endpoint_url:
-        return f"{stage.stack_name} is deleted with all its data."
+        return f"This deletes {stage.stack_name} with all its data."
     if data:
         return (
-            f"{stage.stack_name} is deleted, then its tables with ALL USERS, TARGETS AND HISTORY, "
-            "whether they are protected or not, and the packages. Nothing brings them back but a "
-            "backup of your own."
+            f"This deletes {stage.stack_name}, then its tables with ALL USERS, TARGETS AND HISTORY "
+            "(even if they are protected) and the packages. Only a backup can restore them."
         )
     return (
-        f"{stage.stack_name} is deleted: API, functions, queues with what is in them, alarms and "
-        "logs. Its tables stay, protected as they are: the next deployment of the stage takes them "
-        "over. DATA=1 deletes them too."
+        f"This deletes {stage.stack_name}: API, functions, queues with their messages, alarms and "
+        "logs. The tables are kept and stay protected; the next deployment of the stage uses them "
+        "again. DATA=1 deletes them too."
     )
 
 
 def destroy(stage: Stage, *, data: bool) -> None:
-    """Delete the stack; with `data` also tables and packages. Harmless where there is nothing.
+    """Delete the stack if it exists; with `data` also tables and packages.
 
     Raises:
         Failure: CloudFormation could not delete it.
     """
-    regions.leave(stage, regions.of(stage))
+    regions.remove(stage, regions.of(stage))
     if cloudformation.find(stage):
         with step(f"deleting {stage.stack_name}"):
             cloudformation.delete(stage)

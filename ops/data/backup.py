@@ -1,4 +1,4 @@
-"""Copies a stage's data into a file and puts it back, item by item, as DynamoDB has it."""
+"""Backs up a stage's items to a file and restores them, in DynamoDB's JSON format."""
 
 import base64
 import gzip
@@ -15,12 +15,12 @@ from ops.resources import table_names
 from ops.stages import Stage
 
 _BATCH: Final = 25
-REMADE: Final = frozenset({"results", "deliveries", "system"})
-"""What is large or of the moment: left out unless everything is asked for."""
+EXCLUDED: Final = frozenset({"results", "deliveries", "system"})
+"""Tables that are large or short-lived, which only a backup of everything includes."""
 
 
 def backup(stage: Stage, file: Path, *, everything: bool = False) -> int:
-    """Write all items, one to a line, for its owner's eyes only; returns how many."""
+    """Write the items, one per line, to a file only its owner can read; returns their number."""
     client = stage.client("dynamodb")
     prefix = f"{stage.stack_name}-"
     tables = [name.removeprefix(prefix) for name in table_names(prefix)]
@@ -28,7 +28,7 @@ def backup(stage: Stage, file: Path, *, everything: bool = False) -> int:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as raw, gzip.open(raw, "wt", encoding="utf-8") as lines:
         for table in tables:
-            if table in REMADE and not everything:
+            if table in EXCLUDED and not everything:
                 continue
             for item in _items(client, prefix + table):
                 lines.write(json.dumps({"table": table, "item": item}, default=_as_text) + "\n")
@@ -37,10 +37,10 @@ def backup(stage: Stage, file: Path, *, everything: bool = False) -> int:
 
 
 def restore(stage: Stage, file: Path) -> int:
-    """Put the file's items in place; what is there under other keys stays. Returns how many.
+    """Write the file's items to the stage, which keeps its other items; returns their number.
 
     Raises:
-        Failure: it is no such file, or names a table that the stage does not have.
+        Failure: the file is not a backup, or contains a table that the stage does not have.
     """
     client, batch, count = stage.client("dynamodb"), list[dict[str, Any]](), 0
     try:
@@ -52,9 +52,9 @@ def restore(stage: Stage, file: Path) -> int:
                 batch.clear()
         _put(client, stage, batch)
     except (OSError, EOFError, ValueError, KeyError) as error:
-        raise Failure(f"{file} is no backup ({error}); {count} items were read") from error
+        raise Failure(f"{file} is not a backup ({error}); {count} items were read") from error
     except client.exceptions.ResourceNotFoundException as error:
-        raise Failure("the stage lacks a table of the backup: make deploy first") from error
+        raise Failure("the stage lacks a table of the backup: run make deploy first") from error
     return count
 
 
@@ -70,14 +70,14 @@ def _lines(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _put(client: Any, stage: Stage, batch: list[dict[str, Any]]) -> None:
-    """Write up to 25 items, again where DynamoDB was too busy for some."""
-    waiting: dict[str, list[dict[str, Any]]] = {}
+    """Write up to 25 items; repeats those that DynamoDB throttles."""
+    pending: dict[str, list[dict[str, Any]]] = {}
     for line in batch:
         table = f"{stage.stack_name}-{line['table']}"
-        waiting.setdefault(table, []).append({"PutRequest": {"Item": line["item"]}})
-    while waiting:
+        pending.setdefault(table, []).append({"PutRequest": {"Item": line["item"]}})
+    while pending:
         try:
-            waiting = client.batch_write_item(RequestItems=waiting).get("UnprocessedItems", {})
+            pending = client.batch_write_item(RequestItems=pending).get("UnprocessedItems", {})
         except ClientError as error:
             if "Throughput" not in error.response["Error"]["Code"]:
                 raise
@@ -89,7 +89,7 @@ def _as_text(value: object) -> dict[str, str]:
     raise TypeError(type(value).__name__)
 
 
-def _as_bytes(found: dict[str, Any]) -> Any:
-    # An attribute of that name has a value with a type, which is no text.
-    text = found.get("base64")
-    return base64.b64decode(text) if isinstance(text, str) else found
+def _as_bytes(value: dict[str, Any]) -> Any:
+    # An attribute named `base64` has a dict with a type as its value, not text.
+    text = value.get("base64")
+    return base64.b64decode(text) if isinstance(text, str) else value

@@ -1,4 +1,4 @@
-"""The local stack as `make up` sees it: emulator, package, deployment, first user, first tick."""
+"""The commands `make up`, `down` and `reset`: emulator, deployment, first user, first tick."""
 
 import fcntl
 import json
@@ -13,19 +13,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops import cloudformation, deploy, emulator, functions, package, regions, stages
-from ops.artifacts import DIGEST_OUTPUT
+from ops import ROOT, stages
 from ops.console import Failure, say, step
+from ops.deployment import cloudformation, deploy, functions, regions
+from ops.deployment.artifacts import DIGEST_OUTPUT
+from ops.local import emulator
+from ops.packaging.package import build_in_subprocess
 from ops.stages import Stage
 
 FIRST_USER = "admin"
-# What `make reset` forgets: data, not what was installed and built.
-FORGOTTEN = ("state", "s3", "tmp", "stack.json", "ministack.log")
+# The data that `make reset` deletes; environments and packages are kept.
+DATA = ("state", "s3", "tmp", "stack.json", "ministack.log")
 
 
 def up() -> None:
-    """Bring the local stack up with the code as it is now, and say how to use it."""
-    with _alone():
+    """Start the local stack, deploy the current code and print how to use it."""
+    with _lock():
         endpoint = emulator.start()
         stage = stages.stage("local")
         outputs = _deploy_if_changed(stage)
@@ -37,41 +40,41 @@ def up() -> None:
 
 
 def down() -> None:
-    """Stop the local stack; its data stays for the next `up`."""
-    with _alone():
-        say("stopped; the data is kept" if emulator.stop() else "the local stack does not run")
+    """Stop the local stack and keep its data for the next `up`."""
+    with _lock():
+        say("stopped; the data is kept" if emulator.stop() else "the local stack is not running")
 
 
 def reset() -> None:
-    """Stop the local stack and forget users, targets and history."""
-    with _alone():
+    """Stop the local stack and delete users, targets and history."""
+    with _lock():
         emulator.stop()
         home = stages.local_directory()
-        for name in FORGOTTEN:
+        for name in DATA:
             path = home / name
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-    say("the local stack is forgotten; make up starts afresh")
+    say("the local stack's data is deleted; make up starts a new one")
 
 
 def description() -> dict[str, str]:
-    """What stack.json says: api_url, token, endpoint_url and dashboard_url.
+    """The content of stack.json: api_url, token, endpoint_url and dashboard_url.
 
     Raises:
-        Failure: the local stack was never up.
+        Failure: the local stack has not been started.
     """
     try:
         text = _description_file().read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise Failure("there is no local stack: make up first") from error
+        raise Failure("there is no local stack: run make up first") from error
     found: dict[str, str] = json.loads(text)
     return found
 
 
 def write_description(endpoint: str, api_url: str, token: str) -> None:
-    """Write stack.json for its owner's eyes only: it holds the token."""
+    """Write stack.json, readable by its owner only because it contains the token."""
     content = {
         "api_url": api_url,
         "token": token,
@@ -91,8 +94,8 @@ def _description_file() -> Path:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Keep two commands from acting on the stack at the same time."""
+def _lock() -> Iterator[None]:
+    """Prevent two commands from changing the stack at the same time."""
     stages.local_directory().mkdir(parents=True, exist_ok=True)
     with (stages.local_directory() / "lock").open("w") as lock:
         try:
@@ -104,55 +107,37 @@ def _alone() -> Iterator[None]:
 
 
 def _deploy_if_changed(stage: Stage) -> dict[str, str]:
-    built = build_package(stage)
-    outputs, before = cloudformation.outputs(stage), regions.of(stage)
+    built = build_in_subprocess(stage)
+    outputs, previous = cloudformation.outputs(stage), regions.of(stage)
     given = deploy.parameters(stage, built.template)
     known = cloudformation.parameters(cloudformation.find(stage))
     if outputs.get(DIGEST_OUTPUT) != built.digest or known != {**known, **given}:
         outputs = deploy.put(stage, built, given)
-    regions.follow(stage, built, before)
+    regions.update(stage, built, previous)
     return outputs
 
 
-def build_package(stage: Stage) -> package.Package:
-    """Package the stage's code, in a process of its own: chalice imports the application."""
-    directory = stages.local_directory() / "build" / stage.name
-    if package.Package(directory).digest == package.inputs(stage.name):
-        return package.Package(directory)
-    with step("packaging the code"):
-        done = subprocess.run(
-            [sys.executable, "-m", "ops", "package", "--stage", stage.name],
-            cwd=stages.ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode != 0:
-        raise Failure("the code cannot be packaged:\n" + (done.stderr or done.stdout)[-3000:])
-    return package.Package(directory)
-
-
 def _token(stage: Stage, api_url: str) -> str:
-    """The first user's token: the one of the last time while the API takes it."""
+    """The first user's token: the stored one if the API accepts it, else that of a new user."""
     with step("looking for the first user"):
-        known = description().get("token", "") if _description_file().exists() else ""
-        if known and _is_accepted(api_url, known):
-            return known
+        stored = description().get("token", "") if _description_file().exists() else ""
+        if stored and _is_accepted(api_url, stored):
+            return stored
         return create_user(stage, FIRST_USER, admin=True)
 
 
 def create_user(stage: Stage, name: str, *, admin: bool) -> str:
-    """Make a user in a process of its own and return the token."""
+    """Create a user in a separate process and return the token."""
     arguments = ["user", "--name", name, "--stage", stage.name, "--quiet"]
     done = subprocess.run(
         [sys.executable, "-m", "ops", *arguments, *(["--admin"] if admin else [])],
-        cwd=stages.ROOT,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
-        raise Failure("could not make the user:\n" + done.stderr[-3000:])
+        raise Failure("could not create the user:\n" + done.stderr[-3000:])
     return done.stdout.strip()
 
 
@@ -165,29 +150,29 @@ def _is_accepted(api_url: str, token: str) -> bool:
     except urllib.error.HTTPError as error:
         if error.code == 401:
             return False
-        raise Failure(f"the API answers {error.code} to GET {api_url}/v1/me") from error
+        raise Failure(f"the API returns {error.code} for GET {api_url}/v1/me") from error
     except OSError as error:
-        raise Failure(f"the API does not answer at {api_url}: {error}") from error
+        raise Failure(f"the API does not respond at {api_url}: {error}") from error
 
 
 def _wake(stage: Stage, api_url: str, token: str) -> None:
-    """Run each function once: the first call loads it, and the schedule begins at once."""
-    with step("waking the functions"), ThreadPoolExecutor() as pool:
+    """Invoke each function once, which loads it and runs the scheduler at once."""
+    with step("invoking the functions"), ThreadPoolExecutor() as pool:
         api = pool.submit(_is_accepted, api_url, token)
         functions.wake(stage)
         if not api.result():
-            raise Failure("the API refuses the token it was given just now")
+            raise Failure("the API rejects the new token")
 
 
 def _show(api_url: str, token: str) -> None:
     say(f"""
-Monitum runs.
+Monitum is running.
 
   API        {api_url}
   dashboard  {api_url}/
   token      {token}
 
-Watch your first target:
+Create a first target:
 
   curl -X POST {api_url}/v1/targets \\
     -H 'Authorization: Token {token}' -H 'Content-Type: application/json' \\

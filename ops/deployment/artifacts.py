@@ -1,4 +1,4 @@
-"""The bucket of a stage: packages and templates, from where CloudFormation takes them."""
+"""The S3 bucket of a stage, from which CloudFormation reads packages and templates."""
 
 import copy
 import hashlib
@@ -8,53 +8,49 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops.cloudformation import Template
-from ops.package import Package
+from ops.deployment.cloudformation import Template
+from ops.packaging.package import Package
 from ops.stages import Stage
 
-# An output of the stack: which package it runs.
+# The stack output with the digest of the deployed package.
 DIGEST_OUTPUT = "PackageDigest"
-LARGEST_INLINE_TEMPLATE = 51_200
+MAX_INLINE_TEMPLATE_BYTES = 51_200
 KEPT = 10
-"""Packages that are kept: CloudFormation needs the last one to roll back, people older ones."""
+"""The number of packages to keep: CloudFormation needs the last to roll back, operators others."""
 
 
 def bucket_name(stage: Stage) -> str:
-    """The bucket's name: the account's and the region's own."""
+    """The name of the bucket, with the account and the region in it: bucket names are global."""
     account = stage.client("sts").get_caller_identity()["Account"]
     return f"{stage.name_prefix}-code-{account}-{stage.session().region_name}"
 
 
-def make_bucket(stage: Stage) -> str:
-    """The name of the bucket for packages, made when it is missing: private."""
+def ensure_bucket(stage: Stage) -> str:
+    """Create the private bucket for packages if it is missing; returns its name."""
     name, region = bucket_name(stage), stage.session().region_name
     s3 = stage.client("s3")
     try:
         s3.head_bucket(Bucket=name)
     except ClientError:
-        where = {"LocationConstraint": region}
-        # us-east-1 is the one region that must not be named.
-        extra = {} if region == "us-east-1" else {"CreateBucketConfiguration": where}
+        location = {"LocationConstraint": region}
+        # S3 rejects a LocationConstraint of us-east-1.
+        extra = {} if region == "us-east-1" else {"CreateBucketConfiguration": location}
         s3.create_bucket(Bucket=name, **extra)
         if not stage.endpoint_url:
-            _close_bucket(s3, name)
+            s3.put_public_access_block(
+                Bucket=name,
+                PublicAccessBlockConfiguration={
+                    "BlockPublicAcls": True,
+                    "IgnorePublicAcls": True,
+                    "BlockPublicPolicy": True,
+                    "RestrictPublicBuckets": True,
+                },
+            )
     return name
 
 
-def _close_bucket(s3: Any, name: str) -> None:
-    s3.put_public_access_block(
-        Bucket=name,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-
-
 def with_code(stage: Stage, package: Package, bucket: str) -> Template:
-    """Upload the zip under its hash and return the template that names it."""
+    """Upload the zip under its hash and return the template with a reference to it."""
     content = package.zip.read_bytes()
     key = f"{hashlib.sha256(content).hexdigest()}.zip"
     stage.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
@@ -63,7 +59,7 @@ def with_code(stage: Stage, package: Package, bucket: str) -> Template:
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
         if stage.endpoint_url:
-            # What an emulator's stack leaves behind would stand in the way of the next one.
+            # Resources that an emulator retains would conflict with those of the next stack.
             resource.pop("DeletionPolicy", None)
             resource.pop("UpdateReplacePolicy", None)
     template.setdefault("Outputs", {})[DIGEST_OUTPUT] = {"Value": package.digest}
@@ -71,9 +67,9 @@ def with_code(stage: Stage, package: Package, bucket: str) -> Template:
 
 
 def template_argument(stage: Stage, bucket: str, template: Mapping[str, Any]) -> dict[str, str]:
-    """The template as CloudFormation's calls take it: itself, or where it was put."""
+    """The template as an argument of CloudFormation's calls: the text, or a URL if it is large."""
     body = json.dumps(template, separators=(",", ":"))
-    if len(body) <= LARGEST_INLINE_TEMPLATE:
+    if len(body) <= MAX_INLINE_TEMPLATE_BYTES:
         return {"TemplateBody": body}
     key = f"{hashlib.sha256(body.encode()).hexdigest()}.json"
     stage.client("s3").put_object(Bucket=bucket, Key=key, Body=body.encode())
@@ -84,17 +80,17 @@ def template_argument(stage: Stage, bucket: str, template: Mapping[str, Any]) ->
 
 
 def prune(stage: Stage, bucket: str) -> None:
-    """Delete what is older than the newest packages, and than the templates beside them."""
+    """Delete all but the newest packages and templates."""
     s3 = stage.client("s3")
     for suffix in (".zip", ".json"):
-        found = [item for item in _objects(s3, bucket) if item["Key"].endswith(suffix)]
-        found.sort(key=lambda item: item["LastModified"], reverse=True)
-        for item in found[KEPT:]:
+        objects = [item for item in _objects(s3, bucket) if item["Key"].endswith(suffix)]
+        objects.sort(key=lambda item: item["LastModified"], reverse=True)
+        for item in objects[KEPT:]:
             s3.delete_object(Bucket=bucket, Key=item["Key"])
 
 
 def remove_bucket(stage: Stage) -> None:
-    """Delete the bucket with all that is in it; harmless where there is none."""
+    """Delete the bucket and its content, if it exists."""
     name, s3 = bucket_name(stage), stage.client("s3")
     try:
         for item in list(_objects(s3, name)):

@@ -1,4 +1,4 @@
-"""Shows what the functions of a stage write."""
+"""Prints the logs of a stage's functions."""
 
 import time
 from typing import Any
@@ -9,14 +9,14 @@ from ops.console import Failure, say
 from ops.stages import Stage
 
 EVERY_S = 1.0
-# Lines arrive out of order: look back this far, and skip what was shown.
+# Log events arrive out of order: request this much again, and skip those printed before.
 LOOK_BACK_S = 10
 FIRST_LOOK_BACK_S = 120
 ONCE_LOOK_BACK_S = 600
 
 
 def show(stage: Stage) -> None:
-    """Print the functions' lines of the last ten minutes; raises Failure."""
+    """Print the log of the last ten minutes; raises Failure."""
     try:
         for event in _events(stage.client("logs"), stage, _ago(ONCE_LOOK_BACK_S)):
             say(_line(event))
@@ -25,20 +25,20 @@ def show(stage: Stage) -> None:
 
 
 def follow(stage: Stage) -> None:
-    """Print the functions' lines, the last two minutes first, until interrupted; raises Failure."""
+    """Print the log from two minutes ago on, until interrupted; raises Failure."""
     client = stage.client("logs")
     since = _ago(FIRST_LOOK_BACK_S)
-    shown: dict[tuple[str, int, str], int] = {}
+    printed: dict[tuple[str, int, str], int] = {}
     try:
         while True:
             for event in _events(client, stage, since):
-                # Not every emulator gives its lines an id.
+                # Some emulators return no event ids.
                 key = (event["logStreamName"], event["timestamp"], event["message"])
-                if key not in shown:
-                    shown[key] = event["timestamp"]
+                if key not in printed:
+                    printed[key] = event["timestamp"]
                     say(_line(event))
             since = _ago(LOOK_BACK_S)
-            shown = {key: at for key, at in shown.items() if at >= since}
+            printed = {key: at for key, at in printed.items() if at >= since}
             time.sleep(EVERY_S)
     except KeyboardInterrupt:
         return
@@ -47,16 +47,16 @@ def follow(stage: Stage) -> None:
 
 
 def _ago(seconds: int) -> int:
-    """Then, in milliseconds since the epoch."""
+    """The time this many seconds ago, in milliseconds since the epoch."""
     return int(time.time() * 1000) - seconds * 1000
 
 
 def _unreadable(error: BotoCoreError) -> Failure:
-    return Failure(f"the logs cannot be read ({error}); is the stack up?")
+    return Failure(f"cannot read the logs ({error}); is the stack running?")
 
 
 def _events(client: Any, stage: Stage, since: int) -> list[dict[str, Any]]:
-    """What was written since then, oldest first, each with the name of its function."""
+    """The events since that time, oldest first, each with its function's name."""
     prefix = f"/aws/lambda/{stage.stack_name}-"
     groups = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
     found = []

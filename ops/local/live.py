@@ -1,4 +1,4 @@
-"""The application as a running process sees it, replaceable by its newer self."""
+"""The application in a running process, reloadable when its code changes."""
 
 import importlib
 import sys
@@ -13,17 +13,17 @@ from chalice.cli.factory import CLIFactory
 from chalice.config import Config
 from chalice.local import CustomLocalChalice, LambdaContext, LocalChalice
 
-from ops.gateway import RequestHandler
+from ops import ROOT
+from ops.local.gateway import RequestHandler
 
-ROOT = Path(__file__).resolve().parents[1]
 UNITS_S = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 class LiveApp:
-    """`app.py` and what it imports, loaded again on demand.
+    """`app.py` and the modules that it imports, reloaded on demand.
 
-    Attributes are replaced all at once at the end of `load`, so that a request or an event that is
-    under way finishes with the code that it began with.
+    `load` replaces the attributes at its end, so that requests and events in progress finish with
+    the code that they started with.
     """
 
     def __init__(self) -> None:
@@ -31,18 +31,18 @@ class LiveApp:
         self._config: Config
 
     def load(self) -> None:
-        """Import the application afresh; raises whatever importing it raises."""
+        """Import the application again; raises what the import raises and keeps the old code."""
         before = _application_modules()
         for name in before:
             del sys.modules[name]
         try:
             module = importlib.import_module("app")
-            # The door loads routes at their first call: what is wrong with one is to show now.
+            # Dispatch loads routes at their first call. Import them all, to show their errors now.
             importlib.import_module("chalicelib.routes")
-            # What `chalice local` does to an application that serves several threads.
+            # As `chalice local` does, for an application that serves several threads.
             CustomLocalChalice.__bases__ = (LocalChalice, Chalice)
             module.app.__class__ = CustomLocalChalice
-            module.runtime().__dict__["functions"] = FunctionsHere(self)
+            module.runtime().__dict__["functions"] = LocalFunctions(self)
             config = CLIFactory(str(ROOT)).create_config_obj("local")
         except BaseException:
             for name in _application_modules():
@@ -51,17 +51,17 @@ class LiveApp:
             raise
         self._module, self._config = module, config
 
-    def newest(self) -> dict[Path, int]:
-        """The times of change of all files that `load` reads."""
+    def modification_times(self) -> dict[Path, int]:
+        """The modification times of all files that `load` reads."""
         files = [ROOT / "app.py", *(ROOT / "chalicelib").rglob("*.py")]
         return {path: path.stat().st_mtime_ns for path in files}
 
     def request_handler(self, request: Any, client: Any, server: Any) -> BaseHTTPRequestHandler:
-        """Answer one connection with the newest code."""
+        """Handle one connection with the newest code."""
         return RequestHandler(request, client, server, self._module.app, self._config)
 
     def schedules(self) -> dict[str, int]:
-        """The seconds between two runs, by function."""
+        """The period of each scheduled function in seconds."""
         return {
             event.name: _seconds(event.schedule_expression)
             for event in self._module.app.event_sources
@@ -69,7 +69,7 @@ class LiveApp:
         }
 
     def queues(self) -> dict[str, tuple[str, int]]:
-        """The queue that each function reads and its batch size."""
+        """The queue and the batch size of each function that reads a queue."""
         return {
             event.name: (str(event.queue), event.batch_size)
             for event in self._module.app.event_sources
@@ -82,8 +82,8 @@ class LiveApp:
         return getattr(self._module, function)(event, context)
 
 
-class FunctionsHere:
-    """Stands for Lambda: functions that others start run in threads of this process."""
+class LocalFunctions:
+    """Replaces the Lambda client: invoked functions run in this process."""
 
     def __init__(self, live: LiveApp) -> None:
         self._live = live

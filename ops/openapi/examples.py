@@ -1,6 +1,6 @@
-"""Examples of answers, made from the schemas: what a field is called says what may be in it.
+"""Generates example responses from the schemas, with values chosen by the fields' names.
 
-So there is one for each answer, and none can miss a field; tests hold them against the schemas.
+So every response has an example with all fields. Tests validate them against the schemas.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 Json = dict[str, Any]
 _ID: Final = "0190c1de-7a3b-7c4d-8e5f-0a1b2c3d4e5f"
-_THEN: Final = "2026-11-22T06:40:04Z"
+_TIME: Final = "2026-11-22T06:40:04Z"
 _CURSOR: Final = "IjAxOTBjMWRlIg.x0Wq3Yc2pZ5nV8s1"
 _VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
     "id": (_ID,),
@@ -20,9 +20,9 @@ _VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
     "check_verdict": ("UP",),
     "kind": ("http", "webhook"),
     "method": ("GET",),
-    "since": (_THEN,),
-    "last_checked_at": (_THEN,),
-    "last_used_at": (_THEN,),
+    "since": (_TIME,),
+    "last_checked_at": (_TIME,),
+    "last_used_at": (_TIME,),
     "date": ("2026-11-22",),
     "description": ("How the shop is doing.",),
     "silent": ([],),
@@ -111,22 +111,22 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "null": (type(None),),
 }
-_SHOWN: Final = frozenset({"target", "token", "secret"})
-"""What is shown where it might be null as well."""
+_NEVER_NULL: Final = frozenset({"target", "token", "secret"})
+"""Nullable fields whose examples have a value."""
 
 
 def example(schema: Json, schemas: Mapping[str, Json], name: str = "") -> Any:
-    """A value that fits a schema, for a field of that name."""
+    """An example value of the schema, for a field of that name."""
     if "$ref" in schema:
         return example(schemas[schema["$ref"].rpartition("/")[2]], schemas, name)
     known = [value for value in _VALUES.get(name, ()) if _fits(value, schema, schemas)]
-    said = [schema["const"]] if "const" in schema else schema.get("enum", [])
-    if "default" in schema and name not in _SHOWN:
-        said = [schema["default"]]
-    if known or said:
-        return [*known, *said][0]
+    allowed = [schema["const"]] if "const" in schema else schema.get("enum", [])
+    if "default" in schema and name not in _NEVER_NULL:
+        allowed = [schema["default"]]
+    if known or allowed:
+        return [*known, *allowed][0]
     choices = schema.get("anyOf") or schema.get("oneOf") or ()
-    if {"type": "null"} in choices and name not in _SHOWN:
+    if {"type": "null"} in choices and name not in _NEVER_NULL:
         return None
     return example(choices[0], schemas, name) if choices else _plain(schema, schemas, name)
 
@@ -144,12 +144,12 @@ def _plain(schema: Json, schemas: Mapping[str, Json], name: str) -> Any:
     if kind == "array":
         return [example(schema["items"], schemas)]
     if kind == "string":
-        return _THEN if schema.get("format") == "date-time" else _ID if "id" in name else "text"
+        return _TIME if schema.get("format") == "date-time" else _ID if "id" in name else "text"
     return {"integer": schema.get("minimum", 1), "number": 1.5, "boolean": False}.get(kind)
 
 
 def _fits(value: Any, schema: Json, schemas: Mapping[str, Json]) -> bool:
-    """Whether a value is of a type that the schema has; its bounds are not looked at."""
+    """Whether a value has a type of the schema, without checking its bounds."""
     if "$ref" in schema:
         return _fits(value, schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if choices := schema.get("anyOf") or schema.get("oneOf"):

@@ -1,0 +1,158 @@
+"""Deploys a package through CloudFormation, with the same calls for AWS and for the emulators."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from chalicelib.common.settings import Settings, SettingsError
+from chalicelib.runtime import Runtime
+from ops.console import Failure, say, step
+from ops.deployment import artifacts, cloudformation, emulator_gaps
+from ops.deployment.cloudformation import DEAD_STATES, ChangeSet, Deployed
+from ops.packaging.package import Package
+from ops.stages import Stage
+
+PARAMETERS = {
+    "MailFrom": "MAIL_FROM",
+    "PublicUrl": "PUBLIC_URL",
+    "Canaries": "CANARIES",
+    "ForbiddenPorts": "FORBIDDEN_PORTS",
+    "Metrics": "METRICS",
+    "Alarms": "ALARMS",
+    "AlarmEmail": "ALARM_EMAIL",
+    "WithDashboard": "DASHBOARD",
+    "WithTracing": "TRACING",
+    "CheckRegions": "CHECK_REGIONS",
+    "CheckQuorum": "CHECK_QUORUM",
+}
+"""The template's parameters and the variables that set them. Unset ones keep their value."""
+
+
+def release(stage: Stage, package: Package, verify: Callable[[], None]) -> dict[str, str]:
+    """Deploy and call `verify`; roll back if it fails. Returns the outputs.
+
+    Raises:
+        Failure: the stack could not be changed, or `verify` failed. Then the previous version is
+            deployed again; a failed first deployment is deleted.
+    """
+    previous = cloudformation.deployed(stage)
+    outputs = put(stage, package, parameters(stage, package.template))
+    try:
+        verify()
+    except Failure as error:
+        raise Failure(f"{error}\n{_roll_back(stage, previous)}") from error
+    artifacts.prune(stage, artifacts.ensure_bucket(stage))
+    return outputs
+
+
+def put(stage: Stage, package: Package, values: Mapping[str, str]) -> dict[str, str]:
+    """Upload the package, show the changes and execute them; returns the stack's outputs.
+
+    Raises:
+        Failure: the stack could not be created or updated, with the first reasons.
+    """
+    stack = cloudformation.find(stage)
+    if stack and stack["StackStatus"] in DEAD_STATES:
+        say(f"  the first deployment of {stage.stack_name} failed: deleting its remains")
+        cloudformation.delete(stage)
+    bucket = artifacts.ensure_bucket(stage)
+    _apply(stage, bucket, artifacts.with_code(stage, package, bucket), values)
+    return cloudformation.outputs(stage)
+
+
+def plan(stage: Stage, package: Package) -> list[cloudformation.Change]:
+    """The changes that a deployment would make, without making them."""
+    values = parameters(stage, package.template)
+    bucket = artifacts.ensure_bucket(stage)
+    changes = _compare(stage, bucket, artifacts.with_code(stage, package, bucket), values)
+    if changes is None:
+        return []
+    found = changes.changes()
+    changes.discard()
+    return found
+
+
+def parameters(stage: Stage, template: Mapping[str, Any]) -> dict[str, str]:
+    """The template's parameters from the environment or, if unset there, from the stack.
+
+    Raises:
+        Failure: a value is invalid.
+    """
+    env = {name: os.environ[name] for name in PARAMETERS.values() if name in os.environ}
+    required = {"STAGE": stage.name, "TABLE_PREFIX": f"{stage.stack_name}-"}
+    try:
+        Settings.from_env({**required, **stage.environment(), **env})
+    except SettingsError as error:
+        raise Failure(str(error)) from error
+    values = cloudformation.parameters(cloudformation.find(stage))
+    values |= {name: env[variable] for name, variable in PARAMETERS.items() if variable in env}
+    return {name: values[name] for name in template.get("Parameters", {}) if name in values}
+
+
+def enter_runtime(stage: Stage) -> Runtime:
+    """Make this process act on the deployed stage, as its functions do.
+
+    It takes over the environment of the deployed API function, so that the application's services
+    use the same tables and queues.
+
+    Raises:
+        Failure: the stage is not deployed.
+    """
+    os.environ.update(function_environment(stage))
+    os.environ.update(stage.environment())
+    return Runtime.from_env(os.environ)
+
+
+def function_environment(stage: Stage) -> dict[str, str]:
+    """The environment variables of the deployed API function.
+
+    Raises:
+        Failure: the stage is not deployed.
+    """
+    client = stage.client("lambda")
+    try:
+        response = client.get_function_configuration(FunctionName=f"{stage.stack_name}-api")
+    except client.exceptions.ResourceNotFoundException as error:
+        raise Failure(f"the stage {stage.name} is not deployed: run make deploy first") from error
+    return dict(response["Environment"]["Variables"])
+
+
+def _compare(
+    stage: Stage, bucket: str, template: Mapping[str, Any], values: Mapping[str, str]
+) -> ChangeSet | None:
+    argument = artifacts.template_argument(stage, bucket, template)
+    is_new = cloudformation.find(stage) is None
+    with step("comparing with the deployed stack"):
+        return ChangeSet.create(stage, argument, values, is_new=is_new)
+
+
+def _apply(
+    stage: Stage, bucket: str, template: Mapping[str, Any], values: Mapping[str, str]
+) -> None:
+    changes = _compare(stage, bucket, template, values)
+    if changes is None:
+        say("  no changes")
+        return
+    _show(stage, changes.changes())
+    with step(f"changing {stage.stack_name}"):
+        emulator_gaps.prepare(stage, cloudformation.outputs(stage))
+        changes.execute()
+        emulator_gaps.complete(stage, template, cloudformation.outputs(stage))
+
+
+def _show(stage: Stage, changes: Sequence[cloudformation.Change]) -> None:
+    """Print each change by name, but only their number for the local stack."""
+    if stage.name == "local":
+        say(f"  {len(changes)} changes")
+        return
+    for change in changes:
+        say(str(change))
+
+
+def _roll_back(stage: Stage, previous: Deployed | None) -> str:
+    if previous is None:
+        cloudformation.delete(stage)
+        return f"This was the first deployment, so {stage.stack_name} was deleted."
+    say("  the new version fails: rolling back")
+    _apply(stage, artifacts.ensure_bucket(stage), previous.template, previous.parameters)
+    return f"{stage.stack_name} was rolled back to the previous version."

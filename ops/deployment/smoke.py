@@ -1,0 +1,138 @@
+"""The smoke test of a deployed stage: creates a target, waits for its first check, deletes it.
+
+The target is the stage's own API, so that no other site gets requests. The check uses every part of
+the stage: API, queue, worker, network, tables.
+"""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ops import stages
+from ops.console import Failure
+from ops.deployment import cloudformation, deploy
+from ops.stages import Stage
+
+OWNER = "00000000-0000-7000-8000-000000000001"
+"""The user that owns the target: the same in every run, so that users do not accumulate."""
+RESPONSE_TIMEOUT_S = 60
+CHECK_TIMEOUT_S = 90
+MAX_TOKENS = 1_000
+TOKEN_LIFETIME_S = 600
+
+
+def run(stage: Stage) -> dict[str, Any]:
+    """Create a target, return its first check as the API shows it, and delete the target.
+
+    Raises:
+        Failure: a step failed.
+    """
+    api_url = stages.api_base(stage, cloudformation.outputs(stage)["RestAPIId"])
+    _wait_for(
+        lambda: _is_healthy(f"{api_url}/healthz"), RESPONSE_TIMEOUT_S, "the API does not respond"
+    )
+    with _token(stage) as token:
+        api = _Api(api_url, token)
+        target = api.call("POST", "/v1/targets", _target(api_url))
+        path = f"/v1/targets/{target['id']}"
+        try:
+            return _first_check(api, path)
+        finally:
+            api.call("DELETE", path)
+
+
+def _target(api_url: str) -> dict[str, Any]:
+    return {
+        "name": "smoke test",
+        "kind": "http",
+        "url": f"{api_url}/healthz",
+        "interval_s": 86_400,
+        "timeout_s": 25,
+        # The API returns 503 until the scheduler of a new stage has run.
+        "expect": {"status_codes": [200, 503]},
+    }
+
+
+def _first_check(api: "_Api", path: str) -> dict[str, Any]:
+    def checks() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = api.call("GET", f"{path}/checks")["items"]
+        return found
+
+    check: dict[str, Any]
+    (check, *_) = _wait_for(checks, CHECK_TIMEOUT_S, "a new target is not checked")
+    if check["verdict"] != "UP":
+        details = {name: check[name] for name in ("verdict", "reason", "error", "status_code")}
+        raise Failure(f"smoke test: the stage cannot check its own API: {details}")
+    return check
+
+
+@contextmanager
+def _token(stage: Stage) -> Iterator[str]:
+    """A temporary token of the smoke test's user."""
+    from chalicelib.access.account_repository import Accounts
+    from chalicelib.access.authentication import Principal, Scope
+    from chalicelib.aws.tenancy import acting_for
+    from chalicelib.users import service as users_service
+    from chalicelib.users.service import NewToken
+
+    deploy.enter_runtime(stage)
+    now = time.time()
+    scopes = [Scope.READ, Scope.WRITE]
+    caller = Principal(OWNER, "smoke test", "", "", frozenset(scopes), "")
+    with acting_for(OWNER):
+        Accounts(OWNER).add_user(name="smoke test", admin=False, now=int(now))
+        new = NewToken("smoke test", scopes, int(now) + TOKEN_LIFETIME_S)
+        token_id, _, token = users_service.create_token(caller, new, now, MAX_TOKENS)
+    try:
+        yield token
+    finally:
+        with acting_for(OWNER):
+            users_service.revoke_token(OWNER, token_id)
+
+
+class _Api:
+    """Calls the API with a token; raises a Failure for error responses."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._token = url, token
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        request = urllib.request.Request(
+            self._url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Token {self._token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=40) as response:
+                text = response.read()
+        except urllib.error.HTTPError as error:
+            body = error.read()[:500].decode(errors="replace")
+            raise Failure(f"smoke test: {method} {path} returned {error.code}: {body}") from error
+        except OSError as error:
+            raise Failure(f"smoke test: {method} {path} has no response: {error}") from error
+        return json.loads(text) if text else None
+
+
+def _is_healthy(url: str) -> bool:
+    """Whether the API responds, even if it reports that checks are late."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return bool(response.status == 200)
+    except urllib.error.HTTPError as error:
+        return error.code == 503 and b"lateness_s" in error.read()
+    except OSError:
+        return False
+
+
+def _wait_for(find: Callable[[], Any], timeout_s: float, error: str) -> Any:
+    deadline = time.monotonic() + timeout_s
+    while not (found := find()):
+        if time.monotonic() > deadline:
+            raise Failure(f"smoke test: {error} within {timeout_s:.0f} s")
+        time.sleep(1)
+    return found
