@@ -85,9 +85,8 @@ def _set_dead_letter_queues(stage: Stage, template: Mapping[str, Any]) -> None:
         setting = resource.get("Properties", {}).get("DeadLetterQueue")
         if setting is None:
             continue
-        queue = resources[setting["TargetArn"]["Fn::GetAtt"][0]]["Properties"]["QueueName"][
-            "Fn::Sub"
-        ]
+        logical_name = setting["TargetArn"]["Fn::GetAtt"][0]
+        queue = resources[logical_name]["Properties"]["QueueName"]["Fn::Sub"]
         function = resource["Properties"]["FunctionName"]["Fn::Sub"]
         name = function.replace("${AWS::StackName}", stage.stack_name)
         current = client.get_function_configuration(FunctionName=name)
