@@ -25,7 +25,7 @@ def get_docs(_call: Call[None, NoQuery]) -> Response:
 @routes("GET", "/v1/openapi.json", scope=None, media=[JSON])
 def get_openapi(_call: Call[None, NoQuery]) -> Response:
     """Describe this API as OpenAPI 3.1."""
-    # It was made when the code was, by ops/openapi.py: no request waits for it.
+    # It was made when the code was, by ops/openapi/document.py: no request waits for it.
     return Response(
         assets.read(_STATIC, "openapi.json"), headers={"Cache-Control": "public, max-age=300"}
     )
