@@ -26,22 +26,6 @@ class Actor:
     now: float
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One change; `thing` is the id of the resource, `fields` names the changed fields."""
-
-    id: str
-    at: int
-    user: str
-    token_id: str
-    token_name: str
-    request_id: str
-    action: str
-    thing: str
-    name: str
-    fields: Sequence[str] = ()
-
-
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 
 
@@ -86,7 +70,7 @@ def record_change(
 
 def list_records(
     owner: str, now: int, after: str | None, limit: int
-) -> tuple[list[Record], str | None]:
+) -> tuple[list[AuditItem], str | None]:
     """List up to `limit` records of the last 90 days, newest first, and the next page's `after`."""
     key = {"owner": {"S": owner}, "key": {"S": _KEY + after}} if after else None
     items = AuditItem.query(
@@ -98,21 +82,6 @@ def list_records(
         page_size=limit,
         last_evaluated_key=key,
     )
-    records = [_record(item) for item in items]
+    records = list(items)
     last = items.last_evaluated_key
     return records, last["key"]["S"].removeprefix(_KEY) if last else None
-
-
-def _record(item: AuditItem) -> Record:
-    return Record(
-        id=item.key.removeprefix(_KEY),
-        at=int(item.at),
-        user=item.user,
-        token_id=item.token_id,
-        token_name=item.token_name,
-        request_id=item.request_id,
-        action=item.action,
-        thing=item.thing,
-        name=item.name,
-        fields=tuple(item.fields or ()),
-    )

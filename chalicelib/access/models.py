@@ -101,6 +101,10 @@ class AuditItem(Owned):
     fields = JSONAttribute(null=True)
     expires = NumberAttribute()
 
+    @property
+    def id(self) -> str:
+        return str(self.key).removeprefix("audit:")
+
 
 class MailsItem(Owned):
     """Key `mails:<epoch day>`: the number of confirmation emails sent for the owner that day."""

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from chalicelib.access.audit import Record
 from chalicelib.access.authentication import Principal
-from chalicelib.access.models import Token, User
+from chalicelib.access.models import AuditItem, Token, User
 from chalicelib.access.rate_limiting import rates
 from chalicelib.access.usage import NOUNS
 from chalicelib.api.schemas import GivenMoment, Model, Moment, Name, Page, Schema
@@ -204,16 +203,16 @@ class RecordOut(Model):
     fields: list[str]
 
     @classmethod
-    def of(cls, record: Record) -> "RecordOut":
+    def of(cls, record: AuditItem) -> "RecordOut":
         return cls(
             id=record.id,
-            at=record.at,
+            at=int(record.at),
             by=ByOut(user=record.user, token_id=record.token_id, token_name=record.token_name),
             request_id=record.request_id,
             action=record.action,
             thing_id=record.thing,
             thing_name=record.name,
-            fields=list(record.fields),
+            fields=list(record.fields or ()),
         )
 
 

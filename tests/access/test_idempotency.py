@@ -1,7 +1,6 @@
 """Idempotency-Key: repeated requests with one key create one target."""
 
 import json
-import threading
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from chalicelib.access.models import IdempotencyItem
 from chalicelib.targets import service
 from tests.support.stages import stored
+from tests.support.threads import run_concurrently
 from tests.support.world import Person, Reply, World, as_system
 
 pytestmark = pytest.mark.shared_stage
@@ -148,14 +148,7 @@ def test_second_request_between_claim_and_creation_gets_the_same_target(
 
 
 def test_concurrent_requests_create_one_target(alice: Person) -> None:
-    responses: list[Reply] = []
-    threads = [
-        threading.Thread(target=lambda: responses.append(create(alice, "k"))) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    responses = run_concurrently(lambda _: create(alice, "k"), 4)
     assert {reply.status for reply in responses} == {201}
     assert len({reply.json["id"] for reply in responses}) == 1
     assert count(alice) == 1

@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import threading
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from chalicelib.access.idempotency_repository import IdempotencyKeys
 from chalicelib.access.models import IdempotencyItem
 from chalicelib.routes import ALL
+from tests.support.threads import run_concurrently
 from tests.support.world import Person, Reply, World, as_system
 
 pytestmark = pytest.mark.shared_stage
@@ -194,18 +194,13 @@ def test_first_stored_response_wins(alice: Person, monkeypatch: pytest.MonkeyPat
 
 
 def test_two_hundred_concurrent_requests_with_twenty_keys_create_twenty(alice: Person) -> None:
-    replies: list[Reply] = []
+    def create_ten(number: int) -> list[Reply]:
+        return [
+            alice.post("/v1/targets", {**SHOP, "name": f"Shop {key}"}, Idempotency_Key=f"k{key}")
+            for key in ((number + offset) % 20 for offset in range(10))
+        ]
 
-    def ask(number: int) -> None:
-        for key in range(number, number + 10):
-            body = {**SHOP, "name": f"Shop {key % 20}"}
-            replies.append(alice.post("/v1/targets", body, Idempotency_Key=f"k{key % 20}"))
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    replies = [reply for some in run_concurrently(create_ten, 20) for reply in some]
     assert Counter(reply.status for reply in replies) == {201: 200}
     assert len({reply.json["id"] for reply in replies}) == 20
     assert len(alice.get("/v1/targets?limit=200").json["items"]) == 20

@@ -1,6 +1,5 @@
 """Quotas of users, and the limit on checks of one host by all users."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ import pytest
 from chalicelib.access import usage
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.limits import WIDE
+from tests.support.threads import run_concurrently
 from tests.support.world import Person, World
 
 pytestmark = pytest.mark.shared_stage
@@ -64,16 +64,7 @@ def test_quota_of_a_user_overrides_the_stage(world: World, alice: Person) -> Non
 
 
 def test_concurrent_requests_do_not_exceed_the_quota(alice: Person) -> None:
-    found: list[int] = []
-
-    def ask() -> None:
-        found.append(alice.post("/v1/channels", HOOK).status)
-
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = run_concurrently(lambda _: alice.post("/v1/channels", HOOK).status, 6)
     assert sorted(found) == [201] * 2 + [403] * 4
 
 

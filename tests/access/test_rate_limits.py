@@ -1,7 +1,7 @@
 """Rate limits are exact, cost one write per request, appear in headers and fail open."""
 
 import json
-import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.access import rate_limiting
 from chalicelib.common.limits import Limits
+from tests.support.threads import run_concurrently
 from tests.support.world import Person, World
 
 pytestmark = pytest.mark.shared_stage
@@ -74,17 +75,9 @@ def test_limits_of_a_user_override_the_stage(world: World, alice: Person) -> Non
 
 
 def test_sixty_of_two_hundred_concurrent_requests_are_admitted(alice: Person) -> None:
-    found: list[int] = []
-
-    def ask() -> None:
-        found.extend(statuses(alice, 20))
-
-    threads = [threading.Thread(target=ask) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (found.count(200), found.count(429)) == (60, 140)
+    found = run_concurrently(lambda _: statuses(alice, 20), 10)
+    counts = Counter(status for some in found for status in some)
+    assert counts == {200: 60, 429: 140}
 
 
 def test_counting_costs_one_write_and_no_read(alice: Person, dynamodb_calls: list[str]) -> None:

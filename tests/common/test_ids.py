@@ -1,8 +1,7 @@
 """Ids sort by creation time, within one millisecond and across threads, too."""
 
-import threading
-
 from chalicelib.common.ids import IdGenerator, id_time, is_id, new_id
+from tests.support.threads import run_concurrently
 
 NOW = 1_795_000_000.123
 
@@ -19,17 +18,9 @@ def test_later_ids_sort_later() -> None:
 
 
 def test_threads_get_different_ids() -> None:
-    series, found = IdGenerator(), []
-
-    def make() -> None:
-        found.extend([series.next(NOW) for _ in range(500)])
-
-    threads = [threading.Thread(target=make) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(set(found)) == 4_000
+    generator = IdGenerator()
+    found = run_concurrently(lambda _: [generator.next(NOW) for _ in range(500)], 8)
+    assert len({one for ids in found for one in ids}) == 4_000
 
 
 def test_generators_start_at_random() -> None:

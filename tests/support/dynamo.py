@@ -1,7 +1,7 @@
-"""DynamoDB in memory, below pynamodb: some twenty times as fast as moto, for what makes many calls.
+"""DynamoDB in memory: a fake of botocore's client that is some twenty times as fast as moto.
 
-The tables and indexes are those of the template. It knows what the store calls and nothing else;
-tests/support/test_dynamo.py holds its answers against moto's.
+It has the template's tables and indexes and supports only the calls that Monitum makes.
+tests/support/test_dynamo.py compares its responses with moto's.
 """
 
 import marshal
@@ -20,8 +20,8 @@ from tests.support import permissions
 from tests.support.expressions import Given, Item, comparable, condition, update
 
 _EQUAL = re.compile(r"(#\w+) = (:\w+)")
-_MOST_KEY_BYTES = {"HASH": 2_048, "RANGE": 1_024}
-_MOST_BYTES = 400 * 1024
+_MAX_KEY_BYTES = {"HASH": 2_048, "RANGE": 1_024}
+_MAX_ITEM_BYTES = 400 * 1024
 Key = tuple[bytes, bytes]
 Partitions = Mapping[bytes, dict[bytes, bytes]]
 Snapshot = Mapping[str, Partitions]
@@ -56,13 +56,13 @@ class Dynamo:
         for name, stored in snapshot.items():
             self._tables[name].restore(stored)
 
-    def _GetItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
-        found = self._table(asked).get(asked["Key"])
-        return {} if found is None else {"Item": _projected(found, asked)}
+    def _GetItem(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        found = self._table(params).get(params["Key"])
+        return {} if found is None else {"Item": _projected(found, params)}
 
-    def _BatchGetItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
+    def _BatchGetItem(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
         answer = {}
-        for name, request in asked["RequestItems"].items():
+        for name, request in params["RequestItems"].items():
             keys = request["Keys"]
             if len(keys) > 100 or len({str(key) for key in keys}) < len(keys):
                 raise _error("ValidationException", "too many keys, or one twice")
@@ -70,31 +70,31 @@ class Dynamo:
             answer[name] = [_projected(item, request) for item in found if item is not None]
         return {"Responses": answer, "UnprocessedKeys": {}}
 
-    def _PutItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
-        return self._write("Put", asked)
+    def _PutItem(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        return self._write("Put", params)
 
-    def _UpdateItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
-        return self._write("Update", asked)
+    def _UpdateItem(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        return self._write("Update", params)
 
-    def _DeleteItem(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
-        return self._write("Delete", asked)
+    def _DeleteItem(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        return self._write("Delete", params)
 
-    def _write(self, kind: str, asked: dict[str, Any]) -> dict[str, Any]:
-        table = self._table(asked)
-        before = table.get(_key_of(asked))
-        if not _holds(asked, before):
+    def _write(self, kind: str, params: dict[str, Any]) -> dict[str, Any]:
+        table = self._table(params)
+        before = table.get(_key_of(params))
+        if not _condition_holds(params, before):
             raise _error("ConditionalCheckFailedException", "The conditional request failed")
-        after = table.apply(kind, asked, before)
-        shown = {"ALL_NEW": after, "ALL_OLD": before}.get(asked.get("ReturnValues", "NONE"))
-        return {"Attributes": shown} if shown else {}
+        after = table.apply(kind, params, before)
+        projected = {"ALL_NEW": after, "ALL_OLD": before}.get(params.get("ReturnValues", "NONE"))
+        return {"Attributes": projected} if projected else {}
 
-    def _TransactWriteItems(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - see above
-        steps = [next(iter(one.items())) for one in asked["TransactItems"]]
+    def _TransactWriteItems(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - see above
+        steps = [next(iter(one.items())) for one in params["TransactItems"]]
         places = [(one["TableName"], self._table(one).place(_key_of(one))) for _, one in steps]
         if len(steps) > 100 or len(set(places)) < len(places):
             raise _error("ValidationException", "too many items, or one twice")
         before = [self._table(one).get(_key_of(one)) for _, one in steps]
-        holds = [_holds(one, item) for (_, one), item in zip(steps, before, strict=True)]
+        holds = [_condition_holds(one, item) for (_, one), item in zip(steps, before, strict=True)]
         if not all(holds):
             codes = ["None" if held else "ConditionalCheckFailed" for held in holds]
             reasons = [{"Code": code, "Message": None} for code in codes]
@@ -103,30 +103,30 @@ class Dynamo:
             self._table(one).apply(kind, one, item)
         return {}
 
-    def _Query(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
-        table, index = self._table(asked), asked.get("IndexName")
-        found = table.items(asked, index)
-        if not asked.get("ScanIndexForward", True):
+    def _Query(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - AWS's names
+        table, index = self._table(params), params.get("IndexName")
+        found = table.items(params, index)
+        if not params.get("ScanIndexForward", True):
             found.reverse()
-        if start := asked.get("ExclusiveStartKey"):
-            after, forward = table.order(start, index), asked.get("ScanIndexForward", True)
+        if start := params.get("ExclusiveStartKey"):
+            after, forward = table.order(start, index), params.get("ScanIndexForward", True)
             found = [
                 item
                 for item in found
                 if (table.order(item, index) > after) is forward
                 and table.order(item, index) != after
             ]
-        page = found[: asked.get("Limit", len(found))]
+        page = found[: params.get("Limit", len(found))]
         answer: dict[str, Any] = {}
-        if "Limit" in asked and len(page) == asked["Limit"]:
-            # As AWS does, also where nothing comes after it.
+        if "Limit" in params and len(page) == params["Limit"]:
+            # Like AWS, even if no item follows.
             answer["LastEvaluatedKey"] = table.keys(page[-1], index)
-        fitting = [item for item in page if _holds(asked, item, "FilterExpression")]
-        shown = [_projected(table.in_index(item, index), asked) for item in fitting]
-        return {"Items": shown, "Count": len(shown), "ScannedCount": len(page), **answer}
+        matching = [item for item in page if _condition_holds(params, item, "FilterExpression")]
+        projected = [_projected(table.in_index(item, index), params) for item in matching]
+        return {"Items": projected, "Count": len(projected), "ScannedCount": len(page), **answer}
 
-    def _table(self, asked: Mapping[str, Any]) -> "_Table":
-        return self._tables[asked["TableName"]]
+    def _table(self, params: Mapping[str, Any]) -> "_Table":
+        return self._tables[params["TableName"]]
 
 
 class _Table:
@@ -134,12 +134,12 @@ class _Table:
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
         self._keys: dict[str | None, list[str]] = {None: _names(properties)}
-        self._shown: dict[str | None, set[str] | None] = {None: None}
+        self._projections: dict[str | None, set[str] | None] = {None: None}
         for index in properties.get("GlobalSecondaryIndexes", ()):
             name, projection = index["IndexName"], index["Projection"]
             self._keys[name] = _names(index)
             keys = {*self._keys[None], *self._keys[name], *projection.get("NonKeyAttributes", ())}
-            self._shown[name] = None if projection["ProjectionType"] == "ALL" else keys
+            self._projections[name] = None if projection["ProjectionType"] == "ALL" else keys
         self._partitions: defaultdict[bytes, dict[bytes, bytes]] = defaultdict(dict)
 
     def snapshot(self) -> Partitions:
@@ -150,11 +150,11 @@ class _Table:
         self._partitions = defaultdict(dict, copies)
 
     def place(self, item: Item) -> Key:
-        """Where an item is; raises what DynamoDB does for a key that cannot be one."""
+        """The partition and sort key of an item; raises DynamoDB's error for an invalid key."""
         found = []
-        for name, most in zip(self._keys[None], _MOST_KEY_BYTES.values(), strict=False):
+        for name, limit in zip(self._keys[None], _MAX_KEY_BYTES.values(), strict=False):
             key = comparable(item[name])
-            if not 0 < len(key) <= most:
+            if not 0 < len(key) <= limit:
                 raise _error("ValidationException", "a key is empty or too long")
             found.append(key)
         return found[0], found[1] if len(found) > 1 else b""
@@ -164,41 +164,43 @@ class _Table:
         stored = self._partitions.get(partition, {}).get(sort)
         return None if stored is None else _loaded(stored)
 
-    def apply(self, kind: str, asked: Mapping[str, Any], before: Item | None) -> Item | None:
-        """Carry a write out; returns the item as it is then."""
-        partition, sort = self.place(_key_of(asked))
+    def apply(self, kind: str, params: Mapping[str, Any], before: Item | None) -> Item | None:
+        """Execute a write; returns the new item."""
+        partition, sort = self.place(_key_of(params))
         if kind == "Delete":
             self._partitions[partition].pop(sort, None)
             return None
         if kind == "ConditionCheck":
             return before
-        item: Item = asked["Item"] if kind == "Put" else self.get(asked["Key"]) or {**asked["Key"]}
+        item: Item = (
+            params["Item"] if kind == "Put" else self.get(params["Key"]) or {**params["Key"]}
+        )
         if kind == "Update":
-            update(asked["UpdateExpression"])(_given(asked, before or {}), item)
+            update(params["UpdateExpression"])(_given(params, before or {}), item)
         data = marshal.dumps(item)
-        if len(data) > _MOST_BYTES:
+        if len(data) > _MAX_ITEM_BYTES:
             raise _error("ValidationException", "Item size has exceeded the maximum allowed size")
         self._partitions[partition][sort] = data
         return _loaded(data)
 
-    def items(self, asked: Mapping[str, Any], index: str | None) -> list[Item]:
-        """What fits a key condition, in order."""
-        text, names = asked["KeyConditionExpression"], asked["ExpressionAttributeNames"]
-        values = asked["ExpressionAttributeValues"]
+    def items(self, params: Mapping[str, Any], index: str | None) -> list[Item]:
+        """The items that match a key condition, in order."""
+        text, names = params["KeyConditionExpression"], params["ExpressionAttributeNames"]
+        values = params["ExpressionAttributeValues"]
         hash_name = self._keys[index][0]
         wanted = next(values[v] for n, v in _EQUAL.findall(text) if names[n] == hash_name)
-        fits = condition(text)
+        matches = condition(text)
         found = [
             item
             for item in self._candidates(
-                comparable(wanted), is_own=hash_name == self._keys[None][0]
+                comparable(wanted), is_table=hash_name == self._keys[None][0]
             )
-            if all(name in item for name in self._keys[index]) and fits(_given(asked, item))
+            if all(name in item for name in self._keys[index]) and matches(_given(params, item))
         ]
         return sorted(found, key=lambda item: self.order(item, index))
 
-    def _candidates(self, partition: bytes, *, is_own: bool) -> Iterator[Item]:
-        chosen = [self._partitions.get(partition, {})] if is_own else self._partitions.values()
+    def _candidates(self, partition: bytes, *, is_table: bool) -> Iterator[Item]:
+        chosen = [self._partitions.get(partition, {})] if is_table else self._partitions.values()
         for items in chosen:
             yield from map(_loaded, items.values())
 
@@ -210,8 +212,10 @@ class _Table:
         return {name: item[name] for name in {*self._keys[None], *self._keys[index]}}
 
     def in_index(self, item: Item, index: str | None) -> Item:
-        shown = self._shown[index]
-        return item if shown is None else {n: value for n, value in item.items() if n in shown}
+        projected = self._projections[index]
+        return (
+            item if projected is None else {n: value for n, value in item.items() if n in projected}
+        )
 
 
 def _loaded(data: bytes) -> Item:
@@ -223,26 +227,28 @@ def _names(schema: Mapping[str, Any]) -> list[str]:
     return [key["AttributeName"] for key in schema["KeySchema"]]
 
 
-def _key_of(asked: Mapping[str, Any]) -> Item:
-    key: Item = asked.get("Item") or asked["Key"]
+def _key_of(params: Mapping[str, Any]) -> Item:
+    key: Item = params.get("Item") or params["Key"]
     return key
 
 
-def _given(asked: Mapping[str, Any], item: Item) -> Given:
-    names = asked.get("ExpressionAttributeNames", {})
-    return Given(item, names, asked.get("ExpressionAttributeValues", {}))
+def _given(params: Mapping[str, Any], item: Item) -> Given:
+    names = params.get("ExpressionAttributeNames", {})
+    return Given(item, names, params.get("ExpressionAttributeValues", {}))
 
 
-def _holds(asked: Mapping[str, Any], item: Item | None, which: str = "ConditionExpression") -> bool:
-    text = asked.get(which)
-    return text is None or condition(text)(_given(asked, item or {}))
+def _condition_holds(
+    params: Mapping[str, Any], item: Item | None, expression: str = "ConditionExpression"
+) -> bool:
+    text = params.get(expression)
+    return text is None or condition(text)(_given(params, item or {}))
 
 
-def _projected(item: Item, asked: Mapping[str, Any]) -> Item:
-    text = asked.get("ProjectionExpression")
+def _projected(item: Item, params: Mapping[str, Any]) -> Item:
+    text = params.get("ProjectionExpression")
     if text is None:
         return item
-    names = asked.get("ExpressionAttributeNames", {})
+    names = params.get("ExpressionAttributeNames", {})
     wanted = {names.get(part, part) for part in text.replace(" ", "").split(",")}
     return {name: value for name, value in item.items() if name in wanted}
 

@@ -1,4 +1,4 @@
-"""The tables in memory answer as moto's do: every call is made of both."""
+"""The tables in memory respond like moto's: every call is sent to both."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -35,12 +35,12 @@ def item(sort: str, owner: str = "alice", **more: Any) -> dict[str, Any]:
 
 
 def put(sort: str, condition: str = "", owner: str = "alice", **more: Any) -> Any:
-    return "PutItem", asked({"Item": item(sort, owner, **more)}, condition)
+    return "PutItem", request({"Item": item(sort, owner, **more)}, condition)
 
 
 def update(expression: str, condition: str = "", sort: str = "1", **values: Any) -> Any:
     call = {"Key": key(sort), "UpdateExpression": expression, "ReturnValues": "ALL_NEW"}
-    return "UpdateItem", asked(call, condition, expression, **values)
+    return "UpdateItem", request(call, condition, expression, **values)
 
 
 def query(condition: str, index: str = "", table: str = LANES, **more: Any) -> Any:
@@ -49,11 +49,13 @@ def query(condition: str, index: str = "", table: str = LANES, **more: Any) -> A
     call = {"KeyConditionExpression": condition, "TableName": table, **more}
     if index:
         call["IndexName"] = index
-    return "Query", asked(call, "", *texts, **values)
+    return "Query", request(call, "", *texts, **values)
 
 
-def asked(call: dict[str, Any], condition: str = "", *texts: str, **values: Any) -> dict[str, Any]:
-    """With the names that are used, and no others: moto minds."""
+def request(
+    call: dict[str, Any], condition: str = "", *texts: str, **values: Any
+) -> dict[str, Any]:
+    """Add the placeholders that are used, and no others, because moto rejects unused ones."""
     call.setdefault("TableName", LANES)
     if condition:
         call["ConditionExpression"] = condition
@@ -75,7 +77,7 @@ def transaction(*steps: Any) -> Any:
 
 
 STORED = [
-    put("1", a=number(3), b={"L": [text("x")]}, places={"M": {"0": text("seat")}}),
+    put("1", a=number(3), b={"L": [text("x")]}, places={"M": {"0": text("place")}}),
     put("2", a=number(10), b={"SS": ["m"]}, shard=text("0")),
     put("3", shard=text("0"), a={"BOOL": True}),
     put("1", owner="bob", a=number(1), shard=text("1")),
@@ -148,7 +150,7 @@ CONDITIONS = [
 
 @pytest.fixture
 def both(world: World) -> Iterator[tuple[Any, Any]]:
-    """moto's client and ours, with the same in them."""
+    """moto's client and the fake, with the same items."""
     clients = dynamodb.connection().client, Dynamo(PREFIX)
     with as_system():
         for client in clients:
@@ -157,14 +159,14 @@ def both(world: World) -> Iterator[tuple[Any, Any]]:
         yield clients
 
 
-def answer(client: Any, name: str, call: dict[str, Any]) -> Any:
+def response(client: Any, name: str, call: dict[str, Any]) -> Any:
     try:
         found = client._make_api_call(name, call)
     except ClientError as error:
         codes = [reason["Code"] for reason in error.response.get("CancellationReasons", ())]
         return error.response["Error"]["Code"], codes
-    for told in ("ResponseMetadata", "ConsumedCapacity", "ItemCollectionMetrics"):
-        found.pop(told, None)
+    for field in ("ResponseMetadata", "ConsumedCapacity", "ItemCollectionMetrics"):
+        found.pop(field, None)
     if "Responses" in found:
         found["Responses"] = {
             table: sorted(items, key=str) for table, items in found["Responses"].items()
@@ -175,7 +177,7 @@ def answer(client: Any, name: str, call: dict[str, Any]) -> Any:
 @pytest.mark.parametrize("name", CALLS)
 def test_calls(both: tuple[Any, Any], name: str) -> None:
     for operation, call in CALLS[name]:
-        theirs, ours = (answer(client, operation, dict(call)) for client in both)
+        theirs, ours = (response(client, operation, dict(call)) for client in both)
         assert ours == theirs
 
 
@@ -184,15 +186,15 @@ def test_calls(both: tuple[Any, Any], name: str) -> None:
 def test_conditions(both: tuple[Any, Any], condition: str, value: int) -> None:
     values = {
         name: one
-        for name, one in (("x", number(value)), ("y", text("x" if value == 3 else "seat")))
+        for name, one in (("x", number(value)), ("y", text("x" if value == 3 else "place")))
         if f":{name}" in condition
     }
-    call = asked({"Item": item("1", a=number(9))}, condition, **values)
-    theirs, ours = (answer(client, "PutItem", dict(call)) for client in both)
+    call = request({"Item": item("1", a=number(9))}, condition, **values)
+    theirs, ours = (response(client, "PutItem", dict(call)) for client in both)
     assert ours == theirs
 
 
 @pytest.mark.parametrize("bad", ["", "x" * 1_025])
-def test_keys_that_cannot_be(both: tuple[Any, Any], bad: str) -> None:
-    theirs, ours = (answer(client, *put(bad)) for client in both)
+def test_invalid_keys(both: tuple[Any, Any], bad: str) -> None:
+    theirs, ours = (response(client, *put(bad)) for client in both)
     assert ours[0] == theirs[0] == "ValidationException"
