@@ -1,4 +1,4 @@
-"""Stages that stand for a whole module of tests, and everything that is stored in one."""
+"""Stages that are shared by a module of tests, and access to all stored items."""
 
 import json
 import os
@@ -60,7 +60,7 @@ def module_stage() -> Iterator[World]:
 
 
 def reset_world(world: World) -> World:
-    """The world as it was at its beginning, but for what is stored."""
+    """Reset everything but the stored items."""
     world.clock.time = START
     world.queue.waiting.clear()
     world.checker.script.clear()
@@ -70,16 +70,16 @@ def reset_world(world: World) -> World:
 
 
 def stored(*tables: str) -> dict[str, list[str]]:
-    """Every item of the tables, of all of them where none is named, as text.
+    """All items of the tables (default: all tables) as text.
 
-    That a request came is counted whatever becomes of it: that is left out.
+    Request counts are left out, because rejected requests are counted, too.
     """
     backend = get_backend("dynamodb")["123456789012"]["us-east-1"]
     return {table: sorted(_items(backend, table)) for table in tables or TABLES}
 
 
 def _items(backend: Any, table: str) -> Iterator[str]:
-    """Past the client, which would take ten times as long."""
+    """Read moto's backend directly, which is ten times as fast as the client."""
     for item in backend.tables[PREFIX + table].all_items():
         found = dict(item.to_json()["Attributes"])
         found.pop("last_used_at", None)
