@@ -1,7 +1,7 @@
-"""The table of routes: one decorator says everything about an operation.
+"""Declare operations: one decorator holds everything about an operation.
 
-Both the door and the OpenAPI document are made from it; there is no second description. The door
-only knows where each operation is, and loads its module at the first call.
+The dispatcher and the OpenAPI document both use it; there is no second description. At start, the
+dispatcher reads only where each operation is, and imports its module on the first call.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,17 +20,17 @@ View = Callable[[Call[Any, Any, Any]], Response]
 
 
 class NoQuery(BaseModel, extra="forbid", defer_build=True):
-    """For operations that take no query parameters."""
+    """The query schema of operations without query parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation. `scope` None makes it public; `body` and `query` are its schemas.
+    """One operation. A public one has no `scope`; `body` and `query` are the request schemas.
 
-    `media` are the content types of the good answer, of which `answer` is the schema of JSON, and
-    `also` what is answered with further statuses. `takes` and `gives` name headers. `problems` are
-    the statuses of problems beyond those that follow from the rest, see `statuses`. `bucket` is the
-    stricter rate limit that it falls under, beside that of all requests.
+    `response` is the schema of a successful JSON response, `media_types` are its content types, and
+    `other_responses` maps further statuses to their schemas. `bucket` names a stricter
+    rate limit that applies in addition to that of all requests. `problems` are error statuses
+    beyond those that `statuses` derives from the other fields.
     """
 
     method: str
@@ -39,13 +39,13 @@ class Route:
     scope: Scope | None
     body: type[BaseModel] | None
     query: type[BaseModel]
-    answer: type[BaseModel] | None
+    response: type[BaseModel] | None
     status: int
-    media: Sequence[str]
-    also: Mapping[int, type[BaseModel]]
+    media_types: Sequence[str]
+    other_responses: Mapping[int, type[BaseModel]]
     bucket: str | None
-    takes: Sequence[str]
-    gives: Sequence[str]
+    request_headers: Sequence[str]
+    response_headers: Sequence[str]
     problems: Sequence[int]
 
     @property
@@ -54,7 +54,7 @@ class Route:
 
     @property
     def tag(self) -> str:
-        """What it is about: the first noun of its path."""
+        """The tag in the OpenAPI document: the first noun of the path."""
         if self.path.startswith(("/status/", "/badge/")):
             return "status"
         if not self.path.startswith("/v1/"):
@@ -63,7 +63,7 @@ class Route:
 
     @property
     def statuses(self) -> list[int]:
-        """The statuses of all problems that it can be answered with."""
+        """All error statuses that the operation can return."""
         found = {400, 500, *self.problems}
         if self.scope is not None:
             found |= {401, 403, 429, 503}
@@ -71,16 +71,16 @@ class Route:
             found |= {413, 415, 422}
         if "{" in self.path:
             found.add(404)
-        if "If-Match" in self.takes:
+        if "If-Match" in self.request_headers:
             found.add(412)
-        if "Idempotency-Key" in self.takes:
+        if "Idempotency-Key" in self.request_headers:
             found |= {409, 422}
         return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Where the route of an operation is: a module below `chalicelib` and a function in it."""
+    """The location of a route: a module below `chalicelib` and a function in it."""
 
     method: str
     path: str
@@ -88,7 +88,7 @@ class Operation:
     name: str
 
     def load(self) -> Route:
-        """The route, with its schemas and all that its module needs."""
+        """Import the module and return the route."""
         routes: Routes = import_module(f"chalicelib.{self.module}").routes
         return next(route for route in routes if route.name == self.name)
 
@@ -102,7 +102,7 @@ class Routes:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes)
 
-    def __call__(  # noqa: PLR0913 - everything about an operation in one place
+    def __call__(  # noqa: PLR0913 - describes the whole operation
         self,
         method: str,
         path: str,
@@ -110,13 +110,13 @@ class Routes:
         scope: Scope | None,
         body: type[BaseModel] | None = None,
         query: type[BaseModel] = NoQuery,
-        answer: type[BaseModel] | None = None,
+        response: type[BaseModel] | None = None,
         status: int = 200,
-        media: Sequence[str] = (JSON,),
-        also: Mapping[int, type[BaseModel]] | None = None,
+        media_types: Sequence[str] = (JSON,),
+        other_responses: Mapping[int, type[BaseModel]] | None = None,
         bucket: str | None = None,
-        takes: Sequence[str] = (),
-        gives: Sequence[str] = (),
+        request_headers: Sequence[str] = (),
+        response_headers: Sequence[str] = (),
         problems: Sequence[int] = (),
     ) -> Callable[[View], View]:
         """Declare the decorated function as the operation `method path`."""
@@ -130,13 +130,13 @@ class Routes:
                     scope=scope,
                     body=body,
                     query=query,
-                    answer=answer,
+                    response=response,
                     status=status,
-                    media=media,
-                    also=also or {},
+                    media_types=media_types,
+                    other_responses=other_responses or {},
                     bucket=bucket,
-                    takes=takes,
-                    gives=gives,
+                    request_headers=request_headers,
+                    response_headers=response_headers,
                     problems=problems,
                 )
             )

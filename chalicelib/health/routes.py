@@ -53,7 +53,7 @@ class HealthOut(Model):
         )
 
 
-@routes("GET", "/healthz", scope=None, answer=HealthOut, also={503: HealthOut})
+@routes("GET", "/healthz", scope=None, response=HealthOut, other_responses={503: HealthOut})
 def get_health(call: Call[None, NoQuery]) -> Response:
     """Return 200 while the schedule runs, checks are made and alerts are sent, else 503."""
     found = health(call.runtime)

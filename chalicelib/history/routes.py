@@ -35,7 +35,7 @@ routes = Routes()
     "/v1/targets/{target_id}/stats",
     scope=Scope.READ,
     query=StatsQuery,
-    answer=StatsOut,
+    response=StatsOut,
 )
 def get_target_stats(call: Call[None, StatsQuery]) -> Response:
     """Show a target's uptime, downtime and response times over a window or a range."""
@@ -44,7 +44,7 @@ def get_target_stats(call: Call[None, StatsQuery]) -> Response:
     return _summed_up(call, span, [target])
 
 
-@routes("GET", "/v1/stats", scope=Scope.READ, query=AllStatsQuery, answer=StatsOut)
+@routes("GET", "/v1/stats", scope=Scope.READ, query=AllStatsQuery, response=StatsOut)
 def get_stats(call: Call[None, AllStatsQuery]) -> Response:
     """Show the statistics of all targets together, or of those with a tag."""
     span, tag = _span(call), call.query.tag
@@ -74,9 +74,9 @@ def _summed_up(
     "/v1/reports/uptime",
     scope=Scope.READ,
     query=ReportQuery,
-    answer=ReportOut,
-    media=[JSON, "text/csv"],
-    gives=["Link"],
+    response=ReportOut,
+    media_types=[JSON, "text/csv"],
+    response_headers=["Link"],
 )
 def get_uptime_report(call: Call[None, ReportQuery]) -> Response:
     """Report a month's uptime, target by target, as JSON or CSV."""

@@ -25,10 +25,10 @@ routes = Routes()
     "/v1/maintenance",
     scope=Scope.WRITE,
     body=WindowIn,
-    answer=WindowOut,
+    response=WindowOut,
     status=201,
-    takes=["Idempotency-Key"],
-    gives=["Location", "ETag"],
+    request_headers=["Idempotency-Key"],
+    response_headers=["Location", "ETag"],
 )
 def create_window(call: Call[WindowIn, NoQuery, AwsRuntime]) -> Response:
     """Create a maintenance window; it is in force from now on at the earliest."""
@@ -47,7 +47,12 @@ def create_window(call: Call[WindowIn, NoQuery, AwsRuntime]) -> Response:
 
 
 @routes(
-    "GET", "/v1/maintenance", scope=Scope.READ, query=PageQuery, answer=WindowsPage, gives=["Link"]
+    "GET",
+    "/v1/maintenance",
+    scope=Scope.READ,
+    query=PageQuery,
+    response=WindowsPage,
+    response_headers=["Link"],
 )
 def list_windows(call: Call[None, PageQuery, AwsRuntime]) -> Response:
     """List maintenance windows, oldest first, also those that are over."""
@@ -59,7 +64,13 @@ def list_windows(call: Call[None, PageQuery, AwsRuntime]) -> Response:
     return call.page(WindowsPage, items, cursors.write(last))
 
 
-@routes("GET", "/v1/maintenance/{window_id}", scope=Scope.READ, answer=WindowOut, gives=["ETag"])
+@routes(
+    "GET",
+    "/v1/maintenance/{window_id}",
+    scope=Scope.READ,
+    response=WindowOut,
+    response_headers=["ETag"],
+)
 def get_window(call: Call[None, NoQuery, AwsRuntime]) -> Response:
     """Show a maintenance window."""
     return _response(call, Windows(call.owner).get(_id(call)))
@@ -70,9 +81,9 @@ def get_window(call: Call[None, NoQuery, AwsRuntime]) -> Response:
     "/v1/maintenance/{window_id}",
     scope=Scope.WRITE,
     body=WindowPatch,
-    answer=WindowOut,
-    takes=["If-Match"],
-    gives=["ETag"],
+    response=WindowOut,
+    request_headers=["If-Match"],
+    response_headers=["ETag"],
     problems=[409],
 )
 def change_window(call: Call[WindowPatch, NoQuery, AwsRuntime]) -> Response:
@@ -90,7 +101,7 @@ def change_window(call: Call[WindowPatch, NoQuery, AwsRuntime]) -> Response:
     "/v1/maintenance/{window_id}",
     scope=Scope.WRITE,
     status=204,
-    takes=["If-Match"],
+    request_headers=["If-Match"],
     problems=[409],
 )
 def delete_window(call: Call[None, NoQuery, AwsRuntime]) -> Response:

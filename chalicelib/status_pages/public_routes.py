@@ -34,9 +34,9 @@ _OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"
     "/status/{slug}",
     scope=None,
     query=AnyQuery,
-    answer=StatusPageOut,
-    media=[HTML, JSON],
-    gives=["Cache-Control"],
+    response=StatusPageOut,
+    media_types=[HTML, JSON],
+    response_headers=["Cache-Control"],
     problems=[503],
 )
 def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
@@ -57,8 +57,8 @@ def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
     "/status/{slug}/feed",
     scope=None,
     query=AnyQuery,
-    media=[feed.MEDIA],
-    gives=["Cache-Control"],
+    media_types=[feed.MEDIA],
+    response_headers=["Cache-Control"],
     problems=[503],
 )
 def get_status_feed(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
@@ -76,8 +76,8 @@ def get_status_feed(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
     "/badge/{badge}/{picture}",
     scope=None,
     query=AnyQuery,
-    media=[badge.MEDIA],
-    gives=["Cache-Control"],
+    media_types=[badge.MEDIA],
+    response_headers=["Cache-Control"],
     problems=[503],
 )
 def get_badge(call: Call[None, AnyQuery, PagesRuntime]) -> Response:

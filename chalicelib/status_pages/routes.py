@@ -24,10 +24,10 @@ routes = Routes()
     "/v1/pages",
     scope=Scope.WRITE,
     body=PageIn,
-    answer=PageOut,
+    response=PageOut,
     status=201,
-    takes=["Idempotency-Key"],
-    gives=["Location", "ETag"],
+    request_headers=["Idempotency-Key"],
+    response_headers=["Location", "ETag"],
 )
 def create_page(call: Call[PageIn, NoQuery, PagesRuntime]) -> Response:
     """Create a status page; nobody sees it until it is published. A slug that is taken is a 409."""
@@ -46,7 +46,14 @@ def create_page(call: Call[PageIn, NoQuery, PagesRuntime]) -> Response:
     return create_idempotently(call, "create_page", make, show, find)
 
 
-@routes("GET", "/v1/pages", scope=Scope.READ, query=PageQuery, answer=PagesPage, gives=["Link"])
+@routes(
+    "GET",
+    "/v1/pages",
+    scope=Scope.READ,
+    query=PageQuery,
+    response=PagesPage,
+    response_headers=["Link"],
+)
 def list_pages(call: Call[None, PageQuery, PagesRuntime]) -> Response:
     """List status pages, oldest first."""
     cursors = call.cursors("pages")
@@ -56,7 +63,7 @@ def list_pages(call: Call[None, PageQuery, PagesRuntime]) -> Response:
     return call.page(PagesPage, [PageOut.of(page) for page in found], cursors.write(last))
 
 
-@routes("GET", "/v1/pages/{page_id}", scope=Scope.READ, answer=PageOut, gives=["ETag"])
+@routes("GET", "/v1/pages/{page_id}", scope=Scope.READ, response=PageOut, response_headers=["ETag"])
 def get_page(call: Call[None, NoQuery, PagesRuntime]) -> Response:
     """Show a status page as its owner sees it; targets deleted since are not on it any more."""
     return _response(service.get(call.owner, _id(call)))
@@ -67,9 +74,9 @@ def get_page(call: Call[None, NoQuery, PagesRuntime]) -> Response:
     "/v1/pages/{page_id}",
     scope=Scope.WRITE,
     body=PagePatch,
-    answer=PageOut,
-    takes=["If-Match"],
-    gives=["ETag"],
+    response=PageOut,
+    request_headers=["If-Match"],
+    response_headers=["ETag"],
     problems=[409],
 )
 def change_page(call: Call[PagePatch, NoQuery, PagesRuntime]) -> Response:
@@ -87,7 +94,7 @@ def change_page(call: Call[PagePatch, NoQuery, PagesRuntime]) -> Response:
     "/v1/pages/{page_id}",
     scope=Scope.WRITE,
     status=204,
-    takes=["If-Match"],
+    request_headers=["If-Match"],
     problems=[409],
 )
 def delete_page(call: Call[None, NoQuery, PagesRuntime]) -> Response:

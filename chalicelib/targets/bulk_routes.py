@@ -30,8 +30,8 @@ _LOG = logging.getLogger(__name__)
     "/v1/targets/batch",
     scope=Scope.WRITE,
     body=TargetsIn,
-    answer=BatchOut,
-    takes=["Idempotency-Key"],
+    response=BatchOut,
+    request_headers=["Idempotency-Key"],
 )
 def create_targets(call: Call[TargetsIn, NoQuery, TargetsRuntime]) -> Response:
     """Create up to a hundred targets; one that cannot be does not hinder the others."""

@@ -17,8 +17,8 @@ routes = Routes()
     "/v1/targets/{target_id}/checks",
     scope=Scope.READ,
     query=ChecksQuery,
-    answer=ChecksPage,
-    gives=["Link"],
+    response=ChecksPage,
+    response_headers=["Link"],
 )
 def list_checks(call: Call[None, ChecksQuery]) -> Response:
     """List the checks of a target, newest first."""

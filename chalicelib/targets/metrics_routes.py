@@ -8,7 +8,7 @@ from chalicelib.targets.prometheus import CONTENT_TYPE, exposition
 routes = Routes()
 
 
-@routes("GET", "/v1/metrics", scope=Scope.READ, media=["text/plain"])
+@routes("GET", "/v1/metrics", scope=Scope.READ, media_types=["text/plain"])
 def get_metrics(call: Call[None, NoQuery]) -> Response:
     """Show all targets in Prometheus' text format."""
     return Response(exposition(call.runtime, call.owner), headers={"Content-Type": CONTENT_TYPE})

@@ -39,10 +39,10 @@ routes = Routes()
     "/v1/targets",
     scope=Scope.WRITE,
     body=TargetIn,
-    answer=TargetOut,
+    response=TargetOut,
     status=201,
-    takes=["Idempotency-Key"],
-    gives=["Location", "ETag"],
+    request_headers=["Idempotency-Key"],
+    response_headers=["Location", "ETag"],
 )
 def create_target(call: Call[TargetIn, NoQuery, TargetsRuntime]) -> Response:
     """Create a target; it is checked at once."""
@@ -67,8 +67,8 @@ def create_target(call: Call[TargetIn, NoQuery, TargetsRuntime]) -> Response:
     "/v1/targets",
     scope=Scope.READ,
     query=TargetsQuery,
-    answer=TargetsPage,
-    gives=["Link"],
+    response=TargetsPage,
+    response_headers=["Link"],
 )
 def list_targets(call: Call[None, TargetsQuery, TargetsRuntime]) -> Response:
     """List targets with their present states, oldest first unless `sort` says otherwise."""
@@ -92,7 +92,13 @@ def list_targets(call: Call[None, TargetsQuery, TargetsRuntime]) -> Response:
     return call.page(TargetsPage, items, cursors.write(last))
 
 
-@routes("GET", "/v1/targets/{target_id}", scope=Scope.READ, answer=TargetOut, gives=["ETag"])
+@routes(
+    "GET",
+    "/v1/targets/{target_id}",
+    scope=Scope.READ,
+    response=TargetOut,
+    response_headers=["ETag"],
+)
 def get_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     """Show a target with its present state."""
     return _response(call, _target(call))
@@ -103,9 +109,9 @@ def get_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     "/v1/targets/{target_id}",
     scope=Scope.WRITE,
     body=TargetPatch,
-    answer=TargetOut,
-    takes=["If-Match"],
-    gives=["ETag"],
+    response=TargetOut,
+    request_headers=["If-Match"],
+    response_headers=["ETag"],
     problems=[409],
 )
 def change_target(call: Call[TargetPatch, NoQuery, TargetsRuntime]) -> Response:
@@ -128,7 +134,7 @@ def change_target(call: Call[TargetPatch, NoQuery, TargetsRuntime]) -> Response:
     "/v1/targets/{target_id}",
     scope=Scope.WRITE,
     status=204,
-    takes=["If-Match"],
+    request_headers=["If-Match"],
     problems=[409],
 )
 def delete_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
@@ -145,8 +151,8 @@ def delete_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     "POST",
     "/v1/targets/{target_id}/pause",
     scope=Scope.WRITE,
-    answer=TargetOut,
-    gives=["ETag"],
+    response=TargetOut,
+    response_headers=["ETag"],
     problems=[409],
 )
 def pause_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
@@ -158,8 +164,8 @@ def pause_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     "POST",
     "/v1/targets/{target_id}/resume",
     scope=Scope.WRITE,
-    answer=TargetOut,
-    gives=["ETag"],
+    response=TargetOut,
+    response_headers=["ETag"],
     problems=[409],
 )
 def resume_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
@@ -171,7 +177,7 @@ def resume_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     "POST",
     "/v1/targets/{target_id}/check",
     scope=Scope.WRITE,
-    answer=CheckOut,
+    response=CheckOut,
     status=201,
     bucket="checks",
     problems=[409],
@@ -181,7 +187,7 @@ def check_target(call: Call[None, NoQuery, TargetsRuntime]) -> Response:
     return Response(CheckOut.of(service.check_now(call.runtime, _target(call))), status=201)
 
 
-@routes("GET", "/v1/summary", scope=Scope.READ, query=SummaryQuery, answer=SummaryOut)
+@routes("GET", "/v1/summary", scope=Scope.READ, query=SummaryQuery, response=SummaryOut)
 def get_summary(call: Call[None, SummaryQuery, TargetsRuntime]) -> Response:
     """Count targets by status, in all and by tag, and list what is down, longest first."""
     tag = call.query.tag

@@ -30,13 +30,20 @@ from chalicelib.users.service import NewToken
 routes = Routes()
 
 
-@routes("GET", "/v1/me", scope=Scope.READ, answer=MeOut)
+@routes("GET", "/v1/me", scope=Scope.READ, response=MeOut)
 def get_me(call: Call[None, NoQuery]) -> Response:
     """Show the caller, the token of this request, and the usage of each limit."""
     return Response(MeOut.of(call.principal, call.runtime.settings.limits, used(call.owner)))
 
 
-@routes("GET", "/v1/tokens", scope=Scope.READ, query=PageQuery, answer=TokensPage, gives=["Link"])
+@routes(
+    "GET",
+    "/v1/tokens",
+    scope=Scope.READ,
+    query=PageQuery,
+    response=TokensPage,
+    response_headers=["Link"],
+)
 def list_tokens(call: Call[None, PageQuery]) -> Response:
     """List the caller's tokens, oldest first, without the token values."""
     cursors = call.cursors("tokens")
@@ -51,9 +58,9 @@ def list_tokens(call: Call[None, PageQuery]) -> Response:
     "/v1/tokens",
     scope=Scope.WRITE,
     body=TokenIn,
-    answer=NewTokenOut,
+    response=NewTokenOut,
     status=201,
-    takes=["Idempotency-Key"],
+    request_headers=["Idempotency-Key"],
 )
 def create_token(call: Call[TokenIn, NoQuery]) -> Response:
     """Create a token; its value is shown only in this response."""
@@ -85,7 +92,14 @@ def revoke_token(call: Call[None, NoQuery]) -> Response:
     return Response(status=204)
 
 
-@routes("GET", "/v1/users", scope=Scope.ADMIN, query=PageQuery, answer=UsersPage, gives=["Link"])
+@routes(
+    "GET",
+    "/v1/users",
+    scope=Scope.ADMIN,
+    query=PageQuery,
+    response=UsersPage,
+    response_headers=["Link"],
+)
 def list_users(call: Call[None, PageQuery]) -> Response:
     """List users, oldest first. Admins only."""
     cursors = call.cursors("users")
@@ -98,9 +112,9 @@ def list_users(call: Call[None, PageQuery]) -> Response:
     "/v1/users",
     scope=Scope.ADMIN,
     body=UserIn,
-    answer=NewUserOut,
+    response=NewUserOut,
     status=201,
-    takes=["Idempotency-Key"],
+    request_headers=["Idempotency-Key"],
 )
 def create_user(call: Call[UserIn, NoQuery]) -> Response:
     """Create a user with a first token, shown only in this response. Admins only."""
@@ -120,13 +134,13 @@ def create_user(call: Call[UserIn, NoQuery]) -> Response:
     return create_idempotently(call, "create_user", create, show, find, is_secret=True)
 
 
-@routes("GET", "/v1/users/{user_id}", scope=Scope.ADMIN, answer=UserOut)
+@routes("GET", "/v1/users/{user_id}", scope=Scope.ADMIN, response=UserOut)
 def get_user(call: Call[None, NoQuery]) -> Response:
     """Show a user. Admins only."""
     return Response(UserOut.of(service.get_user(call.id("user_id", "user"))))
 
 
-@routes("PATCH", "/v1/users/{user_id}", scope=Scope.ADMIN, body=UserPatch, answer=UserOut)
+@routes("PATCH", "/v1/users/{user_id}", scope=Scope.ADMIN, body=UserPatch, response=UserOut)
 def change_user(call: Call[UserPatch, NoQuery]) -> Response:
     """Disable or enable a user, effective immediately, or set the user's limits. Admins only."""
     user_id, body = call.id("user_id", "user"), call.body
@@ -135,7 +149,14 @@ def change_user(call: Call[UserPatch, NoQuery]) -> Response:
     return Response(UserOut.of(user))
 
 
-@routes("GET", "/v1/audit", scope=Scope.READ, query=PageQuery, answer=RecordsPage, gives=["Link"])
+@routes(
+    "GET",
+    "/v1/audit",
+    scope=Scope.READ,
+    query=PageQuery,
+    response=RecordsPage,
+    response_headers=["Link"],
+)
 def list_changes(call: Call[None, PageQuery]) -> Response:
     """List who changed what in the last 90 days, newest first."""
     cursors = call.cursors("audit")

@@ -86,7 +86,7 @@ def _schemas(table: list[Route]) -> tuple[dict[tuple[type[BaseModel], str], Json
     for route in table:
         if route.body:
             used[route.body, "validation"] = None
-        for response in (route.answer, *route.also.values()):
+        for response in (route.response, *route.other_responses.values()):
             if response:
                 used[response, "serialization"] = None
     named, found = models_json_schema(list(used), ref_template=_REF)
@@ -146,7 +146,7 @@ def _add_examples(paths: Mapping[str, Json], schemas: Json) -> Json:
 
 def _responses(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
     responses = {str(route.status): _success(route, named)}
-    for status, schema in route.also.items():
+    for status, schema in route.other_responses.items():
         content = {JSON: {"schema": named[schema, "serialization"]}}
         responses[str(status)] = {"description": _flat(schema.__doc__ or ""), "content": content}
     for status in route.statuses:
@@ -156,16 +156,16 @@ def _responses(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> 
 
 
 def _success(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
-    text = route.answer.__doc__ if route.answer else None
+    text = route.response.__doc__ if route.response else None
     response: Json = {"description": _flat(text or _NOTHING.get(route.status, "As asked for."))}
-    headers = [*route.gives, *(["RateLimit-Policy", "RateLimit"] if route.scope else [])]
-    if "Idempotency-Key" in route.takes:
+    headers = [*route.response_headers, *(["RateLimit-Policy", "RateLimit"] if route.scope else [])]
+    if "Idempotency-Key" in route.request_headers:
         headers.append("Idempotent-Replayed")
     if headers:
         refs = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
         response["headers"] = refs
     if route.status != 204:
-        response["content"] = {media: _media(route, media, named) for media in route.media}
+        response["content"] = {media: _media(route, media, named) for media in route.media_types}
     if links := LINKS.get(route.name):
         response["links"] = links
     return response
@@ -176,7 +176,7 @@ _NOTHING = {204: "Done; there is nothing to say."}
 
 def _media(route: Route, media: str, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
     if media == JSON:
-        schema = named[route.answer, "serialization"] if route.answer else {"type": "object"}
+        schema = named[route.response, "serialization"] if route.response else {"type": "object"}
         return {"schema": schema}
     return {"schema": {"type": "string"}}
 
@@ -205,7 +205,7 @@ def _without_null(schema: Json) -> Json:
 
 
 def _headers(route: Route) -> Iterator[Json]:
-    for name in route.takes:
+    for name in route.request_headers:
         yield {"name": name, "in": "header", **REQUEST_HEADERS[name]}
 
 

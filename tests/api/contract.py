@@ -130,7 +130,9 @@ def plain(body: Any) -> Any:
 
 def takes_something(route: Route) -> bool:
     """Whether there is anything to vary in a call."""
-    return bool("{" in route.path or route.body or route.query.model_fields or route.takes)
+    return bool(
+        "{" in route.path or route.body or route.query.model_fields or route.request_headers
+    )
 
 
 def one_by_one(schema: BaseSchema, route: Route) -> Iterator[Case[Any]]:

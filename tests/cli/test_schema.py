@@ -71,7 +71,9 @@ def test_channels(kind: str) -> None:
 def test_every_create_accepts_an_idempotency_key() -> None:
     creates = {route.path for route in ALL if route.status == 201 and "{" not in route.path}
     assert creates == {
-        route.path for route in ALL if "Idempotency-Key" in route.takes and route.status == 201
+        route.path
+        for route in ALL
+        if "Idempotency-Key" in route.request_headers and route.status == 201
     }
 
 

@@ -16,7 +16,7 @@ _HEADERS = {
 }
 
 
-@routes("GET", "/confirm/{token}", scope=None, media=[HTML])
+@routes("GET", "/confirm/{token}", scope=None, media_types=[HTML])
 def show_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Show whose address it is, with a button: opening a link alone confirms nothing."""
     address = escape(address_in(call.runtime, call.path["token"]))
@@ -24,7 +24,7 @@ def show_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     return _page(f"<p>Should alerts from Monitum be sent to {address}?</p>{button}")
 
 
-@routes("POST", "/confirm/{token}", scope=None, media=[HTML], problems=[409])
+@routes("POST", "/confirm/{token}", scope=None, media_types=[HTML], problems=[409])
 def confirm_address(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Let alerts go to the address; repeating is harmless."""
     address = escape(confirm(call.runtime, call.path["token"]))

@@ -35,10 +35,10 @@ routes = Routes()
     "/v1/channels",
     scope=Scope.WRITE,
     body=ChannelIn,
-    answer=NewChannelOut,
+    response=NewChannelOut,
     status=201,
-    takes=["Idempotency-Key"],
-    gives=["Location", "ETag"],
+    request_headers=["Idempotency-Key"],
+    response_headers=["Location", "ETag"],
 )
 def create_channel(call: Call[ChannelIn, NoQuery, AlertingRuntime]) -> Response:
     """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
@@ -64,7 +64,12 @@ def create_channel(call: Call[ChannelIn, NoQuery, AlertingRuntime]) -> Response:
 
 
 @routes(
-    "GET", "/v1/channels", scope=Scope.READ, query=PageQuery, answer=ChannelsPage, gives=["Link"]
+    "GET",
+    "/v1/channels",
+    scope=Scope.READ,
+    query=PageQuery,
+    response=ChannelsPage,
+    response_headers=["Link"],
 )
 def list_channels(call: Call[None, PageQuery, AlertingRuntime]) -> Response:
     """List channels, oldest first."""
@@ -77,7 +82,13 @@ def list_channels(call: Call[None, PageQuery, AlertingRuntime]) -> Response:
     )
 
 
-@routes("GET", "/v1/channels/{channel_id}", scope=Scope.READ, answer=ChannelOut, gives=["ETag"])
+@routes(
+    "GET",
+    "/v1/channels/{channel_id}",
+    scope=Scope.READ,
+    response=ChannelOut,
+    response_headers=["ETag"],
+)
 def get_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Show a channel."""
     return _response(Channels(call.owner).get(_id(call)))
@@ -88,9 +99,9 @@ def get_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     "/v1/channels/{channel_id}",
     scope=Scope.WRITE,
     body=ChannelPatch,
-    answer=ChannelOut,
-    takes=["If-Match"],
-    gives=["ETag"],
+    response=ChannelOut,
+    request_headers=["If-Match"],
+    response_headers=["ETag"],
     problems=[409],
 )
 def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Response:
@@ -111,7 +122,7 @@ def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Respon
     "/v1/channels/{channel_id}",
     scope=Scope.WRITE,
     status=204,
-    takes=["If-Match"],
+    request_headers=["If-Match"],
     problems=[409],
 )
 def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
@@ -128,7 +139,7 @@ def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     "POST",
     "/v1/channels/{channel_id}/confirmation",
     scope=Scope.WRITE,
-    answer=ChannelOut,
+    response=ChannelOut,
     problems=[409],
 )
 def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
@@ -142,7 +153,7 @@ def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     "POST",
     "/v1/channels/{channel_id}/rotate-secret",
     scope=Scope.WRITE,
-    answer=NewChannelOut,
+    response=NewChannelOut,
     problems=[409],
 )
 def rotate_channel_secret(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
@@ -155,7 +166,7 @@ def rotate_channel_secret(call: Call[None, NoQuery, AlertingRuntime]) -> Respons
     "POST",
     "/v1/channels/{channel_id}/test",
     scope=Scope.WRITE,
-    answer=DeliveryOut,
+    response=DeliveryOut,
     status=202,
     bucket="tests",
 )
@@ -170,8 +181,8 @@ def test_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     "/v1/channels/{channel_id}/deliveries",
     scope=Scope.READ,
     query=PageQuery,
-    answer=DeliveriesPage,
-    gives=["Link"],
+    response=DeliveriesPage,
+    response_headers=["Link"],
 )
 def list_deliveries(call: Call[None, PageQuery, AlertingRuntime]) -> Response:
     """List the alerts of a channel with every attempt, newest first."""

@@ -22,8 +22,8 @@ routes = Routes()
     "/v1/incidents",
     scope=Scope.READ,
     query=IncidentsQuery,
-    answer=IncidentsPage,
-    gives=["Link"],
+    response=IncidentsPage,
+    response_headers=["Link"],
 )
 def list_incidents(call: Call[None, IncidentsQuery]) -> Response:
     """List incidents, newest first."""
@@ -35,15 +35,15 @@ def list_incidents(call: Call[None, IncidentsQuery]) -> Response:
     "/v1/targets/{target_id}/incidents",
     scope=Scope.READ,
     query=IncidentsQuery,
-    answer=IncidentsPage,
-    gives=["Link"],
+    response=IncidentsPage,
+    response_headers=["Link"],
 )
 def list_incidents_of_target(call: Call[None, IncidentsQuery]) -> Response:
     """List the incidents of a target, newest first."""
     return _page(call, Targets(call.owner).get(call.id("target_id", "target")).id)
 
 
-@routes("GET", "/v1/incidents/{incident_id}", scope=Scope.READ, answer=IncidentStoryOut)
+@routes("GET", "/v1/incidents/{incident_id}", scope=Scope.READ, response=IncidentStoryOut)
 def get_incident(call: Call[None, NoQuery]) -> Response:
     """Show an incident with its timeline: flips, alerts, acknowledgement."""
     identifier = call.id("incident_id", "incident")
@@ -56,7 +56,7 @@ def get_incident(call: Call[None, NoQuery]) -> Response:
     "/v1/incidents/{incident_id}/acknowledge",
     scope=Scope.WRITE,
     body=AcknowledgeIn,
-    answer=IncidentOut,
+    response=IncidentOut,
 )
 def acknowledge_incident(call: Call[AcknowledgeIn, NoQuery]) -> Response:
     """Say that somebody looks after it, which stops reminders; the first to say so is kept."""
