@@ -8,7 +8,7 @@ from typing import Any, Self
 import requests
 
 from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
-from chalicelib.probes.net.outbound import Answer
+from chalicelib.probes.net.outbound import OutboundResponse
 
 START = 1_795_000_020
 _UP = CheckResult(Verdict.UP, status_code=200, timings=Timings(1, 2, 3, 4, 5))
@@ -101,12 +101,12 @@ class Receiver:
     got: list[tuple[str, str, str | None]] = field(default_factory=list)
     max_redirects: int = 0
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], **_: Any) -> Answer:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], **_: Any) -> OutboundResponse:
         told = json.loads(body)
         for target in told["data"]["targets"]:
             what = f"{told['type']} {target['name']} {target['status']}"
             self.got.append((url, what, headers["webhook-id"]))
-        return Answer(204, b"", 1)
+        return OutboundResponse(204, b"", 1)
 
     def session(self) -> Self:
         return self

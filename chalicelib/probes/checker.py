@@ -1,4 +1,4 @@
-"""The door of the checkers: one per process, for one target or for many."""
+"""The entry point of the probes: checks one target, or many at the same time."""
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ from chalicelib.probes.run import PAUSE_S, run_check
 
 
 class Checker:
-    """Checks targets through one guard. Safe to share between threads; `close` ends its threads.
+    """Checks targets behind one SSRF guard. Safe to share between threads; create one per process.
 
-    `resolver` and `ca_file` (PEM) take the place of the system's resolver and certifi's CAs;
-    `pause_s` is how long a failed connection waits for its second try, at most.
+    `resolver` and `ca_file` (PEM) replace the system's resolver and certifi's CAs; `pause_s` is
+    the longest pause before the second attempt at a failed connection.
     """
 
     def __init__(
@@ -32,8 +32,8 @@ class Checker:
         concurrency: int = CONCURRENCY,
         pause_s: float = PAUSE_S,
     ) -> None:
-        found = resolver or SystemResolver(search=guard.allow_private)
-        self.dialer = Dialer(guard, found, TlsContexts(ca_file))
+        resolver = resolver or SystemResolver(search=guard.allow_private)
+        self.dialer = Dialer(guard, resolver, TlsContexts(ca_file))
         self._pause_s = pause_s
         self._pool = Pool(concurrency)
 
@@ -42,7 +42,7 @@ class Checker:
     ) -> CheckResult:
         """Check one target by `deadline` (time.monotonic()). Never raises.
 
-        `on_connected` is called once its connection is made, if it ever is.
+        `on_connected` is called when the connection is open.
         """
         return run_check(
             spec, self.dialer, deadline, on_connected=on_connected, pause_s=self._pause_s
@@ -54,20 +54,21 @@ class Checker:
         *,
         owner: Callable[[Key], Hashable] = lambda key: key,
     ) -> Iterator[tuple[Key, dict[int, CheckResult]]]:
-        """Check many targets side by side; yield each lane's results by place when it is done.
+        """Check many targets concurrently; yield each lane's results by place when it is done.
 
-        `owner` tells whose a lane is: owners are served by turns. Each check has its whole
-        `timeout_s` from the moment it starts.
+        `owner` returns the owner of a lane; owners are served in turn. The `timeout_s` of a check
+        counts from its start.
         """
         return self._pool.check_lanes(lanes, self.check, owner=owner)
 
-    def is_connected(self, places: Sequence[tuple[str, int]], within_s: float = 3.0) -> bool:
-        """Whether this machine reaches one of some well-known hosts and ports.
+    def is_connected(self, endpoints: Sequence[tuple[str, int]], within_s: float = 3.0) -> bool:
+        """Whether this machine can connect to one of several well-known hosts and ports.
 
-        For a worker all of whose checks fail at once: it asks this before it blames the targets.
+        When all checks of a worker fail at once, this tells an outage of Monitum's own network
+        from an outage of the targets.
         """
-        for place, (host, port) in enumerate(places):
-            share = within_s / (len(places) - place)
+        for index, (host, port) in enumerate(endpoints):
+            share = within_s / (len(endpoints) - index)
             began = time.monotonic()
             try:
                 self.dialer.connect(parse_host(host), port, Attempt(began + share)).close()
@@ -78,5 +79,5 @@ class Checker:
         return False
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads once their checks are done."""
         self._pool.close()

@@ -1,4 +1,4 @@
-"""Time within one check: its deadline, the share of each try, and a stopwatch of the phases."""
+"""The time of one check: its deadline, the share of each attempt, and a stopwatch per phase."""
 
 import time
 from collections.abc import Callable
@@ -12,8 +12,16 @@ Phase = Literal["dns", "connect", "tls", "first_byte", "body"]
 PHASES: Final[tuple[Phase, ...]] = ("dns", "connect", "tls", "first_byte", "body")
 
 
+def seconds_left(deadline: float) -> float:
+    """Return the seconds until `deadline` (monotonic); raise TimeoutError if it has passed."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
 class Stopwatch:
-    """Books every moment since its start on one phase, so that the phases add up to the whole."""
+    """Assigns all elapsed time to phases, so that the phases add up to the total."""
 
     __slots__ = ("_last", "_spent")
 
@@ -21,68 +29,61 @@ class Stopwatch:
         self._last = time.monotonic()
         self._spent: dict[Phase, float] = dict.fromkeys(PHASES, 0.0)
 
-    def book(self, phase: Phase) -> None:
-        """Book the time since the last booking on `phase`."""
+    def record(self, phase: Phase) -> None:
+        """Add the time since the last recording to `phase`."""
         now = time.monotonic()
         self._spent[phase] += now - self._last
         self._last = now
 
-    def skip(self) -> None:
-        """Leave out the time since the last booking: it was Monitum's own, not the target's."""
+    def discard(self) -> None:
+        """Drop the time since the last recording: Monitum spent it, not the target."""
         self._last = time.monotonic()
 
     def timings(self) -> Timings:
         """Return the phases in whole milliseconds; rounding changes their sum by less than one."""
-        booked: dict[str, int] = {}
+        recorded: dict[str, int] = {}
         elapsed, rounded = 0.0, 0
         for phase in PHASES:
             elapsed += self._spent[phase]
             total = round(elapsed * 1000)
-            booked[phase] = total - rounded
+            recorded[phase] = total - rounded
             rounded = total
-        return Timings(**booked)
-
-
-def _nothing() -> None:
-    """Tell nobody."""
+        return Timings(**recorded)
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at a target: what it may take and what it has found out on its way.
+    """One attempt at a target: its time limits and what it has found out so far.
 
-    `deadline` is the check's own, on the monotonic clock. `leave_time` makes finding and
-    connecting take at most half of what is left, so that a second try has its chance; waiting for
-    an answer may always take everything. `on_connected` hears that the connection is made.
+    `deadline` is that of the check (monotonic clock). With `leave_time`, name resolution and
+    connecting may take at most half of the time left, so that there is time for a second attempt;
+    waiting for a response may always use all of it. `on_connected` is called when the connection
+    is open. `phase` is the current phase, which a failure is attributed to.
     """
 
     deadline: float
     leave_time: bool = False
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
     phase: Phase = "dns"
-    on_connected: Callable[[], None] = _nothing
+    on_connected: Callable[[], None] = lambda: None
     request_sent: bool = False
     tls_days_left: int | None = None
     status_code: int | None = None
 
     def remaining(self, what: str) -> float:
-        """Return the seconds left; raise OutOfTime, which names `what`, when there are none."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise OutOfTime(what)
-        return left
+        """Return the seconds left; raise OutOfTime, which names `what`, if there are none."""
+        try:
+            return seconds_left(self.deadline)
+        except TimeoutError:
+            raise OutOfTime(what) from None
 
     def connect_by(self) -> float:
-        """Return the instant by which a name must be found, or a connection be there."""
+        """Return the deadline of name resolution and of connecting, counted from now."""
         if not self.leave_time:
             return self.deadline
         now = time.monotonic()
         return now + (self.deadline - now) / 2
 
-    def book(self, phase: Phase) -> None:
-        """Book the time since the last booking on `phase`, which is over."""
-        self.watch.book(phase)
-
-    def enter(self, phase: Phase) -> None:
-        """Say which phase begins: it bears the time until a failure."""
-        self.phase = phase
+    def record(self, phase: Phase) -> None:
+        """Add the time since the last recording to `phase`, which is over."""
+        self.stopwatch.record(phase)

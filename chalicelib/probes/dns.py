@@ -1,4 +1,4 @@
-"""The `dns` kind: one question to a resolver, and its records against the expected ones."""
+"""The `dns` kind: query a resolver and compare the records with the expected ones."""
 
 import ipaddress
 import socket
@@ -10,48 +10,48 @@ from typing import TYPE_CHECKING, Any, Final
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import Reason
 from chalicelib.probes.assertions.response import Observation
-from chalicelib.probes.deadline import Attempt
+from chalicelib.probes.deadline import Attempt, seconds_left
 from chalicelib.probes.errors import Blocked, CheckFailure, OutOfTime
 from chalicelib.probes.net.dialer import Dialer
-from chalicelib.probes.net.endpoint import resolver_endpoint
 from chalicelib.probes.net.resolv_conf import Server
-from chalicelib.probes.net.urls import BadUrl, parse_host
+from chalicelib.probes.net.resolver import exchange_tcp
+from chalicelib.probes.net.urls import BadUrl, parse_host, resolver_endpoint
 
 if TYPE_CHECKING:
     from dns.message import QueryMessage
 
 RECORD_TYPES: Final = ("A", "AAAA", "CNAME", "MX", "TXT", "NS", "SOA", "CAA")
-_ASK_AGAIN_S: Final = 1.0
+_RETRY_AFTER_S: Final = 1.0  # doubles each round
 _MAX_MESSAGE: Final = 65535
 _HEADER: Final = struct.Struct(">6H")  # RFC 1035, 4.1.1: the last three count records
-_MAX_RECORDS: Final = 250  # of which each may take dnspython 0.4 ms
+_MAX_RECORDS: Final = 250  # dnspython may take 0.4 ms for each
 
 
 def check_dns(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
-    """Ask for the records of a `dns` target; raise CheckFailure.
+    """Check the records of a `dns` target; raise CheckFailure.
 
-    `spec.config`: host, record_type, expected (list of texts, all of which must be there), exact
-    (no others may be), resolver (address or name, with or without port).
+    `spec.config`: host, record_type, expected (texts, all of which must be found), exact (no
+    others may be found), resolver (address or name, with or without port; default: the system's).
     """
     import dns.message  # noqa: PLC0415 - 60 ms that only this kind needs
 
     name, record_type = _question(spec)
     query = dns.message.make_query(name, record_type, use_edns=0, payload=1232)
-    attempt.watch.skip()
+    attempt.stopwatch.discard()
     own = not spec.config.get("resolver")
-    servers = dialer.resolver.servers() if own else _servers(spec, dialer, attempt)
-    attempt.enter("dns")
-    answer = _ask(query, servers, attempt, own=own)
+    servers = dialer.resolver.servers() if own else _target_servers(spec, dialer, attempt)
+    attempt.phase = "dns"
+    response = _query(query, servers, attempt, own=own)
     attempt.on_connected()
-    records = _records(answer, name, record_type, own=own)
-    attempt.book("dns")
-    return Observation(wrong=_wrong(spec, record_type, records))
+    records = _records(response, name, record_type, own=own)
+    attempt.record("dns")
+    return Observation(mismatch=_mismatch(spec, record_type, records))
 
 
 def _question(spec: CheckSpec) -> tuple[str, str]:
     record_type = str(spec.config.get("record_type") or "A").upper()
     if record_type not in RECORD_TYPES:
-        raise Blocked(f"{record_type[:10]} is no record type that can be watched")
+        raise Blocked(f"`record_type` must be one of {', '.join(RECORD_TYPES)}")
     try:
         host = parse_host(str(spec.config["host"]))
     except BadUrl as error:
@@ -59,8 +59,8 @@ def _question(spec: CheckSpec) -> tuple[str, str]:
     return f"{host.name}.", record_type
 
 
-def _servers(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Sequence[Server]:
-    """Return the addresses of the target's own resolver, all of them admitted by the guard."""
+def _target_servers(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Sequence[Server]:
+    """Return the servers of the resolver that the target names; raise Blocked if not allowed."""
     try:
         host, port = resolver_endpoint(str(spec.config["resolver"]))
     except BadUrl as error:
@@ -68,64 +68,53 @@ def _servers(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Sequence[Serv
     return [(str(address), port) for address in dialer.admitted(host, port, attempt)]
 
 
-def _ask(
+def _query(
     query: "QueryMessage", servers: Sequence[Server], attempt: Attempt, *, own: bool
 ) -> "QueryMessage":
-    """Ask the servers in turn until one answers."""
+    """Query the servers in turn until one responds."""
     until = attempt.connect_by()
-    wait, absent = _ASK_AGAIN_S, 0
-    while (left := until - time.monotonic()) > 0 and absent < len(servers):
-        absent = 0
+    wait, refused = _RETRY_AFTER_S, 0
+    while (left := until - time.monotonic()) > 0 and refused < len(servers):
+        refused = 0
         for server in servers:
             try:
                 return _exchange(query, server, time.monotonic() + min(wait, left), until)
             except ConnectionRefusedError:
-                absent += 1
+                refused += 1
             except OSError:
                 continue
         wait *= 2
     if own:
-        raise CheckFailure(Reason.INTERNAL, "Monitum's resolver does not answer", ours=True)
-    if absent:
-        raise CheckFailure(Reason.REFUSED, "the resolver is not there: its port is closed")
-    raise OutOfTime("the resolver's answer")
+        raise CheckFailure(Reason.INTERNAL, "Monitum's resolver does not answer", internal=True)
+    if refused:
+        raise CheckFailure(Reason.REFUSED, "the resolver refused the query: its port is closed")
+    raise OutOfTime("the resolver's response")
 
 
 def _exchange(
     query: "QueryMessage", server: Server, until: float, deadline: float
 ) -> "QueryMessage":
-    """Ask one server by UDP, then by TCP where the answer is too long; raise OSError."""
+    """Query one server by UDP, then by TCP if the response is truncated; raise OSError."""
+    import dns.flags  # noqa: PLC0415 - see above
+
     family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.connect(server)
         sock.send(query.to_wire())
         while True:
-            sock.settimeout(_left(until))
-            answer = _read(query, sock.recv(_MAX_MESSAGE))
-            if answer is not None:
+            sock.settimeout(seconds_left(until))
+            response = _parse(query, sock.recv(_MAX_MESSAGE))
+            if response is not None:
                 break
-    return _exchange_by_tcp(query, server, deadline) if _is_cut(answer) else answer
+    if response.flags & dns.flags.TC:
+        response = _parse(query, exchange_tcp(server, query.to_wire(), deadline))
+        if response is None:
+            raise ConnectionError
+    return response
 
 
-def _exchange_by_tcp(query: "QueryMessage", server: Server, deadline: float) -> "QueryMessage":
-    wire = query.to_wire()
-    with socket.create_connection(server, _left(deadline)) as sock:
-        sock.sendall(len(wire).to_bytes(2, "big") + wire)
-        data = b""
-        while len(data) < 2 or len(data) < 2 + int.from_bytes(data[:2], "big"):
-            sock.settimeout(_left(deadline))
-            piece = sock.recv(_MAX_MESSAGE)
-            if not piece:
-                raise ConnectionError
-            data += piece
-    answer = _read(query, data[2:])
-    if answer is None:
-        raise ConnectionError
-    return answer
-
-
-def _read(query: "QueryMessage", data: bytes) -> "QueryMessage | None":
-    """Return the answer to the query, None for anything else that arrives; raise CheckFailure."""
+def _parse(query: "QueryMessage", data: bytes) -> "QueryMessage | None":
+    """Return the response to the query, None for any other message; raise CheckFailure."""
     import dns.exception  # noqa: PLC0415 - see above
     import dns.message  # noqa: PLC0415 - see above
 
@@ -133,45 +122,41 @@ def _read(query: "QueryMessage", data: bytes) -> "QueryMessage | None":
         return None
     identifier, _, _, *counts = _HEADER.unpack_from(data)
     if identifier == query.id and sum(counts) > _MAX_RECORDS:
-        text = f"the resolver's answer has more than {_MAX_RECORDS} records"
+        text = f"the resolver's response has more than {_MAX_RECORDS} records"
         raise CheckFailure(Reason.DNS, text, final=True)
     try:
-        answer = dns.message.from_wire(data, ignore_trailing=True)
+        response = dns.message.from_wire(data, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError, IndexError):
         return None
-    if isinstance(answer, dns.message.QueryMessage) and query.is_response(answer):
-        return answer
+    if isinstance(response, dns.message.QueryMessage) and query.is_response(response):
+        return response
     return None
 
 
-def _is_cut(answer: "QueryMessage") -> bool:
-    import dns.flags  # noqa: PLC0415 - see above
-
-    return bool(answer.flags & dns.flags.TC)
-
-
-def _records(answer: "QueryMessage", name: str, record_type: str, *, own: bool) -> tuple[str, ...]:
-    """Return the records in their plain notation; raise CheckFailure where there are none."""
+def _records(
+    response: "QueryMessage", name: str, record_type: str, *, own: bool
+) -> tuple[str, ...]:
+    """Return the normalized records; raise CheckFailure if there are none."""
     import dns.exception  # noqa: PLC0415 - see above
     import dns.rcode  # noqa: PLC0415 - see above
 
-    rcode = dns.rcode.to_text(answer.rcode())
-    shown = name.removesuffix(".")
+    rcode = dns.rcode.to_text(response.rcode())
+    host = name.removesuffix(".")
     if rcode == "NXDOMAIN":
-        raise CheckFailure(Reason.DNS, f"{shown} does not exist (NXDOMAIN)")
+        raise CheckFailure(Reason.DNS, f"{host} does not exist (NXDOMAIN)")
     if rcode == "SERVFAIL":
-        raise CheckFailure(Reason.DNS, f"the name servers of {shown} fail (SERVFAIL)")
+        raise CheckFailure(Reason.DNS, f"the name servers of {host} fail (SERVFAIL)")
     if rcode != "NOERROR":
         raise CheckFailure(
-            Reason.INTERNAL if own else Reason.DNS, f"the resolver answered {rcode}", ours=own
+            Reason.INTERNAL if own else Reason.DNS, f"the resolver answered {rcode}", internal=own
         )
     try:
-        rrset = answer.resolve_chaining().answer
+        rrset = response.resolve_chaining().answer
     except dns.exception.DNSException:
-        raise CheckFailure(Reason.DNS, "the resolver's answer is malformed") from None
+        raise CheckFailure(Reason.DNS, "the resolver's response is malformed") from None
     if rrset is None:
-        raise CheckFailure(Reason.DNS, f"{shown} has no {record_type} record")
-    return tuple(sorted({plain(record_type, _text(record)) for record in rrset}))
+        raise CheckFailure(Reason.DNS, f"{host} has no {record_type} record")
+    return tuple(sorted({normalize(record_type, _text(record)) for record in rrset}))
 
 
 def _text(record: Any) -> str:
@@ -181,8 +166,8 @@ def _text(record: Any) -> str:
     return str(record.to_text())
 
 
-def plain(record_type: str, text: str) -> str:
-    """Return a record's value in the one notation in which values are compared."""
+def normalize(record_type: str, text: str) -> str:
+    """Return a record's value in the notation in which values are compared."""
     if record_type == "TXT":
         return text
     if record_type in {"A", "AAAA"}:
@@ -194,18 +179,11 @@ def plain(record_type: str, text: str) -> str:
     return " ".join(word.removesuffix(".") for word in words)
 
 
-def _wrong(spec: CheckSpec, record_type: str, records: Iterable[str]) -> str | None:
-    """Say in words how the records differ from the expected ones; None where they don't."""
-    wanted = {plain(record_type, str(value)) for value in spec.config.get("expected") or ()}
+def _mismatch(spec: CheckSpec, record_type: str, records: Iterable[str]) -> str | None:
+    """Return how the records differ from the expected ones, None if they match."""
+    expected = {normalize(record_type, str(value)) for value in spec.config.get("expected") or ()}
     found = set(records)
-    missing, extra = sorted(wanted - found), sorted(found - wanted)
-    if not missing and not (spec.config.get("exact") and wanted and extra):
+    missing, extra = expected - found, found - expected
+    if not missing and not (spec.config.get("exact") and expected and extra):
         return None
-    return f"expected {record_type} {', '.join(sorted(wanted))}, got {', '.join(sorted(found))}"
-
-
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+    return f"expected {record_type} {', '.join(sorted(expected))}, got {', '.join(sorted(found))}"

@@ -1,4 +1,4 @@
-"""Why a check could not be finished: the one exception that the checkers raise among themselves."""
+"""The exceptions of the probes."""
 
 from chalicelib.monitoring.result import Reason, Verdict
 
@@ -7,35 +7,39 @@ _CONNECTION = frozenset(
 )
 
 
-class CheckFailure(Exception):
-    """A check ended early, with a reason of the API and a text for people.
+class BadPath(ValueError):
+    """A JSONPath that is not valid; str() says why."""
 
-    `ours` says that the failure is Monitum's own (its resolver, its network, its code) and no
-    evidence about the target: the verdict is UNKNOWN instead of DOWN. `final` says that the target
-    has spoken, so that a second try would only hear the same.
+
+class CheckFailure(Exception):
+    """A check ended early, with a reason of the API and a human-readable text.
+
+    `internal` marks a failure of Monitum (its resolver, its network, its code), which proves
+    nothing about the target: the verdict is UNKNOWN instead of DOWN. `final` marks a failure that
+    a second attempt would only repeat, because the target has responded.
     """
 
     def __init__(
-        self, reason: Reason, text: str, *, ours: bool = False, final: bool = False
+        self, reason: Reason, text: str, *, internal: bool = False, final: bool = False
     ) -> None:
         super().__init__(text)
         self.reason = reason
         self.text = text
-        self.ours = ours
+        self.internal = internal
         self.final = final
 
     @property
     def verdict(self) -> Verdict:
-        return Verdict.UNKNOWN if self.ours else Verdict.DOWN
+        return Verdict.UNKNOWN if self.internal else Verdict.DOWN
 
     @property
-    def worth_a_second_try(self) -> bool:
-        """Whether the connection failed, rather than what was said over it."""
-        return not self.final and (self.ours or self.reason in _CONNECTION)
+    def retryable(self) -> bool:
+        """Whether the connection failed, rather than the response being wrong."""
+        return not self.final and (self.internal or self.reason in _CONNECTION)
 
 
 class Blocked(CheckFailure):
-    """The guard refused an address, a port, a host or a URL."""
+    """The SSRF guard refused an address, a port, a host or a URL."""
 
     def __init__(self, text: str) -> None:
         super().__init__(Reason.BLOCKED, text)
@@ -46,4 +50,3 @@ class OutOfTime(CheckFailure):
 
     def __init__(self, what: str) -> None:
         super().__init__(Reason.TIMEOUT, f"timed out waiting for {what}")
-        self.what = what

@@ -1,4 +1,4 @@
-"""The `http` kind: one request, its redirects, and what came back."""
+"""The `http` kind: send a request, follow its redirects and return the response."""
 
 import base64
 import urllib.parse
@@ -24,12 +24,12 @@ USER_AGENT: Final = "Monitum/1"
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD: Final = frozenset({307, 308})
 _BODY_EXPECTATIONS: Final = ("body_contains", "body_not_contains", "body_matches", "json")
-# What may follow a redirect to another host: nothing that could be a secret.
-_HARMLESS_HEADERS: Final = frozenset({"accept", "accept-language", "user-agent"})
+# Headers that follow a redirect to another host: none of them can be a secret.
+_SAFE_HEADERS: Final = frozenset({"accept", "accept-language", "user-agent"})
 
 
 def check_http(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
-    """Make the request of an `http` target; raise CheckFailure.
+    """Check an `http` target; raise CheckFailure.
 
     `spec.config`: url, method, body, follow_redirects, verify_tls, max_body_bytes.
     """
@@ -45,8 +45,8 @@ def check_http(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation
             location = response.headers.get("location")
             if not (follow and location is not None and response.status_code in _REDIRECTS):
                 return _observe(response, _body_limit(spec), attempt)
-        attempt.book("body")
-        before, url = url, _next(url, location)
+        attempt.record("body")
+        before, url = url, _redirect_target(url, location)
         request = _redirected(request, response.status_code, before, url)
     raise CheckFailure(Reason.REDIRECTS, f"more than {MAX_REDIRECTS} redirects")
 
@@ -59,7 +59,7 @@ def _parse(text: str) -> Url:
 
 
 def _request(method: str, url: Url, spec: CheckSpec) -> PreparedRequest:
-    """Return the first request, prepared by hand: `Request.prepare` would read the URL its way."""
+    """Return the first request, without `Request.prepare`, which would parse the URL again."""
     headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(
         {
             "Host": url.authority,
@@ -78,9 +78,9 @@ def _request(method: str, url: Url, spec: CheckSpec) -> PreparedRequest:
 
 
 def _admit_host_header(request: PreparedRequest, dialer: Dialer) -> None:
-    """Judge a Host header of the target's own: it must not lead to Monitum by another way."""
-    named = _parse(f"http://{request.headers['Host']}/")
-    dialer.guard.admit_name(named.host, named.port)
+    """Apply the guard to a Host header set by the target, which must not name Monitum either."""
+    url = _parse(f"http://{request.headers['Host']}/")
+    dialer.guard.admit_name(url.host, url.port)
 
 
 def _prepared(
@@ -101,15 +101,15 @@ def _secret_headers(secrets: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _body_limit(spec: CheckSpec) -> int:
-    wanted = any(spec.expect.get(name) for name in _BODY_EXPECTATIONS)
-    limit = spec.config.get("max_body_bytes") or (LARGE_BODY if wanted else SMALL_BODY)
+    needs_body = any(spec.expect.get(name) for name in _BODY_EXPECTATIONS)
+    limit = spec.config.get("max_body_bytes") or (LARGE_BODY if needs_body else SMALL_BODY)
     return min(max(int(limit), 0), LARGE_BODY)
 
 
 def _observe(response: Response, limit: int, attempt: Attempt) -> Observation:
     raw = cast("Raw", response.raw)
     body = raw.body.read(limit)
-    attempt.book("body")
+    attempt.record("body")
     return Observation(
         status_code=response.status_code,
         headers=response.headers,
@@ -118,12 +118,12 @@ def _observe(response: Response, limit: int, attempt: Attempt) -> Observation:
     )
 
 
-def _next(url: Url, location: str) -> Url:
-    """Return where a redirect leads; raise CheckFailure where Monitum does not follow."""
+def _redirect_target(url: Url, location: str) -> Url:
+    """Return the URL of a redirect; raise Blocked if Monitum does not follow it."""
     if len(location) > MAX_URL:  # urljoin takes a second for 60 KB of odd Unicode
         raise Blocked(f"a redirect was not followed: it is longer than {MAX_URL} characters")
     try:
-        # The wire's bytes were read as Latin-1; what is no UTF-8 stays as it is.
+        # Headers were decoded as Latin-1, but servers send UTF-8 here.
         text = location.encode("latin-1").decode("utf-8", "replace")
         return parse_url(urllib.parse.urljoin(str(url), text))
     except (BadUrl, ValueError, UnicodeError) as error:
@@ -131,26 +131,26 @@ def _next(url: Url, location: str) -> Url:
 
 
 def _redirected(request: PreparedRequest, status: int, before: Url, after: Url) -> PreparedRequest:
-    """Return the request to follow a redirect with, as browsers do (RFC 9110, 15.4)."""
+    """Return the request that follows a redirect, as browsers do (RFC 9110, 15.4)."""
     method, body = request.method or "GET", request.body
     headers = CaseInsensitiveDict(request.headers)
-    changes = status == 303 or method == "POST"
-    if status not in _KEEPS_METHOD and changes and method not in {"GET", "HEAD"}:
+    becomes_get = status == 303 or (method == "POST" and status not in _KEEPS_METHOD)
+    if becomes_get and method not in {"GET", "HEAD"}:
         method, body = "GET", None
         for name in ("Content-Length", "Content-Type", "Content-Encoding"):
             headers.pop(name, None)
-    if not _stays(before, after):
-        kept = {name: headers[name] for name in _HARMLESS_HEADERS if name in headers}
+    if not _same_host(before, after):
+        kept = {name: headers[name] for name in _SAFE_HEADERS if name in headers}
         length = {"Content-Length": headers["Content-Length"]} if body is not None else {}
         headers = CaseInsensitiveDict(
             {**kept, **length, "Accept-Encoding": "gzip, deflate", "Connection": "close"}
         )
-    if headers.get("Host", before.authority) == before.authority or not _stays(before, after):
+    if headers.get("Host", before.authority) == before.authority or not _same_host(before, after):
         headers["Host"] = after.authority
     return _prepared(method, after, headers, body if isinstance(body, bytes) else None)
 
 
-def _stays(before: Url, after: Url) -> bool:
-    """Whether a redirect stays on its host: the same origin, or its step up to https."""
+def _same_host(before: Url, after: Url) -> bool:
+    """Whether a redirect keeps the origin, or only upgrades it from http to https."""
     plain, secure = ("http", before.host.name, 80), ("https", before.host.name, 443)
     return after.origin == before.origin or (before.origin, after.origin) == (plain, secure)

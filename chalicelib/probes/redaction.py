@@ -1,4 +1,4 @@
-"""Error texts: one printable line of at most 200 characters, without secrets."""
+"""Clean error texts: one printable line of at most 200 characters, without secrets."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -10,14 +10,14 @@ _MIN_SECRET: Final = 4
 
 
 def quoted(value: object) -> str:
-    """Return a value in quotes, cut to a readable length."""
+    """Return a value in quotes, truncated to a readable length."""
     text = value if isinstance(value, str) else str(value)
     cut = text if len(text) <= _MAX_QUOTE else f"{text[: _MAX_QUOTE - 1]}…"
     return f'"{cut}"'
 
 
 def clean(text: str, secrets: Mapping[str, Any]) -> str:
-    """Return an error text that may be shown and stored: secrets out, then printable, then cut."""
+    """Return an error text that is safe to store and show: redacted, printable, truncated."""
     for secret in sorted(_secret_parts(secrets), key=len, reverse=True):
         text = text.replace(secret, "***")
     line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
@@ -25,7 +25,7 @@ def clean(text: str, secrets: Mapping[str, Any]) -> str:
 
 
 def _secret_parts(secrets: Mapping[str, Any]) -> Iterable[str]:
-    """Yield each secret and the parts of it that a server may send back."""
+    """Yield each secret and those of its parts that a server may echo."""
     for value in (secrets.get("headers") or {}).values():
         yield from _long_enough(str(value), *str(value).split()[1:])
     userinfo = str(secrets.get("userinfo") or "")

@@ -1,4 +1,4 @@
-"""One check from beginning to end: tries, confirmation, verdict. Never raises."""
+"""Run one check: one or two attempts, then a verdict. Never raises."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,24 +12,23 @@ from chalicelib.monitoring.result import CheckResult, Reason, Verdict
 from chalicelib.probes.assertions.evaluate import evaluate
 from chalicelib.probes.assertions.response import Observation
 from chalicelib.probes.assertions.safe_regex import BadPattern
-from chalicelib.probes.assertions.work_budget import BadPath
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.dns import check_dns
-from chalicelib.probes.errors import CheckFailure, OutOfTime
+from chalicelib.probes.errors import BadPath, CheckFailure, OutOfTime
 from chalicelib.probes.http import check_http
 from chalicelib.probes.net.dialer import Dialer
 from chalicelib.probes.redaction import clean
 from chalicelib.probes.tcp import check_tcp
 from chalicelib.probes.tls import check_tls
 
-Kind = Callable[[CheckSpec, Dialer, Attempt], Observation]
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+Probe = Callable[[CheckSpec, Dialer, Attempt], Observation]
+KINDS: Final[Mapping[str, Probe]] = MappingProxyType(
     {"http": check_http, "tcp": check_tcp, "tls": check_tls, "dns": check_dns}
 )
-# A moment before the second try, so that it does not meet the very same instant.
+# A pause before the second attempt, so that a momentary fault does not hit both.
 PAUSE_S: Final = 0.2
-_PAUSE_SHARE: Final = 0.05
-_LEAST_S: Final = 0.01
+_MAX_PAUSE_SHARE: Final = 0.05
+_MIN_ATTEMPT_S: Final = 0.01
 _SAFE_TO_REPEAT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
@@ -41,102 +40,95 @@ def run_check(
     on_connected: Callable[[], None],
     pause_s: float,
 ) -> CheckResult:
-    """Check one target; a failure of the connection is tried once more if there is time left."""
+    """Check one target; retry a failed connection once if there is time left."""
     try:
-        kind, expected = KINDS[spec.kind], read_expectations(spec.expect)
-        return _Check(spec, kind, expected, dialer, deadline, pause_s).run(on_connected)
+        probe, expected = KINDS[spec.kind], read_expectations(spec.expect)
+        return _Check(spec, probe, expected, dialer, deadline, pause_s).run(on_connected)
     except (BadExpectation, BadPattern, BadPath) as error:
-        return _ours(f"an expectation is not valid: {error}")
-    except Exception as error:  # noqa: BLE001 - a bug of ours must not stop the other checks
-        return _ours(f"Monitum could not check this ({type(error).__name__})")
+        return _internal_error(f"an expectation is not valid: {error}")
+    except Exception as error:  # noqa: BLE001 - a bug of Monitum must not stop the other checks
+        return _internal_error(f"Monitum could not check this ({type(error).__name__})")
 
 
-def _ours(text: str) -> CheckResult:
+def _internal_error(text: str) -> CheckResult:
     return CheckResult(Verdict.UNKNOWN, Reason.INTERNAL, error=clean(text, {}))
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """What stays the same in both tries."""
+    """One check: what both attempts share."""
 
     spec: CheckSpec
-    kind: Kind
+    probe: Probe
     expected: Expectations
     dialer: Dialer
     deadline: float
     pause_s: float
 
     def run(self, on_connected: Callable[[], None]) -> CheckResult:
-        first = Attempt(self.deadline, leave_time=True, on_connected=on_connected)
+        attempt = Attempt(self.deadline, leave_time=True, on_connected=on_connected)
         try:
-            return self._try(first)
+            return self._try(attempt)
         except CheckFailure as failure:
-            earlier = failure
-        if not (earlier.worth_a_second_try and self._may_repeat(first) and self._pause()):
-            return self._failed(first, earlier)
-        second = Attempt(self.deadline)
+            first = failure
+        if not (first.retryable and self._may_repeat(attempt) and self._pause()):
+            return self._failed(attempt, first)
+        attempt = Attempt(self.deadline)
         try:
-            return self._try(second, earlier)
-        except CheckFailure as failure:
-            told, other = _told_first(failure, earlier)
-            same = told.text == other.text
-            text = f"{told.text} (twice)" if same else f"{told.text}; {other.text}"
-            return replace(self._failed(second, told, text), attempts=2)
+            return replace(
+                self._try(attempt), attempts=2, first_error=clean(first.text, self.spec.secrets)
+            )
+        except CheckFailure as second:
+            main, other = sorted((second, first), key=_evidence_rank)
+            same = main.text == other.text
+            text = f"{main.text} (twice)" if same else f"{main.text}; {other.text}"
+            return replace(self._failed(attempt, main, text), attempts=2)
 
     def _may_repeat(self, attempt: Attempt) -> bool:
-        """A request that changes something is not sent twice (RFC 9110, 9.2.2)."""
+        """Return False if a request was sent whose method is not idempotent (RFC 9110, 9.2.2)."""
         method = str(self.spec.config.get("method") or "GET")
         return not attempt.request_sent or method in _SAFE_TO_REPEAT
 
     def _pause(self) -> bool:
-        """Wait a moment; False when there is no time for a second try."""
+        """Wait before the second attempt; return False if there is no time for one."""
         left = self.deadline - time.monotonic()
-        if left < _LEAST_S:
+        if left < _MIN_ATTEMPT_S:
             return False
-        time.sleep(min(self.pause_s, left * _PAUSE_SHARE))
+        time.sleep(min(self.pause_s, left * _MAX_PAUSE_SHARE))
         return True
 
-    def _try(self, attempt: Attempt, earlier: CheckFailure | None = None) -> CheckResult:
-        seen = self.kind(self.spec, self.dialer, attempt)
-        timings = attempt.watch.timings()
-        judgement = evaluate(
+    def _try(self, attempt: Attempt) -> CheckResult:
+        observation = self.probe(self.spec, self.dialer, attempt)
+        timings = attempt.stopwatch.timings()
+        evaluation = evaluate(
             self.expected,
-            seen,
+            observation,
             follows=self.spec.config.get("follow_redirects") is not False,
             response_ms=timings.total,
             tls_days_left=attempt.tls_days_left,
             deadline=self.deadline,
         )
         return CheckResult(
-            judgement.verdict,
-            judgement.reason,
-            status_code=seen.status_code,
+            evaluation.verdict,
+            evaluation.reason,
+            status_code=observation.status_code,
             timings=timings,
-            error=self._clean(judgement.text),
+            error=clean(evaluation.text, self.spec.secrets) if evaluation.text else None,
             tls_days_left=attempt.tls_days_left,
-            attempts=2 if earlier else 1,
-            first_error=self._clean(earlier.text) if earlier else None,
         )
 
     def _failed(self, attempt: Attempt, failure: CheckFailure, text: str = "") -> CheckResult:
-        attempt.book(attempt.phase)
+        attempt.record(attempt.phase)
         return CheckResult(
             failure.verdict,
             failure.reason,
             status_code=attempt.status_code,
-            timings=attempt.watch.timings(),
-            error=self._clean(text or failure.text),
+            timings=attempt.stopwatch.timings(),
+            error=clean(text or failure.text, self.spec.secrets),
             tls_days_left=attempt.tls_days_left,
         )
 
-    def _clean(self, text: str | None) -> str | None:
-        return clean(text, self.spec.secrets) if text else None
 
-
-def _told_first(failure: CheckFailure, earlier: CheckFailure) -> tuple[CheckFailure, CheckFailure]:
-    """Order two failures: evidence before our own, an event before a time that ran out."""
-
-    def weight(one: CheckFailure) -> tuple[bool, bool]:
-        return one.ours, isinstance(one, OutOfTime)
-
-    return (earlier, failure) if weight(earlier) < weight(failure) else (failure, earlier)
+def _evidence_rank(failure: CheckFailure) -> tuple[bool, bool]:
+    """Rank failures: evidence about the target before internal ones, events before timeouts."""
+    return failure.internal, isinstance(failure, OutOfTime)

@@ -1,4 +1,4 @@
-"""The `tcp` kind: connect, and where the target says so, send a text and look at the answer."""
+"""The `tcp` kind: connect and, if configured, send a text and read the response."""
 
 from typing import Final
 
@@ -9,49 +9,49 @@ from chalicelib.probes.assertions.safe_regex import search
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import OutOfTime
 from chalicelib.probes.net.dialer import Dialer
-from chalicelib.probes.net.endpoint import endpoint
 from chalicelib.probes.net.stream import Stream
+from chalicelib.probes.net.urls import endpoint
 
-MAX_ANSWER: Final = 64 * 1024
-_LOOK_AGAIN: Final = 8  # pieces after which a pattern is only tried at the end
+MAX_RESPONSE: Final = 64 * 1024
+_MAX_SEARCHES: Final = 8  # pieces after which the pattern is only tried on the complete response
 
 
 def check_tcp(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
-    """Connect to a `tcp` target; raise CheckFailure.
+    """Check a `tcp` target; raise CheckFailure.
 
-    `spec.config`: host, port; `spec.secrets`: send (text). An answer is read only where an
-    expectation looks at it: until it is fulfilled, the connection is closed, 64 KiB are there, or
-    time is up.
+    `spec.config`: host, port; `spec.secrets`: send (text). The response is read only if an
+    expectation needs it: until the expectation is met, the server closes the connection, 64 KiB
+    have arrived, or time is up.
     """
     host, port = endpoint(spec.config)
     expected = read_expectations(spec.expect)
     sock = dialer.connect(host, port, attempt)
     with sock:
         attempt.on_connected()
-        attempt.enter("first_byte")
-        wire = Stream(sock, attempt)
+        attempt.phase = "first_byte"
+        stream = Stream(sock, attempt)
         if send := spec.secrets.get("send"):
             attempt.request_sent = True
-            wire.send(str(send).encode())
-        body = _answer(wire, attempt, expected) if expected.want_body else b""
-        attempt.book(attempt.phase)
-    return Observation(body=body, truncated=len(body) >= MAX_ANSWER)
+            stream.send(str(send).encode())
+        body = _read_response(stream, attempt, expected) if expected.want_body else b""
+        attempt.record(attempt.phase)
+    return Observation(body=body, truncated=len(body) >= MAX_RESPONSE)
 
 
-def _answer(wire: Stream, attempt: Attempt, expected: Expectations) -> bytes:
-    body = wire.receive("an answer")
-    attempt.book("first_byte")
-    attempt.enter("body")
+def _read_response(stream: Stream, attempt: Attempt, expected: Expectations) -> bytes:
+    body = stream.receive("a response")
+    attempt.record("first_byte")
+    attempt.phase = "body"
     pieces = 1
     try:
-        while not _fulfilled(body, expected, pieces, attempt.deadline) and len(body) < MAX_ANSWER:
-            piece = wire.receive("the rest of the answer", MAX_ANSWER - len(body))
+        while not _fulfilled(body, expected, pieces, attempt.deadline) and len(body) < MAX_RESPONSE:
+            piece = stream.receive("the rest of the response", MAX_RESPONSE - len(body))
             if not piece:
                 break
             body += piece
             pieces += 1
     except OutOfTime:
-        pass  # the target has answered: what it said is the evidence
+        pass  # the target did respond: the expectations decide on what arrived
     return body
 
 
@@ -61,4 +61,4 @@ def _fulfilled(body: bytes, expected: Expectations, pieces: int, deadline: float
         return False
     if expected.body_matches is None:
         return True
-    return pieces <= _LOOK_AGAIN and search(expected.body_matches, text, deadline)[0]
+    return pieces <= _MAX_SEARCHES and search(expected.body_matches, text, deadline)[0]

@@ -1,4 +1,4 @@
-"""The `tls` kind: a handshake with the chain and the name verified, and the days left."""
+"""The `tls` kind: a handshake that verifies the chain and name, and reads the expiry."""
 
 from contextlib import closing
 
@@ -6,11 +6,11 @@ from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.probes.assertions.response import Observation
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.net.dialer import Dialer
-from chalicelib.probes.net.endpoint import endpoint
+from chalicelib.probes.net.urls import endpoint
 
 
 def check_tls(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
-    """Do the TLS handshake of a `tls` target; raise CheckFailure.
+    """Check a `tls` target by a handshake; raise CheckFailure.
 
     `spec.config`: host, port, verify_tls.
     """

@@ -3,8 +3,7 @@
 from typing import Final
 
 from chalicelib.monitoring.check_spec import CheckSpec
-from chalicelib.probes.net.endpoint import resolver_endpoint
-from chalicelib.probes.net.urls import parse_host, parse_url
+from chalicelib.probes.net.urls import parse_host, parse_url, resolver_endpoint
 
 _DAY_S: Final = 86_400
 

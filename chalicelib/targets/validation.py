@@ -12,10 +12,9 @@ from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.target import LANE_SIZE, SPEC_BYTES
 from chalicelib.probes.assertions.json_assertions import compile_path
 from chalicelib.probes.assertions.safe_regex import BadPattern, compile_pattern
-from chalicelib.probes.assertions.work_budget import BadPath
-from chalicelib.probes.net.endpoint import TLS_PORT, resolver_endpoint
+from chalicelib.probes.errors import BadPath
 from chalicelib.probes.net.ssrf_guard import Guard
-from chalicelib.probes.net.urls import BadUrl, parse_host, parse_url
+from chalicelib.probes.net.urls import TLS_PORT, BadUrl, parse_host, parse_url, resolver_endpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ def test_phases_add_up_to_the_whole_although_each_is_rounded(
     monkeypatch.setattr(time, "monotonic", lambda: next(now))
     watch = Stopwatch()
     for phase in PHASES:
-        watch.book(phase)
+        watch.record(phase)
     assert watch.timings().total == 2
 
 
@@ -26,10 +26,10 @@ def test_a_phase_may_come_again_and_what_is_monitums_own_is_left_out(
     now = iter([100, 100.01, 100.03, 107, 107.04])
     monkeypatch.setattr(time, "monotonic", lambda: next(now))
     watch = Stopwatch()
-    watch.book("dns")
-    watch.book("connect")
-    watch.skip()
-    watch.book("dns")
+    watch.record("dns")
+    watch.record("connect")
+    watch.discard()
+    watch.record("dns")
     assert watch.timings() == Timings(dns=50, connect=20)
 
 

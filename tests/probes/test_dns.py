@@ -77,8 +77,8 @@ def test_wrong_records_that_come_late_are_both_told(watch: Watch) -> None:
         resolver = f"127.0.0.1:{server.address[1]}"
         result = watch("dns", resolver=resolver, expect={"max_response_ms": 20}, **config)
     assert (result.verdict, result.reason, result.attempts) == ("DOWN", "dns", 1)
-    wrong, slow = (result.error or "").split("; ")
-    assert wrong.startswith("expected A 192.0.2.9, got ")
+    mismatch, slow = (result.error or "").split("; ")
+    assert mismatch.startswith("expected A 192.0.2.9, got ")
     assert slow.startswith("expected at most 20 ms, took ")
 
 
@@ -128,7 +128,7 @@ def test_what_is_no_answer_to_the_question_is_passed_over(watch: Watch) -> None:
 def test_an_answer_may_have_so_many_records(watch: Watch) -> None:
     """More of them than any name has would take dnspython seconds to read."""
     few, many = (records(*(f"a.example. A 10.0.{n}.1" for n in range(size))) for size in (249, 250))
-    for reply, error in ((few, None), (many, "the resolver's answer has more than 250 records")):
+    for reply, error in ((few, None), (many, "the resolver's response has more than 250 records")):
         with serving_names(reply) as server:
             resolver = f"127.0.0.1:{server.address[1]}"
             result = watch("dns", host="a.example", resolver=resolver)

@@ -9,11 +9,11 @@ from chalicelib.monitoring.expectations import read_expectations
 from chalicelib.probes.assertions.json_assertions import (
     MAX_VALUES,
     _matches,
-    broken_json,
     compile_path,
+    failed_json_conditions,
 )
 from chalicelib.probes.assertions.safe_jsonpath import select
-from chalicelib.probes.assertions.work_budget import Budget, TooMuchWork
+from chalicelib.probes.work_limiter import Budget, TooMuchWork
 
 WIDE = json.dumps([[] for _ in range(100_000)])
 DEEP = "[" * 90 + "]" * 90
@@ -25,7 +25,7 @@ PATHS = ["$[*]", "$..*", "$..[0]", "$[?@ == 1]", "$[?@.a]", "$[?@ == $[0]]", "$[
 def test_work_is_bounded(path: str, document: str) -> None:
     conditions = read_expectations({"json": [{"path": path, "exists": True}] * 5}).json
     started = time.thread_time()
-    broken_json(document.encode(), conditions, time.monotonic() + 60)
+    failed_json_conditions(document.encode(), conditions, time.monotonic() + 60)
     assert time.thread_time() - started < 1.5
 
 
@@ -59,7 +59,7 @@ def test_a_pattern_is_not_begun_with_when_the_time_is_up() -> None:
     expect = {"json": [{"path": "$[*]", "matches": "^a"}] * 2}
     body = json.dumps(["a" * 500] * 1900).encode()
     conditions = read_expectations(expect).json
-    assert list(broken_json(body, conditions, time.monotonic() + 60)) == []
+    assert list(failed_json_conditions(body, conditions, time.monotonic() + 60)) == []
     with pytest.raises(TooMuchWork):
         _matches("^a", "a", Budget(9, time.monotonic() - 1))
 
@@ -67,7 +67,7 @@ def test_a_pattern_is_not_begun_with_when_the_time_is_up() -> None:
 def test_five_conditions_share_one_budget() -> None:
     expect = {"json": [{"path": "$[*]", "exists": True}] * 5}
     body = json.dumps([0] * 5000).encode()
-    broken = broken_json(body, read_expectations(expect).json, time.monotonic() + 60)
+    broken = failed_json_conditions(body, read_expectations(expect).json, time.monotonic() + 60)
     assert 1 <= len(broken) < 5
     assert all("too large" in text for text in broken)
 
@@ -79,7 +79,7 @@ HOSTILE_TEXTS = ["", "[,{", '"', "\\", '\\"[', '",["', "ä😀"]
 def read(body: bytes) -> list[str]:
     """Read a document of which nothing is expected but that it is one."""
     conditions = read_expectations({"json": [{"path": "$", "exists": True}]}).json
-    return list(broken_json(body, conditions, time.monotonic() + 60))
+    return list(failed_json_conditions(body, conditions, time.monotonic() + 60))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from chalicelib.probes.checker import Checker
-from chalicelib.probes.net.outbound import NotSent, Outbound
+from chalicelib.probes.net.outbound import Outbound, OutboundError
 from chalicelib.probes.net.ssrf_guard import Guard
 from tests.probes.hostile import (
     Peer,
@@ -54,7 +54,7 @@ def test_over_tls(outbound: Outbound, authority: Authority, tmp_path: Path) -> N
     )
     with serving(with_tls(good)) as server:
         assert outbound.post(f"https://127.0.0.1:{server.port}/", b"", {}).status_code == 200
-    with serving(with_tls(bad)) as server, pytest.raises(NotSent, match="another"):
+    with serving(with_tls(bad)) as server, pytest.raises(OutboundError, match="another"):
         outbound.post(f"https://127.0.0.1:{server.port}/", b"", {})
 
 
@@ -68,7 +68,7 @@ def test_redirects_are_told_not_followed(outbound: Outbound) -> None:
     ["http://127.0.0.1/", "http://localhost/", "http://[::1]/", "file:///x", "http://a:b@c/", ""],
 )
 def test_the_guard_stands_before_it(public: Outbound, url: str) -> None:
-    with pytest.raises(NotSent) as failed:
+    with pytest.raises(OutboundError) as failed:
         public.post(url, b"", {})
     assert (failed.value.reason, failed.value.request_sent) == ("blocked", False)
     with pytest.raises(requests.RequestException):
@@ -76,10 +76,10 @@ def test_the_guard_stands_before_it(public: Outbound, url: str) -> None:
 
 
 def test_whether_the_request_went_out_is_known(outbound: Outbound) -> None:
-    with serving(resets_after(b"")) as server, pytest.raises(NotSent) as failed:
+    with serving(resets_after(b"")) as server, pytest.raises(OutboundError) as failed:
         outbound.post(f"http://127.0.0.1:{server.port}/", b"", {})
     assert (failed.value.reason, failed.value.request_sent) == ("connect", True)
-    with pytest.raises(NotSent) as failed:
+    with pytest.raises(OutboundError) as failed:
         outbound.post(f"http://127.0.0.1:{server.port}/", b"", {})
     assert (failed.value.reason, failed.value.request_sent) == ("refused", False)
 
@@ -90,7 +90,7 @@ def test_whether_the_request_went_out_is_known(outbound: Outbound) -> None:
 def test_it_ends_in_time(outbound: Outbound, behave: object) -> None:
     with serving(behave) as server:  # type: ignore[arg-type]
         started = time.monotonic()
-        with pytest.raises(NotSent) as failed:
+        with pytest.raises(OutboundError) as failed:
             outbound.post(f"http://127.0.0.1:{server.port}/", b"", {}, timeout_s=0.3)
     assert failed.value.reason == "timeout"
     assert time.monotonic() - started < 0.55
@@ -103,13 +103,13 @@ def test_an_endless_answer_is_cut(outbound: Outbound) -> None:
 
 
 def test_errors_hold_no_secrets(outbound: Outbound) -> None:
-    with pytest.raises(NotSent) as failed:
+    with pytest.raises(OutboundError) as failed:
         outbound.post("http://127.0.0.1:1/?key=secret", b"", {"Authorization": "Bearer secret"})
     assert "secret" not in str(failed.value)
 
 
 def test_a_header_cannot_smuggle_another(outbound: Outbound) -> None:
-    with serving(answers()) as server, pytest.raises(NotSent) as failed:
+    with serving(answers()) as server, pytest.raises(OutboundError) as failed:
         outbound.post(f"http://127.0.0.1:{server.port}/", b"", {"X": "a\r\nY: b"})
     assert (failed.value.reason, failed.value.request_sent) == ("internal", False)
 

@@ -1,4 +1,4 @@
-"""How an `http` check ends: confirmation, timings, errors, and what is nobody's fault but ours."""
+"""How an `http` check ends: confirmation, timings, errors, and internal failures."""
 
 import ssl
 import time
@@ -48,7 +48,7 @@ def test_both_tries_are_told_where_the_second_finds_something_else(watch: Watch)
     assert result.first_error == "the connection was reset while waiting for the first byte"
 
 
-def test_both_failures_are_told(watch: Watch) -> None:
+def test_both_failures_are_reported(watch: Watch) -> None:
     behaviours = iter([answers(), answers(b"nonsense")])
 
     def behave(peer: Peer) -> None:
@@ -58,7 +58,7 @@ def test_both_failures_are_told(watch: Watch) -> None:
         result = watch("http", url=f"http://127.0.0.1:{server.port}/")
     assert (result.verdict, result.attempts, result.first_error) == ("DOWN", 2, None)
     assert result.error == (
-        "the answer has no HTTP status line; the connection was closed without an answer"
+        "the response has no HTTP status line; the connection was closed without a response"
     )
 
 
@@ -66,7 +66,7 @@ def test_both_failures_are_told(watch: Watch) -> None:
     ("answer", "reason"),
     [(response(status="500 x"), "status"), (response(body=b"no"), "body")],
 )
-def test_evidence_is_not_asked_for_twice(watch: Watch, answer: bytes, reason: str) -> None:
+def test_a_wrong_response_is_not_retried(watch: Watch, answer: bytes, reason: str) -> None:
     with serving(answers(answer)) as server:
         url = f"http://127.0.0.1:{server.port}/"
         result = watch("http", url=url, expect={"body_contains": "OK"} if reason == "body" else {})
@@ -89,7 +89,7 @@ def test_a_request_that_was_never_sent_may_be_sent_again(watch: Watch) -> None:
     assert (result.reason, result.attempts) == ("refused", 2)
 
 
-def test_what_happened_is_told_before_what_did_not(watch: Watch) -> None:
+def test_failures_are_reported_before_timeouts(watch: Watch) -> None:
     with serving(flaky(1, resets_after(b""), Peer.wait)) as server:
         result = watch("http", within_s=0.8, url=f"http://127.0.0.1:{server.port}/")
     assert (result.reason, result.attempts) == ("connect", 2)
@@ -189,7 +189,7 @@ def test_the_longest_secret_goes_first_and_short_words_are_none(
     assert result.error == error
 
 
-def test_a_kind_nobody_knows_is_our_fault(watch: Watch) -> None:
+def test_an_unknown_kind_is_an_internal_failure(watch: Watch) -> None:
     result = watch("carrier-pigeon")
     assert (result.verdict, result.reason) == ("UNKNOWN", "internal")
 

@@ -10,9 +10,8 @@ import pytest
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import CheckResult, Verdict
 from chalicelib.probes.checker import Checker
-from chalicelib.probes.connect_limiter import ConnectLimiter
 from chalicelib.probes.net.ssrf_guard import Guard
-from chalicelib.probes.pool import Pool, by_turns
+from chalicelib.probes.pool import ConnectLimiter, Pool, round_robin
 from tests.probes.hostile import OK, Peer, answers, serving
 from tests.probes.specs import spec
 
@@ -28,7 +27,7 @@ def up(_: CheckSpec, __: float, connected: Callable[[], None]) -> CheckResult:
     return CheckResult(Verdict.UP)
 
 
-def test_every_check_of_every_lane_is_answered_in_its_place() -> None:
+def test_every_check_has_a_result_at_its_place() -> None:
     lanes = {
         ("ann", 1): [spec(place=place) for place in range(50)],
         ("ann", 2): [],
@@ -44,7 +43,7 @@ def test_every_check_of_every_lane_is_answered_in_its_place() -> None:
     }
 
 
-def test_a_lane_is_told_as_soon_as_it_is_done() -> None:
+def test_a_lane_is_yielded_as_soon_as_it_is_done() -> None:
     release = threading.Event()
 
     def check(target: CheckSpec, _: float, connected: Callable[[], None]) -> CheckResult:
@@ -67,7 +66,7 @@ def test_owners_take_turns() -> None:
         ("bob", 1): [spec(place=5)],
         ("cay", 1): [spec(place=6), spec(place=7)],
     }
-    order = [(key[0], target.place) for key, target in by_turns(lanes, owner)]
+    order = [(key[0], target.place) for key, target in round_robin(lanes, owner)]
     assert order == [
         ("ann", 1),
         ("bob", 5),
@@ -111,7 +110,7 @@ def test_two_calls_share_the_places() -> None:
     pool.close()
 
 
-def test_one_who_stops_listening_stops_the_rest() -> None:
+def test_closing_the_generator_stops_the_remaining_checks() -> None:
     ran: list[int] = []
 
     def check(target: CheckSpec, _: float, connected: Callable[[], None]) -> CheckResult:
@@ -140,7 +139,7 @@ def test_an_error_is_raised_where_the_results_are_awaited() -> None:
         list(pool.check_lanes({"a": [spec()]}, up, owner=str))
 
 
-def test_closing_ends_those_who_wait_for_what_never_began() -> None:
+def test_closing_the_pool_ends_waiting_callers() -> None:
     release, begun = threading.Event(), threading.Event()
 
     def check(target: CheckSpec, _: float, connected: Callable[[], None]) -> CheckResult:
@@ -157,17 +156,17 @@ def test_closing_ends_those_who_wait_for_what_never_began() -> None:
     with pytest.raises(RuntimeError):
         list(found)
     waiting.join()
-    assert pool._places.acquire(blocking=False), "the place of what never began is free"
+    assert pool._slots.acquire(blocking=False), "the place of what never began is free"
 
 
-def test_the_gate_lets_few_start_but_waits_for_none() -> None:
-    gate = ConnectLimiter(2, patience_s=0.05)
+def test_the_connect_limiter_frees_slots_after_its_patience() -> None:
+    limiter = ConnectLimiter(2, patience_s=0.05)
     started = time.monotonic()
-    first, _ = gate.enter(), gate.enter()
+    first, _ = limiter.enter(), limiter.enter()
     first()
-    gate.enter()
+    limiter.enter()
     assert time.monotonic() - started < 0.04
-    gate.enter()
+    limiter.enter()
     assert 0.03 < time.monotonic() - started < 0.5
 
 
@@ -184,7 +183,7 @@ def test_few_checks_make_their_connection_at_a_time() -> None:
         return up(target, 0, connected)
 
     pool = Pool(16)
-    pool._gate = ConnectLimiter(2, patience_s=9)
+    pool._connect_limiter = ConnectLimiter(2, patience_s=9)
     found = dict(pool.check_lanes({"a": [spec(place=n) for n in range(40)]}, check, owner=str))
     pool.close()
     assert len(found["a"]) == 40

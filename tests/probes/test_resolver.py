@@ -80,28 +80,28 @@ ERRORS: list[tuple[str, Reply, str, str]] = [
 def test_what_a_resolver_says_is_told_apart(reply: Reply, reason: str, says: str) -> None:
     with serving_names(reply) as server:
         failed = failure("a.example", server, within_s=2)
-    assert (failed.reason, failed.ours) == (reason, reason == "internal")
+    assert (failed.reason, failed.internal) == (reason, reason == "internal")
     assert says in failed.text
 
 
-def test_silence_about_a_name_is_the_names() -> None:
+def test_a_timeout_for_one_name_is_blamed_on_the_name() -> None:
     with serving_names(answers_only_the_root) as server:
         failed = failure("a.example", server, within_s=1.5)
-    assert (failed.reason, failed.ours) == ("dns", False)
+    assert (failed.reason, failed.internal) == ("dns", False)
     assert "timed out" in failed.text
 
 
-def test_silence_about_everything_is_ours() -> None:
+def test_a_resolver_that_never_responds_is_an_internal_failure() -> None:
     with serving_names(silent) as server:
         failed = failure("a.example", server, within_s=1.3)
-    assert (failed.reason, failed.ours) == ("internal", True)
+    assert (failed.reason, failed.internal) == ("internal", True)
 
 
-def test_a_resolver_that_is_not_there_is_ours() -> None:
+def test_an_unreachable_resolver_is_an_internal_failure() -> None:
     with serving_names(silent) as server:
         closed = server.address
     failed = failure("a.example", closed, within_s=0.4)
-    assert (failed.reason, failed.ours) == ("internal", True)
+    assert (failed.reason, failed.internal) == ("internal", True)
 
 
 def test_the_next_server_is_asked() -> None:
@@ -194,7 +194,7 @@ def test_localhost_is_this_machine_even_without_hosts(name: str) -> None:
     assert resolve(name) == ["127.0.0.1", "::1"]
 
 
-def test_hosts_skip_what_is_no_line() -> None:
+def test_malformed_lines_of_hosts_are_skipped() -> None:
     assert parse_hosts("x\n1.2.3.4\n# a\n1.2.3.4 A b.\n") == {
         "a": parse_hosts("1.2.3.4 a")["a"],
         "b": parse_hosts("1.2.3.4 b")["b"],

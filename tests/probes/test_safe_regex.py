@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.probes.assertions.safe_regex import MAX_WORK, compile_pattern, search
 from chalicelib.probes.errors import CheckFailure
-from chalicelib.probes.work_limiter import PATTERNS, WorkLimiter
+from chalicelib.probes.work_limiter import REGEX_LIMITER, WorkLimiter
 
 SLOW = "(a|b)*a(a|b){400}c"
 TEXT = "".join(random.Random(2).choices("ab", k=1 << 20))
@@ -24,7 +24,7 @@ def test_a_small_pattern_sees_the_whole_of_the_largest_body() -> None:
     assert search("O[K]$", text + "OK ", PLENTY) == (False, None)
 
 
-def test_words_are_sought_in_all_of_it_however_many() -> None:
+def test_literal_patterns_search_the_whole_text() -> None:
     pattern = "|".join(f"{number} items" for number in range(0, 99, 3))
     assert compile_pattern(pattern).programsize * len(TEXT) > MAX_WORK
     assert search(pattern, TEXT, NONE_LEFT) == (False, None)
@@ -40,7 +40,7 @@ def test_a_large_pattern_sees_as_much_as_the_work_allows() -> None:
     assert not search(SLOW, TEXT[:most] + "a" + "b" * 400 + "c" + TEXT, PLENTY)[0]
 
 
-def test_where_the_time_is_short_it_sees_less() -> None:
+def test_a_short_deadline_limits_the_searched_part() -> None:
     sought = search(SLOW, TEXT, NONE_LEFT)[1]
     assert sought is not None
     assert 0 < sought < MAX_WORK // compile_pattern(SLOW).programsize / 8
@@ -59,20 +59,20 @@ def test_umlauts_count_as_the_bytes_they_are() -> None:
     assert work == pytest.approx(MAX_WORK, rel=0.01)
 
 
-def test_one_pattern_at_a_time_and_who_waits_in_vain_is_not_to_blame() -> None:
-    with PATTERNS.enter(PLENTY):
+def test_one_pattern_runs_at_a_time_and_waiting_too_long_is_an_internal_failure() -> None:
+    with REGEX_LIMITER.enter(PLENTY):
         assert search("OK", "OK", NONE_LEFT) == (True, None), "a small one waits for nobody"
         started = time.monotonic()
         with pytest.raises(CheckFailure, match="no time to look") as caught:
             search(SLOW, TEXT, time.monotonic() + 0.05)
         assert 0.04 < time.monotonic() - started < 1
-    assert caught.value.ours
-    assert not caught.value.worth_a_second_try
+    assert caught.value.internal
+    assert not caught.value.retryable
     assert search(SLOW, TEXT, NONE_LEFT)[0] is False
 
 
-def test_a_room_has_its_places_again_after_an_error() -> None:
-    room = WorkLimiter(1, "work")
+def test_a_limiter_frees_its_slot_after_an_error() -> None:
+    limiter = WorkLimiter(1, "work")
     for _ in range(3):
-        with pytest.raises(KeyError), room.enter(NONE_LEFT):
+        with pytest.raises(KeyError), limiter.enter(NONE_LEFT):
             raise KeyError

@@ -63,7 +63,7 @@ def test_endless_tickets_end(watch: Watch, authority: Authority, tmp_path: Path)
     context = server_context(authority.issue(tmp_path / "it.pem"))
     context.num_tickets = 1_000_000
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    case = Case("tickets", Peer.wait, "tls", "records without end")
+    case = Case("tickets", Peer.wait, "tls", "endless TLS records")
     check_case(watch, with_tls(context, Peer.wait), case)
 
 

@@ -57,7 +57,9 @@ def test_failures_to_connect(
 
 
 @pytest.mark.parametrize("answer", ["8.8.8.8 2606:4700::1", "2606:4700::1 8.8.8.8"])
-def test_evidence_of_one_address_counts(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_a_failure_of_one_address_outranks_internal_failures(
+    monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
     """A machine without IPv6 still sees that IPv4 is refused."""
     numbers = {"8.8.8.8": errno.ECONNREFUSED, "2606:4700::1": errno.ENETUNREACH}
     fail_to_connect(monkeypatch, numbers)
@@ -65,7 +67,9 @@ def test_evidence_of_one_address_counts(monkeypatch: pytest.MonkeyPatch, answer:
     assert (result.verdict, result.reason) == ("DOWN", "refused")
 
 
-def test_evidence_of_one_try_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_one_attempt_outranks_internal_failures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     numbers = {"8.8.8.8": errno.ECONNREFUSED, "9.9.9.9": errno.ENETUNREACH}
     fail_to_connect(monkeypatch, numbers)
     result = check(FakeNames(a_example=["8.8.8.8", "9.9.9.9"]))
@@ -105,6 +109,6 @@ def test_a_bug_of_ours_is_unknown_and_says_little() -> None:
     assert result.error == "Monitum could not check this (RuntimeError)"
 
 
-def test_what_the_target_said_is_not_asked_twice() -> None:
+def test_final_failures_are_not_retried() -> None:
     failure = CheckFailure(Reason.DNS, "x", final=True)
-    assert not failure.worth_a_second_try
+    assert not failure.retryable

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.alerting.notifiers.outcome import Outcome
 from chalicelib.monitoring.result import Reason
-from chalicelib.probes.net.outbound import Answer, NotSent
+from chalicelib.probes.net.outbound import OutboundError, OutboundResponse
 from tests.support.permissions import RECORD
 
 
@@ -24,13 +24,14 @@ class FakeOutbound:
 
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float
-    ) -> Answer:
+    ) -> OutboundResponse:
         assert timeout_s
         self.posted.append((url, body, dict(headers)))
         code = self.script.get(url, 204)
         if not code:
-            raise NotSent(Reason.REFUSED, "the connection was refused", request_sent=False)
-        return Answer(code, b"secret words of the receiver", 12, self.retry_after.get(url))
+            raise OutboundError(Reason.REFUSED, "the connection was refused", request_sent=False)
+        retry_after = self.retry_after.get(url)
+        return OutboundResponse(code, b"secret words of the receiver", 12, retry_after)
 
     def received(self, url: str | None = None) -> list[Any]:
         """The accepted payloads without repeated deliveries."""

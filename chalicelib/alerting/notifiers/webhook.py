@@ -16,7 +16,7 @@ from chalicelib.alerting.channel import Channel
 from chalicelib.alerting.delivery import is_permanent
 from chalicelib.alerting.notifiers.outcome import Outcome
 from chalicelib.common.times import retry_at, rfc3339
-from chalicelib.probes.net.outbound import NotSent, Outbound
+from chalicelib.probes.net.outbound import Outbound, OutboundError
 
 _PREFIX: Final = "whsec_"
 _SECRET_BYTES: Final = 32
@@ -39,7 +39,7 @@ def send_webhook(alert: Alert, channel: Channel, outbound: Outbound, now: int) -
     }
     try:
         answer = outbound.post(channel.url or "", body, headers, timeout_s=TIMEOUT_S)
-    except NotSent as failure:
+    except OutboundError as failure:
         return Outcome(is_sent=False, reason=str(failure))
     code = answer.status_code
     if 200 <= code < 300:

@@ -1,4 +1,4 @@
-"""Expectations against an observation: the verdict, its reason, and every broken one in words."""
+"""Evaluate expectations against an observation: verdict, reason, and the failures as text."""
 
 from dataclasses import dataclass, field
 
@@ -10,62 +10,66 @@ from chalicelib.monitoring.expectations import (
     status_matches,
 )
 from chalicelib.monitoring.result import Reason, Verdict
-from chalicelib.probes.assertions.charsets import body_text
-from chalicelib.probes.assertions.json_assertions import broken_json
-from chalicelib.probes.assertions.response import Observation
+from chalicelib.probes.assertions.json_assertions import failed_json_conditions
+from chalicelib.probes.assertions.response import Observation, body_text
 from chalicelib.probes.assertions.safe_regex import search
 from chalicelib.probes.redaction import quoted
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """What is broken, in the order of the API's list; the first one gives reason and verdict."""
+    """The failures, in the order of the API's list; the first one decides verdict and reason."""
 
-    broken: list[tuple[Verdict, Reason, str]] = field(default_factory=list)
+    failures: list[tuple[Verdict, Reason, str]] = field(default_factory=list)
 
     def down(self, reason: Reason, text: str) -> None:
-        self.broken.append((Verdict.DOWN, reason, text))
+        self.failures.append((Verdict.DOWN, reason, text))
 
     def degraded(self, reason: Reason, text: str) -> None:
-        self.broken.append((Verdict.DEGRADED, reason, text))
+        self.failures.append((Verdict.DEGRADED, reason, text))
 
     @property
     def verdict(self) -> Verdict:
-        return self.broken[0][0] if self.broken else Verdict.UP
+        return self.failures[0][0] if self.failures else Verdict.UP
 
     @property
     def reason(self) -> Reason | None:
-        return self.broken[0][1] if self.broken else None
+        return self.failures[0][1] if self.failures else None
 
     @property
     def text(self) -> str | None:
-        return "; ".join(text for _, _, text in self.broken) or None
+        return "; ".join(text for _, _, text in self.failures) or None
 
 
 def evaluate(
     expected: Expectations,
-    seen: Observation,
+    observation: Observation,
     *,
     follows: bool,
     response_ms: int,
     tls_days_left: int | None,
     deadline: float,
 ) -> Evaluation:
-    """Hold what was seen against what is expected; raise BadPattern, BadPath or CheckFailure."""
-    found = Evaluation()
-    if seen.wrong is not None:
-        found.down(Reason.DNS, seen.wrong)
-    _judge_status(found, expected, seen, follows=follows)
+    """Compare an observation with the expectations; raise BadPattern, BadPath or CheckFailure."""
+    result = Evaluation()
+    if observation.mismatch is not None:
+        result.down(Reason.DNS, observation.mismatch)
+    if observation.status_code is not None:
+        default = DEFAULT_STATUS if follows else DEFAULT_STATUS_UNFOLLOWED
+        ranges = expected.status_codes or default
+        if not status_matches(observation.status_code, ranges):
+            text = f"expected status {describe_ranges(ranges)}, got {observation.status_code}"
+            result.down(Reason.STATUS, text)
     if expected.want_body:
-        _judge_body(found, expected, seen, deadline)
-    _judge_headers(found, expected, seen)
+        _evaluate_body(result, expected, observation, deadline)
+    _evaluate_headers(result, expected, observation)
     limit = expected.max_response_ms
     if limit is not None and response_ms > limit:
-        found.degraded(Reason.SLOW, f"expected at most {limit} ms, took {response_ms} ms")
+        result.degraded(Reason.SLOW, f"expected at most {limit} ms, took {response_ms} ms")
     days = expected.tls_days_left
     if days is not None and tls_days_left is not None and tls_days_left < days:
-        found.degraded(Reason.TLS_EXPIRING, _expiry(tls_days_left))
-    return found
+        result.degraded(Reason.TLS_EXPIRING, _expiry(tls_days_left))
+    return result
 
 
 def _expiry(days: int) -> str:
@@ -74,65 +78,48 @@ def _expiry(days: int) -> str:
     return f"the certificate expires in {days} day{'' if days == 1 else 's'}"
 
 
-def _judge_status(
-    found: Evaluation, expected: Expectations, seen: Observation, *, follows: bool
+def _evaluate_body(
+    result: Evaluation, expected: Expectations, observation: Observation, deadline: float
 ) -> None:
-    if seen.status_code is None:
-        return
-    default = DEFAULT_STATUS if follows else DEFAULT_STATUS_UNFOLLOWED
-    ranges = expected.status_codes or default
-    if not status_matches(seen.status_code, ranges):
-        text = f"expected status {describe_ranges(ranges)}, got {seen.status_code}"
-        found.down(Reason.STATUS, text)
-
-
-def _judge_body(
-    found: Evaluation, expected: Expectations, seen: Observation, deadline: float
-) -> None:
-    text = body_text(seen)
-    wanted, unwanted, pattern = (
-        expected.body_contains,
-        expected.body_not_contains,
-        expected.body_matches,
-    )
-    reason, does = (Reason.TOO_LARGE, "do") if seen.truncated else (Reason.BODY, "does")
-    where = f"the first {len(seen.body)} bytes of the body" if seen.truncated else "the body"
+    text, size, truncated = body_text(observation), len(observation.body), observation.truncated
+    wanted, unwanted = expected.body_contains, expected.body_not_contains
     if wanted is not None and wanted not in text:
-        found.down(reason, f"{where} {does} not contain {quoted(wanted)}")
+        if truncated:
+            message = f"the first {size} bytes of the body do not contain {quoted(wanted)}"
+            result.down(Reason.TOO_LARGE, message)
+        else:
+            result.down(Reason.BODY, f"the body does not contain {quoted(wanted)}")
     if unwanted is not None and unwanted in text:
-        found.down(Reason.BODY, f"the body contains {quoted(unwanted)}")
-    if pattern is not None:
-        _judge_pattern(found, pattern, text, seen, deadline)
-    if not expected.json:
-        return
-    if seen.truncated:
-        text = f"the body is longer than {len(seen.body)} bytes: too large to read as JSON"
-        found.down(Reason.TOO_LARGE, text)
-        return
-    for broken in broken_json(seen.body, expected.json, deadline):
-        found.down(Reason.JSON, broken)
+        result.down(Reason.BODY, f"the body contains {quoted(unwanted)}")
+    if expected.body_matches is not None:
+        _evaluate_pattern(result, expected.body_matches, text, observation, deadline)
+    if expected.json and truncated:
+        message = f"the body is longer than {size} bytes: too large to read as JSON"
+        result.down(Reason.TOO_LARGE, message)
+    elif expected.json:
+        for failure in failed_json_conditions(observation.body, expected.json, deadline):
+            result.down(Reason.JSON, failure)
 
 
-def _judge_pattern(
-    found: Evaluation, pattern: str, text: str, seen: Observation, deadline: float
+def _evaluate_pattern(
+    result: Evaluation, pattern: str, text: str, observation: Observation, deadline: float
 ) -> None:
-    matched, sought = search(pattern, text, deadline)
-    if matched:
+    found, searched = search(pattern, text, deadline)
+    if found:
         return
-    if sought is None and not seen.truncated:
-        found.down(Reason.BODY, f"the body does not match {quoted(pattern)}")
+    if searched is None and not observation.truncated:
+        result.down(Reason.BODY, f"the body does not match {quoted(pattern)}")
         return
-    first = len(seen.body) if sought is None else sought
-    found.down(
-        Reason.TOO_LARGE, f"the first {first} bytes of the body do not match {quoted(pattern)}"
-    )
+    size = len(observation.body) if searched is None else searched
+    message = f"the first {size} bytes of the body do not match {quoted(pattern)}"
+    result.down(Reason.TOO_LARGE, message)
 
 
-def _judge_headers(found: Evaluation, expected: Expectations, seen: Observation) -> None:
+def _evaluate_headers(result: Evaluation, expected: Expectations, observation: Observation) -> None:
     for name, wanted in expected.headers:
-        value = seen.headers.get(name)
+        value = observation.headers.get(name)
         if value is None:
-            found.down(Reason.HEADER, f"the header {quoted(name)} is missing")
+            result.down(Reason.HEADER, f"the header {quoted(name)} is missing")
         elif wanted.lower() not in value.lower():
             text = f"expected {quoted(wanted)} in the header {quoted(name)}, got {quoted(value)}"
-            found.down(Reason.HEADER, text)
+            result.down(Reason.HEADER, text)

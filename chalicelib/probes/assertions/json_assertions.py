@@ -1,4 +1,4 @@
-"""JSON conditions: JSONPath (RFC 9535) on a body that may be hostile, within a budget of work."""
+"""JSON conditions: JSONPath (RFC 9535) on a body that may be hostile, within a work budget."""
 
 import json
 import time
@@ -8,22 +8,21 @@ from typing import Any, Final
 
 from chalicelib.monitoring.expectations import JsonCondition, is_number, same_json
 from chalicelib.probes.assertions.safe_regex import search
-from chalicelib.probes.assertions.work_budget import BadPath, Budget, TooMuchWork
+from chalicelib.probes.errors import BadPath
 from chalicelib.probes.redaction import quoted
-from chalicelib.probes.work_limiter import DOCUMENTS
+from chalicelib.probes.work_limiter import JSON_LIMITER, Budget, TooMuchWork
 
 MAX_PATH: Final = 200
-MAX_VALUES: Final = 200_000  # of a document: 1 MiB of small lists would take 0.1 s to read
-MAX_STEPS: Final = 20_000  # nodes visited and values looked at by all conditions of a check
-GRACE_S: Final = 0.1  # what a document that came at the last moment may still take
-_MISSING: Final = "there is nothing"
-_BEGINNINGS: Final = b",[{"  # every value of a document but the outermost follows one of them
+MAX_VALUES: Final = 200_000  # per document: 1 MiB of small lists would take 0.1 s to parse
+MAX_STEPS: Final = 20_000  # nodes visited and values read by all conditions of a check
+GRACE_S: Final = 0.1  # minimum time for a document that arrives at the deadline
+_VALUE_PREFIXES: Final = b",[{"  # every value but the outermost follows one of these
 
 
 def compile_path(path: str) -> Any:
     """Return the compiled path; raise BadPath.
 
-    RFC 9535 without `match`, `search` and `count`, and with filters that look at single values.
+    Supports RFC 9535 without `match`, `search` and `count`; filters may only read single values.
     """
     if len(path) > MAX_PATH:
         raise BadPath(f"the JSONPath is longer than {MAX_PATH} characters")
@@ -32,19 +31,21 @@ def compile_path(path: str) -> Any:
 
 @lru_cache(maxsize=512)
 def _compile(path: str) -> Any:
-    from chalicelib.probes.assertions import safe_jsonpath  # noqa: PLC0415 - 70 ms that few need
+    from chalicelib.probes.assertions import safe_jsonpath  # noqa: PLC0415 - 70 ms that few checks need
 
     return safe_jsonpath.compile_safely(path)
 
 
-def broken_json(body: bytes, conditions: Sequence[JsonCondition], deadline: float) -> Sequence[str]:
-    """Return what each broken condition expected and found; raise BadPath or BadPattern.
+def failed_json_conditions(
+    body: bytes, conditions: Sequence[JsonCondition], deadline: float
+) -> Sequence[str]:
+    """Return what each failed condition expected and found; raise BadPath or BadPattern.
 
-    Raise CheckFailure where the documents of other checks leave no room for this one in time.
+    Raise CheckFailure if the documents of other checks occupy the JSON limiter until the deadline.
     """
     paths = [compile_path(condition.path) for condition in conditions]
     budget = Budget(MAX_STEPS, max(deadline, time.monotonic()) + GRACE_S)
-    with DOCUMENTS.enter(budget.until):
+    with JSON_LIMITER.enter(budget.deadline):
         try:
             document = _read(body)
         except TooMuchWork:
@@ -54,60 +55,59 @@ def broken_json(body: bytes, conditions: Sequence[JsonCondition], deadline: floa
         return [
             text
             for condition, path in zip(conditions, paths, strict=True)
-            for text in _broken(document, condition, path, budget)
+            for text in _failed_tests(document, condition, path, budget)
         ]
 
 
 def _read(body: bytes) -> object:
-    """Return the document; raise ValueError, RecursionError, or TooMuchWork before it is read.
+    """Return the document; raise ValueError, RecursionError or TooMuchWork.
 
-    The parser cannot be stopped, and holds up every other thread.
+    The values are counted before parsing, because `json.loads` cannot be interrupted and holds
+    the GIL, so that no other check runs meanwhile.
     """
     text = body.decode(json.detect_encoding(body), "surrogatepass")
     if len(body) > MAX_VALUES:
         encoded = text.encode("utf-8", "surrogatepass")
-        if _beginnings(encoded) > MAX_VALUES and _beginnings(_outside(encoded)) > MAX_VALUES:
+        too_many = _count_values(encoded) > MAX_VALUES  # cheap upper bound, strings included
+        if too_many and _count_values(_without_strings(encoded)) > MAX_VALUES:
             raise TooMuchWork
     return json.loads(text)
 
 
-def _beginnings(encoded: bytes) -> int:
-    return len(encoded) - len(encoded.translate(None, _BEGINNINGS))
+def _count_values(encoded: bytes) -> int:
+    return len(encoded) - len(encoded.translate(None, _VALUE_PREFIXES))
 
 
-def _outside(encoded: bytes) -> bytes:
-    """Return what stands outside of strings, as far as this is JSON."""
+def _without_strings(encoded: bytes) -> bytes:
+    """Return the parts outside of strings, assuming valid JSON."""
     unescaped = encoded.replace(rb"\\", b"").replace(rb"\"", b"")
     return b"".join(unescaped.split(b'"')[::2])
 
 
-def _broken(
-    document: object,
-    condition: JsonCondition,
-    path: Any,
-    budget: Budget,
+def _failed_tests(
+    document: object, condition: JsonCondition, path: Any, budget: Budget
 ) -> Sequence[str]:
     from chalicelib.probes.assertions.safe_jsonpath import select  # noqa: PLC0415 - see above
 
     try:
         values = select(path, document, budget)
-        results = [_broken_test(values, name, wanted, budget) for name, wanted in condition.tests]
+        results = [_failed_test(values, name, wanted, budget) for name, wanted in condition.tests]
     except TooMuchWork:
         return [f"{condition.path}: the document is too large or too deep for this path"]
     return [f"{condition.path}: {text}" for text in results if text]
 
 
-def _broken_test(values: Sequence[object], name: str, wanted: Any, budget: Budget) -> str | None:
-    """Return what is wrong, None when every value passes; only `exists` takes no value at all."""
+def _failed_test(values: Sequence[object], name: str, wanted: Any, budget: Budget) -> str | None:
+    """Return why a test fails, None if every value passes; only `exists` accepts no values."""
     if name == "exists":
         if bool(values) is wanted:
             return None
         return "expected to exist" if wanted else "expected not to exist"
     if not values:
-        return f"expected {_phrase(name, wanted)}, {_MISSING}"
+        return f"expected {_phrase(name, wanted)}, there is nothing"
     for value in values:
         if not _passes(name, value, wanted, budget):
-            return f"expected {_phrase(name, wanted)}, got {_shown(value)}"
+            return f"expected {_phrase(name, wanted)}, got {_display(value)}"
     return None
 
 
@@ -117,28 +117,28 @@ def _passes(name: str, value: object, wanted: Any, budget: Budget) -> bool:
     if name == "not":
         return not same_json(value, wanted)
     if name == "matches":
-        return _matches(wanted, value if isinstance(value, str) else _shown(value), budget)
+        return _matches(wanted, value if isinstance(value, str) else _display(value), budget)
     if not isinstance(value, int | float) or not is_number(value):
         return False
     return bool(value > wanted if name == "greater" else value < wanted)
 
 
 def _matches(pattern: str, text: str, budget: Budget) -> bool:
-    """Whether the pattern is in the text; raise TooMuchWork where there is no time to tell."""
-    if time.monotonic() > budget.until:
+    """Whether the pattern matches; raise TooMuchWork if there was no time to search all text."""
+    if time.monotonic() > budget.deadline:
         raise TooMuchWork
-    found, sought = search(pattern, text, budget.until)
-    if not found and sought is not None:
+    found, searched = search(pattern, text, budget.deadline)
+    if not found and searched is not None:
         raise TooMuchWork
     return found
 
 
 def _phrase(name: str, wanted: object) -> str:
     words = {"equals": "", "not": "not ", "greater": "more than ", "less": "less than "}
-    return f"{words.get(name, 'a match of ')}{_shown(wanted)}"
+    return f"{words.get(name, 'a match of ')}{_display(wanted)}"
 
 
-def _shown(value: object) -> str:
+def _display(value: object) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""python-jsonpath made safe: strict RFC 9535, no regular expressions, every step counted.
+"""A safe python-jsonpath: strict RFC 9535, no regular expressions, every step counted.
 
-Imported only where a target has a JSON condition.
+Imported only for targets with a JSON condition.
 """
 
 import threading
@@ -11,34 +11,36 @@ from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError, JSONPathMatch
 from jsonpath.filter import BaseExpression, FilterQuery
 from jsonpath.selectors import Filter
 
-from chalicelib.probes.assertions.work_budget import BadPath, Budget, TooMuchWork
+from chalicelib.probes.errors import BadPath
+from chalicelib.probes.work_limiter import Budget, TooMuchWork
 
-_LOOK_AT_CLOCK: int = 256
+_STEPS_PER_CLOCK_CHECK: int = 256
 
 
-class _Spending(threading.local):
-    """The budget of the evaluation that this thread is at."""
+class _Current(threading.local):
+    """The budget of this thread's current evaluation: the library's hooks take no argument."""
 
-    budget = Budget(steps=0, until=0.0)
+    budget = Budget(steps=0, deadline=0.0)
 
     def step(self) -> None:
         self.budget.steps -= 1
         if self.budget.steps < 0:
             raise TooMuchWork
-        if self.budget.steps % _LOOK_AT_CLOCK == 0 and time.monotonic() > self.budget.until:
+        check_clock = self.budget.steps % _STEPS_PER_CLOCK_CHECK == 0
+        if check_clock and time.monotonic() > self.budget.deadline:
             raise TooMuchWork
 
 
-_SPENDING = _Spending()
+_CURRENT = _Current()
 
 
 class _Match(JSONPathMatch):
-    """A node that counts and keeps nothing but its value: neither its path nor its children."""
+    """A node that counts as a step and keeps only its value, not its path or its children."""
 
     __slots__ = ()
 
     def __init__(self, obj: object, root: object) -> None:
-        _SPENDING.step()
+        _CURRENT.step()
         super().__init__(
             filter_context={},
             obj=obj,
@@ -59,15 +61,15 @@ class _Match(JSONPathMatch):
 class _Environment(JSONPathEnvironment):
     def setup_function_extensions(self) -> None:
         super().setup_function_extensions()
-        for name in ("match", "search", "count"):  # backtracking; or many steps in one
+        for name in ("match", "search", "count"):  # they backtrack, or do many steps in one
             self.function_extensions.pop(name, None)
 
     def is_truthy(self, obj: object) -> bool:
-        _SPENDING.step()
+        _CURRENT.step()
         return super().is_truthy(obj)
 
     def getitem(self, obj: object, key: object) -> object:
-        _SPENDING.step()
+        _CURRENT.step()
         return super().getitem(obj, key)
 
 
@@ -75,36 +77,36 @@ _ENVIRONMENT = _Environment(strict=True)
 
 
 def compile_safely(path: str) -> JSONPath:
-    """Return a path of which each step takes the same small time; raise BadPath."""
+    """Return a compiled path whose steps each take constant time; raise BadPath."""
     try:
         compiled = _ENVIRONMENT.compile(path)
     except (JSONPathError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise BadPath(f"the JSONPath is not valid: {reason}") from None
     if not isinstance(compiled, JSONPath):
-        raise BadPath("the JSONPath is not valid: it is more than one")
+        raise BadPath("the JSONPath is not valid: it combines several paths")
     for segment in compiled.segments:
         for selector in segment.selectors:
             if isinstance(selector, Filter):
-                _refuse_searches(selector.expression)
+                _reject_nested_searches(selector.expression)
     return compiled
 
 
-def _refuse_searches(filter_expression: BaseExpression) -> None:
-    """A filter may look at single values only: a search for each node has no bound."""
+def _reject_nested_searches(filter_expression: BaseExpression) -> None:
+    """Allow only filters on single values: a search per node would have no bound."""
     expressions: list[BaseExpression] = [filter_expression]
     while expressions:
         expression = expressions.pop()
         if isinstance(expression, FilterQuery) and not expression.path.singular_query():
-            raise BadPath("a filter of a JSONPath may only look at single values, such as @.name")
+            raise BadPath("a JSONPath filter may only use single values, such as @.name")
         expressions.extend(expression.children() or ())
 
 
 def select(path: JSONPath, document: object, budget: Budget) -> list[object]:
-    """Return the values that a compiled path selects; raise TooMuchWork beyond the budget."""
+    """Return the values that a compiled path selects; raise TooMuchWork if over budget."""
     if isinstance(document, str) or not isinstance(document, Mapping | Sequence):
         return [document] if path.empty() else []
-    _SPENDING.budget = budget
+    _CURRENT.budget = budget
     nodes: Iterable[JSONPathMatch] = [_Match(document, document)]
     for segment in path.segments:
         nodes = segment.resolve(nodes)

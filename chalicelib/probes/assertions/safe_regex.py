@@ -1,7 +1,7 @@
-"""Regular expressions of users, in linear time (RE2) and bounded in size and work.
+"""Users' regular expressions: linear time (RE2), limited in size and work.
 
-Linear is not fast: a pattern such as `(a|b)*a(a|b){400}c` on a text made for it drives RE2 from its
-automaton to looking at every instruction for every byte, which takes seconds for 1 MiB.
+Linear time can still be slow: a pattern such as `(a|b)*a(a|b){400}c` on a crafted text makes RE2
+leave its DFA and try every instruction on every byte, which takes seconds for 1 MiB.
 """
 
 import re
@@ -9,23 +9,23 @@ import time
 from functools import lru_cache
 from typing import Any, Final
 
-from chalicelib.probes.work_limiter import PATTERNS
+from chalicelib.probes.work_limiter import REGEX_LIMITER
 
 MAX_PATTERN: Final = 500
 MAX_PROGRAM: Final = 2000  # instructions
-MAX_WORK: Final = 20_000_000  # instructions times bytes, at 15-30 ns each where it is worst
-_LITTLE_WORK: Final = 1_000_000
-_PLAIN: Final = re.compile(r"[^\\.*+?{\[(]*")  # words and "|": few states, whatever the text
+MAX_WORK: Final = 20_000_000  # instructions times bytes, 15-30 ns each in the worst case
+_SMALL_WORK: Final = 1_000_000
+_PLAIN: Final = re.compile(r"[^\\.*+?{\[(]*")  # literals and "|": few states for any text
 
 
 class BadPattern(ValueError):
-    """A regular expression that RE2 does not take; str() says why."""
+    """A regular expression that RE2 rejects or that is too large; str() says why."""
 
 
 @lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> Any:
     """Return the compiled pattern; raise BadPattern."""
-    import re2  # type: ignore[import-untyped]  # noqa: PLC0415 - only where a target has a pattern
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415 - only for targets with a pattern
 
     if len(pattern) > MAX_PATTERN:
         raise BadPattern(f"the regular expression is longer than {MAX_PATTERN} characters")
@@ -44,31 +44,32 @@ def compile_pattern(pattern: str) -> Any:
     return compiled
 
 
-def search(pattern: str, text: str, until: float) -> tuple[bool, int | None]:
-    """Return whether the pattern is found, and in how many bytes of the text (UTF-8) it was sought.
+def search(pattern: str, text: str, deadline: float) -> tuple[bool, int | None]:
+    """Return whether the pattern matches, and how many bytes of the text (UTF-8) were searched.
 
-    None stands for all of it, as it is but for a large pattern on a long text, or a slow one where
-    time is short. Raise BadPattern; raise CheckFailure where others' patterns leave no time by
-    `until` (monotonic).
+    None means all of them, which is the rule; only a large pattern on a long text, or a slow one
+    close to the `deadline` (monotonic), is cut short. Raise BadPattern; raise CheckFailure if the
+    patterns of other checks occupy the regex limiter until the deadline.
     """
     compiled = compile_pattern(pattern)
     size, encoded = compiled.programsize, len(text.encode("utf-8", "replace"))
-    if size * encoded <= _LITTLE_WORK or _PLAIN.fullmatch(pattern):
+    if size * encoded <= _SMALL_WORK or _PLAIN.fullmatch(pattern):
         return compiled.search(text) is not None, None
-    # Every character takes as many bytes as the average one: close enough.
-    first, most = (work * len(text) // (size * encoded) for work in (_LITTLE_WORK, MAX_WORK))
-    with PATTERNS.enter(until):
-        found, end = _search_in_parts(compiled, text, first, min(most, len(text)), until)
+    # Assumes that every character has the average number of bytes, which is close enough.
+    first, limit = (work * len(text) // (size * encoded) for work in (_SMALL_WORK, MAX_WORK))
+    with REGEX_LIMITER.enter(deadline):
+        found, end = _search_in_parts(compiled, text, first, min(limit, len(text)), deadline)
     return found, None if found or end == len(text) else len(text[:end].encode("utf-8", "replace"))
 
 
 def _search_in_parts(
-    compiled: Any, text: str, end: int, most: int, until: float
+    compiled: Any, text: str, end: int, limit: int, deadline: float
 ) -> tuple[bool, int]:
-    """Search the text up to `end`, then up to twice that, as long as the time allows it.
+    """Search the first `end` characters, then twice as many, and so on while time allows.
 
-    Whatever comes before its end is judged as in the whole text. So much for texts that are slow
-    from the beginning, and for a machine that is; `most` bounds those that are slow at the end.
+    Doubling stops early on slow machines and on texts that are slow from the start; `limit` bounds
+    texts that are slow only at their end. A match that touches the end of a part does not count
+    until the next part confirms it, because `$` or a word boundary would match there by accident.
     """
     while True:
         began = time.monotonic()
@@ -76,6 +77,6 @@ def _search_in_parts(
         if match and (end == len(text) or match.end() < end):
             return True, end
         now = time.monotonic()
-        if end == most or now + 2 * (now - began) > until:
+        if end == limit or now + 2 * (now - began) > deadline:
             return False, end
-        end = min(2 * end, most)
+        end = min(2 * end, limit)

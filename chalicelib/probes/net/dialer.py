@@ -1,11 +1,11 @@
-"""The one way out: resolve, let the guard judge every address, connect to one that it admitted."""
+"""Guarded connections: resolve a name, check every address, connect to an admitted one."""
 
 import errno
-import ipaddress
 import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 
 from chalicelib.monitoring.result import Reason
@@ -19,8 +19,8 @@ from chalicelib.probes.net.tls_stream import TlsStream
 from chalicelib.probes.net.urls import Host
 
 MAX_ADDRESSES: Final = 4
-# What this machine says before anything has left it: no evidence about the target.
-_OURS: Final = frozenset(
+# Errors raised before any packet is sent: they prove nothing about the target.
+_LOCAL_ERRORS: Final = frozenset(
     {
         errno.ENETUNREACH,
         errno.EADDRNOTAVAIL,
@@ -44,28 +44,28 @@ class Dialer:
     tls: TlsContexts = field(default_factory=TlsContexts)
 
     def connect(self, host: Host, port: int, attempt: Attempt) -> socket.socket:
-        """Return a connected socket; raise CheckFailure. Books `dns` and `connect`."""
+        """Return a connected socket; raise CheckFailure. Records `dns` and `connect`."""
         addresses = self.admitted(host, port, attempt)
-        attempt.enter("connect")
-        sock = _connect_any(_in_order(addresses), port, attempt)
-        attempt.book("connect")
+        attempt.phase = "connect"
+        sock = _connect_any(_interleave(addresses), port, attempt)
+        attempt.record("connect")
         return sock
 
     def admitted(self, host: Host, port: int, attempt: Attempt) -> Sequence[Address]:
-        """Return the addresses of a host, every one of them admitted by the guard. Books `dns`."""
+        """Return the addresses of a host; raise Blocked if one is not allowed. Records `dns`."""
         self.guard.admit_name(host, port)
-        attempt.enter("dns")
+        attempt.phase = "dns"
         addresses = self._addresses(host, attempt)
-        attempt.book("dns")
+        attempt.record("dns")
         self.guard.admit(addresses, port)
         return addresses
 
     def connect_tls(
         self, host: Host, port: int, attempt: Attempt, *, verify: bool, http: bool
     ) -> TlsStream:
-        """Return a connection with TLS on it; raise CheckFailure. Books `tls` too."""
+        """Return a TLS connection; raise CheckFailure. Records `tls` too."""
         context = self.tls.get(verify=verify, http=http)
-        attempt.watch.skip()
+        attempt.stopwatch.discard()  # creating a context is Monitum's time
         sock = self.connect(host, port, attempt)
         try:
             return start_tls(sock, context, host.name, attempt)
@@ -76,36 +76,33 @@ class Dialer:
     def _addresses(self, host: Host, attempt: Attempt) -> Sequence[Address]:
         if host.address is not None:
             return (host.address,)
-        attempt.remaining("the name look-up")
+        attempt.remaining("the name lookup")
         return self.resolver.resolve(host.name, attempt.connect_by())
 
 
-def _in_order(addresses: Sequence[Address]) -> list[Address]:
-    """Return at most MAX_ADDRESSES, the families by turns: one of them may lead nowhere."""
+def _interleave(addresses: Sequence[Address]) -> list[Address]:
+    """Return at most MAX_ADDRESSES, alternating families: one of them may be unreachable."""
     unique = list(dict.fromkeys(addresses))
-    v4 = [a for a in unique if isinstance(a, ipaddress.IPv4Address)]
-    v6 = [a for a in unique if isinstance(a, ipaddress.IPv6Address)]
-    order: list[Address] = []
-    while v4 or v6:
-        order += [*v4[:1], *v6[:1]]
-        v4, v6 = v4[1:], v6[1:]
-    return order[:MAX_ADDRESSES]
+    v4 = [address for address in unique if address.version == 4]
+    v6 = [address for address in unique if address.version == 6]
+    pairs = zip_longest(v4, v6)
+    return [address for pair in pairs for address in pair if address][:MAX_ADDRESSES]
 
 
 def _connect_any(addresses: Sequence[Address], port: int, attempt: Attempt) -> socket.socket:
-    """Connect to the first address that accepts; raise the failure that says most of the target."""
+    """Connect to the first address that accepts; prefer failures that the target caused."""
     failures: list[CheckFailure] = []
     connect_by = attempt.connect_by()
-    for place, address in enumerate(addresses):
-        share = (connect_by - time.monotonic()) / (len(addresses) - place)
+    for index, address in enumerate(addresses):
+        share = (connect_by - time.monotonic()) / (len(addresses) - index)
         if share <= 0:
             break
         try:
             return _connect(address, port, share)
         except CheckFailure as failure:
             failures.append(failure)
-    evidence = [failure for failure in failures if not failure.ours]
-    raise (evidence or failures or [OutOfTime("the connection")])[0]
+    external = [failure for failure in failures if not failure.internal]
+    raise (external or failures or [OutOfTime("the connection")])[0]
 
 
 def _connect(address: Address, port: int, timeout_s: float) -> socket.socket:
@@ -133,7 +130,7 @@ def _failure(error: OSError, address: Address, port: int) -> CheckFailure:
     if isinstance(error, ConnectionResetError):
         return CheckFailure(Reason.CONNECT, f"the connection to {where} was reset")
     name = errno.errorcode.get(error.errno or 0, "error")
-    if error.errno in _OURS:
+    if error.errno in _LOCAL_ERRORS:
         text = f"Monitum could not connect to {where} ({name})"
-        return CheckFailure(Reason.INTERNAL, text, ours=True)
+        return CheckFailure(Reason.INTERNAL, text, internal=True)
     return CheckFailure(Reason.CONNECT, f"the connection to {where} failed ({name})")

@@ -1,7 +1,7 @@
-"""HTTP/1.1 as a client speaks it to a server that may lie (RFC 9110, RFC 9112).
+"""HTTP/1.1 requests and response heads, for servers that may be hostile (RFC 9110, RFC 9112).
 
-`http.client` bounds neither interim responses nor the whole of the headers, and parses headers as
-e-mail: this is stricter, says what was wrong, and costs a fifth of the CPU.
+`http.client` limits neither interim responses nor the total size of headers, and parses headers as
+email. This parser is stricter, reports what was wrong, and needs a fifth of the CPU.
 """
 
 import re
@@ -28,9 +28,9 @@ _SWITCHING: Final = 101
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The status and headers of a final response, their names in lower case.
+    """The status and headers of a final response; header names are in lower case.
 
-    `rest` was read beyond them.
+    `rest` holds the bytes received after the headers.
     """
 
     status: int
@@ -46,13 +46,13 @@ class Head:
 def request_bytes(
     method: str, target: str, headers: Iterable[tuple[str, str]], body: bytes
 ) -> bytes:
-    """Return a request; raise CheckFailure where a part would break out of its place."""
+    """Return an encoded request; raise CheckFailure if a part could inject another header."""
     if not _METHOD.fullmatch(method):
-        raise _not_sent("the method")
+        raise _invalid_request("the method")
     lines = [f"{method} {target} HTTP/1.1"]
     for name, value in headers:
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise _not_sent("a request header")
+            raise _invalid_request("a request header")
         lines.append(f"{name}: {value}")
     text = "\r\n".join(lines) + "\r\n\r\n"
     try:
@@ -61,39 +61,41 @@ def request_bytes(
         return text.encode("utf-8", "replace") + body
 
 
-def _not_sent(what: str) -> CheckFailure:
-    return CheckFailure(Reason.INTERNAL, f"{what} is not valid", ours=True, final=True)
+def _invalid_request(what: str) -> CheckFailure:
+    return CheckFailure(Reason.INTERNAL, f"{what} is not valid", internal=True, final=True)
 
 
-def read_head(wire: Stream, attempt: Attempt) -> Head:
-    """Read the final response's head, past interim ones; raise CheckFailure.
+def read_head(stream: Stream, attempt: Attempt) -> Head:
+    """Read the head of the final response, skipping interim ones; raise CheckFailure.
 
-    Books `first_byte` at the first byte that comes.
+    Records `first_byte` when the first byte arrives.
     """
-    attempt.enter("first_byte")
-    data = wire.receive("the first byte")
-    attempt.book("first_byte")
-    attempt.enter("body")
+    attempt.phase = "first_byte"
+    data = stream.receive("the first byte")
+    attempt.record("first_byte")
+    attempt.phase = "body"
     if not data:
-        raise CheckFailure(Reason.PROTOCOL, "the connection was closed without an answer")
+        raise CheckFailure(Reason.PROTOCOL, "the connection was closed without a response")
     budget = MAX_HEAD
     for _ in range(MAX_INTERIM + 1):
-        block, data = _block(wire, data, budget)
+        block, data = _read_block(stream, data, budget)
         budget -= len(block)
         head = _parse(block, data)
         if head.status == _SWITCHING:
-            raise CheckFailure(Reason.PROTOCOL, "the server switched protocols unasked")
+            raise CheckFailure(
+                Reason.PROTOCOL, "the server switched protocols without a request to"
+            )
         if head.status >= 200:
             return head
         attempt.status_code = head.status
     raise CheckFailure(Reason.PROTOCOL, f"more than {MAX_INTERIM} interim responses")
 
 
-def _block(wire: Stream, data: bytes, budget: int) -> tuple[bytes, bytes]:
-    """Return one head with its final empty line, and what was read beyond it."""
+def _read_block(stream: Stream, data: bytes, budget: int) -> tuple[bytes, bytes]:
+    """Return one head including its empty line, and the bytes received after it."""
     searched = 0
     while True:
-        _look_at_beginning(data)
+        _check_protocol(data)
         if found := _END.search(data, searched):
             end = found.end()
             if end > budget:
@@ -102,7 +104,7 @@ def _block(wire: Stream, data: bytes, budget: int) -> tuple[bytes, bytes]:
         if len(data) > budget:
             raise _too_large()
         searched = max(0, len(data) - 3)
-        more = wire.receive("the headers")
+        more = stream.receive("the headers")
         if not more:
             raise CheckFailure(Reason.PROTOCOL, "the connection was closed within the headers")
         data += more
@@ -112,16 +114,16 @@ def _too_large() -> CheckFailure:
     return CheckFailure(Reason.TOO_LARGE, f"the headers are longer than {MAX_HEAD // 1024} KiB")
 
 
-def _look_at_beginning(data: bytes) -> None:
-    """Tell at once, and in true words, what does not begin as HTTP/1 does."""
+def _check_protocol(data: bytes) -> None:
+    """Fail early, with a helpful text, if the response does not start like HTTP/1."""
     if data[:5] == b"HTTP/"[: len(data)]:
         return
     if data[:2] in {b"\x15\x03", b"\x16\x03"}:
         text = "the server speaks TLS here: the URL should begin with https://"
     elif data[3:9] == b"\x04\x00\x00\x00\x00\x00" or data.startswith(b"PRI * HTTP/2"):
-        text = "the server speaks HTTP/2 without being asked"
+        text = "the server speaks HTTP/2, which was not negotiated"
     else:
-        text = "the answer has no HTTP status line"
+        text = "the response has no HTTP status line"
     raise CheckFailure(Reason.PROTOCOL, text)
 
 
@@ -138,7 +140,7 @@ def _parse(block: bytes, rest: bytes) -> Head:
 
 
 def _headers(text: str) -> list[tuple[str, str]]:
-    """Read header lines up to the empty one; a folded line goes on where the one before ended."""
+    """Parse header lines up to the empty line; folded lines continue the previous one."""
     if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
     headers: list[tuple[str, str]] = []
@@ -147,12 +149,12 @@ def _headers(text: str) -> list[tuple[str, str]]:
         headers.append((found[1].lower(), found[2].rstrip(" \t")))
         at = found.end()
     if text[at:] not in {"\n", "\r\n"}:
-        _refuse(text[at:].partition("\n")[0].removesuffix("\r"))
+        _reject(text[at:].partition("\n")[0].removesuffix("\r"))
     return headers
 
 
-def _refuse(line: str) -> NoReturn:
+def _reject(line: str) -> NoReturn:
     name, colon, _ = line.partition(":")
     if colon and _NAME.fullmatch(name):
-        raise CheckFailure(Reason.PROTOCOL, "a response header has a control character")
+        raise CheckFailure(Reason.PROTOCOL, "a response header contains a control character")
     raise CheckFailure(Reason.PROTOCOL, "a response header is malformed")

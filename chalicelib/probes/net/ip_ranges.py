@@ -1,4 +1,4 @@
-"""Which addresses a monitor may connect to: an own list, because `is_global` lets too much through.
+"""Which addresses a monitor may connect to; `is_global` of the standard library allows too many.
 
 Sources: the IANA special-purpose registries for IPv4 and IPv6 (RFC 6890 and its updates) and the
 addresses at which clouds keep credentials.
@@ -10,18 +10,17 @@ from functools import lru_cache
 from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_Row = tuple[int, int, int, "Scope", str]  # version, mask, network, scope, name
 
 
 class Scope(Enum):
-    """What an address is to a monitor."""
+    """Whether a monitor may connect to an address."""
 
     PUBLIC = "public"
-    PRIVATE = "private"  # allowed where private targets are
+    PRIVATE = "private"  # allowed only if private targets are
     FORBIDDEN = "forbidden"  # never allowed
 
 
-# One line per network: what it is, and the network. The first that contains the address wins.
+# Name and network; the first one that contains the address wins.
 _FORBIDDEN: Final = {
     # IPv4
     "this network": "0.0.0.0/8",
@@ -37,8 +36,8 @@ _FORBIDDEN: Final = {
     "reserved": "240.0.0.0/4",
     "a cloud's metadata service (Alibaba)": "100.100.100.200/32",
     "a cloud's metadata service (Azure)": "168.63.129.16/32",
-    # IPv6: everything outside 2000::/3 that is not private below is forbidden anyway; the lines
-    # are here for their names.
+    # IPv6: everything outside 2000::/3 that is not private is forbidden anyway; these entries only
+    # add names for error messages.
     "unspecified": "::/128",
     "IPv4-mapped": "::ffff:0:0/96",
     "IPv4-translated (SIIT)": "::ffff:0:0:0/96",
@@ -71,31 +70,19 @@ _PRIVATE: Final = {
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 
 
-def _table(networks: dict[str, str], scope: Scope) -> list[_Row]:
-    rows: list[_Row] = []
-    for name, text in networks.items():
-        network = ipaddress.ip_network(text)
-        rows.append(
-            (network.version, int(network.netmask), int(network.network_address), scope, name)
-        )
-    return rows
-
-
-_TABLE: Final = _table(_FORBIDDEN, Scope.FORBIDDEN) + _table(_PRIVATE, Scope.PRIVATE)
+_NETWORKS: Final = [
+    (ipaddress.ip_network(network), scope, name)
+    for scope, networks in ((Scope.FORBIDDEN, _FORBIDDEN), (Scope.PRIVATE, _PRIVATE))
+    for name, network in networks.items()
+]
 
 
 @lru_cache(maxsize=4096)
 def classify(address: Address) -> tuple[Scope, str]:
-    """Return the scope of an address and, where it is not public, the name of its network."""
-    value, version = int(address), address.version
-    for row_version, mask, network, scope, name in _TABLE:
-        if row_version == version and value & mask == network:
+    """Return the scope of an address and, unless it is public, the name of its network."""
+    for network, scope, name in _NETWORKS:
+        if address in network:
             return scope, name
     if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
         return Scope.FORBIDDEN, "not global unicast"
     return Scope.PUBLIC, ""
-
-
-def is_loopback(address: Address) -> bool:
-    """Whether the address is this machine's own loopback."""
-    return address.is_loopback

@@ -1,4 +1,4 @@
-"""What Monitum sends to others than targets, such as webhooks: through the guard of the checks."""
+"""Requests to hosts other than targets, such as webhooks, behind the same SSRF guard."""
 
 import time
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from chalicelib.probes.net.requests_adapter import GuardedAdapter, Raw
 from chalicelib.probes.net.urls import BadUrl, parse_url
 from chalicelib.probes.redaction import clean
 
-MAX_ANSWER: Final = 64 * 1024
+MAX_RESPONSE: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the other side said, whatever it said; at most MAX_ANSWER bytes of its body.
+class OutboundResponse:
+    """A response with any status code and at most MAX_RESPONSE bytes of its body.
 
-    `retry_after` is the header of that name, as it came.
+    `retry_after` is the unparsed Retry-After header.
     """
 
     status_code: int
@@ -33,10 +33,10 @@ class Answer:
     retry_after: str | None = None
 
 
-class NotSent(Exception):
-    """No answer came. `reason` is one of the API's; str() is one printable line without secrets.
+class OutboundError(Exception):
+    """No response arrived. `reason` is one of the API's; str() is one line without secrets.
 
-    `request_sent` says that the other side may have the request nevertheless.
+    `request_sent` tells whether the server may have received the request nevertheless.
     """
 
     def __init__(self, reason: Reason, text: str, *, request_sent: bool) -> None:
@@ -46,15 +46,15 @@ class NotSent(Exception):
 
 
 class Outbound:
-    """Sends requests to addresses that the guard admits. Safe to share between threads."""
+    """Sends requests through the guard. Safe to share between threads."""
 
     def __init__(self, dialer: Dialer) -> None:
         self._adapter = GuardedAdapter(dialer)
 
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float = 10.0
-    ) -> Answer:
-        """POST a body, following no redirect; raise NotSent within `timeout_s`."""
+    ) -> OutboundResponse:
+        """POST a body without following redirects; raise OutboundError within `timeout_s`."""
         attempt = Attempt(time.monotonic() + timeout_s)
         try:
             parsed = parse_url(url)
@@ -64,27 +64,26 @@ class Outbound:
                 {"User-Agent": "Monitum/1", "Accept": "*/*", "Accept-Encoding": "identity"}
             )
             request.headers.update(headers)
-            request.headers.update(
-                {
-                    "Host": parsed.authority,
-                    "Connection": "close",
-                    "Content-Length": str(len(body)),
-                }
-            )
+            request.headers["Host"] = parsed.authority
+            request.headers["Connection"] = "close"
+            request.headers["Content-Length"] = str(len(body))
             with self._adapter.exchange(request, parsed, attempt, verify=True) as response:
-                answer = cast("Raw", response.raw).body.read(MAX_ANSWER)
-                attempt.book("body")
-                total = attempt.watch.timings().total
-                after = response.headers.get("Retry-After")
-                return Answer(response.status_code, answer, total, after)
+                content = cast("Raw", response.raw).body.read(MAX_RESPONSE)
+                attempt.record("body")
+                return OutboundResponse(
+                    response.status_code,
+                    content,
+                    attempt.stopwatch.timings().total,
+                    response.headers.get("Retry-After"),
+                )
         except BadUrl as error:
-            raise NotSent(Reason.BLOCKED, clean(str(error), {}), request_sent=False) from None
+            raise OutboundError(Reason.BLOCKED, clean(str(error), {}), request_sent=False) from None
         except CheckFailure as failure:
             text = clean(failure.text, {"headers": headers})
-            raise NotSent(failure.reason, text, request_sent=attempt.request_sent) from None
+            raise OutboundError(failure.reason, text, request_sent=attempt.request_sent) from None
 
     def session(self) -> requests.Session:
-        """Return a Session for libraries that want one: guarded, without proxies or netrc."""
+        """Return a guarded Session without proxies or netrc, for libraries that need one."""
         session = requests.Session()
         session.trust_env = False
         session.mount("http://", self._adapter)

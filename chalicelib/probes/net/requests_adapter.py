@@ -1,8 +1,8 @@
-"""requests' transport, guarded: what a Session or a check sends goes through the Dialer.
+"""A transport adapter of requests that connects through the guarded Dialer.
 
-Chosen by measurement (docs/decisions/0010-http-transport.md): the exchange is this package's own
-HTTP/1.1, requests supplies what callers and their libraries know. A Session that is to be guarded
-mounts the adapter on "http://" and "https://" and sets `trust_env` to False.
+It uses this package's HTTP/1.1 client, which measurements favoured
+(docs/decisions/0010-http-transport.md), behind the interface of requests. A guarded Session mounts
+the adapter on "http://" and "https://" and sets `trust_env` to False.
 """
 
 import io
@@ -30,33 +30,33 @@ MAX_BODY: Final = 1024 * 1024
 
 
 class Raw(io.RawIOBase):
-    """What requests reads a body from; `body` is this package's own way to it."""
+    """The file object that requests reads a body from; probes use `body` directly."""
 
-    def __init__(self, wire: Stream, body: Body) -> None:
-        self._wire = wire
+    def __init__(self, stream: Stream, body: Body) -> None:
+        self._stream = stream
         self.body = body
-        self._left: io.BytesIO | None = None
+        self._content: io.BytesIO | None = None
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1, **_: object) -> bytes:
-        """Return decoded bytes, at most MAX_BODY in all."""
-        if self._left is None:
-            self._left = io.BytesIO(self.body.read(MAX_BODY))
-        return self._left.read(size)
+        """Return decoded bytes, at most MAX_BODY in total."""
+        if self._content is None:
+            self._content = io.BytesIO(self.body.read(MAX_BODY))
+        return self._content.read(size)
 
     def close(self) -> None:
-        self._wire.close()
+        self._stream.close()
         super().close()
 
     def release_conn(self) -> None:
-        """Close: a connection is used once."""
+        """Close the connection, which is used only once."""
         self.close()
 
 
 class GuardedAdapter(BaseAdapter):
-    """Sends each request over a new guarded connection and never follows a redirect itself."""
+    """Sends each request over a new guarded connection; does not follow redirects."""
 
     def __init__(self, dialer: Dialer) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class GuardedAdapter(BaseAdapter):
     ) -> Response:
         """Send a request to `url`, the parsed `request.url`; raise CheckFailure.
 
-        The response's body is not read yet; closing the response closes the connection.
+        The body is not read yet; closing the response closes the connection.
         """
         data = request_bytes(
             request.method or "GET",
@@ -81,24 +81,24 @@ class GuardedAdapter(BaseAdapter):
         else:
             sock = self._dialer.connect(url.host, url.port, attempt)
         try:
-            attempt.enter("first_byte")
-            wire = Stream(sock, attempt)
+            attempt.phase = "first_byte"
+            stream = Stream(sock, attempt)
             attempt.request_sent = True
-            wire.send(data)
+            stream.send(data)
             attempt.on_connected()
-            return self._response(request, wire, attempt)
+            return self._response(request, stream, attempt)
         except BaseException:
             sock.close()
             raise
 
-    def _response(self, request: PreparedRequest, wire: Stream, attempt: Attempt) -> Response:
-        head = read_head(wire, attempt)
+    def _response(self, request: PreparedRequest, stream: Stream, attempt: Attempt) -> Response:
+        head = read_head(stream, attempt)
         attempt.status_code = head.status
         response = Response()
         response.status_code = head.status
         response.reason = head.phrase
         response.headers = CaseInsensitiveDict(_joined(head.headers))
-        response.raw = Raw(wire, Body(wire, head, request.method or "GET"))
+        response.raw = Raw(stream, Body(stream, head, request.method or "GET"))
         response.url = request.url or ""
         response.request = request
         return response
@@ -106,13 +106,13 @@ class GuardedAdapter(BaseAdapter):
     def send(
         self,
         request: PreparedRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002 - as requests calls it
+        stream: bool = False,  # noqa: FBT001, FBT002 - the signature of requests
         timeout: float | tuple[float, float] | tuple[float, None] | None = None,
         verify: bool | str = True,  # noqa: FBT001, FBT002 - the same
         cert: object = None,
         proxies: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send for a Session: `timeout` bounds everything; certs and proxies are not used."""
+        """Send a request of a Session; `timeout` limits the total time."""
         del cert, proxies
         seconds = timeout[0] if isinstance(timeout, tuple) else timeout
         attempt = Attempt(time.monotonic() + (seconds or DEFAULT_TIMEOUT_S))
@@ -120,7 +120,7 @@ class GuardedAdapter(BaseAdapter):
             url = parse_url(request.url or "")
             request.headers.setdefault("Host", url.authority)
             request.headers["Connection"] = "close"
-            request.headers["Accept-Encoding"] = "gzip, deflate"  # more where requests finds more
+            request.headers["Accept-Encoding"] = "gzip, deflate"  # requests may offer more
             response = self.exchange(request, url, attempt, verify=verify is not False)
             if not stream:
                 response.content  # noqa: B018 - reading it is the point
@@ -133,14 +133,14 @@ class GuardedAdapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Do nothing: no connection is kept."""
+        """Do nothing, since connections are not kept open."""
 
 
 def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
     values: dict[str, list[str]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(value)
-    return {name: ", ".join(said) for name, said in values.items()}
+    return {name: ", ".join(parts) for name, parts in values.items()}
 
 
 def _as_bytes(body: object) -> bytes:

@@ -1,4 +1,4 @@
-"""What the machine says about names: /etc/hosts and /etc/resolv.conf (hosts(5), resolv.conf(5))."""
+"""The system's name resolution files /etc/hosts and /etc/resolv.conf (hosts(5), resolv.conf(5))."""
 
 import ipaddress
 import os
@@ -16,9 +16,9 @@ _MAX_SERVERS: Final = 3
 
 
 class SystemNames:
-    """The two files, read again when they change. Safe to share between threads.
+    """The two files, reloaded when they change. Safe to share between threads.
 
-    `servers` in place of those of resolv.conf are for tests.
+    Tests pass `servers` to replace those of resolv.conf.
     """
 
     def __init__(
@@ -27,32 +27,32 @@ class SystemNames:
         resolv_conf: str = "/etc/resolv.conf",
         servers: Sequence[Server] | None = None,
     ) -> None:
-        self._hosts = _Watched(hosts, parse_hosts)
-        self._conf = _Watched(resolv_conf, ResolvConf)
-        self._given = servers
+        self._hosts = _ReloadedFile(hosts, parse_hosts)
+        self._conf = _ReloadedFile(resolv_conf, ResolvConf)
+        self._servers = servers
 
     def in_hosts(self, name: str) -> Sequence[Address]:
-        """Return the addresses that the machine itself gives a name; localhost always has some."""
+        """Return the addresses of a name in the hosts file; localhost always has some."""
         found = self._hosts.value().get(name, ())
         if not found and (name == "localhost" or name.endswith(".localhost")):
             return _LOOPBACK
         return found
 
     def servers(self) -> Sequence[Server]:
-        """Return the resolvers to ask, in their order."""
-        if self._given is not None:
-            return self._given
+        """Return the resolvers to query, in order."""
+        if self._servers is not None:
+            return self._servers
         return self._conf.value().servers
 
     def candidates(self, name: str) -> Sequence[str]:
-        """Return the full names that `name` may stand for, in the order to ask for them."""
+        """Return the full names to try for `name`, in order (search domains, ndots)."""
         conf = self._conf.value()
         searched = [f"{name}.{domain}" for domain in conf.search]
         return [name, *searched] if name.count(".") >= conf.ndots else [*searched, name]
 
 
 def parse_hosts(text: str) -> dict[str, list[Address]]:
-    """Return the addresses of each name of a hosts file, skipping what is no such line."""
+    """Return the addresses of each name in a hosts file, skipping malformed lines."""
     names: dict[str, list[Address]] = {}
     for line in text.splitlines():
         address_text, *aliases = line.partition("#")[0].split() or [""]
@@ -66,7 +66,7 @@ def parse_hosts(text: str) -> dict[str, list[Address]]:
 
 
 class ResolvConf:
-    """A resolv.conf taken apart; where it names no server, the machine itself is asked."""
+    """A parsed resolv.conf; the default server is this machine."""
 
     def __init__(self, text: str) -> None:
         self.servers: list[Server] = []
@@ -74,10 +74,10 @@ class ResolvConf:
         self.ndots = 1
         for line in text.splitlines():
             keyword, *values = line.split() or [""]
-            self._take(keyword, values)
+            self._apply(keyword, values)
         self.servers = self.servers[:_MAX_SERVERS] or [("127.0.0.1", 53)]
 
-    def _take(self, keyword: str, values: list[str]) -> None:
+    def _apply(self, keyword: str, values: list[str]) -> None:
         if keyword == "nameserver" and values and _is_address(values[0]):
             self.servers.append((values[0], 53))
         elif keyword in {"search", "domain"}:
@@ -96,8 +96,8 @@ def _is_address(text: str) -> bool:
     return True
 
 
-class _Watched(Generic[T]):
-    """What a file says, read again when its time or size changes; a missing file is empty."""
+class _ReloadedFile(Generic[T]):
+    """A parsed file, reloaded when its time or size changes; a missing file is empty."""
 
     def __init__(self, path: str, parse: Callable[[str], T]) -> None:
         self._path = path

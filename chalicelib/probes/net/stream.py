@@ -1,4 +1,4 @@
-"""A connection read and written under the deadline of one attempt."""
+"""Reading from and writing to a connection under the deadline of one attempt."""
 
 import ssl
 from typing import Final, Protocol
@@ -8,12 +8,12 @@ from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import CheckFailure, OutOfTime
 from chalicelib.probes.net.tls_stream import Overlong
 
-_PIECE: Final = 16384  # what one TLS record may hold
-MAX_PIECES: Final = 20_000  # of a few bytes each, they would cost more CPU than they carry
+_PIECE: Final = 16384  # the size of a TLS record
+MAX_PIECES: Final = 20_000  # limits the CPU time spent on a response sent in tiny pieces
 
 
 class Connection(Protocol):
-    """What is needed of a socket, or of TLS over one."""
+    """The methods of a socket that Stream uses; TlsStream has them too."""
 
     def settimeout(self, seconds: float, /) -> None: ...
 
@@ -25,7 +25,7 @@ class Connection(Protocol):
 
 
 class Stream:
-    """Bytes in and out of a socket; every wait ends at the deadline, whatever trickles in."""
+    """Sends and receives bytes; every wait ends at the deadline, even if data trickles in."""
 
     __slots__ = ("_attempt", "_pieces", "_sock")
 
@@ -39,16 +39,18 @@ class Stream:
         view = memoryview(data)
         try:
             while view:
-                self._sock.settimeout(self._attempt.remaining("the request to be taken"))
+                self._sock.settimeout(self._attempt.remaining("the request to be sent"))
                 view = view[self._sock.send(view) :]
         except OSError as error:
-            raise failure(error, "the request to be taken") from None
+            raise failure(error, "the request to be sent") from None
 
     def receive(self, what: str, size: int = _PIECE) -> bytes:
-        """Return some bytes, b"" at the end; raise CheckFailure, which names `what`."""
+        """Return some bytes, b"" at the end; raise CheckFailure with a text naming `what`."""
         self._pieces += 1
         if self._pieces > MAX_PIECES:
-            raise CheckFailure(Reason.PROTOCOL, f"the answer came in more than {MAX_PIECES} pieces")
+            raise CheckFailure(
+                Reason.PROTOCOL, f"the response came in more than {MAX_PIECES} pieces"
+            )
         try:
             self._sock.settimeout(self._attempt.remaining(what))
             return self._sock.recv(size)
@@ -60,11 +62,11 @@ class Stream:
 
 
 def failure(error: OSError, what: str) -> CheckFailure:
-    """Return what an exception of a socket in use means."""
+    """Translate an exception of a connected socket."""
     if isinstance(error, TimeoutError):
         return OutOfTime(what)
     if isinstance(error, Overlong):
-        return CheckFailure(Reason.TLS, f"TLS records without end while waiting for {what}")
+        return CheckFailure(Reason.TLS, f"endless TLS records while waiting for {what}")
     if isinstance(error, ssl.SSLError):
         return CheckFailure(Reason.TLS, f"TLS failed ({error.reason}) while waiting for {what}")
     return CheckFailure(Reason.CONNECT, f"the connection was reset while waiting for {what}")

@@ -1,6 +1,6 @@
-"""TLS on a connection: prepared contexts, and what a failed handshake means in plain words.
+"""TLS contexts, handshakes, and readable texts for failed handshakes.
 
-A context is made once: reading the CA file costs 25 ms of CPU, ten times the rest of a check.
+Contexts are cached: reading the CA file costs 25 ms of CPU, ten times the rest of a check.
 """
 
 import socket
@@ -16,7 +16,7 @@ from chalicelib.probes.errors import CheckFailure, OutOfTime
 from chalicelib.probes.net.tls_stream import Overlong, TlsStream
 from chalicelib.probes.net.x509_expiry import days_left
 
-# Numbers of OpenSSL's X509_V_ERR_*, see x509_vfy.h.
+# OpenSSL's X509_V_ERR_* numbers, see x509_vfy.h.
 _VERIFY_ERRORS: Final = {
     9: "the certificate is not valid yet",
     10: "the certificate has expired",
@@ -28,8 +28,8 @@ _VERIFY_ERRORS: Final = {
     62: "the certificate is for another name",
     64: "the certificate is for another address",
 }
-# Python's own but for DHE: with a prime of 10,000 bits, which a server is free to choose, a
-# handshake takes 0.6 s of CPU and cannot be stopped. Browsers do not offer it either.
+# Python's defaults without DHE: a server may choose a prime of 10,000 bits, with which a handshake
+# takes 0.6 s of CPU and cannot be interrupted. Browsers do not offer DHE either.
 _CIPHERS: Final = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
 _EOF: Final = "UNEXPECTED_EOF_WHILE_READING"
 _HANDSHAKE_ERRORS: Final = {
@@ -37,31 +37,31 @@ _HANDSHAKE_ERRORS: Final = {
     "HTTP_REQUEST": "the server does not speak TLS here",
     "PACKET_LENGTH_TOO_LONG": "the server does not speak TLS here",
     _EOF: "the connection was closed during the TLS handshake",
-    "UNSUPPORTED_PROTOCOL": "the server speaks only an old version of TLS",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "the server speaks no version of TLS that is safe",
+    "UNSUPPORTED_PROTOCOL": "the server supports only an old version of TLS",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "the server supports no secure version of TLS",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "the server refused the TLS handshake",
-    "TLSV1_UNRECOGNIZED_NAME": "the server knows no such name (TLS SNI)",
+    "TLSV1_UNRECOGNIZED_NAME": "the server does not know this name (TLS SNI)",
 }
 
 
 class TlsContexts:
-    """The contexts that checks share; `ca_file` (PEM) replaces the CAs of certifi."""
+    """A cache of contexts, shared by all checks; `ca_file` (PEM) replaces certifi's CAs."""
 
     def __init__(self, ca_file: str | None = None) -> None:
         self._ca_file = ca_file or certifi.where()
         self._lock = threading.Lock()
-        self._made: dict[tuple[bool, bool], ssl.SSLContext] = {}
+        self._contexts: dict[tuple[bool, bool], ssl.SSLContext] = {}
 
     def get(self, *, verify: bool, http: bool) -> ssl.SSLContext:
-        """Return the context for a target that is verified or not, with HTTP over it or not."""
-        if made := self._made.get((verify, http)):
-            return made
+        """Return the context that verifies certificates or not, and announces HTTP/1.1 or not."""
+        if context := self._contexts.get((verify, http)):
+            return context
         with self._lock:
-            if (verify, http) not in self._made:
-                self._made[verify, http] = self._make(verify, http)
-            return self._made[verify, http]
+            if (verify, http) not in self._contexts:
+                self._contexts[verify, http] = self._create(verify, http)
+            return self._contexts[verify, http]
 
-    def _make(self, verify: bool, http: bool) -> ssl.SSLContext:  # noqa: FBT001 - keys of the cache
+    def _create(self, verify: bool, http: bool) -> ssl.SSLContext:  # noqa: FBT001 - keys of the cache
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.set_ciphers(_CIPHERS)
         context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
@@ -78,8 +78,11 @@ class TlsContexts:
 def start_tls(
     sock: socket.socket, context: ssl.SSLContext, name: str, attempt: Attempt
 ) -> TlsStream:
-    """Do the handshake, take the certificate's days left; raise CheckFailure, closing nothing."""
-    attempt.enter("tls")
+    """Perform the handshake and record the certificate's days left; raise CheckFailure.
+
+    The caller closes `sock`.
+    """
+    attempt.phase = "tls"
     try:
         stream = TlsStream(sock, context, name)
         stream.settimeout(attempt.remaining("the TLS handshake"))
@@ -88,12 +91,12 @@ def start_tls(
         attempt.tls_days_left = days_left(der) if der else None
     except (OSError, ValueError) as error:
         raise handshake_failure(error) from None
-    attempt.book("tls")
+    attempt.record("tls")
     return stream
 
 
 def handshake_failure(error: Exception) -> CheckFailure:
-    """Return what an exception of a handshake means."""
+    """Translate an exception of a handshake."""
     if isinstance(error, ssl.SSLCertVerificationError):
         text = _VERIFY_ERRORS.get(error.verify_code, f"the certificate: {error.verify_message}")
         return CheckFailure(Reason.TLS, text)

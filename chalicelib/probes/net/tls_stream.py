@@ -1,7 +1,7 @@
-"""TLS over a socket, fed by the piece, so that the deadline is looked at whatever the records hold.
+"""TLS over a socket, fed piece by piece so that the deadline is checked between records.
 
-An `ssl.SSLSocket` reads on inside of OpenSSL while records come that carry no data, such as tickets
-or requests to begin again: a server that sends them fast enough holds it for as long as it likes.
+`ssl.SSLSocket` keeps reading inside OpenSSL while records without data arrive, such as session
+tickets or renegotiation requests: a server that sends them fast enough blocks it indefinitely.
 """
 
 import socket
@@ -10,30 +10,32 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from chalicelib.probes.deadline import seconds_left
+
 _PIECE: Final = 16 * 1024
-_MAX_IDLE: Final = 256 * 1024  # a long chain of large certificates is a quarter of that
+_MAX_IDLE: Final = 256 * 1024  # four times a long chain of large certificates
 
 
 class Overlong(OSError):
-    """The other side sends and sends, and none of it is data."""
+    """The server sends too many bytes without any application data."""
 
 
 class TlsStream:
-    """What a check needs of a socket, over TLS. Closing it closes the socket."""
+    """A TLS client connection with the methods of `Connection`. Closing it closes the socket."""
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, name: str) -> None:
         self._sock = sock
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
-        self._until = 0.0
+        self._deadline = 0.0
         self._idle = 0
 
     def settimeout(self, seconds: float) -> None:
-        """Say how long all of the next call may take; it raises TimeoutError then."""
-        self._until = time.monotonic() + seconds
+        """Set how long the whole next call may take before it raises TimeoutError."""
+        self._deadline = time.monotonic() + seconds
 
     def do_handshake(self) -> None:
-        """Do the handshake; raise OSError."""
+        """Perform the handshake; raise OSError."""
         while True:
             try:
                 self._tls.do_handshake()
@@ -41,14 +43,15 @@ class TlsStream:
                 self._flush()
                 self._feed()
             except ssl.SSLError:
-                self._tell()
+                with suppress(OSError):  # send the alert, so that the server knows the reason too
+                    self._flush()
                 raise
             else:
                 self._flush()
                 return
 
     def certificate(self) -> bytes | None:
-        """Return the other side's certificate in DER, None where it showed none."""
+        """Return the server's certificate in DER, None if it sent none."""
         return self._tls.getpeercert(binary_form=True)
 
     def send(self, data: memoryview) -> int:
@@ -58,7 +61,7 @@ class TlsStream:
         return sent
 
     def recv(self, size: int) -> bytes:
-        """Return some bytes, b"" at the end, announced or not; raise OSError."""
+        """Return some bytes, b"" at the end, even without close_notify; raise OSError."""
         while True:
             try:
                 data = self._tls.read(size)
@@ -75,8 +78,8 @@ class TlsStream:
         self._sock.close()
 
     def _feed(self) -> None:
-        """Take a piece of what the other side sent, or its end."""
-        self._sock.settimeout(self._left())
+        """Pass received bytes, or the end of the connection, to OpenSSL."""
+        self._sock.settimeout(seconds_left(self._deadline))
         piece = self._sock.recv(_PIECE)
         if not piece:
             self._incoming.write_eof()
@@ -91,16 +94,5 @@ class TlsStream:
             return
         data = memoryview(self._outgoing.read())
         while data:
-            self._sock.settimeout(self._left())
+            self._sock.settimeout(seconds_left(self._deadline))
             data = data[self._sock.send(data) :]
-
-    def _tell(self) -> None:
-        """Send the alert that a failure left, so that the other side knows as well."""
-        with suppress(OSError):
-            self._flush()
-
-    def _left(self) -> float:
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left

@@ -1,20 +1,23 @@
-"""One strict reading of a URL, used for what is validated and for what is connected to.
+"""A strict parser of URLs, hosts and endpoints, used for both validating and connecting.
 
-Two parsers that read one URL differently are how address checks are tricked; so there is one, it
-refuses what is odd, and everything that goes out is built from its answer. Hosts follow the WHATWG
-URL standard where it matters: a host whose last label is a number is an IPv4 address, in whatever
-base it is written.
+Address checks can be bypassed where two parsers read the same URL differently. So there is only
+this one, it refuses unusual input, and every request is built from its result. Hosts follow the
+WHATWG URL standard: a host whose last label is a number is an IPv4 address, in any base.
 """
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
+from chalicelib.probes.errors import Blocked
 from chalicelib.probes.net.ip_ranges import Address
 
 MAX_URL: Final = 2048
+TLS_PORT: Final = 443
+DNS_PORT: Final = 53
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -24,12 +27,12 @@ _ESCAPE: Final = re.compile(r"[^!#$%&'()*+,/:;=?@\[\]~A-Za-z0-9._-]")
 
 
 class BadUrl(ValueError):
-    """The text is no URL that Monitum uses; str() says why, in words for the one who wrote it."""
+    """A URL or host that Monitum does not accept; str() says why, for its author."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host in its one spelling: an address, or a lower-case ASCII name without a final dot."""
+    """A normalized host: an address, or a lower-case ASCII name without a trailing dot."""
 
     name: str
     address: Address | None = None
@@ -41,7 +44,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """An absolute http or https URL taken apart; `target` is the path with its query."""
+    """A parsed absolute http or https URL; `target` is the path with its query."""
 
     scheme: str
     host: Host
@@ -50,7 +53,7 @@ class Url:
 
     @property
     def authority(self) -> str:
-        """The value of the Host header: the port only where it is not the scheme's own."""
+        """The value of the Host header, without the scheme's default port."""
         if self.port == _DEFAULT_PORTS[self.scheme]:
             return self.host.in_url
         return f"{self.host.in_url}:{self.port}"
@@ -65,11 +68,11 @@ class Url:
 
 @lru_cache(maxsize=2048)
 def parse_url(text: str) -> Url:
-    """Read an absolute URL; raise BadUrl for everything that is not plainly http(s)."""
+    """Parse an absolute http or https URL; raise BadUrl."""
     if len(text) > MAX_URL:
         raise BadUrl(f"the URL is longer than {MAX_URL} characters")
     if _UNSAFE.search(text):
-        raise BadUrl("the URL has a space, a backslash or a control character")
+        raise BadUrl("the URL must not contain spaces, backslashes or control characters")
     found = _SCHEME.match(text)
     scheme = found[1].lower() if found else ""
     if found is None or scheme not in _DEFAULT_PORTS:
@@ -79,21 +82,21 @@ def parse_url(text: str) -> Url:
         raise BadUrl(f"the URL must begin with {scheme}:// and a host")
     authority, target = _split_authority(rest[2:])
     if "@" in authority:
-        raise BadUrl("the URL must not hold a user name or password")
+        raise BadUrl("the URL must not contain a user name or password")
     host_text, port = _split_port(authority, _DEFAULT_PORTS[scheme])
     return Url(scheme, parse_host(host_text), port, _clean_target(target))
 
 
 def parse_host(text: str) -> Host:
-    """Read a host name or address (IPv6 with or without brackets); raise BadUrl."""
+    """Parse a host name or address (IPv6 with or without brackets); raise BadUrl."""
     if not text:
         raise BadUrl("the host is missing")
     if text.startswith("["):
         if not text.endswith("]"):
-            raise BadUrl("the host has a bracket too many")
+            raise BadUrl("the host has an opening bracket without a closing one")
         text = text[1:-1]
         if ":" not in text:
-            raise BadUrl("only an IPv6 address stands in brackets")
+            raise BadUrl("only an IPv6 address may be in brackets")
     if ":" in text:
         return _ipv6_host(text)
     name = _ascii_name(text).removesuffix(".")
@@ -104,6 +107,28 @@ def parse_host(text: str) -> Host:
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise BadUrl("the host is not a valid name")
     return Host(name)
+
+
+def endpoint(config: Mapping[str, Any]) -> tuple[Host, int]:
+    """Return the `host` and `port` of a target's configuration; raise Blocked if invalid."""
+    try:
+        host = parse_host(str(config["host"]))
+    except BadUrl as error:
+        raise Blocked(str(error)) from None
+    port = int(config.get("port") or TLS_PORT)
+    if not 0 < port < 65536:
+        raise Blocked("the port must be a number from 1 to 65535")
+    return host, port
+
+
+def resolver_endpoint(text: str) -> tuple[Host, int]:
+    """Return the host and port of a resolver, such as `9.9.9.9` or `[::1]:5353`; raise BadUrl."""
+    host, port = text, str(DNS_PORT)
+    if text.count(":") == 1 or "]:" in text:
+        host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise BadUrl("the resolver's port must be a number from 1 to 65535")
+    return parse_host(host), int(port)
 
 
 def _split_authority(rest: str) -> tuple[str, str]:
@@ -138,7 +163,7 @@ def _ipv6_host(text: str) -> Host:
     except ValueError:
         raise BadUrl("the host is not a valid IPv6 address") from None
     if address.scope_id is not None:
-        raise BadUrl("an IPv6 address with a zone cannot be watched")
+        raise BadUrl("an IPv6 address must not have a zone")
     return Host(str(address), address)
 
 
@@ -156,7 +181,7 @@ def _ascii_name(text: str) -> str:
 
 
 def _width_folded(text: str) -> str:
-    """Fold full-width digits and dots, which idna refuses in a host that is all numbers."""
+    """Normalize full-width digits and dots, which idna rejects in all-numeric hosts."""
     import unicodedata  # noqa: PLC0415 - see above
 
     folded = unicodedata.normalize("NFKC", text).replace("\u3002", ".").lower()
@@ -166,7 +191,7 @@ def _width_folded(text: str) -> str:
 
 
 def _ipv4_number(labels: list[str]) -> ipaddress.IPv4Address:
-    """Read an IPv4 address as browsers and inet_aton do: 127.1, 0x7f.1, 0177.0.0.1, 2130706433."""
+    """Parse an IPv4 address as browsers and inet_aton do: 127.1, 0x7f.1, 0177.0.0.1, 2130706433."""
     if len(labels) > 4 or not all(_NUMBER.fullmatch(label) for label in labels):
         raise BadUrl("the host is not a valid IPv4 address")
     numbers = [_number(label) for label in labels]

@@ -1,6 +1,6 @@
-"""When a certificate expires, read from its DER bytes (RFC 5280, X.690).
+"""Read when a certificate expires from its DER bytes (RFC 5280, X.690).
 
-The standard library tells it only of a chain it verified, and takes ten times as long.
+The `ssl` module returns it only for verified chains, and takes ten times as long.
 """
 
 import calendar
@@ -25,7 +25,7 @@ def expires_at(der: bytes) -> int:
         validity, _ = _enter(der, at)
         return _time(der, _skip(der, validity))
     except IndexError as error:
-        raise ValueError("the certificate is cut off") from error
+        raise ValueError("the certificate is truncated") from error
 
 
 def days_left(der: bytes, now: float | None = None) -> int:
@@ -35,14 +35,14 @@ def days_left(der: bytes, now: float | None = None) -> int:
 
 
 def _header(der: bytes, at: int) -> tuple[int, int]:
-    """Return where the content of the element at `at` begins and ends."""
+    """Return the start and end offsets of the content of the element at `at`."""
     length, start = der[at + 1], at + 2
     if length >= 0x80:
         size = length & 0x7F
         length = int.from_bytes(der[start : start + size], "big")
         start += size
     if start + length > len(der):
-        raise ValueError("the certificate is cut off")
+        raise ValueError("the certificate is truncated")
     return start, start + length
 
 

@@ -10,7 +10,7 @@ from tests.probes.misbehaviours.bytes import NO_HTTP, ODD_BYTES
 from tests.probes.misbehaviours.case import Case
 from tests.probes.misbehaviours.connections import SILENCE_AND_RESETS, TRICKLES_AND_FLOODS
 from tests.probes.misbehaviours.framing import FRAMING
-from tests.probes.misbehaviours.heavy import BOMBS, DOCUMENTS, HEADS, TEXTS
+from tests.probes.misbehaviours.heavy import BOMBS, HEADS, JSON_LIMITER, TEXTS
 from tests.probes.misbehaviours.redirects import REDIRECTS
 
 CASES: Final = [
@@ -21,7 +21,7 @@ CASES: Final = [
     *ODD_BYTES,
     *REDIRECTS,
     *BOMBS,
-    *DOCUMENTS,
+    *JSON_LIMITER,
     *TEXTS,
     *HEADS,
 ]

@@ -5,7 +5,7 @@ from tests.probes.misbehaviours.case import WANTS_OK, Case
 
 NO_HTTP = [
     Case(
-        "an answer without status line",
+        "a response without status line",
         answers(b"Content-Type: a/b\r\n\r\nOK"),
         "protocol",
         "status line",

@@ -46,7 +46,7 @@ SILENCE_AND_RESETS = [
     Case("RST within the headers", resets_after(BEGUN), "connect", "reset"),
     Case("RST within the body", resets_after(LONG + b"x"), "connect", "reset"),
     Case("RST within a chunk", resets_after(CHUNKED + b"5\r\nab"), "connect", "reset"),
-    Case("closed without an answer", answers(), "protocol", "without an answer"),
+    Case("closed without a response", answers(), "protocol", "without a response"),
     Case("closed within the status line", answers(b"HTTP/1.1 200"), "protocol", "headers"),
     Case("closed within the headers", answers(BEGUN), "protocol", "headers"),
     Case("closed within a chunk", answers(CHUNKED + b"5\r\nab"), "protocol", "last chunk"),

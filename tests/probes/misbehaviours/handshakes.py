@@ -54,7 +54,7 @@ HANDSHAKES = [
     Case("HTTP after the hello", _after_hello(OK), "tls", "does not speak TLS"),
     Case("nonsense", _after_hello(b"\xff" * 99), "tls", "TLS"),
     Case("a fatal alert", _after_hello(ALERT + b"\x28"), "tls", "refused the TLS handshake"),
-    Case("an unknown name", _after_hello(ALERT + b"\x70"), "tls", "no such name"),
+    Case("an unknown name", _after_hello(ALERT + b"\x70"), "tls", "does not know this name"),
     Case("an old version", _after_hello(ALERT + b"\x46"), "tls", "version"),
     Case("an internal error", _after_hello(ALERT + b"\x50"), "tls", "INTERNAL_ERROR"),
     Case("endless warnings", _flood_after_hello(bytes.fromhex("15030300020100") * 99), "tls"),
@@ -72,8 +72,8 @@ def _raw(peer: Peer) -> None:
 
 OVER_TLS = [
     Case("a good answer", answers(OK), None),
-    Case("closed at once", lambda _: None, "protocol", "without an answer"),
-    Case("closed without an answer", answers(), "protocol", "without an answer"),
+    Case("closed at once", lambda _: None, "protocol", "without a response"),
+    Case("closed without a response", answers(), "protocol", "without a response"),
     Case("silence", Peer.wait, "timeout", "first byte"),
     Case("RST after the request", resets_after(b""), "connect", "reset"),
     Case("RST within the body", resets_after(LONG), "connect", "reset"),
