@@ -1,6 +1,7 @@
 """The commands behind the Makefile: `python -m ops COMMAND`."""
 
 import argparse
+import pkgutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,14 @@ from ops.console import Failure, confirm, fail, say, step
 from ops.stages import Stage
 
 _FLAG = "store_true"
+COMMANDS = {
+    "up": ("ops.local.stack:up", "start the local stack and deploy the code to it"),
+    "down": ("ops.local.stack:down", "stop the local stack and keep its data"),
+    "reset": ("ops.local.stack:reset", "stop the local stack and delete its data"),
+    "dev": ("ops.local.dev:run", "run everything in this process, on moto"),
+    "openapi": ("ops.openapi.document:write", "generate docs/openapi.json and the route index"),
+}
+"""Commands without options: the function, imported only when it is called, and the help."""
 OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "logs": {"--once": {"action": _FLAG, "help": "the last minutes only"}},
     "package": {"--alone": {"action": _FLAG, "help": "verify that it is complete"}},
@@ -46,7 +55,7 @@ def main(arguments: list[str]) -> int:
         if "stage" in options:
             STAGE_COMMANDS[options.command](stages.stage(options.stage), options)
         else:
-            COMMANDS[options.command]()
+            pkgutil.resolve_name(COMMANDS[options.command][0])()
     except Failure as error:
         return fail(error)
     except (BotoCoreError, ClientError) as error:
@@ -59,10 +68,10 @@ def main(arguments: list[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ops", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, function in COMMANDS.items():
-        commands.add_parser(name, help=function.__doc__)
-    for name, stage_function in STAGE_COMMANDS.items():
-        command = commands.add_parser(name, help=stage_function.__doc__)
+    for name, (_, help_) in COMMANDS.items():
+        commands.add_parser(name, help=help_)
+    for name, function in STAGE_COMMANDS.items():
+        command = commands.add_parser(name, help=function.__doc__)
         command.add_argument("--stage", default="local", choices=list(STAGES))
         for option, settings in OPTIONS.get(name, {}).items():
             command.add_argument(option, **settings)
@@ -70,47 +79,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 # Each command imports its own modules, because some of them are slow to load.
-def _up() -> None:
-    """start the local stack and deploy the code to it"""
-    from ops.local import stack
-
-    stack.up()
-
-
-def _down() -> None:
-    """stop the local stack and keep its data"""
-    from ops.local import stack
-
-    stack.down()
-
-
-def _reset() -> None:
-    """stop the local stack and delete its data"""
-    from ops.local import stack
-
-    stack.reset()
-
-
-def _dev() -> None:
-    """run everything in this process, on moto"""
-    from ops.local import dev
-
-    dev.run()
-
-
-def _openapi() -> None:
-    """generate docs/openapi.json and the route index"""
-    from ops.openapi import document
-
-    document.write()
-
-
 def _logs(stage: Stage, options: argparse.Namespace) -> None:
     """follow the functions' logs"""
     from ops.deployment import logs
 
-    show = logs.show if options.once else logs.follow
-    show(stage)
+    logs.show(stage, follow=not options.once)
 
 
 def _package(stage: Stage, options: argparse.Namespace) -> None:
@@ -211,13 +184,6 @@ def _redrive(stage: Stage, _options: argparse.Namespace) -> None:
         say(f"{queue}: {moved} dead letters moved back")
 
 
-COMMANDS: dict[str, Callable[[], None]] = {
-    "up": _up,
-    "down": _down,
-    "reset": _reset,
-    "dev": _dev,
-    "openapi": _openapi,
-}
 STAGE_COMMANDS: dict[str, Callable[[Stage, argparse.Namespace], None]] = {
     "logs": _logs,
     "package": _package,

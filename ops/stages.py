@@ -1,13 +1,12 @@
 """Stages (deployments), their AWS sessions, and the paths of the local stack."""
 
 import os
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
+import requests
 from botocore.config import Config
 
 from chalicelib.common.settings import STAGES
@@ -107,9 +106,8 @@ def stage(name: str) -> Stage:
 def responds(url: str, timeout_s: float = 2) -> bool:
     """Whether a GET of the URL returns a 2xx status."""
     try:
-        with urllib.request.urlopen(url, timeout=timeout_s) as response:
-            return bool(200 <= response.status < 300)
-    except (OSError, urllib.error.URLError):
+        return 200 <= requests.get(url, timeout=timeout_s).status_code < 300
+    except requests.RequestException:
         return False
 
 

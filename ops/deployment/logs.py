@@ -15,19 +15,14 @@ FIRST_LOOK_BACK_S = 120
 ONCE_LOOK_BACK_S = 600
 
 
-def show(stage: Stage) -> None:
-    """Print the log of the last ten minutes; raises Failure."""
-    try:
-        for event in _events(stage.client("logs"), stage, _ago(ONCE_LOOK_BACK_S)):
-            say(_line(event))
-    except BotoCoreError as error:
-        raise _unreadable(error) from error
+def show(stage: Stage, *, follow: bool = False) -> None:
+    """Print the log of the last minutes; `follow` continues until interrupted.
 
-
-def follow(stage: Stage) -> None:
-    """Print the log from two minutes ago on, until interrupted; raises Failure."""
+    Raises:
+        Failure: the logs cannot be read.
+    """
     client = stage.client("logs")
-    since = _ago(FIRST_LOOK_BACK_S)
+    since = _ago(FIRST_LOOK_BACK_S if follow else ONCE_LOOK_BACK_S)
     printed: dict[tuple[str, int, str], int] = {}
     try:
         while True:
@@ -37,22 +32,20 @@ def follow(stage: Stage) -> None:
                 if key not in printed:
                     printed[key] = event["timestamp"]
                     say(_line(event))
+            if not follow:
+                return
             since = _ago(LOOK_BACK_S)
             printed = {key: at for key, at in printed.items() if at >= since}
             time.sleep(EVERY_S)
     except KeyboardInterrupt:
         return
     except BotoCoreError as error:
-        raise _unreadable(error) from error
+        raise Failure(f"cannot read the logs ({error}); is the stack running?") from error
 
 
 def _ago(seconds: int) -> int:
     """The time this many seconds ago, in milliseconds since the epoch."""
     return int(time.time() * 1000) - seconds * 1000
-
-
-def _unreadable(error: BotoCoreError) -> Failure:
-    return Failure(f"cannot read the logs ({error}); is the stack running?")
 
 
 def _events(client: Any, stage: Stage, since: int) -> list[dict[str, Any]]:

@@ -4,13 +4,12 @@ The target is the stage's own API, so that no other site gets requests. The chec
 the stage: API, queue, worker, network, tables.
 """
 
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import requests
 
 from ops import stages
 from ops.console import Failure
@@ -98,35 +97,30 @@ class _Api:
     """Calls the API with a token; raises a Failure for error responses."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._url, self._token = url, token
+        self._url, self._headers = url, {"Authorization": f"Token {token}"}
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        request = urllib.request.Request(
-            self._url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Token {self._token}", "Content-Type": "application/json"},
-        )
         try:
-            with urllib.request.urlopen(request, timeout=40) as response:
-                text = response.read()
-        except urllib.error.HTTPError as error:
-            body = error.read()[:500].decode(errors="replace")
-            raise Failure(f"smoke test: {method} {path} returned {error.code}: {body}") from error
-        except OSError as error:
+            response = requests.request(
+                method, self._url + path, json=body, headers=self._headers, timeout=40
+            )
+        except requests.RequestException as error:
             raise Failure(f"smoke test: {method} {path} has no response: {error}") from error
-        return json.loads(text) if text else None
+        if not response.ok:
+            text = response.text[:500]
+            raise Failure(f"smoke test: {method} {path} returned {response.status_code}: {text}")
+        return response.json() if response.content else None
 
 
 def _is_healthy(url: str) -> bool:
     """Whether the API responds, even if it reports that checks are late."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:
-            return bool(response.status == 200)
-    except urllib.error.HTTPError as error:
-        return error.code == 503 and b"lateness_s" in error.read()
-    except OSError:
+        response = requests.get(url, timeout=10)
+    except requests.RequestException:
         return False
+    return response.status_code == 200 or (
+        response.status_code == 503 and "lateness_s" in response.text
+    )
 
 
 def _wait_for(find: Callable[[], Any], timeout_s: float, error: str) -> Any:

@@ -6,12 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+
+import requests
 
 from ops import ROOT, stages
 from ops.console import Failure, say, step
@@ -142,17 +142,14 @@ def create_user(stage: Stage, name: str, *, admin: bool) -> str:
 
 
 def _is_accepted(api_url: str, token: str) -> bool:
-    headers = {"Authorization": f"Token {token}"}
-    request = urllib.request.Request(f"{api_url}/v1/me", headers=headers)
+    url, headers = f"{api_url}/v1/me", {"Authorization": f"Token {token}"}
     try:
-        with urllib.request.urlopen(request, timeout=30):
-            return True
-    except urllib.error.HTTPError as error:
-        if error.code == 401:
-            return False
-        raise Failure(f"the API returns {error.code} for GET {api_url}/v1/me") from error
-    except OSError as error:
+        response = requests.get(url, headers=headers, timeout=30)
+    except requests.RequestException as error:
         raise Failure(f"the API does not respond at {api_url}: {error}") from error
+    if not response.ok and response.status_code != 401:
+        raise Failure(f"the API returns {response.status_code} for GET {url}")
+    return response.ok
 
 
 def _wake(stage: Stage, api_url: str, token: str) -> None:

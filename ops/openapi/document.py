@@ -157,7 +157,7 @@ def _responses(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> 
 
 def _success(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
     text = route.response.__doc__ if route.response else None
-    response: Json = {"description": _flat(text or _NOTHING.get(route.status, "As asked for."))}
+    response: Json = {"description": _flat(text or _SUCCESS)}
     headers = [*route.response_headers, *(["RateLimit-Policy", "RateLimit"] if route.scope else [])]
     if "Idempotency-Key" in route.request_headers:
         headers.append("Idempotent-Replayed")
@@ -171,7 +171,7 @@ def _success(route: Route, named: dict[tuple[type[BaseModel], str], Json]) -> Js
     return response
 
 
-_NOTHING = {204: "Done; there is nothing to say."}
+_SUCCESS = "The request succeeded."
 
 
 def _media(route: Route, media: str, named: dict[tuple[type[BaseModel], str], Json]) -> Json:
@@ -235,7 +235,7 @@ def _problem_response(kind: Kind) -> Json:
                     "type": PREFIX + kind.slug,
                     "title": kind.title,
                     "status": kind.status,
-                    "detail": "what is wrong, in words",
+                    "detail": "a description of the problem",
                     "request_id": "4f2b7c0e-5a0e-4c55-9d4f-6d3c1e0b9a11",
                     "errors": [],
                 },

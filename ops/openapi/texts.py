@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that are words: what no schema and no route can say."""
+"""The texts, links and request examples of the OpenAPI document."""
 
 from typing import Any
 
@@ -11,24 +11,24 @@ INFO: Json = {
     "summary": "An uptime monitor that its users own.",
     "description": (
         "JSON in and out, times as RFC 3339 in UTC, durations in the unit that a name ends in."
-        " Lists go on with `cursor` until `next_cursor` is null. Errors are RFC 9457 problems."
+        " Lists continue with `cursor` until `next_cursor` is null. Errors are RFC 9457 problems."
     ),
 }
 TAGS = {
-    "targets": "What is watched.",
-    "summary": "How all of it is doing.",
+    "targets": "The monitored services.",
+    "summary": "The current status of all targets.",
     "stats": "Uptime and response times.",
     "reports": "Uptime by month.",
-    "metrics": "The same for Prometheus.",
+    "metrics": "Metrics for Prometheus.",
     "incidents": "Outages, from the first failure to the recovery.",
-    "channels": "Where alerts go.",
-    "maintenance": "Times in which alerts are muted or checks are left out.",
+    "channels": "Destinations of alerts.",
+    "maintenance": "Periods in which alerts are muted or checks are skipped.",
     "pages": "Status pages.",
-    "status": "What is shown to the public: status pages that are published, and badges.",
-    "me": "Who is calling.",
+    "status": "Public content: published status pages and badges.",
+    "me": "The user of the token.",
     "tokens": "Access tokens.",
-    "audit": "Who changed what.",
-    "users": "Users, for admins.",
+    "audit": "The log of changes.",
+    "users": "Management of users, for admins.",
     "openapi": "This document.",
     "site": "The dashboard, these pages, and the health of the installation.",
 }
@@ -48,100 +48,91 @@ PARAMETERS: dict[str, Json] = {
     "page_id": _id("status page"),
     "slug": {
         "schema": {"type": "string"},
-        "description": "The page's slug; with `.json` at its end the same page as JSON.",
+        "description": "The page's slug; with the suffix `.json`, the response is JSON.",
         "example": "shop",
     },
     "badge": {
         "schema": {"type": "string"},
-        "description": "A page's slug; for a target of it a dot and its public id after that.",
+        "description": "A page's slug; for one of its targets followed by a dot and its public id.",
         "example": "shop.0a1b2c3d4e5f",
     },
     "picture": {
         "schema": {"type": "string", "enum": ["uptime.svg", "status.svg", "response.svg"]},
-        "description": "What it tells.",
+        "description": "What the badge shows.",
     },
-    "token": {"schema": {"type": "string"}, "description": "What the mailed link ends in."},
+    "token": {
+        "schema": {"type": "string"},
+        "description": "The last part of the link in the email.",
+    },
 }
 REQUEST_HEADERS: dict[str, Json] = {
     "Idempotency-Key": {
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-        "description": "Sent again within a day with the same body, it has the same answer.",
+        "description": "A request repeated within a day with this key has the same response.",
         "example": "deploy-2026-11-22-shop",
     },
     "If-Match": {
         "schema": {"type": "string", "maxLength": 1000, "pattern": '^"[0-9]+"$'},
-        "description": "The ETag that was seen: nothing is changed if there is another by now.",
+        "description": "The ETag of the version to change; another version is not changed.",
         "example": '"3"',
     },
 }
 RESPONSE_HEADERS: dict[str, Json] = {
     "Location": {
         "schema": {"type": "string"},
-        "description": "Where it is, relative to the address that was called.",
+        "description": "The URL of the resource, relative to that of the request.",
     },
     "Cache-Control": {
         "schema": {"type": "string"},
-        "description": "For how long the answer may be kept, and by whom.",
+        "description": "How long, and by whom, the response may be cached.",
     },
     "ETag": {"schema": {"type": "string"}, "description": "The version, for If-Match."},
     "Link": {"schema": {"type": "string"}, "description": 'The next page, with rel="next".'},
     "Idempotent-Replayed": {
         "schema": {"type": "string", "const": "true"},
-        "description": "There where an earlier request with this Idempotency-Key had the answer.",
+        "description": "Present if the response is that of an earlier request with this key.",
     },
     "RateLimit-Policy": {
         "schema": {"type": "string"},
-        "description": "How much is allowed (`q`) in how many seconds (`w`).",
+        "description": "The allowed number of requests (`q`) per window in seconds (`w`).",
     },
     "RateLimit": {
         "schema": {"type": "string"},
-        "description": "How much is left (`r`), and in how many seconds all of it is back (`t`).",
+        "description": "The remaining requests (`r`), and seconds until all are available (`t`).",
     },
     "Retry-After": {
         "schema": {"type": "integer"},
-        "description": "In how many seconds it is worth another try.",
+        "description": "The number of seconds to wait before a retry.",
     },
 }
 
 
-def _link(operation: str, parameter: str, to: str = "") -> Json:
-    return {
-        "operationId": operation,
-        "parameters": {parameter: "$response.body#/id"},
-        "description": to or f"Its `id` is the `{parameter}` there.",
-    }
-
-
 def _links(parameter: str, *operations: str) -> Json:
-    return {operation: _link(operation, parameter) for operation in operations}
+    """Links from a created resource to the operations on it, which take its id."""
+    return {
+        operation: {
+            "operationId": operation,
+            "parameters": {parameter: "$response.body#/id"},
+            "description": f"Its `id` is the `{parameter}` there.",
+        }
+        for operation in operations
+    }
 
 
 LINKS: dict[str, Json] = {
     "create_target": _links(
-        "target_id",
-        "get_target",
-        "change_target",
-        "pause_target",
-        "resume_target",
-        "list_checks",
-        "get_target_stats",
-        "list_incidents_of_target",
-        "delete_target",
+        "target_id", "get_target", "change_target", "pause_target", "resume_target", "list_checks",
+        "get_target_stats", "list_incidents_of_target", "delete_target",
     ),
     "create_channel": _links(
-        "channel_id",
-        "get_channel",
-        "change_channel",
-        "test_channel",
-        "list_deliveries",
-        "rotate_channel_secret",
-        "delete_channel",
+        "channel_id", "get_channel", "change_channel", "test_channel", "list_deliveries",
+        "rotate_channel_secret", "delete_channel",
     ),
     "create_window": _links("window_id", "get_window", "change_window", "delete_window"),
     "create_page": _links("page_id", "get_page", "change_page", "delete_page"),
     "create_token": _links("token_id", "revoke_token"),
     "create_user": _links("user_id", "get_user", "change_user"),
-}
+}  # fmt: skip
 _TARGET = {"name": "Shop", "kind": "http", "url": "https://shop.example/health", "interval_s": 60}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "create_target": {

@@ -140,24 +140,11 @@ def template(stage: str) -> dict[str, Any]:
         Failure: chalice's validation, which `chalice package` skips, finds an error.
     """
     # Imported here because they take a second to load and no other command uses them.
+    from chalice import package as chalice_package
     from chalice.cli.factory import CLIFactory
-    from chalice.deploy.appgraph import ApplicationGraphBuilder, DependencyBuilder
-    from chalice.deploy.deployer import (
-        BuildStage,
-        DeploymentPackager,
-        InjectDefaults,
-        PolicyGenerator,
-        SwaggerBuilder,
-    )
-    from chalice.deploy.packager import LambdaDeploymentPackager
+    from chalice.deploy import appgraph, deployer
     from chalice.deploy.swagger import CFNSwaggerGenerator
     from chalice.deploy.validate import validate_configuration
-    from chalice.package import (
-        PackageOptions,
-        ResourceBuilder,
-        SAMTemplateGenerator,
-        TemplateDeepMerger,
-    )
     from chalice.policy import AppPolicyGenerator
     from chalice.utils import OSUtils
 
@@ -169,17 +156,21 @@ def template(stage: str) -> dict[str, Any]:
     except ValueError as error:
         raise Failure(f"the configuration is invalid: {error}") from error
     steps = [
-        InjectDefaults(),
-        DeploymentPackager(cast("LambdaDeploymentPackager", _PrebuiltZip())),
-        PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
-        SwaggerBuilder(CFNSwaggerGenerator()),
+        deployer.InjectDefaults(),
+        deployer.DeploymentPackager(cast("Any", _PrebuiltZip())),
+        deployer.PolicyGenerator(AppPolicyGenerator(OSUtils()), OSUtils()),
+        deployer.SwaggerBuilder(CFNSwaggerGenerator()),
     ]
-    builder = ResourceBuilder(ApplicationGraphBuilder(), DependencyBuilder(), BuildStage(steps))
+    builder = chalice_package.ResourceBuilder(
+        appgraph.ApplicationGraphBuilder(),
+        appgraph.DependencyBuilder(),
+        deployer.BuildStage(steps),
+    )
     resources = builder.construct_resources(config, stage)
-    options = cast("PackageOptions", _OfflineOptions())
-    generated = SAMTemplateGenerator(config, options).generate(resources)
+    options = cast("Any", _OfflineOptions())
+    generated = chalice_package.SAMTemplateGenerator(config, options).generate(resources)
     additions = json.loads(MERGE_TEMPLATE.read_text(encoding="utf-8"))
-    merged: dict[str, Any] = TemplateDeepMerger().merge(additions, generated)
+    merged: dict[str, Any] = chalice_package.TemplateDeepMerger().merge(additions, generated)
     merged["Parameters"]["Stage"]["Default"] = stage
     merged["Parameters"]["Alarms"]["Default"] = STAGES[stage].alarms
     return merged

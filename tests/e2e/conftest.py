@@ -1,7 +1,7 @@
-"""The stack under test: the local one of `make up`, or whatever AWS_ENDPOINT_URL names.
+"""The stack under test: the local one of `make up`, or the one at AWS_ENDPOINT_URL.
 
-At an endpoint of one's own the stage is `localstack`, or `local` where only that is deployed; STAGE
-names another. The user is made for the run, by the command that operators use.
+The stage is STAGE, or by default `localstack` if it is deployed, else `local`. Each run creates an
+admin with the operators' command.
 """
 
 import os
@@ -20,7 +20,7 @@ from ops.stages import Stage
 
 @pytest.fixture(scope="session")
 def stage() -> Stage:
-    """The stage that is deployed there, its functions awake."""
+    """The deployed stage, after its functions have been invoked once."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL") or stack.description()["endpoint_url"]
     names = [os.environ["STAGE"]] if os.environ.get("STAGE") else ["localstack", "local"]
     for name in names:
@@ -33,31 +33,31 @@ def stage() -> Stage:
 
 @pytest.fixture(scope="session")
 def api_url(stage: Stage) -> str:
-    """What paths such as `/v1/me` are appended to."""
+    """The base URL of the API, for paths such as `/v1/me`."""
     return stages.api_base(stage, cloudformation.outputs(stage)["RestAPIId"])
 
 
 @pytest.fixture(scope="session")
 def token(stage: Stage) -> str:
-    """The token of a user of this run's own, who is an admin."""
+    """The token of an admin that is created for this run."""
     return stack.create_user(stage, "end to end", admin=True)
 
 
 @pytest.fixture
 def call(api_url: str, token: str) -> Callable[..., Any]:
-    """Calls the API, again where the function that answers is being killed or changed."""
+    """Calls the API; repeats the call while its function is being killed or updated."""
 
     def call(method: str, path: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Token {token}"}
-        give_up = time.monotonic() + 60
+        deadline = time.monotonic() + 60
         while True:
-            answer = requests.request(
+            response = requests.request(
                 method, api_url + path, json=body, headers=headers, timeout=40
             )
-            if answer.status_code < 500 or time.monotonic() > give_up:
+            if response.status_code < 500 or time.monotonic() > deadline:
                 break
             time.sleep(0.5)
-        assert answer.ok, answer.text
-        return answer.json() if answer.text else None
+        assert response.ok, response.text
+        return response.json() if response.text else None
 
     return call

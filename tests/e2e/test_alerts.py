@@ -1,4 +1,4 @@
-"""Alerts on a running stack: a receiver of the test gets one signed word of an outage each way."""
+"""Alerts on a running stack: one signed webhook for an outage and one for its end."""
 
 import json
 import os
@@ -9,59 +9,49 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import pytest
 from standardwebhooks import Webhook
 
 from ops import stages
+from tests.e2e.tools import Handler, serve, wait_for
 
 
-class Both(BaseHTTPRequestHandler):
-    """A site that answers GET as it is told, and a receiver that keeps what is posted."""
+class SiteAndReceiver(Handler):
+    """A site that returns `status`, and a webhook receiver that records requests."""
 
     status = 200
-    got: list[tuple[dict[str, str], bytes]] = []  # noqa: RUF012 - one server for one test
+    received: list[tuple[dict[str, str], bytes]] = []  # noqa: RUF012 - one server for one test
 
     def do_GET(self) -> None:
-        self.send_response(type(self).status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+        self.respond(type(self).status)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.got.append((dict(self.headers), body))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.received.append((dict(self.headers), body))
+        self.respond(204)
 
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    made = ThreadingHTTPServer(("127.0.0.1", 0), Both)
-    threading.Thread(target=made.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{made.server_port}"
-    made.shutdown()
-    made.server_close()
+    with serve(SiteAndReceiver) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
-_MOST_KILLS = 6
+_MAX_KILLS = 6
 
 
-class Death:
-    """Kills a process of the local stack's functions now and then, whatever it is doing.
+class Killer:
+    """Kills processes of the local stack's functions at random times.
 
-    A message that dies with its function comes again after minutes, so it kills a few times only.
-
-    Elsewhere than on the local stack there is nothing to kill, and the story goes undisturbed.
+    Only a few, because SQS delivers the message of a killed function again after minutes. On other
+    stacks it does nothing.
     """
 
     def __init__(self) -> None:
         self.kills = 0
-        self._over = threading.Event()
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -69,11 +59,11 @@ class Death:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stopped.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while self.kills < _MOST_KILLS and not self._over.wait(random.uniform(0.5, 3)):
+        while self.kills < _MAX_KILLS and not self._stopped.wait(random.uniform(0.5, 3)):
             if victims := _functions():
                 with suppress(ProcessLookupError):
                     os.kill(random.choice(victims), signal.SIGKILL)
@@ -81,36 +71,29 @@ class Death:
 
 
 def _functions() -> list[int]:
-    """The processes in which the local stack runs functions: the children of the emulator."""
+    """The processes of the local stack's functions: children of the emulator."""
     try:
         emulator = (stages.local_directory() / "ministack.pid").read_text().split()[0]
     except FileNotFoundError:
         return []
-    listed = subprocess.run(
+    output = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", emulator], capture_output=True, text=True, check=False
-    )
-    return [int(pid) for pid in listed.stdout.split()]
+    ).stdout
+    return [int(pid) for pid in output.split()]
 
 
-def told(kind: str) -> dict[str, tuple[dict[str, str], bytes]]:
-    """What the receiver was told of one kind, by the id that is the same on every attempt."""
-    found = {headers["webhook-id"]: (headers, body) for headers, body in Both.got}
+def received(kind: str) -> dict[str, tuple[dict[str, str], bytes]]:
+    """The received webhooks of one type, by the id that all attempts of a delivery share."""
+    found = {headers["webhook-id"]: (headers, body) for headers, body in SiteAndReceiver.received}
     return {key: one for key, one in found.items() if json.loads(one[1])["type"] == kind}
-
-
-def wait_for(found: Callable[[], Any], seconds: float) -> None:
-    give_up = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < give_up, f"not within {seconds} s"
-        time.sleep(0.2)
 
 
 @pytest.fixture
 def channel(call: Callable[..., Any], server: str) -> Iterator[dict[str, Any]]:
     hook = {"name": "E2E", "kind": "webhook", "url": f"{server}/hook", "tags": ["e2e-alerts"]}
-    made = call("POST", "/v1/channels", hook)
-    yield made
-    call("DELETE", f"/v1/channels/{made['id']}")
+    created = call("POST", "/v1/channels", hook)
+    yield created
+    call("DELETE", f"/v1/channels/{created['id']}")
 
 
 @pytest.fixture
@@ -125,24 +108,24 @@ def target(
         "failure_threshold": 1,
         "channel_ids": [channel["id"]],
     }
-    made = call("POST", "/v1/targets", site)
-    yield made
-    call("DELETE", f"/v1/targets/{made['id']}")
+    created = call("POST", "/v1/targets", site)
+    yield created
+    call("DELETE", f"/v1/targets/{created['id']}")
 
 
-def test_an_outage_is_told_once_signed_and_so_is_its_end_though_functions_die(
+def test_an_outage_and_its_end_are_sent_once_although_functions_are_killed(
     call: Callable[..., Any], channel: dict[str, Any], target: dict[str, Any]
 ) -> None:
     path = f"/v1/targets/{target['id']}"
-    wait_for(lambda: call("GET", path)["state"]["status"] == "UP", 30)
-    with Death() as death:
-        Both.status = 503
-        wait_for(lambda: told("down"), 400)
-        Both.status = 200
-        wait_for(lambda: told("recovered"), 400)
-    assert death.kills or not _functions(), "nothing was killed"
+    wait_for("UP", lambda: call("GET", path)["state"]["status"] == "UP", 30)
+    with Killer() as killer:
+        SiteAndReceiver.status = 503
+        wait_for("an alert", lambda: received("down"), 400)
+        SiteAndReceiver.status = 200
+        wait_for("an all-clear", lambda: received("recovered"), 400)
+    assert killer.kills or not _functions(), "nothing was killed"
     time.sleep(5)
-    (down,), (recovered,) = told("down").values(), told("recovered").values()
+    (down,), (recovered,) = received("down").values(), received("recovered").values()
     for headers, body in (down, recovered):
         Webhook(channel["secret"]).verify(body, headers)
     (incident,) = call("GET", f"{path}/incidents")["items"]

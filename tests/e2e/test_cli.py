@@ -1,4 +1,4 @@
-"""The command line on a running stack, as it is installed: a file applied twice, and a login."""
+"""The installed command line on a running stack: apply, export and login."""
 
 import json
 import os
@@ -53,13 +53,13 @@ def call(env: Mapping[str, str], *arguments: str, cwd: Path) -> Done:
 
 @pytest.fixture
 def monitum(api_url: str, token: str, tmp_path: Path) -> Run:
-    """The command of a user of this test's own, who has nothing yet."""
+    """Runs the command as a new user."""
     home = {"HOME": str(tmp_path), "MONITUM_URL": api_url, "PAGE_PASSWORD": "correct-horse"}
     home["SLUG"] = f"cli-{time.time_ns()}"
     admin = {**home, "MONITUM_TOKEN": token}
-    made = call(admin, "users", "add", "command line", "--json", cwd=tmp_path)
-    assert made.returncode == 0, made.stderr
-    env = {**home, "MONITUM_TOKEN": json.loads(made.stdout)["token"]}
+    created = call(admin, "users", "add", "command line", "--json", cwd=tmp_path)
+    assert created.returncode == 0, created.stderr
+    env = {**home, "MONITUM_TOKEN": json.loads(created.stdout)["token"]}
 
     def run(*arguments: str, code: int = 0) -> Done:
         done = call(env, *arguments, cwd=tmp_path)
@@ -70,7 +70,7 @@ def monitum(api_url: str, token: str, tmp_path: Path) -> Run:
     return run
 
 
-def test_a_file_applied_twice_changes_nothing_the_second_time(monitum: Run, tmp_path: Path) -> None:
+def test_applying_a_file_twice_changes_nothing(monitum: Run, tmp_path: Path) -> None:
     file = tmp_path / "monitum.yml"
     file.write_text(FILE, encoding="utf-8")
     monitum("plan", str(file), "--exit-code", code=10)
@@ -96,14 +96,14 @@ def test_a_file_applied_twice_changes_nothing_the_second_time(monitum: Run, tmp_
     assert json.loads(monitum("targets", "ls", "--json").stdout)["items"] == []
 
 
-def test_in_the_repository_it_is_logged_in_to_the_local_stack(
+def test_in_the_repository_it_uses_the_local_stack_s_token(
     api_url: str, token: str, tmp_path: Path
 ) -> None:
     (tmp_path / ".chalice").mkdir()
     (tmp_path / ".local").mkdir()
     content = json.dumps({"api_url": api_url, "token": token})
     (tmp_path / ".local" / "stack.json").write_text(content, encoding="utf-8")
-    told = call({"HOME": str(tmp_path)}, "whoami", cwd=tmp_path)
-    assert told.returncode == 0, told
-    assert api_url in told.stdout
-    assert token not in told.stdout
+    done = call({"HOME": str(tmp_path)}, "whoami", cwd=tmp_path)
+    assert done.returncode == 0, done
+    assert api_url in done.stdout
+    assert token not in done.stdout

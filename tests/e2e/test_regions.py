@@ -5,7 +5,6 @@ The region is added to the stack for this test and removed afterwards.
 
 import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -13,13 +12,13 @@ import pytest
 from ops.deployment import deploy, regions
 from ops.packaging.package import build_in_subprocess
 from ops.stages import Stage
-from tests.e2e.test_main_job import wait_for
+from tests.e2e.tools import Handler, serve, wait_for
 
 ADDITIONAL_REGION = "eu-west-1"
 INTERVAL_S = 10
 
 
-class FlakySite(BaseHTTPRequestHandler):
+class FlakySite(Handler):
     """A site that rejects `rejected` of every two requests."""
 
     rejected = 0
@@ -31,21 +30,13 @@ class FlakySite(BaseHTTPRequestHandler):
         with cls.lock:
             is_rejected = cls.requests % 2 < cls.rejected
             cls.requests += 1
-        self.send_response(503 if is_rejected else 200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.respond(503 if is_rejected else 200)
 
 
 @pytest.fixture
 def site() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), FlakySite)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with serve(FlakySite) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture
