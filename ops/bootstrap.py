@@ -23,16 +23,11 @@ from ops.console import Failure, fail, say
 OLDEST, TOO_NEW = (3, 11), (3, 15)
 # The Python outside any environment: one that runs from an environment could not recreate it.
 BASE_PYTHON = getattr(sys, "_base_executable", sys.executable)
-NETWORK_SIGNS = (
-    "Name or service not known",
-    "Temporary failure in name resolution",
-    "Failed to establish a new connection",
-    "nodename nor servname",
-    "Network is unreachable",
-    "Read timed out",
-    "ConnectTimeout",
-    "No matching distribution found",
-)
+NETWORK_ERRORS = (
+    "Name or service not known", "Temporary failure in name resolution",
+    "Failed to establish a new connection", "nodename nor servname", "Network is unreachable",
+    "Read timed out", "ConnectTimeout", "No matching distribution found",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -174,7 +169,7 @@ class _Installation:
             return
         lines = [line for line in output.splitlines() if not line.startswith("WARNING: Location")]
         hint = ""
-        if any(sign in output for sign in NETWORK_SIGNS):
+        if any(sign in output for sign in NETWORK_ERRORS):
             hint = "\nIs there a network? pip has to reach its package index."
         raise Failure(
             f"could not install into {self.environment.path}:\n" + "\n".join(lines[-8:]) + hint

@@ -28,7 +28,13 @@ class Change:
     action: str
     name: str
     kind: str
-    replaces: bool = False
+    replaces: bool
+
+    @classmethod
+    def parse(cls, item: Mapping[str, Any]) -> "Change":
+        replaces = item.get("Replacement") == "True"
+        kind = item.get("ResourceType", "")
+        return cls(item["Action"], item["LogicalResourceId"], kind, replaces)
 
     def __str__(self) -> str:
         sign = {"Add": "+", "Remove": "-", "Import": "<"}.get(self.action, "~")
@@ -137,7 +143,7 @@ class ChangeSet:
         token: dict[str, str] = {}
         while True:
             page = self._client.describe_change_set(**self._names, **token)
-            found += [_change(item["ResourceChange"]) for item in page.get("Changes", [])]
+            found += [Change.parse(item["ResourceChange"]) for item in page.get("Changes", [])]
             if not page.get("NextToken"):
                 return sorted(found, key=lambda change: change.name)
             token = {"NextToken": page["NextToken"]}
@@ -189,12 +195,8 @@ def find_drift(stage: Stage) -> list[str] | None:
         detection = client.detect_stack_drift(StackName=stage.stack_name)["StackDriftDetectionId"]
     except ClientError:
         return None
-    while (
-        client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)[
-            "DetectionStatus"
-        ]
-        == "DETECTION_IN_PROGRESS"
-    ):
+    describe = client.describe_stack_drift_detection_status
+    while describe(StackDriftDetectionId=detection)["DetectionStatus"] == "DETECTION_IN_PROGRESS":
         time.sleep(2)
     pages = client.get_paginator("describe_stack_resource_drifts").paginate(
         StackName=stage.stack_name, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
@@ -206,15 +208,6 @@ def _drift_line(drift: Mapping[str, Any]) -> str:
     paths = sorted({one["PropertyPath"] for one in drift.get("PropertyDifferences", [])})
     summary = ", ".join(paths) or drift["StackResourceDriftStatus"].lower()
     return f"  ! {drift['LogicalResourceId']} ({drift['ResourceType']}): {summary}"
-
-
-def _change(item: Mapping[str, Any]) -> Change:
-    return Change(
-        item["Action"],
-        item["LogicalResourceId"],
-        item.get("ResourceType", ""),
-        item.get("Replacement") == "True",
-    )
 
 
 def _failure_reasons(stage: Stage, since: float) -> str:

@@ -1,7 +1,7 @@
 """Deploys a package through CloudFormation, with the same calls for AWS and for the emulators."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.common.settings import Settings, SettingsError
@@ -133,20 +133,13 @@ def _apply(
     if changes is None:
         say("  no changes")
         return
-    _show(stage, changes.changes())
+    lines = [str(change) for change in changes.changes()]
+    # The local stack is recreated often; a list of everything in it would be noise.
+    say(f"  {len(lines)} changes" if stage.name == "local" else "\n".join(lines))
     with step(f"changing {stage.stack_name}"):
         emulator_gaps.prepare(stage, cloudformation.outputs(stage))
         changes.execute()
         emulator_gaps.complete(stage, template, cloudformation.outputs(stage))
-
-
-def _show(stage: Stage, changes: Sequence[cloudformation.Change]) -> None:
-    """Print each change by name, but only their number for the local stack."""
-    if stage.name == "local":
-        say(f"  {len(changes)} changes")
-        return
-    for change in changes:
-        say(str(change))
 
 
 def _roll_back(stage: Stage, previous: Deployed | None) -> str:

@@ -16,37 +16,16 @@ AWS_SERVICES = frozenset({"dynamodb", "lambda", "sqs", "sesv2", "sts"})
 # dnspython only messages are needed.
 UNUSED = (
     # The functions read time zones one by one; these files list them for people.
-    "tzdata/zoneinfo/*.tab",
-    "tzdata/zoneinfo/*.zi",
-    "tzdata/zoneinfo/leapseconds",
-    "apprise/assets",
-    "apprise/cli.py",
-    "apprise/i18n",
-    "bin",
-    "boto3*",
-    "s3transfer*",
-    "botocore/cacert.pem",
+    "tzdata/zoneinfo/*.tab", "tzdata/zoneinfo/*.zi", "tzdata/zoneinfo/leapseconds",
+    "apprise/assets", "apprise/cli.py", "apprise/i18n",
+    "bin", "boto3*", "s3transfer*", "botocore/cacert.pem",
     # The Python modules that these were compiled from do the same, and speed does not matter here.
     "charset_normalizer/*.so",
-    "charset_normalizer/cli",
-    "dateutil/easter.py",
-    "dateutil/rrule.py",
-    "dateutil/zoneinfo",
-    "dns/_*_backend.py",
-    "dns/async*.py",
-    "dns/dnssec.py",
-    "dns/dnssecalgs",
-    "dns/e164.py",
-    "dns/quic",
-    "dns/versioned.py",
-    "dns/xfr.py",
-    "dns/zone.py",
-    "dns/zonefile.py",
-    "pydantic/mypy.py",
-    "pydantic/v1",
-    "urllib3/contrib/emscripten",
-    "urllib3/http2/connection.py",
-)
+    "charset_normalizer/cli", "dateutil/easter.py", "dateutil/rrule.py", "dateutil/zoneinfo",
+    "dns/_*_backend.py", "dns/async*.py", "dns/dnssec.py", "dns/dnssecalgs", "dns/e164.py",
+    "dns/quic", "dns/versioned.py", "dns/xfr.py", "dns/zone.py", "dns/zonefile.py",
+    "pydantic/mypy.py", "pydantic/v1", "urllib3/contrib/emscripten", "urllib3/http2/connection.py",
+)  # fmt: skip
 # Everything else in chalice is its command line.
 CHALICE_RUNTIME = frozenset({"chalice/__init__.py", "chalice/app.py"})
 

@@ -15,28 +15,35 @@ import pytest
 from standardwebhooks import Webhook
 
 from ops import stages
-from tests.e2e.tools import Handler, serve, wait_for
+from tests.e2e.tools import Request, serve, wait_for
 
 
-class SiteAndReceiver(Handler):
-    """A site that returns `status`, and a webhook receiver that records requests."""
+class Server:
+    """A site that returns `status` for GET, and a receiver that records the webhooks of POST."""
 
-    status = 200
-    received: list[tuple[dict[str, str], bytes]] = []  # noqa: RUF012 - one server for one test
+    def __init__(self) -> None:
+        self.status = 200
+        self.url = ""
+        self._webhooks: list[Request] = []
 
-    def do_GET(self) -> None:
-        self.respond(type(self).status)
+    def respond(self, request: Request) -> int:
+        if request.method == "GET":
+            return self.status
+        self._webhooks.append(request)
+        return 204
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.received.append((dict(self.headers), body))
-        self.respond(204)
+    def received(self, kind: str) -> list[Request]:
+        """The webhooks of one type, without repeated attempts, which have the same id."""
+        unique = {request.headers["webhook-id"]: request for request in self._webhooks}
+        return [one for one in unique.values() if json.loads(one.body)["type"] == kind]
 
 
 @pytest.fixture
-def server() -> Iterator[str]:
-    with serve(SiteAndReceiver) as port:
-        yield f"http://127.0.0.1:{port}"
+def server() -> Iterator[Server]:
+    server = Server()
+    with serve(server.respond) as port:
+        server.url = f"http://127.0.0.1:{port}"
+        yield server
 
 
 _MAX_KILLS = 6
@@ -82,15 +89,9 @@ def _functions() -> list[int]:
     return [int(pid) for pid in output.split()]
 
 
-def received(kind: str) -> dict[str, tuple[dict[str, str], bytes]]:
-    """The received webhooks of one type, by the id that all attempts of a delivery share."""
-    found = {headers["webhook-id"]: (headers, body) for headers, body in SiteAndReceiver.received}
-    return {key: one for key, one in found.items() if json.loads(one[1])["type"] == kind}
-
-
 @pytest.fixture
-def channel(call: Callable[..., Any], server: str) -> Iterator[dict[str, Any]]:
-    hook = {"name": "E2E", "kind": "webhook", "url": f"{server}/hook", "tags": ["e2e-alerts"]}
+def channel(call: Callable[..., Any], server: Server) -> Iterator[dict[str, Any]]:
+    hook = {"name": "E2E", "kind": "webhook", "url": f"{server.url}/hook", "tags": ["e2e-alerts"]}
     created = call("POST", "/v1/channels", hook)
     yield created
     call("DELETE", f"/v1/channels/{created['id']}")
@@ -98,12 +99,12 @@ def channel(call: Callable[..., Any], server: str) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def target(
-    call: Callable[..., Any], server: str, channel: dict[str, Any]
+    call: Callable[..., Any], server: Server, channel: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     site = {
         "name": "E2E site",
         "kind": "http",
-        "url": server,
+        "url": server.url,
         "interval_s": 10,
         "failure_threshold": 1,
         "channel_ids": [channel["id"]],
@@ -114,19 +115,19 @@ def target(
 
 
 def test_an_outage_and_its_end_are_sent_once_although_functions_are_killed(
-    call: Callable[..., Any], channel: dict[str, Any], target: dict[str, Any]
+    call: Callable[..., Any], server: Server, channel: dict[str, Any], target: dict[str, Any]
 ) -> None:
     path = f"/v1/targets/{target['id']}"
     wait_for("UP", lambda: call("GET", path)["state"]["status"] == "UP", 30)
     with Killer() as killer:
-        SiteAndReceiver.status = 503
-        wait_for("an alert", lambda: received("down"), 400)
-        SiteAndReceiver.status = 200
-        wait_for("an all-clear", lambda: received("recovered"), 400)
+        server.status = 503
+        wait_for("an alert", lambda: server.received("down"), 400)
+        server.status = 200
+        wait_for("an all-clear", lambda: server.received("recovered"), 400)
     assert killer.kills or not _functions(), "nothing was killed"
     time.sleep(5)
-    (down,), (recovered,) = received("down").values(), received("recovered").values()
-    for headers, body in (down, recovered):
-        Webhook(channel["secret"]).verify(body, headers)
+    (down,), (recovered,) = server.received("down"), server.received("recovered")
+    for request in (down, recovered):
+        Webhook(channel["secret"]).verify(request.body, request.headers)
     (incident,) = call("GET", f"{path}/incidents")["items"]
     assert (incident["status"], incident["ended_as"]) == ("closed", "recovered")

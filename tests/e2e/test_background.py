@@ -14,7 +14,7 @@ from chalicelib.monitoring.storage.result_codec import pack
 from ops.deployment import functions
 from ops.deployment.functions import schedule_event
 from ops.stages import Stage
-from tests.e2e.tools import PATIENCE_S, Handler, serve, wait_for
+from tests.e2e.tools import PATIENCE_S, Request, serve, wait_for
 
 HOUR_S = 3_600
 _RETRIES_S = 240
@@ -119,36 +119,25 @@ def test_the_first_shard_s_scheduler_starts_that_of_the_second(
     assert item["cursor"] > now
 
 
-class ChatService(Handler):
-    """A chat service that records messages."""
+def test_a_chat_alert_is_sent_by_notify(call: Callable[..., Any]) -> None:
+    received: list[Request] = []
 
-    received: list[tuple[str, dict[str, Any]]] = []  # noqa: RUF012 - one server for one test
+    def respond(request: Request) -> int:
+        received.append(request)
+        return 200
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.received.append((self.path, json.loads(body)))
-        self.respond(200)
-
-
-@pytest.fixture
-def chat(call: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-    """A channel to the chat service."""
-    with serve(ChatService) as port:
+    with serve(respond) as port:
         url = f"gotify://127.0.0.1:{port}/Abcdefghijklmno"
         channel = call("POST", "/v1/channels", {"name": "Chat", "kind": "apprise", "url": url})
-        yield channel
-        call("DELETE", f"/v1/channels/{channel['id']}")
+        path = f"/v1/channels/{channel['id']}"
 
+        def status() -> str:
+            return str(call("GET", f"{path}/deliveries")["items"][0]["status"])
 
-def test_a_chat_alert_goes_through_notify(call: Callable[..., Any], chat: dict[str, Any]) -> None:
-    path = f"/v1/channels/{chat['id']}"
-    call("POST", f"{path}/test")
-    wait_for("an alert", lambda: ChatService.received, PATIENCE_S)
-
-    def status() -> str:
-        return str(call("GET", f"{path}/deliveries")["items"][0]["status"])
-
-    wait_for("the delivery to be recorded as sent", lambda: status() == "sent", PATIENCE_S)
-    ((request_path, message),) = ChatService.received
-    assert request_path.startswith("/message")
-    assert message["message"]
+        call("POST", f"{path}/test")
+        wait_for("an alert", lambda: received, PATIENCE_S)
+        wait_for("the delivery to be recorded as sent", lambda: status() == "sent", PATIENCE_S)
+        call("DELETE", path)
+    (message,) = received
+    assert message.path.startswith("/message")
+    assert json.loads(message.body)["message"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.tools import PATIENCE_S, Handler, serve, wait_for
+from tests.e2e.tools import PATIENCE_S, serve, wait_for
 
 _FIRST_CHECK_S = 5
 _INTERVAL_S = 10
@@ -31,15 +31,10 @@ class Site:
 
     def start(self) -> None:
         self._server = ExitStack()
-        self.port = self._server.enter_context(serve(_AlwaysUp, self.port))
+        self.port = self._server.enter_context(serve(lambda _: 200, self.port))
 
     def stop(self) -> None:
         self._server.close()
-
-
-class _AlwaysUp(Handler):
-    def do_GET(self) -> None:
-        self.respond(200)
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 The region is added to the stack for this test and removed afterwards.
 """
 
-import threading
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,31 +12,29 @@ import pytest
 from ops.deployment import deploy, regions
 from ops.packaging.package import build_in_subprocess
 from ops.stages import Stage
-from tests.e2e.tools import Handler, serve, wait_for
+from tests.e2e.tools import Request, serve, wait_for
 
 ADDITIONAL_REGION = "eu-west-1"
 INTERVAL_S = 10
 
 
-class FlakySite(Handler):
+class FlakySite:
     """A site that rejects `rejected` of every two requests."""
 
-    rejected = 0
-    requests = 0
-    lock = threading.Lock()
+    def __init__(self) -> None:
+        self.rejected = 0
+        self.port = 0
+        self._numbers = count()
 
-    def do_GET(self) -> None:
-        cls = type(self)
-        with cls.lock:
-            is_rejected = cls.requests % 2 < cls.rejected
-            cls.requests += 1
-        self.respond(503 if is_rejected else 200)
+    def respond(self, _request: Request) -> int:
+        return 503 if next(self._numbers) % 2 < self.rejected else 200
 
 
 @pytest.fixture
-def site() -> Iterator[str]:
-    with serve(FlakySite) as port:
-        yield f"http://127.0.0.1:{port}/"
+def site() -> Iterator[FlakySite]:
+    site = FlakySite()
+    with serve(site.respond) as site.port:
+        yield site
 
 
 @pytest.fixture
@@ -56,15 +54,22 @@ def two_regions(stage: Stage) -> Iterator[None]:
 
 
 @pytest.fixture
-def target(two_regions: None, call: Callable[..., Any], site: str) -> Iterator[dict[str, Any]]:
-    body = {"name": "Flaky site", "kind": "http", "url": site, "interval_s": INTERVAL_S}
+def target(
+    two_regions: None, call: Callable[..., Any], site: FlakySite
+) -> Iterator[dict[str, Any]]:
+    body = {
+        "name": "Flaky site",
+        "kind": "http",
+        "url": f"http://127.0.0.1:{site.port}/",
+        "interval_s": INTERVAL_S,
+    }
     target = call("POST", "/v1/targets", {**body, "failure_threshold": 1})
     yield target
     call("DELETE", f"/v1/targets/{target['id']}")
 
 
 def test_one_region_alone_does_not_make_a_target_down(
-    call: Callable[..., Any], target: dict[str, Any]
+    call: Callable[..., Any], site: FlakySite, target: dict[str, Any]
 ) -> None:
     path = f"/v1/targets/{target['id']}"
 
@@ -76,10 +81,10 @@ def test_one_region_alone_does_not_make_a_target_down(
         return str(call("GET", path)["state"]["status"])
 
     wait_for("a check from each region", lambda: len(set(regions_with("UP"))) == 2, 60)
-    FlakySite.rejected = 1
+    site.rejected = 1
     wait_for("a region that sees it down", lambda: len(regions_with("DOWN")) >= 2, 60)
     assert status() == "UP"
-    FlakySite.rejected = 2
+    site.rejected = 2
     wait_for("DOWN, confirmed by both regions", lambda: status() == "DOWN", 60)
-    FlakySite.rejected = 0
+    site.rejected = 0
     wait_for("UP again", lambda: status() == "UP", 60)

@@ -5,28 +5,38 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 PATIENCE_S = 60
 """How much longer than expected a busy machine may take."""
 
 
-class Handler(BaseHTTPRequestHandler):
-    """A request handler that logs nothing."""
+class Request(NamedTuple):
+    """A request that a test's server received."""
 
-    def respond(self, status: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
 
 
 @contextmanager
-def serve(handler: type[Handler], port: int = 0) -> Iterator[int]:
-    """Run an HTTP server on loopback; yields its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+def serve(respond: Callable[[Request], int], port: int = 0) -> Iterator[int]:
+    """Run an HTTP server on loopback, whose statuses `respond` returns; yields its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _respond(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(respond(Request(self.command, self.path, dict(self.headers), body)))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_POST = _respond
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server.server_port
