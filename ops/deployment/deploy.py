@@ -13,18 +13,11 @@ from ops.packaging.package import Package
 from ops.stages import Stage
 
 PARAMETERS = {
-    "MailFrom": "MAIL_FROM",
-    "PublicUrl": "PUBLIC_URL",
-    "Canaries": "CANARIES",
-    "ForbiddenPorts": "FORBIDDEN_PORTS",
-    "Metrics": "METRICS",
-    "Alarms": "ALARMS",
-    "AlarmEmail": "ALARM_EMAIL",
-    "WithDashboard": "DASHBOARD",
-    "WithTracing": "TRACING",
-    "CheckRegions": "CHECK_REGIONS",
-    "CheckQuorum": "CHECK_QUORUM",
-}
+    "MailFrom": "MAIL_FROM", "PublicUrl": "PUBLIC_URL", "Canaries": "CANARIES",
+    "ForbiddenPorts": "FORBIDDEN_PORTS", "Metrics": "METRICS", "Alarms": "ALARMS",
+    "AlarmEmail": "ALARM_EMAIL", "WithDashboard": "DASHBOARD", "WithTracing": "TRACING",
+    "CheckRegions": "CHECK_REGIONS", "CheckQuorum": "CHECK_QUORUM",
+}  # fmt: skip
 """The template's parameters and the variables that set them. Unset ones keep their value."""
 
 

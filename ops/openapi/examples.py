@@ -40,14 +40,9 @@ _VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
     "timezone": ("Europe/Berlin",), "next_cursor": (_CURSOR,), "history_days": (90,),
 }  # fmt: skip
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-    "null": (type(None),),
-}
+    "string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,),
+    "array": (list,), "object": (dict,), "null": (type(None),),
+}  # fmt: skip
 _NEVER_NULL: Final = frozenset({"target", "token", "secret"})
 """Nullable fields whose examples have a value."""
 

@@ -31,7 +31,7 @@ def serve(respond: Callable[[Request], int], port: int = 0) -> Iterator[int]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_GET = do_POST = _respond
+        do_GET = do_POST = _respond  # noqa: N815 - the names that http.server looks up
 
         def log_message(self, *_: object) -> None:
             pass

@@ -26,37 +26,20 @@ def files(root: Path) -> set[str]:
 
 def test_unused_files_are_removed(tmp_path: Path) -> None:
     kept = {
-        "apprise/plugins/base.py",
-        "apprise/plugins/slack.py",
-        "botocore/data/dynamodb/2012-08-10/service-2.json.gz",
-        "botocore/data/endpoints.json",
-        "botocore/docs/service.py",
-        "botocore/session.py",
-        "chalice/__init__.py",
-        "chalice/app.py",
-        "dns/message.py",
-        "pydantic-2.dist-info/METADATA",
-        "pydantic-2.dist-info/licenses/LICENSE",
+        "apprise/plugins/base.py", "apprise/plugins/slack.py",
+        "botocore/data/dynamodb/2012-08-10/service-2.json.gz", "botocore/data/endpoints.json",
+        "botocore/docs/service.py", "botocore/session.py", "chalice/__init__.py", "chalice/app.py",
+        "dns/message.py", "pydantic-2.dist-info/METADATA", "pydantic-2.dist-info/licenses/LICENSE",
         "pydantic/main.py",
-    }
+    }  # fmt: skip
     unused = {
-        "apprise/plugins/mqtt.py",
-        "apprise/plugins/email/base.py",
-        "dns/asyncquery.py",
-        "dns/quic/_common.py",
-        "bin/chalice",
-        "boto3-1.dist-info/METADATA",
-        "boto3/session.py",
-        "botocore/cacert.pem",
-        "botocore/data/ec2/2016-11-15/service-2.json.gz",
-        "chalice/cli/factory.py",
-        "pydantic-2.dist-info/RECORD",
-        "pydantic-2.dist-info/entry_points.txt",
-        "pydantic/main.pyi",
-        "pydantic/py.typed",
-        "pydantic/v1/main.py",
-        "requests/tests/test_api.py",
-    }
+        "apprise/plugins/mqtt.py", "apprise/plugins/email/base.py", "dns/asyncquery.py",
+        "dns/quic/_common.py", "bin/chalice", "boto3-1.dist-info/METADATA", "boto3/session.py",
+        "botocore/cacert.pem", "botocore/data/ec2/2016-11-15/service-2.json.gz",
+        "chalice/cli/factory.py", "pydantic-2.dist-info/RECORD",
+        "pydantic-2.dist-info/entry_points.txt", "pydantic/main.pyi", "pydantic/py.typed",
+        "pydantic/v1/main.py", "requests/tests/test_api.py",
+    }  # fmt: skip
     create_files(tmp_path, *kept, *unused)
 
     exclusions.remove_unused(tmp_path)

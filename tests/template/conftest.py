@@ -1,4 +1,4 @@
-"""The template of every stage, made once: what chalice and resources.json give together."""
+"""The templates of all stages, generated once."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The API as API Gateway sees it: every error of its own is problem+json and repeats nothing."""
+"""The API Gateway: its own errors are problem+json and do not repeat the request."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ def api(resources: Resources) -> dict[str, Any]:
     return properties
 
 
-def test_it_is_regional_and_carries_text_only(api: dict[str, Any]) -> None:
+def test_it_is_regional_and_has_no_binary_media_types(api: dict[str, Any]) -> None:
     assert api["EndpointConfiguration"] == {"Type": "REGIONAL"}
     assert api["OpenApiVersion"] == "2.0"
     assert api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == []
@@ -34,7 +34,7 @@ def test_gateway_errors_are_problems_without_the_request_in_them(api: dict[str, 
         assert headers["Content-Type"] == "'application/problem+json'", kind
         assert problem["title"], kind
         assert problem.get("status") == response.get("StatusCode"), kind
-        # Any other $context would repeat what the caller sent, the token among it.
+        # Other $context variables would repeat the request, including the token.
         assert body.count("$") == 1, kind
 
 
@@ -43,7 +43,7 @@ def test_an_unknown_path_is_not_found_rather_than_forbidden(api: dict[str, Any])
         assert api["GatewayResponses"][kind]["StatusCode"] == 404
 
 
-def test_the_contract_s_paths_are_there(api: dict[str, Any]) -> None:
+def test_the_paths_of_the_api_exist(api: dict[str, Any]) -> None:
     paths = api["DefinitionBody"]["paths"]
 
     assert {"/v1/me", "/v1/targets", "/v1/targets/{target_id}", "/healthz"} <= set(paths)

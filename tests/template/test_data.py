@@ -1,4 +1,4 @@
-"""Tables are what the models expect, and are guarded where the data matters."""
+"""The tables match the models, and are protected in production."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def test_keys_and_indexes_are_those_of_the_model(tables: Resources, model: type[
         )
 
 
-def test_all_key_attributes_are_text_and_nothing_else_is_declared(tables: Resources) -> None:
+def test_all_key_attributes_are_strings(tables: Resources) -> None:
     for table in tables.values():
         properties = table["Properties"]
         used = set(keys(properties["KeySchema"]))
@@ -84,7 +84,7 @@ def test_all_key_attributes_are_text_and_nothing_else_is_declared(tables: Resour
         assert declared == dict.fromkeys(used, "S")
 
 
-def test_tables_are_paid_by_use_and_guarded_in_production(tables: Resources) -> None:
+def test_tables_are_on_demand_and_protected_in_production(tables: Resources) -> None:
     for table in tables.values():
         properties = table["Properties"]
         in_production = {"Fn::If": ["Production", True, False]}
@@ -99,7 +99,7 @@ def test_tables_are_paid_by_use_and_guarded_in_production(tables: Resources) -> 
 @pytest.mark.parametrize(
     "name", ["users", "results", "rollups", "system", "incidents", "deliveries", "maintenance"]
 )
-def test_what_expires_expires_by_the_same_attribute(tables: Resources, name: str) -> None:
+def test_tables_with_expiry_use_the_same_attribute(tables: Resources, name: str) -> None:
     expiry = tables[name]["Properties"]["TimeToLiveSpecification"]
 
     assert expiry == {"AttributeName": "expires", "Enabled": True}

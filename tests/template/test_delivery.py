@@ -1,4 +1,4 @@
-"""How it is watched and how it gets there: alarms that cost less than they watch, and the role."""
+"""Alarms, the parameters of a deployment, and the role that deploys."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from ops.deployment.deploy import PARAMETERS
 
 Resources = dict[str, dict[str, Any]]
 ALARM_USD = 0.10
-"""A month of one metric in an alarm."""
+"""The monthly price of one metric in an alarm."""
 
 
 @pytest.fixture
@@ -24,14 +24,14 @@ def alarms(resources: Resources) -> Resources:
     }
 
 
-def watched(alarm: dict[str, Any]) -> int:
-    """How many metrics an alarm is paid for."""
+def billed_metrics(alarm: dict[str, Any]) -> int:
+    """The number of metrics that an alarm is billed for."""
     return len([one for one in alarm["Properties"].get("Metrics", [{}]) if "Expression" not in one])
 
 
-def test_alarms_cost_less_than_what_they_watch(alarms: Resources) -> None:
+def test_the_cost_of_alarms(alarms: Resources) -> None:
     cost = {
-        condition: sum(watched(one) for one in alarms.values() if one["Condition"] in group)
+        condition: sum(billed_metrics(one) for one in alarms.values() if one["Condition"] in group)
         * ALARM_USD
         for condition, group in {
             "few": {"FewAlarms"},
@@ -42,7 +42,7 @@ def test_alarms_cost_less_than_what_they_watch(alarms: Resources) -> None:
     assert cost == {"few": pytest.approx(0.60), "all": pytest.approx(1.10)}
 
 
-def test_every_alarm_tells_the_topic_and_says_what_it_means(alarms: Resources) -> None:
+def test_every_alarm_notifies_the_topic_and_has_a_description(alarms: Resources) -> None:
     for alarm in alarms.values():
         properties = alarm["Properties"]
         assert properties["AlarmActions"] == properties["OKActions"] == [{"Ref": "AlarmTopic"}]
@@ -56,7 +56,7 @@ def test_every_alarm_is_in_the_handbook(alarms: Resources) -> None:
     assert [name for name in alarms if f"`{name.removesuffix('Alarm')}`" not in handbook] == []
 
 
-def test_anything_dead_anywhere_is_alarmed(alarms: Resources, resources: Resources) -> None:
+def test_every_dead_letter_queue_has_an_alarm(alarms: Resources, resources: Resources) -> None:
     dead = {
         properties["QueueName"]["Fn::Sub"]
         for resource in resources.values()
@@ -68,13 +68,13 @@ def test_anything_dead_anywhere_is_alarmed(alarms: Resources, resources: Resourc
     assert {text for text in dead if text in json.dumps(alarms["DeadLettersAlarm"])} == dead
 
 
-def test_how_many_alarms_follows_from_the_stage(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_number_of_alarms_depends_on_the_stage(templates: dict[str, dict[str, Any]]) -> None:
     found = {name: one["Parameters"]["Alarms"]["Default"] for name, one in templates.items()}
 
     assert found == {name: stage.alarms for name, stage in STAGES.items()}
 
 
-def test_every_parameter_can_be_given_to_a_deployment(
+def test_every_parameter_can_be_set_for_a_deployment(
     templates: dict[str, dict[str, Any]],
 ) -> None:
     handbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -83,15 +83,15 @@ def test_every_parameter_can_be_given_to_a_deployment(
     assert [name for name in PARAMETERS.values() if f"`{name}`" not in handbook] == []
 
 
-def test_the_role_that_deploys_is_one_that_cloudformation_takes() -> None:
+def test_the_deploy_role_is_a_valid_template() -> None:
     text = (ROOT / "docs" / "deploy-role.json").read_text(encoding="utf-8")
 
-    told = [f"{finding.rule.id} {finding.message}" for finding in lint_all(text)]
+    messages = [f"{finding.rule.id} {finding.message}" for finding in lint_all(text)]
 
-    assert [line for line in told if not line.startswith("I")] == []
+    assert [line for line in messages if not line.startswith("I")] == []
 
 
-def test_the_role_is_for_one_environment_of_one_repository_and_for_one_stage() -> None:
+def test_the_deploy_role_is_limited_to_one_repository_environment_and_stage() -> None:
     role = json.loads((ROOT / "docs" / "deploy-role.json").read_text(encoding="utf-8"))
     properties = role["Resources"]["Deploy"]["Properties"]
     (trust,) = properties["AssumeRolePolicyDocument"]["Statement"]
@@ -102,6 +102,6 @@ def test_the_role_is_for_one_environment_of_one_repository_and_for_one_stage() -
         if "monitum-${Stage}" not in json.dumps(statement["Resource"])
     }
 
-    who = trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
-    assert who == {"Fn::Sub": "repo:${Repository}:environment:${Stage}"}
-    assert open_ == {"Mappings", "Api"}, "neither of these can be named by the stage"
+    subject = trust["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+    assert subject == {"Fn::Sub": "repo:${Repository}:environment:${Stage}"}
+    assert open_ == {"Mappings", "Api"}, "IAM cannot limit these by name"

@@ -1,4 +1,4 @@
-"""What the functions may do, what they are told and where they log."""
+"""Permissions, environment, logs and events of the functions."""
 
 from collections import Counter
 from typing import Any
@@ -11,14 +11,9 @@ from chalicelib.common.settings import STAGES
 
 Resources = dict[str, dict[str, Any]]
 FUNCTIONS = {
-    "APIHandler": "api",
-    "Tick": "tick",
-    "Check": "check",
-    "FanOut": "fan-out",
-    "Rollup": "rollup",
-    "Alert": "alert",
-    "Notify": "notify",
-}
+    "APIHandler": "api", "Tick": "tick", "Check": "check", "FanOut": "fan-out", "Rollup": "rollup",
+    "Alert": "alert", "Notify": "notify",
+}  # fmt: skip
 
 
 def statements(resources: Resources, function: dict[str, Any]) -> list[dict[str, Any]]:
@@ -31,7 +26,7 @@ def statements(resources: Resources, function: dict[str, Any]) -> list[dict[str,
     ]
 
 
-def test_there_are_these_functions_and_no_others(functions: Resources) -> None:
+def test_the_list_of_functions(functions: Resources) -> None:
     names = {name: properties["FunctionName"] for name, properties in functions.items()}
 
     assert names == {
@@ -39,15 +34,13 @@ def test_there_are_these_functions_and_no_others(functions: Resources) -> None:
     }
 
 
-def test_every_function_has_a_role_of_its_own(functions: Resources) -> None:
+def test_every_function_has_a_separate_role(functions: Resources) -> None:
     roles = Counter(function["Role"]["Fn::GetAtt"][0] for function in functions.values())
 
     assert set(roles.values()) == {1}
 
 
-def test_no_permission_reaches_beyond_this_stack(
-    resources: Resources, functions: Resources
-) -> None:
+def test_permissions_are_limited_to_this_stack(resources: Resources, functions: Resources) -> None:
     for function in functions.values():
         for statement in statements(resources, function):
             found = statement["Resource"]
@@ -62,9 +55,7 @@ def test_no_permission_reaches_beyond_this_stack(
                 )
 
 
-def test_nobody_may_scan_or_change_tables_themselves(
-    resources: Resources, functions: Resources
-) -> None:
+def test_no_function_may_scan_or_change_tables(resources: Resources, functions: Resources) -> None:
     allowed = {
         action
         for function in functions.values()
@@ -73,45 +64,26 @@ def test_nobody_may_scan_or_change_tables_themselves(
     }
 
     assert allowed <= {
-        "dynamodb:BatchGetItem",
-        "dynamodb:ConditionCheckItem",
-        "dynamodb:DeleteItem",
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "dynamodb:UpdateItem",
-        "lambda:InvokeFunction",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "sqs:ChangeMessageVisibility",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-        "sqs:ReceiveMessage",
-        "sqs:SendMessage*",
-        "ses:SendEmail",
-    }
+        "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem",
+        "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem",
+        "lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents",
+        "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage", "sqs:SendMessage*", "ses:SendEmail",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("function", "table"),
     [
-        ("Tick", "users"),
-        ("Tick", "lanes"),
-        ("Tick", "results"),
-        ("Check", "users"),
-        ("Check", "rollups"),
-        ("FanOut", "results"),
-        ("FanOut", "targets"),
-        ("Rollup", "users"),
-        ("Rollup", "channels"),
-        ("Alert", "users"),
-        ("Alert", "results"),
-        ("Notify", "users"),
-        ("Notify", "lanes"),
-        ("Notify", "targets"),
+        ("Tick", "users"), ("Tick", "lanes"), ("Tick", "results"),
+        ("Check", "users"), ("Check", "rollups"),
+        ("FanOut", "results"), ("FanOut", "targets"),
+        ("Rollup", "users"), ("Rollup", "channels"),
+        ("Alert", "users"), ("Alert", "results"),
+        ("Notify", "users"), ("Notify", "lanes"), ("Notify", "targets"),
     ],
-)
-def test_workers_do_not_see_what_they_do_not_need(
+)  # fmt: skip
+def test_workers_have_no_access_to_tables_they_do_not_use(
     resources: Resources, functions: Resources, function: str, table: str
 ) -> None:
     text = str(statements(resources, functions[function]))
@@ -119,7 +91,7 @@ def test_workers_do_not_see_what_they_do_not_need(
     assert f"table/${{AWS::StackName}}-{table}" not in text
 
 
-def test_every_function_logs_to_a_group_that_forgets(
+def test_every_function_has_a_log_group_with_retention(
     resources: Resources, functions: Resources
 ) -> None:
     for function in functions.values():
@@ -130,7 +102,7 @@ def test_every_function_logs_to_a_group_that_forgets(
         assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{name}"}
 
 
-def test_functions_are_told_the_stage_and_the_rest_follows_from_it(
+def test_the_environment_contains_the_stage(
     templates: dict[str, dict[str, Any]],
 ) -> None:
     variables = templates["prod"]["Globals"]["Function"]["Environment"]["Variables"]
@@ -167,14 +139,14 @@ def test_the_template_s_conditions_are_those_of_the_settings(
     assert {stage for stage in STAGES if holds(conditions[condition], stage)} == wanted
 
 
-def test_hours_are_given_out_every_hour(functions: Resources) -> None:
+def test_rollups_are_dispatched_every_hour(functions: Resources) -> None:
     (event,) = functions["FanOut"]["Events"].values()
 
     assert event["Properties"]["Schedule"] == "rate(1 hour)"
 
 
 @pytest.mark.parametrize("stage", [name for name, found in STAGES.items() if found.on_aws])
-def test_aws_runs_it_on_arm(templates: dict[str, dict[str, Any]], stage: str) -> None:
+def test_functions_use_arm_on_aws(templates: dict[str, dict[str, Any]], stage: str) -> None:
     for name in FUNCTIONS:
         properties = templates[stage]["Resources"][name]["Properties"]
         assert properties["Architectures"] == ["arm64"]
@@ -184,7 +156,7 @@ def test_aws_runs_it_on_arm(templates: dict[str, dict[str, Any]], stage: str) ->
     ("function", "name"),
     [("Check", "checks"), ("Alert", "alerts")],
 )
-def test_a_failed_message_is_repeated_alone_and_not_for_ever(
+def test_failed_messages_are_retried_individually_and_then_dead_letters(
     resources: Resources, functions: Resources, function: str, name: str
 ) -> None:
     (event,) = functions[function]["Events"].values()
@@ -200,7 +172,7 @@ def test_a_failed_message_is_repeated_alone_and_not_for_ever(
     assert queue["VisibilityTimeout"] >= functions[function]["Timeout"]
 
 
-def test_what_dies_while_it_sends_is_free_again_when_its_message_comes_again(
+def test_a_delivery_lease_ends_before_its_message_is_visible_again(
     resources: Resources, functions: Resources
 ) -> None:
     hidden_s = resources["AlertsQueue"]["Properties"]["VisibilityTimeout"]
@@ -209,8 +181,8 @@ def test_what_dies_while_it_sends_is_free_again_when_its_message_comes_again(
     assert functions["Alert"]["Timeout"] < hidden_s <= functions["Alert"]["Timeout"] + 10
 
 
-def test_lambda_polls_no_other_queue(functions: Resources) -> None:
-    """Each costs a quarter of a dollar a month, whether or not there is anything in it."""
+def test_lambda_polls_only_two_queues(functions: Resources) -> None:
+    """Polling an empty queue costs a quarter of a dollar a month."""
     polled = [
         event["Properties"]["Queue"]["Fn::Sub"]
         for function in functions.values()
@@ -221,7 +193,9 @@ def test_lambda_polls_no_other_queue(functions: Resources) -> None:
     assert sorted(polled) == ["${AlertsQueue.Arn}", "${ChecksQueue.Arn}"]
 
 
-def test_a_fold_that_fails_at_every_try_is_kept(resources: Resources, functions: Resources) -> None:
+def test_failed_rollup_events_become_dead_letters(
+    resources: Resources, functions: Resources
+) -> None:
     letters = functions["Rollup"]["DeadLetterQueue"]
 
     assert letters["Type"] == "SQS"
@@ -229,13 +203,13 @@ def test_a_fold_that_fails_at_every_try_is_kept(resources: Resources, functions:
     assert dead["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
 
 
-def test_alerts_may_wait_in_their_own_queue_as_often_as_they_must(functions: Resources) -> None:
-    """Lambda stops a function whose messages come back to it for the sixteenth time."""
+def test_alert_messages_may_be_requeued_without_limit(functions: Resources) -> None:
+    """By default Lambda stops a function after sixteen rounds through its own queue."""
     assert functions["Alert"]["RecursiveLoop"] == "Allow"
     assert functions["Notify"]["RecursiveLoop"] == "Allow"
 
 
-def test_alert_has_the_time_to_wait_for_notify(functions: Resources) -> None:
+def test_the_timeout_of_alert_allows_waiting_for_notify(functions: Resources) -> None:
     assert functions["Notify"]["Timeout"] < CALL_TIMEOUT_S < functions["Alert"]["Timeout"]
 
 
@@ -248,12 +222,12 @@ def test_the_schedule_is_every_minute_and_a_tick_ends_before_the_next(
     assert functions["Tick"]["Timeout"] < 60
 
 
-def test_functions_that_go_out_know_where_the_api_is(functions: Resources) -> None:
-    told = {
+def test_functions_with_outbound_requests_know_the_api(functions: Resources) -> None:
+    found = {
         name
         for name, properties in functions.items()
         if properties.get("Environment", {}).get("Variables", {}).get("API_ID")
         == {"Ref": "RestAPI"}
     }
 
-    assert told == {"Check", "Alert", "Notify"}, "the API's own would wait for itself"
+    assert found == {"Check", "Alert", "Notify"}, "a reference from the API would be circular"

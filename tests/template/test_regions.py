@@ -1,4 +1,4 @@
-"""What a further region gets: queue and worker of the same template, which write at home."""
+"""The template of an additional region: queue and worker, which write to the home region."""
 
 import json
 from typing import Any
@@ -27,21 +27,21 @@ def statements(template: Template) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("template", ["prod"], indirect=True)
 def test_cfn_lint_finds_nothing(template: Template) -> None:
     findings = lint_all(json.dumps(with_uploaded_code(regional(template, HOME))))
-    told = [f"{finding.rule.id} {finding.message}" for finding in findings]
-    assert [text for text in told if not text.startswith("I")] == []
+    messages = [f"{finding.rule.id} {finding.message}" for finding in findings]
+    assert [text for text in messages if not text.startswith("I")] == []
 
 
-def test_the_worker_may_do_there_what_it_may_do_at_home(template: Template) -> None:
+def test_the_worker_has_the_same_permissions_as_at_home(template: Template) -> None:
     here, there = statements(template), statements(regional(template, HOME))
     assert [one["Action"] for one in there] == [one["Action"] for one in here]
     for statement in there:
-        said = json.dumps(statement["Resource"])
-        is_home = "us-east-1" in said
-        assert is_home == any(name in said for name in (":dynamodb:", ":lambda:", "-alerts")), said
-        assert is_home != ("${AWS::Region}" in said or "ChecksQueue" in said), said
+        text = json.dumps(statement["Resource"])
+        is_home = "us-east-1" in text
+        assert is_home == any(name in text for name in (":dynamodb:", ":lambda:", "-alerts")), text
+        assert is_home != ("${AWS::Region}" in text or "ChecksQueue" in text), text
 
 
-def test_it_knows_where_home_is_and_what_things_are_called_there(template: Template) -> None:
+def test_its_environment_and_names_are_those_of_the_home_stack(template: Template) -> None:
     part = regional(template, HOME)
     variables = part["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["HOME_REGION"] == "us-east-1"
@@ -57,7 +57,7 @@ def test_it_knows_where_home_is_and_what_things_are_called_there(template: Templ
     assert "AWS::StackName" not in json.dumps(part)
 
 
-def test_nothing_is_kept_there(template: Template) -> None:
+def test_it_has_no_tables(template: Template) -> None:
     kinds = {one["Type"] for one in regional(template, HOME)["Resources"].values()}
     assert kinds == {
         "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::IAM::Role", "AWS::Serverless::Function",

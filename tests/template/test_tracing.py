@@ -1,4 +1,4 @@
-"""Tracing is off unless it is asked for; then all that runs is traced and may say so."""
+"""Tracing is off by default; when on, every function and the API are traced."""
 
 from typing import Any
 
@@ -18,15 +18,15 @@ def by_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
 
 def assert_is_traced(template: Template) -> None:
     functions = by_type(template, "Serverless::Function").values()
-    asked = {"Fn::If": ["IsTraced", "Active", "PassThrough"]}
-    assert [function["Tracing"] for function in functions] == [asked] * len(functions)
+    setting = {"Fn::If": ["IsTraced", "Active", "PassThrough"]}
+    assert [function["Tracing"] for function in functions] == [setting] * len(functions)
     (policy,) = by_type(template, "IAM::Policy").values()
     assert {role["Ref"] for role in policy["Roles"]} == set(by_type(template, "IAM::Role"))
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert {action.partition(":")[0] for action in statement["Action"]} == {"xray"}
 
 
-def test_it_is_off_unless_it_is_asked_for(template: Template) -> None:
+def test_it_is_off_by_default(template: Template) -> None:
     assert template["Parameters"]["WithTracing"]["Default"] == "no"
     assert template["Conditions"]["IsTraced"] == {"Fn::Equals": [{"Ref": "WithTracing"}, "yes"]}
     assert template["Resources"]["TracesPolicy"]["Condition"] == "IsTraced"
@@ -37,6 +37,6 @@ def test_every_function_is_traced_and_may_write_its_traces(template: Template) -
     assert_is_traced(regional(template, HOME))
 
 
-def test_so_is_the_api(template: Template) -> None:
+def test_the_api_is_traced(template: Template) -> None:
     (api,) = by_type(template, "Serverless::Api").values()
     assert api["TracingEnabled"] == {"Fn::If": ["IsTraced", True, False]}

@@ -1,4 +1,4 @@
-"""The template is one that CloudFormation takes: SAM's transform and cfn-lint agree with it."""
+"""The template is valid for CloudFormation, according to SAM's transform and cfn-lint."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ Template = dict[str, Any]
 
 
 class NoManagedPolicies:
-    """The transform asks for AWS's managed policies, of which the template names none."""
+    """The transform loads AWS's managed policies, but the template uses none."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -35,17 +35,17 @@ def test_sam_transforms_it(template: Template, monkeypatch: pytest.MonkeyPatch) 
     assert kinds.count("AWS::Lambda::EventSourceMapping") == 2
 
 
-# Stages differ in parameters' defaults; between emulators and AWS there is more.
+# The templates of other stages differ from these only in defaults of parameters.
 @pytest.mark.parametrize("template", ["local", "prod"], indirect=True)
 def test_cfn_lint_finds_nothing(template: Template) -> None:
     findings = lint_all(json.dumps(with_uploaded_code(template)))
 
-    # Rules that begin with I are advice.
-    told = [f"{finding.rule.id} {finding.message}" for finding in findings]
-    assert [text for text in told if not text.startswith("I")] == []
+    # The findings of rules whose id starts with I are informational.
+    messages = [f"{finding.rule.id} {finding.message}" for finding in findings]
+    assert [text for text in messages if not text.startswith("I")] == []
 
 
-def test_chalice_s_own_validation_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chalice_validates_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_config: object) -> None:
         raise ValueError("a trailing slash")
 
@@ -56,7 +56,7 @@ def test_chalice_s_own_validation_is_run(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def with_uploaded_code(template: Template) -> Template:
-    """The template as it is deployed: the code is in a bucket."""
+    """The template of a deployment, with the code in a bucket."""
     uploaded = copy.deepcopy(template)
     for resource in uploaded["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
