@@ -78,12 +78,6 @@ def start(tree: Path, function: str, aws: Stage) -> Start:
     return Start(float(import_ms), float(first_ms), int(modules))
 
 
-def median(starts: list[Start]) -> Start:
-    """The medians of each time."""
-    import_ms = statistics.median(one.import_ms for one in starts)
-    return Start(import_ms, statistics.median(one.first_ms for one in starts), starts[0].modules)
-
-
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--package", type=Path, help="a directory with a deployment.zip")
@@ -107,9 +101,10 @@ def main(arguments: list[str]) -> int:
         ]
     print("\n| function | modules | import, ms | first event, ms |\n|---|---|---|---|")
     for name in HANDLERS:
-        found = median([one[name] for one in rounds])
-        is_slow |= found.import_ms > MAX_IMPORT_MS
-        print(f"| `{name}` | {found.modules} | {found.import_ms:.0f} | {found.first_ms:.0f} |")
+        import_ms = statistics.median(one[name].import_ms for one in rounds)
+        first_ms = statistics.median(one[name].first_ms for one in rounds)
+        is_slow |= import_ms > MAX_IMPORT_MS
+        print(f"| `{name}` | {rounds[0][name].modules} | {import_ms:.0f} | {first_ms:.0f} |")
     return int(is_slow or size > package.MAX_ZIP_BYTES)
 
 

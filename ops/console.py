@@ -1,9 +1,12 @@
 """Output of the commands: steps with their duration, and failures."""
 
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ops import ROOT
 
 
 class Failure(Exception):
@@ -41,3 +44,16 @@ def step(text: str) -> Iterator[None]:
         print(" failed", flush=True)
         raise
     print(f" {time.monotonic() - started:.1f} s", flush=True)
+
+
+def run_command(*arguments: str, error: str) -> str:
+    """Run `python -m ops` in a separate process and return its output.
+
+    Raises:
+        Failure: the command failed; its text is `error` and the end of the output.
+    """
+    command = [sys.executable, "-m", "ops", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(f"{error}:\n" + (done.stderr or done.stdout)[-3000:])
+    return done.stdout

@@ -36,24 +36,18 @@ def run(stage: Stage) -> dict[str, Any]:
     )
     with _token(stage) as token:
         api = _Api(api_url, token)
-        target = api.call("POST", "/v1/targets", _target(api_url))
+        body = {
+            "name": "smoke test", "kind": "http", "url": f"{api_url}/healthz",
+            "interval_s": 86_400, "timeout_s": 25,
+            # The API returns 503 until the scheduler of a new stage has run.
+            "expect": {"status_codes": [200, 503]},
+        }  # fmt: skip
+        target = api.call("POST", "/v1/targets", body)
         path = f"/v1/targets/{target['id']}"
         try:
             return _first_check(api, path)
         finally:
             api.call("DELETE", path)
-
-
-def _target(api_url: str) -> dict[str, Any]:
-    return {
-        "name": "smoke test",
-        "kind": "http",
-        "url": f"{api_url}/healthz",
-        "interval_s": 86_400,
-        "timeout_s": 25,
-        # The API returns 503 until the scheduler of a new stage has run.
-        "expect": {"status_codes": [200, 503]},
-    }
 
 
 def _first_check(api: "_Api", path: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ops import resources
 from ops.console import Failure, say
 from ops.deployment.functions import schedule_event
 from ops.local.live import LiveApp
+from ops.stages import Stage
 
 PORT = 8000
 PREFIX = "monitum-dev-"
@@ -35,8 +36,9 @@ def run() -> None:
         Failure: the port is in use, or the application cannot be imported.
     """
     port = int(os.environ.get("PORT") or PORT)
-    os.environ.update(_credentials())
-    os.environ.pop("AWS_ENDPOINT_URL", None)
+    os.environ.update(Stage("local", "moto").environment())
+    # moto intercepts calls of AWS itself, not of an endpoint.
+    os.environ.pop("AWS_ENDPOINT_URL")
     with mock_aws():
         os.environ.update({"STAGE": "local", **resources.create(PREFIX)})
         live = LiveApp()
@@ -54,15 +56,6 @@ def run() -> None:
             server.serve_forever()
         except KeyboardInterrupt:
             say("")
-
-
-def _credentials() -> dict[str, str]:
-    return {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": resources.REGION,
-        "AWS_REGION": resources.REGION,
-    }
 
 
 def _queue_url(queue: str) -> str:

@@ -4,8 +4,6 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,8 +11,8 @@ from pathlib import Path
 
 import requests
 
-from ops import ROOT, stages
-from ops.console import Failure, say, step
+from ops import stages
+from ops.console import Failure, run_command, say, step
 from ops.deployment import cloudformation, deploy, functions, regions
 from ops.deployment.artifacts import DIGEST_OUTPUT
 from ops.local import emulator
@@ -129,16 +127,8 @@ def _token(stage: Stage, api_url: str) -> str:
 def create_user(stage: Stage, name: str, *, admin: bool) -> str:
     """Create a user in a separate process and return the token."""
     arguments = ["user", "--name", name, "--stage", stage.name, "--quiet"]
-    done = subprocess.run(
-        [sys.executable, "-m", "ops", *arguments, *(["--admin"] if admin else [])],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise Failure("could not create the user:\n" + done.stderr[-3000:])
-    return done.stdout.strip()
+    options = ["--admin"] if admin else []
+    return run_command(*arguments, *options, error="could not create the user").strip()
 
 
 def _is_accepted(api_url: str, token: str) -> bool:

@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from chalicelib.common.settings import STAGES
 from ops import ROOT
-from ops.console import Failure, step
+from ops.console import Failure, run_command, step
 from ops.packaging import exclusions, layer
 from ops.stages import Stage, local_directory
 
@@ -97,15 +97,7 @@ def build_in_subprocess(stage: Stage) -> Package:
     if package.digest == inputs(stage.name):
         return package
     with step("packaging the code"):
-        done = subprocess.run(
-            [sys.executable, "-m", "ops", "package", "--stage", stage.name],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode != 0:
-        raise Failure("the code cannot be packaged:\n" + (done.stderr or done.stdout)[-3000:])
+        run_command("package", "--stage", stage.name, error="the code cannot be packaged")
     return package
 
 

@@ -36,9 +36,10 @@ def test_every_package_of_the_command_line_is_installed() -> None:
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == found
 
 
-def test_the_command_line_is_not_shipped() -> None:
-    shipped = {path.relative_to(ROOT).parts[0] for path in package._shipped()}
-    assert shipped == {"app.py", "chalicelib"}
+def test_only_the_application_is_shipped() -> None:
+    shipped = {path.relative_to(ROOT) for path in package._shipped()}
+    assert {path.parts[0] for path in shipped} == {"app.py", "chalicelib"}
+    assert not [path for path in shipped if "__pycache__" in path.parts]
     assert not {"rich", "click"} & set(pins("requirements.txt"))
 
 

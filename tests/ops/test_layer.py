@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ops import ROOT
 from ops.packaging import exclusions, layer, package
 
 
@@ -76,14 +75,6 @@ def test_dependencies_are_shipped_without_sources(tmp_path: Path) -> None:
     layer.compile_tree(create_files(tmp_path, "some/module.py"), keep_sources=False)
 
     assert files(tmp_path) == {"some/module.pyc"}
-
-
-def test_the_commands_are_not_shipped() -> None:
-    shipped = {path.relative_to(ROOT).as_posix() for path in package._shipped()}
-
-    assert {"app.py", "chalicelib/common/settings.py"} <= shipped
-    assert not [name for name in shipped if name.startswith(("ops/", "tests/"))]
-    assert not [name for name in shipped if "__pycache__" in name]
 
 
 def test_the_inputs_hash_depends_on_code_and_stage(

@@ -193,9 +193,7 @@ def test_lambda_polls_only_two_queues(functions: Resources) -> None:
     assert sorted(polled) == ["${AlertsQueue.Arn}", "${ChecksQueue.Arn}"]
 
 
-def test_failed_rollup_events_become_dead_letters(
-    resources: Resources, functions: Resources
-) -> None:
+def test_failed_rollup_events_are_kept(resources: Resources, functions: Resources) -> None:
     letters = functions["Rollup"]["DeadLetterQueue"]
 
     assert letters["Type"] == "SQS"
