@@ -14,7 +14,7 @@ from chalicelib.history.service import statistics
 from chalicelib.monitoring import schedule
 from chalicelib.monitoring.result import CheckResult, Timings, Verdict
 from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
-from chalicelib.monitoring.storage.schedule_repository import advance_folded
+from chalicelib.monitoring.storage.schedule_repository import advance_rollup_cursor
 from chalicelib.monitoring.target import Target
 from chalicelib.runtime import Runtime
 
@@ -41,7 +41,7 @@ def keep_history(runtime: Runtime, owner: str, targets: Sequence[Target]) -> Non
             spans = [(now - KEPT_S, hour - HOUR_S)]
             rollups_worker.roll_up_lane(runtime, RollupJob(owner, lane, spans))
     with acting_as_system():
-        advance_folded(hour - HOUR_S)
+        advance_rollup_cursor(hour - HOUR_S)
 
 
 def _answer(tick: int, place: int) -> CheckResult:

@@ -1,4 +1,4 @@
-"""The composition root: settings and clients are made here and passed on from here."""
+"""The composition root: creates settings and clients, and passes them to the features."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,36 +19,39 @@ if TYPE_CHECKING:
     from chalicelib.probes.net.outbound import Outbound
     from chalicelib.probes.net.ssrf_guard import Guard
     from chalicelib.status_pages.cache import PageCaches
-    from chalicelib.worker.connectivity import ConnectivityCheck
+    from chalicelib.worker.outage_guard import ConnectivityCheck
 
 
 @dataclass
 class Runtime:
-    """What one process works with. Clients are made when first needed."""
+    """The settings and clients of one process. Clients are created on first use.
+
+    Imports inside properties keep cold starts short: each function loads only what it uses.
+    """
 
     settings: Settings
     clock: Callable[[], float] = time.time
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Runtime":
-        """Read the settings and bind the store to their stage; raises SettingsError."""
+        """Read the settings and bind the models to their stage; raises SettingsError."""
         settings = Settings.from_env(env)
         dynamodb.bind(settings)
         return cls(settings)
 
     @property
     def now(self) -> int:
-        """The present, in whole epoch seconds."""
+        """The current time in whole epoch seconds."""
         return int(self.clock())
 
     @cached_property
     def checks(self) -> Queue:
-        """The checks of the region that this runs in."""
+        """The checks queue of the region that this runs in."""
         return Queue.connect(self.settings.checks_queue_url, self.settings.region)
 
     @cached_property
     def further_checks(self) -> Mapping[str, Queue]:
-        """The checks of the further regions, where the same stack's queue has the same name."""
+        """The checks queues of the further regions, where the stack's queue has the same name."""
         url, home = self.settings.checks_queue_url, self.settings.home_region
         return {
             region: Queue.connect(url.replace(f".{home}.", f".{region}."), region)
@@ -57,23 +60,20 @@ class Runtime:
 
     @cached_property
     def alerts(self) -> Queue:
-        return self._queue(self.settings.alerts_queue_url)
+        return Queue.connect(self.settings.alerts_queue_url, self.settings.home_region)
 
     @cached_property
     def alerts_dead(self) -> Queue:
-        return self._queue(self.settings.alerts_dead_queue_url)
-
-    def _queue(self, url: str) -> Queue:
-        return Queue.connect(url, self.settings.home_region)
+        return Queue.connect(self.settings.alerts_dead_queue_url, self.settings.home_region)
 
     @cached_property
     def functions(self) -> Functions:
-        # Functions are named after the stack, as tables are.
+        # Functions and tables are named after the stack.
         return Functions(self.settings.home_region, self.settings.table_prefix)
 
     @cached_property
     def guard(self) -> "Guard":
-        from chalicelib.probes.net.ssrf_guard import Guard  # noqa: PLC0415 - see below
+        from chalicelib.probes.net.ssrf_guard import Guard  # noqa: PLC0415 - cold start
 
         return Guard(
             allow_private=self.settings.allow_private_targets,
@@ -83,48 +83,47 @@ class Runtime:
 
     @cached_property
     def checker(self) -> "Checker":
-        # Only the worker needs it: TLS and HTTP are not for the other functions to load.
-        from chalicelib.probes.checker import Checker  # noqa: PLC0415 - at the first check
+        from chalicelib.probes.checker import Checker  # noqa: PLC0415 - cold start
 
         return Checker(self.guard, concurrency=self.settings.check_concurrency)
 
     @cached_property
     def skips(self) -> "SkipRuleCache":
-        from chalicelib.maintenance.skip_rule_cache import SkipRuleCache  # noqa: PLC0415 - see above
+        from chalicelib.maintenance.skip_rule_cache import SkipRuleCache  # noqa: PLC0415 - cold start
 
         return SkipRuleCache()
 
     @cached_property
     def page_caches(self) -> "PageCaches":
-        from chalicelib.status_pages.cache import PageCaches  # noqa: PLC0415 - see above
+        from chalicelib.status_pages.cache import PageCaches  # noqa: PLC0415 - cold start
 
         return PageCaches(self.clock)
 
     @cached_property
     def connectivity(self) -> "ConnectivityCheck":
-        from chalicelib.worker.connectivity import ConnectivityCheck  # noqa: PLC0415 - see above
+        from chalicelib.worker.outage_guard import ConnectivityCheck  # noqa: PLC0415 - cold start
 
-        def connects(places: Sequence[tuple[str, int]]) -> bool:
-            return self.checker.is_connected(places)
+        def connects(addresses: Sequence[tuple[str, int]]) -> bool:
+            return self.checker.is_connected(addresses)
 
         return ConnectivityCheck(self.settings.canaries, connects)
 
     @cached_property
     def outbound(self) -> "Outbound":
-        from chalicelib.probes.net.dialer import Dialer  # noqa: PLC0415 - the same
+        from chalicelib.probes.net.dialer import Dialer  # noqa: PLC0415 - cold start
         from chalicelib.probes.net.outbound import Outbound  # noqa: PLC0415
-        from chalicelib.probes.net.resolver import SystemResolver  # noqa: PLC0415 - see above
+        from chalicelib.probes.net.resolver import SystemResolver  # noqa: PLC0415
 
         return Outbound(Dialer(self.guard, SystemResolver(search=self.guard.allow_private)))
 
     @cached_property
     def notifiers(self) -> "Notifiers":
-        from chalicelib.alerting.notifiers import Notifiers  # noqa: PLC0415 - see above
+        from chalicelib.alerting.notifiers import Notifiers  # noqa: PLC0415 - cold start
 
         return Notifiers(outbound=lambda: self.outbound, mailer=lambda: self.mailer)
 
     @cached_property
     def mailer(self) -> "Mailer":
-        from chalicelib.alerting.notifiers.ses import Mailer  # noqa: PLC0415 - see above
+        from chalicelib.alerting.notifiers.ses import Mailer  # noqa: PLC0415 - cold start
 
         return Mailer.connect(self.settings.home_region, self.settings.mail_from)

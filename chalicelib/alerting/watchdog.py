@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.sqs import Message, SendError
 from chalicelib.monitoring.alert_messages import CHAT, WatchdogJob
-from chalicelib.monitoring.storage.schedule_repository import keep_round_trip
+from chalicelib.monitoring.storage.schedule_repository import save_round_trip
 
 _LOG = logging.getLogger(__name__)
 WATCHDOG_S: Final = 900
@@ -37,4 +37,4 @@ def send_watchdog(runtime: AwsRuntime, last_tick: int | None) -> None:
 
 def take_watchdog(runtime: AwsRuntime, job: WatchdogJob) -> None:
     """Keep that it has arrived. An older one after a newer changes nothing."""
-    keep_round_trip(job.way, job.sent_at, runtime.now)
+    save_round_trip(job.way, job.sent_at, runtime.now)

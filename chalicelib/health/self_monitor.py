@@ -21,7 +21,11 @@ from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import State
 from chalicelib.monitoring.storage.lane_repository import Lanes
 from chalicelib.monitoring.storage.result_repository import Results
-from chalicelib.monitoring.storage.schedule_repository import Post, keep_post, use_interval
+from chalicelib.monitoring.storage.schedule_repository import (
+    SyntheticTarget,
+    save_synthetic_target,
+    use_interval,
+)
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
 
@@ -55,47 +59,47 @@ class SelfMonitorReport:
         return max(0, now - self.rolled_up_until - _ROLLED_UP_WITHIN_S)
 
 
-def observe(runtime: BaseRuntime, post: Post | None) -> SelfMonitorReport | None:
+def observe(runtime: BaseRuntime, synthetic: SyntheticTarget | None) -> SelfMonitorReport | None:
     """Report on the synthetic target; None if the stage has no canary for it to check.
 
-    `post` is the address it checks so far, None before it exists. If that is not the first canary,
-    the target is created or changed first.
+    `synthetic` is the address it checks so far, None before it exists. If that is not the first
+    canary, the target is created or changed first.
     """
     if not runtime.settings.canaries:
         return None
     host, port = runtime.settings.canaries[0]
-    if post is None or post.place != f"{host}:{port}":
-        post = _deploy(runtime, host, port)
-    return _report(runtime, post) if post else None
+    if synthetic is None or synthetic.place != f"{host}:{port}":
+        synthetic = _deploy(runtime, host, port)
+    return _report(runtime, synthetic) if synthetic else None
 
 
-def _report(runtime: BaseRuntime, post: Post) -> SelfMonitorReport:
+def _report(runtime: BaseRuntime, synthetic: SyntheticTarget) -> SelfMonitorReport:
     now = runtime.now
     with acting_for(OWNER):
-        start = max(post.since, now - _CHECKS_BACK_S)
+        start = max(synthetic.since, now - _CHECKS_BACK_S)
         newest = next(Results(OWNER).newest_first(0, start, now + 1, now=now), None)
         hours = Rollups(OWNER).between(Period.HOUR, 0, now - _HOURS_BACK_S, now, now=now)
         rolled_up = max((hour.start + HOUR_S for hour in hours), default=0)
     return SelfMonitorReport(
         checked_at=newest.tick if newest else start,
-        rolled_up_until=max(rolled_up, post.since, now - _HOURS_BACK_S),
+        rolled_up_until=max(rolled_up, synthetic.since, now - _HOURS_BACK_S),
         verdict=newest.by_place[0].verdict if newest else None,
     )
 
 
-def _deploy(runtime: BaseRuntime, host: str, port: int) -> Post | None:
+def _deploy(runtime: BaseRuntime, host: str, port: int) -> SyntheticTarget | None:
     """Create or change the target; None if that fails, which alone does not make health fail."""
-    post = Post(f"{host}:{port}", runtime.now)
+    synthetic = SyntheticTarget(f"{host}:{port}", runtime.now)
     try:
         with acting_for(OWNER):
             _store(runtime, host, port)
         with acting_as_system():
             use_interval(INTERVAL_S)
-            keep_post(post)
+            save_synthetic_target(synthetic)
     except Exception:  # noqa: BLE001 - the next health request tries again
         _LOG.exception("synthetic target not stored")
         return None
-    return post
+    return synthetic
 
 
 def _store(runtime: BaseRuntime, host: str, port: int) -> None:
@@ -117,4 +121,4 @@ def _store(runtime: BaseRuntime, host: str, port: int) -> None:
     except TransactionConflictError:
         before = targets.get(_TARGET)
         after = replace(before, spec=new.spec, version=before.version + 1, updated_at=now)
-        targets.change(before, after, reseat=None, secrets=None)
+        targets.change(before, after, place_update=None, secrets=None)

@@ -9,7 +9,7 @@ from chalicelib.aws.tenancy import acting_as_system
 from chalicelib.common.runtime import BaseRuntime
 from chalicelib.health.self_monitor import SelfMonitorReport, observe
 from chalicelib.monitoring.result import Verdict
-from chalicelib.monitoring.storage.schedule_repository import ScheduleHealth, read_pulse
+from chalicelib.monitoring.storage.schedule_repository import ScheduleHealth, read_schedule_health
 
 _PLANNED_S: Final = 120
 """Each tick plans the next two minutes, so the schedule is late once this has passed."""
@@ -55,11 +55,11 @@ def health(runtime: BaseRuntime) -> Health:
     """Measure how late the schedule, the checks and the alerts are."""
     now = runtime.now
     with acting_as_system():
-        pulse = read_pulse(ALERT_PATHS)
+        pulse = read_schedule_health(ALERT_PATHS)
     ticked_at = pulse.cursor.ticked_at
     if ticked_at is None:
         return Health(None, None, silent=(_SCHEDULE,))
-    report = observe(runtime, pulse.post)
+    report = observe(runtime, pulse.synthetic)
     queues = {name: _alert_path(pulse, name, now) for name in ALERT_PATHS}
     queues["checks"] = QueueHealth(report.checks_late_s(now) if report else None)
     queues["rollups"] = QueueHealth(report.rollups_late_s(now) if report else None)
@@ -80,7 +80,9 @@ def _alert_path(pulse: ScheduleHealth, name: str, now: int) -> QueueHealth:
     if trip := pulse.trips.get(name):
         overdue = max(0, now - trip.sent_at - WATCHDOG_S)
         return QueueHealth(overdue, max(0, trip.arrived_at - trip.sent_at))
-    return QueueHealth(max(0, now - pulse.post.since - WATCHDOG_S) if pulse.post else None)
+    return QueueHealth(
+        max(0, now - pulse.synthetic.since - WATCHDOG_S) if pulse.synthetic else None
+    )
 
 
 def _silent(waits: Mapping[str, int | None], report: SelfMonitorReport | None) -> Iterator[str]:

@@ -13,8 +13,8 @@ from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.monitoring.check_job import CheckJob
 from chalicelib.monitoring.storage.lane_repository import lanes_of_shard
 from chalicelib.monitoring.storage.schedule_repository import (
-    advance_folded,
-    read_folded,
+    advance_rollup_cursor,
+    read_rollup_cursor,
     read_shards,
 )
 
@@ -35,7 +35,7 @@ def fan_out(runtime: AwsRuntime) -> int:
     with acting_as_system():
         retention_s = runtime.settings.results_retention_days * DAY_S
         ripe = runtime.now - _WAIT_S
-        batches = periods_to_roll_up(read_folded(), ripe, retention_s)
+        batches = periods_to_roll_up(read_rollup_cursor(), ripe, retention_s)
         folds = (
             [RollupJob(*lane, spans) for lane in all_lanes() for spans in batches]
             if batches
@@ -45,7 +45,7 @@ def fan_out(runtime: AwsRuntime) -> int:
         for start in range(0, len(folds), size):
             start_rollups(runtime, folds[start : start + size])
         if batches:
-            advance_folded(ripe // HOUR_S * HOUR_S)
+            advance_rollup_cursor(ripe // HOUR_S * HOUR_S)
             start_erasures(runtime)
     return len(folds)
 

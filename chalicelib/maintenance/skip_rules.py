@@ -100,7 +100,7 @@ def _wanted(runtime: AwsRuntime, owner: str) -> Mapping[int, list[LaneRule]]:
         if window.mode is Mode.SKIP and not window.rule.is_over(now)
     ]
     found: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
-    for target_id, lane, tags in Targets(owner).allocator() if windows else ():
+    for target_id, lane, tags in Targets(owner).lanes_and_tags() if windows else ():
         for number, window in enumerate(windows):
             if window.covers(target_id, tags):
                 found[lane, number].append(target_id)

@@ -1,7 +1,7 @@
 """Flips on their way from a lane to the alerts, and the messages that carry them.
 
-A flip waits in its lane's outbox, written together with the state that it comes from, until it is
-sent. Nothing here is secret: what a check saw was cleaned before it got here.
+A flip waits in its lane's outbox, written together with the state it comes from, until it is sent.
+Nothing here is secret: error texts were redacted before they got here.
 """
 
 import json
@@ -14,18 +14,18 @@ from chalicelib.monitoring.state import Flip, FlipKind, Status
 
 _VERSION: Final = 1
 CHAT: Final = "chat"
-"""The way of the watchdog that leads through the function for chat services."""
+"""The watchdog's path through the function for chat services."""
 
 
 class UnreadableMessageError(Exception):
-    """A message of the alerts queues of a kind or version that this code does not know."""
+    """A message of the alerts queues has an unknown kind or version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One flip of one target, with what its check saw.
+    """One flip of one target, with what its check found.
 
-    `name` is set where the target is deleted with this flip, and could not be asked for its name.
+    `name` is set where the flip deletes its target, whose name can no longer be read.
     """
 
     target_id: str
@@ -35,7 +35,7 @@ class Entry:
     name: str | None = None
 
     def to_json(self) -> str:
-        """As it is stored; fields without a value are left out."""
+        """The stored form; fields without a value are left out."""
         flip = self.flip
         fields: dict[str, Any] = {
             "target": self.target_id,
@@ -50,12 +50,11 @@ class Entry:
             "status_code": self.status_code,
             "name": self.name,
         }
-        kept = {name: value for name, value in fields.items() if value is not None}
-        return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+        return _dump({name: value for name, value in fields.items() if value is not None})
 
     @classmethod
     def from_json(cls, text: str) -> "Entry":
-        """What `to_json` wrote; fields of a later version are passed over."""
+        """Read what `to_json` wrote; fields of a later version are ignored."""
         fields: Mapping[str, Any] = json.loads(text)
         reason = fields.get("reason")
         flip = Flip(
@@ -67,18 +66,13 @@ class Entry:
             fields.get("first_failed_at"),
             fields.get("opened_at"),
         )
-        return cls(
-            target_id=fields["target"],
-            flip=flip,
-            error=fields.get("error"),
-            status_code=fields.get("status_code"),
-            name=fields.get("name"),
-        )
+        details = {name: fields.get(name) for name in ("error", "status_code", "name")}
+        return cls(target_id=fields["target"], flip=flip, **details)
 
 
 @dataclass(frozen=True, slots=True)
 class FlipsJob:
-    """Flips of one lane to be told of."""
+    """Notify of the flips of one lane."""
 
     owner: str
     lane: int
@@ -91,7 +85,7 @@ class FlipsJob:
 
 @dataclass(frozen=True, slots=True)
 class FlushJob:
-    """A lane whose outbox is to be looked after, should its writer have died."""
+    """Flush a lane's outbox, in case its writer has died."""
 
     owner: str
     lane: int
@@ -102,9 +96,9 @@ class FlushJob:
 
 @dataclass(frozen=True, slots=True)
 class DeliverJob:
-    """One delivery to be made, by its key; `again` has one that was given up tried anew.
+    """Attempt one delivery, by its key; `again` also retries one that was given up.
 
-    `is_chat`: it goes to a chat service, for which there is a function of its own.
+    `is_chat`: it goes to a chat service, which a separate function delivers to.
     """
 
     owner: str
@@ -119,7 +113,7 @@ class DeliverJob:
 
 @dataclass(frozen=True, slots=True)
 class SkipRulesJob:
-    """An owner whose maintenance windows, or the tags that they go by, have changed."""
+    """Recompute an owner's skip rules: maintenance windows or the tags they use have changed."""
 
     owner: str
 
@@ -129,7 +123,7 @@ class SkipRulesJob:
 
 @dataclass(frozen=True, slots=True)
 class WatchdogJob:
-    """A message that only has to arrive, at the function that `way` names; belongs to no owner."""
+    """A message that only has to arrive, at the function that `way` names; it has no owner."""
 
     sent_at: int
     way: str = "alerts"
@@ -151,29 +145,32 @@ def read_job(text: str) -> Job:
     try:
         fields = json.loads(text)
         if fields["v"] != _VERSION:
-            raise UnreadableMessageError(f"a message of version {fields['v']!r}")
+            raise UnreadableMessageError(f"message version {fields['v']!r} is not supported")
         return _job(fields)
     except (ValueError, KeyError, TypeError) as error:
-        raise UnreadableMessageError(f"no message for alerts ({type(error).__name__})") from None
+        raise UnreadableMessageError(f"not an alert message ({type(error).__name__})") from None
 
 
 def _job(fields: Mapping[str, Any]) -> Job:
-    if fields["what"] == "watchdog":
+    what = fields["what"]
+    if what == "watchdog":
         return WatchdogJob(fields["sent_at"], fields.get("way", "alerts"))
     owner = fields["owner"]
-    if fields["what"] == "flips":
+    if what == "flips":
         return FlipsJob(owner, fields["lane"], [Entry.from_json(one) for one in fields["entries"]])
-    if fields["what"] == "flush":
+    if what == "flush":
         return FlushJob(owner, fields["lane"])
-    if fields["what"] == "arrange":
+    if what == "arrange":
         return SkipRulesJob(owner)
-    if fields["what"] == "deliver":
+    if what == "deliver":
         again, is_chat = fields.get("again", False), fields.get("chat", False)
         return DeliverJob(owner, fields["key"], again, is_chat)
     raise ValueError("unknown")
 
 
 def _message(what: str, **fields: object) -> str:
-    return json.dumps(
-        {"v": _VERSION, "what": what, **fields}, separators=(",", ":"), ensure_ascii=False
-    )
+    return _dump({"v": _VERSION, "what": what, **fields})
+
+
+def _dump(fields: Mapping[str, object]) -> str:
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)

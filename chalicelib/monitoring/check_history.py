@@ -1,14 +1,14 @@
-"""What the checks of a target found, newest first."""
+"""The checks of a target, newest first."""
 
 from dataclasses import dataclass
 
 from chalicelib.common.runtime import BaseRuntime
 from chalicelib.monitoring.result import CheckResult, Verdict
+from chalicelib.monitoring.schedule import DAY_S
 from chalicelib.monitoring.storage.result_repository import LaneResults, Results
 from chalicelib.monitoring.target import Target
 
-_DAY_S = 86_400
-_MOST_READ = 3_000
+_MAX_READ = 3_000
 """Items one page may read in search of a verdict; the page then ends early, with a cursor."""
 
 
@@ -38,24 +38,22 @@ def page_of_checks(
     after: str | None,
     limit: int,
 ) -> tuple[list[Check], str | None]:
-    """Up to `limit` checks and the key to go on from, None at the end of the range."""
-    oldest = runtime.now - runtime.settings.results_retention_days * _DAY_S
-    start = max(span.start, target.created_at, oldest)
-    end = min(span.end, runtime.now + 1)
-    stored = Results(target.owner).newest_first(
-        target.lane, start, end, now=runtime.now, after=after
-    )
+    """Up to `limit` checks and the key to continue from, None at the end of the range."""
+    now = runtime.now
+    oldest = now - runtime.settings.results_retention_days * DAY_S
+    start, end = max(span.start, target.created_at, oldest), min(span.end, now + 1)
+    stored = Results(target.owner).newest_first(target.lane, start, end, now=now, after=after)
     checks: list[Check] = []
     for read, found in enumerate(stored, 1):
         checks += _check(target, found, verdict)
-        if len(checks) == limit or read == _MOST_READ:
+        if len(checks) == limit or read == _MAX_READ:
             return checks, found.check
     return checks, None
 
 
 def _check(target: Target, found: LaneResults, verdict: Verdict | None) -> list[Check]:
     if found.place is None and found.tick <= target.created_at:
-        # The place belonged to another target then: this one's first check has a key of its own.
+        # The place belonged to another target then: this target's first check has a separate key.
         return []
     result = found.by_place.get(target.spec.place)
     if result is None or verdict not in (None, result.verdict):

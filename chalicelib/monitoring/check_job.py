@@ -1,4 +1,4 @@
-"""The message that has a lane's targets checked at one tick."""
+"""The message that requests the checks of a lane's targets at one tick."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ _VERSION = 1
 
 
 class UnreadableJobError(Exception):
-    """A message that is not a job of a version this code knows."""
+    """A message is not a check job, or has an unknown version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class CheckJob:
 
     @staticmethod
     def planned(owner: str, lane: int, tick: int, specs: Iterable[tuple[str, str]]) -> str:
-        """The message of a scheduled job; `specs` are target ids with specs that are JSON already.
+        """The message of a scheduled job; `specs` are target ids with their specs as JSON text.
 
-        The same as `to_json` gives, without reading what is only passed on.
+        Equals `to_json`, without parsing thousands of specs that are only passed on.
         """
         head = json.dumps(
             {"v": _VERSION, "owner": owner, "lane": lane, "tick": tick}, separators=(",", ":")
@@ -57,7 +57,7 @@ class CheckJob:
         try:
             job = json.loads(text)
             if job["v"] != _VERSION:
-                raise UnreadableJobError(f"a job of version {job['v']!r}")
+                raise UnreadableJobError(f"job version {job['v']!r} is not supported")
             return cls(
                 owner=job["owner"],
                 lane=job["lane"],
@@ -69,6 +69,6 @@ class CheckJob:
             raise UnreadableJobError(f"not a check job ({type(error).__name__})") from None
 
     def is_stale(self, spec: CheckSpec, now: float) -> bool:
-        """Whether it is too late for this check: the next one is due already."""
-        patience = spec.interval_s if self.place is None else max(spec.interval_s, 60)
-        return now - self.tick >= patience
+        """Whether this check is too late to be useful: the next one is already due."""
+        max_age_s = spec.interval_s if self.place is None else max(spec.interval_s, 60)
+        return now - self.tick >= max_age_s

@@ -1,4 +1,4 @@
-"""What a worker needs to know to check one target: the part of a target that travels."""
+"""The part of a target that is sent to the worker: how to check it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSpec:
-    """One target as the checkers see it.
+    """One target as the probes see it.
 
-    `place` is its seat in the lane. `config` holds what the kind needs (for `http`: url, method,
-    body, follow_redirects, verify_tls), `expect` the expectations, both as in the API.
-    `secrets` never travels in a message; the worker reads it from the lane where `has_secrets`
-    says so: `{"headers": {name: value}, "userinfo": "user:password",
-    "send": text}`, each where there is one.
+    `place` is its position in the lane. `config` holds the fields of its kind (for `http`: url,
+    method, body, follow_redirects, verify_tls), `expect` the expectations, both as in the API.
+    `secrets` is never part of a message; with `has_secrets` the worker reads it from the lane:
+    `{"headers": {name: value}, "userinfo": "user:password", "send": text}`, all optional.
     """
 
     target_id: str
@@ -29,7 +28,7 @@ class CheckSpec:
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def to_message(self) -> dict[str, Any]:
-        """The JSON that is stored and sent: everything but the id, which stands beside it."""
+        """The stored and sent JSON: everything but the id, which is kept next to it."""
         message = {
             "place": self.place,
             "kind": self.kind,
@@ -47,7 +46,7 @@ class CheckSpec:
 
     @classmethod
     def from_message(cls, target_id: str, message: Mapping[str, Any]) -> "CheckSpec":
-        """The spec that `to_message` wrote; fields of a later version are passed over."""
+        """Read what `to_message` wrote; fields of a later version are ignored."""
         return cls(
             target_id=target_id,
             place=message["place"],

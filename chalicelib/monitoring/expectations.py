@@ -1,10 +1,10 @@
-"""What a target is expected to answer: reading it strictly, and the comparisons that are pure.
+"""The expectations of a target: strict parsing, and the comparisons that need no library.
 
-Regular expressions and JSONPath need libraries and live in `chalicelib.probes`.
+Regular expressions and JSONPath are evaluated in `chalicelib.probes`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,22 +12,10 @@ Range = tuple[int, int]
 DEFAULT_STATUS: Final[tuple[Range, ...]] = ((200, 299),)
 DEFAULT_STATUS_UNFOLLOWED: Final[tuple[Range, ...]] = ((200, 399),)
 JSON_TESTS: Final = ("exists", "equals", "not", "greater", "less", "matches")
-_NAMES: Final = frozenset(
-    {
-        "status_codes",
-        "body_contains",
-        "body_not_contains",
-        "body_matches",
-        "json",
-        "headers",
-        "max_response_ms",
-        "tls_days_left",
-    }
-)
 
 
 class BadExpectation(ValueError):
-    """An expectation cannot be understood; `place` says which, str() why."""
+    """An expectation is invalid; `place` is its path within `expect`, str() the reason."""
 
     def __init__(self, place: tuple[str | int, ...], text: str) -> None:
         super().__init__(text)
@@ -36,7 +24,7 @@ class BadExpectation(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class JsonCondition:
-    """One line of `expect.json`: a JSONPath and the tests that every value there must pass."""
+    """One item of `expect.json`: a JSONPath and the tests that every value there must pass."""
 
     path: str
     tests: tuple[tuple[str, Any], ...]
@@ -44,7 +32,7 @@ class JsonCondition:
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """All expectations of a target, read; None and empty mean that nothing is expected."""
+    """All expectations of a target, parsed; None and empty mean that nothing is expected."""
 
     status_codes: tuple[Range, ...] | None = None
     body_contains: str | None = None
@@ -57,16 +45,19 @@ class Expectations:
 
     @property
     def want_body(self) -> bool:
-        """Whether any of them looks at the body."""
+        """Whether any expectation needs the body."""
         texts = (self.body_contains, self.body_not_contains, self.body_matches)
         return bool(self.json) or any(text is not None for text in texts)
 
 
+_NAMES: Final = frozenset(field.name for field in fields(Expectations))
+
+
 def read_expectations(expect: Mapping[str, Any]) -> Expectations:
-    """Read the `expect` object of the API; raise BadExpectation."""
+    """Parse the `expect` object of the API; raise BadExpectation."""
     unknown = sorted(set(expect) - _NAMES)
     if unknown:
-        raise BadExpectation((str(unknown[0]),), "is not known")
+        raise BadExpectation((str(unknown[0]),), "is unknown: remove it")
     statuses = expect.get("status_codes")
     return Expectations(
         status_codes=None if statuses is None else read_status_codes(statuses),
@@ -81,7 +72,7 @@ def read_expectations(expect: Mapping[str, Any]) -> Expectations:
 
 
 def read_status_codes(values: object) -> tuple[Range, ...]:
-    """Read codes and ranges, such as ["200-299", 301]; raise BadExpectation."""
+    """Parse codes and ranges, such as ["200-299", 301]; raise BadExpectation."""
     if not isinstance(values, list | tuple) or not values:
         raise BadExpectation(("status_codes",), "must be a list of codes and ranges")
     return tuple(_status_range(value, place) for place, value in enumerate(values))
@@ -99,7 +90,7 @@ def _status_range(value: object, place: int) -> Range:
 
 
 def status_matches(code: int, ranges: Iterable[Range]) -> bool:
-    """Whether a status code lies in one of the ranges, both ends included."""
+    """Whether a status code is in one of the ranges, both ends included."""
     return any(first <= code <= last for first, last in ranges)
 
 
@@ -124,7 +115,7 @@ def _text(expect: Mapping[str, Any], name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value:
-        raise BadExpectation((name,), "must be text and not empty")
+        raise BadExpectation((name,), "must be a non-empty string")
     return value
 
 
@@ -132,17 +123,17 @@ def _number(expect: Mapping[str, Any], name: str) -> int | None:
     value = expect.get(name)
     if value is None:
         return None
-    if not is_number(value) or value // 1 != value:  # infinity and NaN are no whole numbers
+    if not is_number(value) or value // 1 != value:  # also excludes infinity and NaN
         raise BadExpectation((name,), "must be a whole number")
     return int(value)
 
 
 def _headers(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
-        raise BadExpectation(("headers",), "must be an object of names and texts")
+        raise BadExpectation(("headers",), "must be an object of header names and strings")
     for name, text in value.items():
         if not isinstance(text, str):
-            raise BadExpectation(("headers", str(name)), "must be text")
+            raise BadExpectation(("headers", str(name)), "must be a string")
     return tuple((str(name).lower(), text) for name, text in value.items())
 
 
@@ -154,20 +145,20 @@ def _json_conditions(value: object) -> tuple[JsonCondition, ...]:
 
 def _json_condition(item: object, place: int) -> JsonCondition:
     if not isinstance(item, Mapping) or not isinstance(item.get("path"), str):
-        raise BadExpectation(("json", place), "must be an object with a path")
+        raise BadExpectation(("json", place), "must be an object with a `path`")
     unknown = sorted(set(item) - {"path", *JSON_TESTS})
     if unknown:
-        raise BadExpectation(("json", place, str(unknown[0])), "is not known")
+        raise BadExpectation(("json", place, str(unknown[0])), "is unknown: remove it")
     tests = tuple((name, _plain(item[name])) for name in JSON_TESTS if name in item)
     if not tests:
-        raise BadExpectation(("json", place), f"needs one of {', '.join(JSON_TESTS)}")
+        raise BadExpectation(("json", place), f"must have one of {', '.join(JSON_TESTS)}")
     for name, wanted in tests:
         _check_test(name, wanted, place)
     return JsonCondition(item["path"], tests)
 
 
 def _plain(value: object) -> object:
-    """Return JSON with its numbers as JSON reads them: DynamoDB gives Decimals."""
+    """Return JSON with DynamoDB's Decimals as int or float."""
     if isinstance(value, Mapping):
         return {str(name): _plain(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -188,5 +179,5 @@ def _check_test(name: str, wanted: object, place: int) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is a JSON number (a Decimal, too: DynamoDB gives those)."""
+    """Whether a value is a JSON number, or a Decimal as DynamoDB returns it."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)

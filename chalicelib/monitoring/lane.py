@@ -11,7 +11,7 @@ from chalicelib.monitoring.target import LANE_SIZE
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A target's seat in its lane and what is known of its state."""
+    """A target in its lane, with its state."""
 
     target_id: str
     state: State
@@ -19,11 +19,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One lane as it is stored; `version` grows with every write, but not as the outbox empties.
+    """One lane as it is stored; every write but emptying the outbox increments `version`.
 
-    `shard` is chosen when it is opened, and stays. `calendar` is the stamp of the calendar beside
-    it, which says when targets are not checked: above 0 where there is one. While it `rests`
-    nothing in it is checked. One that is not listed is not found by its shard.
+    `shard` is chosen at creation and never changes. `calendar` is the version of the lane's skip
+    rules, above 0 if there are any. No target of a suspended lane is checked. A lane that is not
+    indexed is not found by its shard.
     """
 
     owner: str
@@ -33,13 +33,13 @@ class Lane:
     outbox: Sequence[Entry] = ()
     shard: int = 0
     calendar: int = 0
-    rests: bool = False
-    is_listed: bool = True
+    is_suspended: bool = False
+    is_indexed: bool = True
 
     def state_of(self, target_id: str, place: int) -> State | None:
-        """The state of the target in that place, None where it does not sit there any more."""
-        seat = self.places.get(place)
-        return seat.state if seat and seat.target_id == target_id else None
+        """The state of the target in that place, None if it is no longer there."""
+        found = self.places.get(place)
+        return found.state if found and found.target_id == target_id else None
 
     @property
     def free(self) -> list[int]:
@@ -47,10 +47,9 @@ class Lane:
 
 
 def choose_place(lanes: Iterable[Lane]) -> tuple[int, int] | None:
-    """A free place, `(lane, place)`, in the lowest lane that has one; None where all are full.
+    """A free place, `(lane, place)`, in the lowest lane that has one; None if all are full.
 
-    Which of the lane's free places is left to chance, so that two who choose at the same time
-    rarely choose the same.
+    Random among the lane's free places, so that concurrent requests rarely collide.
     """
     for lane in sorted(lanes, key=lambda lane: lane.number):
         if lane.free:

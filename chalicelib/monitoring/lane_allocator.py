@@ -1,4 +1,4 @@
-"""Where an owner's new targets can sit."""
+"""Allocation of places in an owner's lanes to new targets."""
 
 from dataclasses import replace
 
@@ -10,8 +10,10 @@ from chalicelib.monitoring.storage.schedule_repository import read_shards
 
 
 class LaneAllocator:
-    """The lanes of `owner` as they were read, once for many new targets; `forget` has them read
-    again. What is chosen here may be taken by others meanwhile: storing it says so.
+    """The lanes of `owner`, read once for many new targets.
+
+    Another request may take a chosen place first: storing the target then fails, and the caller
+    calls `forget` and chooses again.
     """
 
     def __init__(self, owner: str) -> None:
@@ -19,29 +21,28 @@ class LaneAllocator:
         self._lanes: dict[int, Lane] | None = None
 
     def choose(self) -> tuple[int, int]:
-        """A free place, `(lane, place)`, in a new lane where all others are full."""
+        """A free place, `(lane, place)`; opens a new lane if all are full."""
         while True:
             if self._lanes is None:
                 self._lanes = {lane.number: lane for lane in Lanes(self.owner).all()}
-            seat = choose_place(self._lanes.values())
-            if seat is not None:
-                return seat
+            chosen = choose_place(self._lanes.values())
+            if chosen is not None:
+                return chosen
             with acting_as_system():
                 newest = read_shards() - 1
             Lanes(self.owner).open(len(self._lanes), newest)
             self.forget()
 
     def shard(self, lane: int) -> int:
-        """The shard of a lane that was chosen."""
+        """The shard of a chosen lane."""
         return self._lanes[lane].shard if self._lanes else 0
 
     def take(self, lane: int, place: int, target_id: str, state: State) -> None:
-        """Remember that the place was had."""
+        """Mark the place as taken."""
         if self._lanes is not None:
-            before = self._lanes[lane]
-            places = {**before.places, place: Place(target_id, state)}
-            self._lanes[lane] = replace(before, places=places)
+            places = {**self._lanes[lane].places, place: Place(target_id, state)}
+            self._lanes[lane] = replace(self._lanes[lane], places=places)
 
     def forget(self) -> None:
-        """Somebody else wrote there."""
+        """Read the lanes again before the next choice: another request changed them."""
         self._lanes = None

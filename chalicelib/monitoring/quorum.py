@@ -1,7 +1,7 @@
-"""What the checks of several regions at one tick agree on.
+"""The agreed verdict of several regions at one tick.
 
-A network between one region and a target can break without the target being down. So where targets
-are checked from several regions, DOWN is what a quorum of them says.
+The network between one region and a target can fail while the target is up. So with several
+regions, a target is DOWN only if a quorum of them says so.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,15 @@ from chalicelib.monitoring.result import Verdict
 _ANSWERED = (Verdict.UP, Verdict.DEGRADED)
 
 
-def agreed(verdicts: Sequence[Verdict], regions: int, quorum: int | None = None) -> int | None:
-    """The index of the verdict that stands for the tick, None while too few regions have spoken.
+def agreed_index(
+    verdicts: Sequence[Verdict], regions: int, quorum: int | None = None
+) -> int | None:
+    """The index of the verdict that counts for the tick, None while too few regions reported.
 
-    `verdicts` are those of the regions that have, of `regions` that were asked. `quorum` regions
-    make DOWN, by default at least half of those that can tell: UNKNOWN is no vote, and stands only
-    where all regions say it. Without DOWN, DEGRADED needs as many, else it is UP, in which the
-    target answered. What is agreed once stays agreed, whatever the others say later.
+    `verdicts` are those reported so far, out of `regions`. `quorum` regions make DOWN, by default
+    at least half of the voters: UNKNOWN is not a vote, and counts only if all regions report it.
+    DEGRADED needs as many; otherwise the verdict is UP, as the target answered. Later reports never
+    change whether the tick is DOWN.
     """
     voters = regions - sum(verdict is Verdict.UNKNOWN for verdict in verdicts)
     if not voters:

@@ -1,7 +1,7 @@
-"""What the regions that check a target agree on: for its state at once, for statistics later.
+"""The agreed results of several regions: for states at once, for statistics later.
 
-Each region's results stand by themselves under its name. A worker that has written its own reads
-those of the others: the last one that is needed finds enough of them, and moves the states.
+Each region stores its results separately. A worker that has written its own reads those of the
+others; the one that completes a quorum updates the states.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from itertools import groupby
 
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.common.settings import Settings
-from chalicelib.monitoring.quorum import agreed
+from chalicelib.monitoring.quorum import agreed_index
 from chalicelib.monitoring.result import VERDICTS, CheckResult, Sample
 from chalicelib.monitoring.storage.result_repository import CheckKey, LaneResults, read_results
 
@@ -19,31 +19,32 @@ Results = Mapping[int, CheckResult]
 
 
 def agreed_results(runtime: AwsRuntime, key: CheckKey, own: Results) -> Results:
-    """By place, what stands for the tick of `key` now that this region has written its `own`.
+    """The results that count for the tick of `key`, by place, after this region wrote its `own`.
 
-    Places on which too few have reported are left out. With one region its own stand, unread.
+    Places with too few reports are left out. With a single region nothing is read.
     """
     settings = runtime.settings
     if not settings.further_regions:
         return own
     keys = [replace(key, region=region) for region in settings.check_regions]
     found = read_results(keys, consistent=True)
-    stands = {}
+    agreed = {}
     for place in own:
-        said = [found[one][place] for one in keys if place in found.get(one, ())]
-        at = agreed([result.verdict for result in said], len(keys), settings.check_quorum)
-        if at is not None:
-            stands[place] = said[at]
-    return stands
+        reported = [found[one][place] for one in keys if place in found.get(one, ())]
+        verdicts = [result.verdict for result in reported]
+        index = agreed_index(verdicts, len(keys), settings.check_quorum)
+        if index is not None:
+            agreed[place] = reported[index]
+    return agreed
 
 
 def samples_by_tick(
     settings: Settings, stored: Iterable[LaneResults]
 ) -> Iterator[tuple[int, int, Iterable[tuple[int, Sample]]]]:
-    """Stored results, oldest first, as `(tick, items, [(place, sample), ...])`.
+    """Stored results, oldest first, as `(tick, number of items, [(place, sample), ...])`.
 
-    Of several regions the sample is one that they agree on, by those that reported; the home
-    region's where it is among them.
+    With several regions, each sample is one that the reporting regions agree on, preferably the
+    home region's.
     """
     for tick, items in groupby(stored, key=lambda one: one.tick):
         first, *others = items
@@ -58,7 +59,7 @@ def _agreed_samples(settings: Settings, items: list[LaneResults]) -> Iterator[tu
     for item in sorted(items, key=lambda one: (one.region != settings.home_region, one.region)):
         for place, sample in item.samples():
             by_place[place].append(sample)
-    for place, said in by_place.items():
-        verdicts = [VERDICTS[sample.verdict] for sample in said]
-        at = agreed(verdicts, len(verdicts), settings.check_quorum)
-        yield place, said[at or 0]
+    for place, reported in by_place.items():
+        verdicts = [VERDICTS[sample.verdict] for sample in reported]
+        index = agreed_index(verdicts, len(verdicts), settings.check_quorum)
+        yield place, reported[index or 0]

@@ -1,4 +1,4 @@
-"""What a check found: verdict, reason, status code and timings."""
+"""The result of a check: verdict, reason, status code and timings."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class Verdict(StrEnum):
-    """What one check says of its target; the order is the code's in stored results."""
+    """The verdict of one check; stored results hold its index: append only."""
 
     UP = "UP"
     DOWN = "DOWN"
@@ -18,7 +18,7 @@ VERDICTS: Final = tuple(Verdict)
 
 
 class Sample(NamedTuple):
-    """One check; it stands for the time up to `until` at most. `verdict` is a place in VERDICTS."""
+    """One check, valid until `until` at the latest. `verdict` is an index into VERDICTS."""
 
     tick: int
     until: int
@@ -27,7 +27,7 @@ class Sample(NamedTuple):
 
 
 class Reason(StrEnum):
-    """Why a verdict is not UP; the order is the code's in stored results: append only."""
+    """Why a verdict is not UP; stored results hold its index: append only."""
 
     STATUS = "status"
     BODY = "body"
@@ -50,7 +50,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """The phases of a check in whole milliseconds; together they are its response time."""
+    """The phases of a check in whole milliseconds; their sum is its response time."""
 
     dns: int = 0
     connect: int = 0
@@ -68,9 +68,9 @@ class CheckResult:
     """The outcome of one check of one target.
 
     `error` is one printable line of at most 200 characters without secrets, None when UP.
-    `tls_days_left` is known where a certificate was seen. `attempts` is 2 where a failure of the
-    connection was tried once more; where that second try was answered, `first_error` says what the
-    first had failed with, else `error` tells of both.
+    `tls_days_left` is set if a certificate was received. `attempts` is 2 if a connection failure
+    was retried; if the retry got a response, `first_error` is the first failure, else `error`
+    describes both.
     """
 
     verdict: Verdict

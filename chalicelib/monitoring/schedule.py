@@ -1,8 +1,8 @@
-"""When a target is due: arithmetic on epoch seconds, so that scheduling a check writes nothing.
+"""When targets are due: arithmetic on epoch seconds, so that scheduling a check writes nothing.
 
 A lane has a fixed offset. A target with interval `I` is due at every tick `t` with
 `t % I == offset % I`. Every interval divides a day, and those above a minute are whole minutes, so
-the phase of a target (the minute of its ticks within the interval) never changes and can be part of
+the phase of a target (the minute of its ticks within the interval) is constant and can be part of
 an index key, the slot.
 """
 
@@ -14,7 +14,7 @@ from typing import Final
 DAY_S: Final = 86_400
 MINUTE_S: Final = 60
 AHEAD_S: Final = 180
-"""How far ahead a plan reaches at most."""
+"""The maximum planning horizon."""
 
 # fmt: off
 INTERVALS_S: Final[tuple[int, ...]] = (
@@ -26,19 +26,19 @@ INTERVALS_S: Final[tuple[int, ...]] = (
 def offset(owner: str, lane: int) -> int:
     """Return the second of the day, in [0, 86400), to which the ticks of a lane are aligned.
 
-    It depends on nothing but the lane's key, so it is the same in every process and version.
+    It depends only on the lane's key, so it is the same in every process and version.
     """
     digest = blake2b(f"{owner}\0{lane}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % DAY_S
 
 
 def phase(interval_s: int, offset: int) -> int:
-    """Return the minute within the interval in which the ticks fall; 0 up to a minute."""
+    """Return the minute of the ticks within the interval; 0 for intervals up to a minute."""
     return offset % interval_s // MINUTE_S if interval_s > MINUTE_S else 0
 
 
 def slot(interval_s: int, offset: int, shard: int = 0) -> str:
-    """Return `interval:phase:shard`, the key under which the index finds what is due."""
+    """Return `interval:phase:shard`, the key of due targets in the index."""
     return f"{interval_s}:{phase(interval_s, offset)}:{shard}"
 
 
@@ -61,9 +61,9 @@ def latest_tick(interval_s: int, offset: int, at: int) -> int:
 class Plan:
     """What one run of the scheduler sends: every tick `t` with start <= t < end, and a catch-up.
 
-    `end` is the next cursor. `gap` is the stretch (from, to) in which nothing was planned and which
-    is not replayed. `catch_up` names the (interval, phase) pairs that were due in the gap and are
-    not due in the window: each is checked once, at `catch_up_tick`, instead of an interval later.
+    `end` is the next cursor. `gap` is the period (from, to) that was not planned and is not
+    replayed. `catch_up` holds the (interval, phase) pairs that were due in the gap and are not due
+    in the window: each is checked once, at `catch_up_tick`, instead of an interval later.
     """
 
     start: int
@@ -77,35 +77,35 @@ class Plan:
         return range(self.start // MINUTE_S, -(-self.end // MINUTE_S))
 
     def slots(self, intervals: Iterable[int] = INTERVALS_S) -> set[tuple[int, int]]:
-        """Return every (interval, phase) pair to look up, those to be caught up among them."""
+        """Return every (interval, phase) pair to look up, including the catch-up."""
         wanted = tuple(intervals)
         due = {pair for minute in self.minutes for pair in slots_of_minute(minute, wanted)}
         return due | {pair for pair in self.catch_up if pair[0] in wanted}
 
     def catch_up_tick(self, offset: int) -> int:
-        """Return the tick of a lane's caught-up checks: its second of the minute, as any other."""
+        """Return the tick of a lane's catch-up checks, at its usual second of the minute."""
         return self.start + offset % MINUTE_S
 
     def ticks(self, interval_s: int, offset: int) -> list[int]:
-        """Return the ticks at which this plan has a target checked, oldest first."""
+        """Return the ticks at which this plan checks a target, oldest first."""
         if (interval_s, phase(interval_s, offset)) in self.catch_up:
             return [self.catch_up_tick(offset)]
         return ticks_in(interval_s, offset, self.start, self.end)
 
 
 def plan(cursor: int | None, now: int, intervals: Iterable[int] = INTERVALS_S) -> Plan:
-    """Return what a run of the scheduler at `now` has to send.
+    """Return what a run of the scheduler at `now` sends.
 
-    `cursor` is the `end` of the plan before, so a multiple of 60, or None at the very first run.
-    A run plans until the next full minute is planned, and then the one behind it as well: so every
-    second run finds nothing to do, and the cursor is written every other minute, which is most of
-    what a small stage writes. The window reaches at most 180 s ahead: messages are delayed to the
-    second of their tick, and an event that comes late by some seconds makes no check late.
+    `cursor` is the `end` of the previous plan, so a multiple of 60, or None at the first run.
+    A run plans the current and the next two minutes at once, so every second run has nothing to do
+    and the cursor, most of what a small stage writes, is written every other minute. The window
+    ends at most 180 s ahead: messages are delayed to the second of their tick, so that an event a
+    few seconds late delays no check.
 
-    - A doubled event, or a clock that went back, finds the cursor ahead of it: an empty window.
-    - A missing event makes the next window longer as long as the cursor is in the present minute.
-    - After an outage the window starts at the present minute. What lies before is the gap, of which
-      only `catch_up` is made good; `intervals` bounds it to the intervals in use.
+    - For a duplicate event, or after the clock was set back, the cursor is ahead: an empty window.
+    - After a missing event the next window is longer, if the cursor is in the current minute.
+    - After an outage the window starts at the current minute. The time before it is the gap, of
+      which only `catch_up` is checked, limited to the `intervals` in use.
     """
     minute = now // MINUTE_S * MINUTE_S
     horizon = minute + AHEAD_S

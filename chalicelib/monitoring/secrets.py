@@ -1,6 +1,6 @@
-"""A target's secrets: header values, a URL's userinfo and what is sent over TCP.
+"""A target's secrets: header values, a URL's userinfo and the text sent over TCP.
 
-They go in and never come out.
+The API accepts them and never returns them.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from typing import Any
 from chalicelib.common.errors import Fault, InvalidError
 
 MASK = "***"
-"""Shown in place of a secret; given back, it stands for the one that is stored."""
+"""Returned instead of a secret; in a request it means the stored one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretNames:
-    """Which secrets a target has, never what they are."""
+    """Which secrets a target has, without their values."""
 
     headers: tuple[str, ...] = ()
     userinfo: bool = False
@@ -24,7 +24,7 @@ class SecretNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """Header values by name, `user:password`, and the text to send; None where there is none."""
+    """Header values by name, `user:password`, and the text to send."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     userinfo: str | None = field(default=None, repr=False)
@@ -43,29 +43,27 @@ class Secrets:
 
     @property
     def has_masks(self) -> bool:
-        """Whether some of it stands for what is stored."""
+        """Whether some value is masked, which means the stored one."""
         return MASK in {*self.headers.values(), self.userinfo, self.send}
 
     def over(self, stored: "Secrets") -> "Secrets":
-        """These secrets, the masked ones taken from `stored`.
+        """These secrets, with masked ones replaced from `stored`.
 
-        Raises InvalidError, naming the field, where nothing is stored to stand for.
+        Raises InvalidError, naming the field, if the stored secret is missing.
         """
         faults = [
-            Fault(("body", "headers", name), f"{MASK} stands for a stored value, and there is none")
+            Fault(("body", "headers", name), f"{MASK} means the stored value, but none is stored")
             for name, value in self.headers.items()
             if value == MASK and name not in stored.headers
         ]
         if self.userinfo == MASK and stored.userinfo is None:
-            faults.append(
-                Fault(("body", "url"), f"{MASK} stands for stored credentials: there are none")
-            )
+            text = f"{MASK} means the stored credentials, but none are stored"
+            faults.append(Fault(("body", "url"), text))
         if self.send == MASK and stored.send is None:
-            faults.append(
-                Fault(("body", "send"), f"{MASK} stands for a stored text: there is none")
-            )
+            text = f"{MASK} means the stored text, but none is stored"
+            faults.append(Fault(("body", "send"), text))
         if faults:
-            raise InvalidError("a masked value does not stand for anything", tuple(faults))
+            raise InvalidError("a masked value is not stored: send the value itself", tuple(faults))
         return Secrets(
             headers={
                 name: stored.headers[name] if value == MASK else value

@@ -1,4 +1,4 @@
-"""What is remembered of a target and told of it: status, state, flip. The rules are in `state`."""
+"""The status, state and flips of a target; the rules are in `state_machine`."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -9,7 +9,7 @@ from chalicelib.monitoring.result import Reason, Verdict
 
 
 class Status(StrEnum):
-    """What a target is said to be."""
+    """The status of a target."""
 
     PENDING = "PENDING"
     UP = "UP"
@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 
 class FlipKind(StrEnum):
-    """What a flip does: the incident it opens or ends, the alert it makes."""
+    """What a flip means for the incident and the alert."""
 
     OPENED = "opened"
     """The target is DOWN: an incident opens."""
@@ -29,16 +29,16 @@ class FlipKind(StrEnum):
     RECOVERED = "recovered"
     """DEGRADED is over; no incident was open."""
     FLAPPING = "flapping"
-    """Too many changes: opens an incident, or goes on with the one that is open."""
+    """Too many changes: opens an incident, or continues the open one."""
     SETTLED = "settled"
     """The flapping has ended in DOWN: the incident stays open."""
     CANCELLED = "cancelled"
-    """The target was paused or deleted with its incident open, which closes as such."""
+    """The target was paused or deleted, which closes its open incident."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a result is news. Thresholds are at least 1; `flap_changes` 0 switches flapping off."""
+    """The thresholds of a target, at least 1; `flap_changes` 0 disables flap detection."""
 
     failure_threshold: int = 2
     recovery_threshold: int = 1
@@ -48,7 +48,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One result as the state sees it; `tick` is the scheduled instant in epoch seconds."""
+    """One result, as input of the state machine; `tick` is in epoch seconds."""
 
     tick: int
     verdict: Verdict
@@ -57,11 +57,11 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A change that people are told of; it follows from state and result alone, never from a clock.
+    """A change that people are notified of, determined by state and result, never by a clock.
 
-    All times are ticks. `opened_at` names the incident: the `at` of the flip that opened it, None
-    for DEGRADED and RECOVERED, which have none. `first_failed_at` is the first failing check of the
-    outage. `from_status` equals `to_status` where a flapping ends.
+    All times are ticks. `opened_at` identifies the incident: the `at` of the flip that opened it,
+    None for DEGRADED and RECOVERED, which have none. `first_failed_at` is the first failing check
+    of the outage. `from_status` equals `to_status` when flapping ends.
     """
 
     kind: FlipKind
@@ -75,12 +75,12 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is remembered of one target.
+    """The stored state of one target.
 
-    `since` is when the status began, `changed` the tick of the last result that changed anything
-    here. The counters stop where the thresholds need no more. `failing_since` is the first failing
-    check of the row that runs or of the outage, `opened` the tick of the flip that opened the
-    incident now open, `changes` the recent changes of status: empty once a window has been quiet.
+    `since` is when the status began, `changed` the tick of the last result that changed a field.
+    Counters stop at their thresholds. `failing_since` is the first failure of the current row or
+    outage, `opened` the tick of the flip that opened the open incident, `changes` the recent
+    changes of status, empty after a window without any.
     """
 
     status: Status
@@ -96,11 +96,11 @@ class State:
 
     @classmethod
     def pending(cls, now: int) -> Self:
-        """Return the state of a target that is new; a check at `now` itself counts."""
+        """Return the state of a new target; a check at `now` itself counts."""
         return cls(Status.PENDING, now, now - 1)
 
     def to_list(self) -> list[Any]:
-        """Return the fields in order, without those at the end that have their defaults."""
+        """Return the fields in order, without trailing defaults."""
         values = list(astuple(self))
         values[0], values[8], values[9] = str(self.status), int(self.flapping), list(self.changes)
         while values[-1] == _DEFAULTS[len(values) - 1]:
@@ -109,14 +109,9 @@ class State:
 
     @classmethod
     def from_list(cls, values: Sequence[Any]) -> Self:
-        """Read what `to_list` wrote, in this version or another.
-
-        Missing fields have their defaults, fields of a later version are left out. Raises
-        ValueError if it is not a state.
-        """
+        """Read what `to_list` wrote; fields of a later version are ignored. Raises ValueError."""
         if len(values) < len(_NEEDED):
-            msg = f"a state has at least {len(_NEEDED)} fields, not {len(values)}"
-            raise ValueError(msg)
+            raise ValueError(f"a state has at least {len(_NEEDED)} fields, not {len(values)}")
         fields: list[Any] = [*values, *_DEFAULTS[len(values) :]]
         rest: list[Any] = [None if value is None else int(value) for value in fields[1:8]]
         rest += [bool(fields[8]), tuple(int(tick) for tick in fields[9])]

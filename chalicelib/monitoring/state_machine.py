@@ -1,23 +1,23 @@
-"""How the results of checks become the status of a target, and which changes are told to people.
+"""The state machine: turns check results into the status of a target, and decides on alerts.
 
-`observe` is a pure function. What it keeps per target is a `State`, small because fifty are stored
-in one item, and unchanged (the very same object) as long as results say nothing new.
+`observe` is a pure function. Its `State` is small, because fifty are stored in one item, and stays
+the same object while results bring no change, so that an unchanged lane is not written.
 
 The rules:
 
 - `failure_threshold` DOWN results in a row make DOWN; `recovery_threshold` results in a row that
-  are not DOWN end it, and the last of them says whether in UP or in DEGRADED.
-- `failure_threshold` results in a row that are not UP, but not all DOWN, make DEGRADED: one slow
-  answer is as little news as one lost packet, and a target that answers slowly and fails in turn
-  is not well. `recovery_threshold` UP results in a row end it. It never opens an incident.
-- UNKNOWN is our failure: it neither moves a status nor interrupts a row.
-- PENDING ends at the first UP, which is told to nobody, else by the thresholds. PAUSED ignores all.
-- A result is taken once: nothing at or before the tick of the last change counts. Results that
-  changed nothing leave no trace here, so whoever calls drops what is older than the newest seen.
+  are not DOWN end it, and the last of them decides between UP and DEGRADED.
+- `failure_threshold` results in a row that are not UP, but not all DOWN, make DEGRADED: this also
+  covers alternating slow responses and failures. `recovery_threshold` UP results in a row end it.
+  It never opens an incident.
+- UNKNOWN is Monitum's own failure: it neither changes a status nor interrupts a row.
+- PENDING ends at the first UP, without a flip, or by the thresholds. PAUSED ignores all results.
+- A result counts once: those at or before the tick of the last change are ignored. Results that
+  changed nothing are not recorded, so the caller drops results older than the newest seen.
 - More than `flap_changes` changes of status within `flap_window_s` make the target flapping: one
-  flip opens an incident, or takes over the open one, and further changes are not told. It ends at
-  the first result that confirms the status after a whole window without a change: closed when the
-  target is not DOWN, otherwise the incident goes on as an ordinary outage (settled).
+  flip opens an incident, or takes over the open one, and further changes make no flips. It ends at
+  the first result that confirms the status after a whole window without a change: closed unless the
+  target is DOWN, in which case the incident continues as an ordinary outage (settled).
 """
 
 from dataclasses import replace
@@ -34,16 +34,16 @@ __all__ = [
 # fmt: on
 
 FUTURE_S: Final = 120
-"""Results further ahead of the clock are refused: one would make all before it look old."""
+"""Results further in the future are ignored: one would make all earlier ones look old."""
 
 
 def observe(
     state: State, observation: Observation, policy: Policy, now: int
 ) -> tuple[State, Flip | None]:
-    """Return the state after a result, the same object if it says nothing new, and the flip made.
+    """Return the state after a result (the same object if unchanged) and its flip, if any.
 
-    The flip depends on state, observation and policy only, so that computing it again after a crash
-    gives the same one. `now` (epoch seconds) serves to refuse results from the future.
+    The flip depends on state, observation and policy only, so computing it again after a crash
+    gives the same one. `now` (epoch seconds) only serves to ignore results from the future.
     """
     if state.status is Status.PAUSED or observation.verdict is Verdict.UNKNOWN:
         return state, None
@@ -62,7 +62,7 @@ def observe(
 def pause(state: State, now: int) -> tuple[State, Flip | None]:
     """Return the paused state and the flip that closes the open incident, if there is one.
 
-    The flip serves for a deleted target as well. Pausing twice changes nothing.
+    Deleting a target uses the same flip. Pausing twice changes nothing.
     """
     if state.status is Status.PAUSED:
         return state, None
@@ -81,7 +81,7 @@ def pause(state: State, now: int) -> tuple[State, Flip | None]:
 
 
 def resume(state: State, now: int) -> State:
-    """Return PENDING since `now`; a state that is not paused stays as it is."""
+    """Return PENDING since `now`; a state that is not paused is returned unchanged."""
     if state.status is not Status.PAUSED:
         return state
     return State.pending(max(now, state.since))
@@ -90,9 +90,8 @@ def resume(state: State, now: int) -> State:
 def consecutive_failures(state: State, interval_s: int, latest_tick: int) -> int:
     """Return how many checks have failed in a row up to `latest_tick`, for display.
 
-    While DOWN nothing is written, so the count goes on by arithmetic: the ticks of the interval
-    since the outage's first failing check, also those that were UNKNOWN or not run, or that
-    answered without ending it.
+    Nothing is written during an outage, so the count is computed: the ticks since its first failing
+    check, including those that were UNKNOWN, not run, or UP without ending it.
     """
     if state.status is not Status.DOWN or state.failing_since is None:
         return state.failures
@@ -102,7 +101,7 @@ def consecutive_failures(state: State, interval_s: int, latest_tick: int) -> int
 
 
 def _count(state: State, observation: Observation, policy: Policy) -> State:
-    """Return the state with its counters moved by a result."""
+    """Return the state with its counters updated by a result."""
     if observation.verdict is Verdict.DOWN:
         return _count_failure(state, observation.tick, policy)
     if state.status is Status.DOWN:
@@ -116,21 +115,21 @@ def _count(state: State, observation: Observation, policy: Policy) -> State:
 
 
 def _count_failure(state: State, tick: int, policy: Policy) -> State:
-    """Return the state with one more failure in its row, as far as the thresholds need it."""
+    """Return the state with one more failure; counters stop at the threshold."""
     if state.status is Status.DOWN:
         return replace(state, successes=0)
-    enough = policy.failure_threshold
+    limit = policy.failure_threshold
     return replace(
         state,
-        failures=min(state.failures + 1, enough),
+        failures=min(state.failures + 1, limit),
         successes=0,
-        warnings=0 if state.status is Status.DEGRADED else min(state.warnings + 1, enough),
+        warnings=0 if state.status is Status.DEGRADED else min(state.warnings + 1, limit),
         failing_since=tick if state.failing_since is None else state.failing_since,
     )
 
 
 def _status(state: State, verdict: Verdict, policy: Policy) -> Status:
-    """Return the status that the counters and the result they end with amount to."""
+    """Return the status that follows from the counters and the latest verdict."""
     if state.status in (Status.DOWN, Status.DEGRADED) and (
         state.successes >= policy.recovery_threshold
     ):
@@ -147,7 +146,7 @@ def _status(state: State, verdict: Verdict, policy: Policy) -> Status:
 def _move(
     state: State, counted: State, status: Status, observation: Observation, policy: Policy
 ) -> tuple[State, Flip | None]:
-    """Return the state in its new status, and the flip that tells of it."""
+    """Return the state in its new status, and the flip to notify of, if any."""
     after = _enter(counted, status, observation.tick)
     if state.flapping or (state.status is Status.PENDING and status is Status.UP):
         return after, None
@@ -182,7 +181,7 @@ _KINDS: Final = {
 
 
 def _enter(counted: State, status: Status, tick: int) -> State:
-    """Return the state at the beginning of a status; a row of failures goes on but for its end."""
+    """Return the state at the start of a status; only leaving DOWN resets the failures."""
     left_down = counted.status is Status.DOWN
     return replace(
         counted,
@@ -197,7 +196,7 @@ def _enter(counted: State, status: Status, tick: int) -> State:
 
 
 def _recent_changes(state: State, tick: int, policy: Policy) -> tuple[int, ...]:
-    """Return the changes within the window that ends at a new one; the first status is none."""
+    """Return the changes within the window ending at a new one; leaving PENDING is not a change."""
     if state.status is Status.PENDING or not policy.flap_changes:
         return ()
     start = tick - policy.flap_window_s
@@ -205,7 +204,7 @@ def _recent_changes(state: State, tick: int, policy: Policy) -> tuple[int, ...]:
 
 
 def _settle(state: State, counted: State, observation: Observation) -> tuple[State, Flip | None]:
-    """Return the state after a window without a change, and the flip that ends a flapping."""
+    """Return the state after a window without a change, and the flip that ends flapping."""
     quiet = replace(counted, changes=(), flapping=False)
     if not state.flapping:
         return _changed(state, quiet, observation.tick), None

@@ -1,4 +1,4 @@
-"""What is watched, and where it sits."""
+"""A monitored target, and its place in a lane."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,18 +8,18 @@ from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.secrets import SecretNames
 
 LANE_SIZE = 50
-MOST_PAST_TAGS = 20
-"""Changes of tags that are remembered."""
+MAX_PAST_TAGS = 20
+"""Past changes of tags that are kept."""
 SPEC_BYTES = 5_000
-"""The most a spec may take as JSON: fifty of them fit into one message of 256 KiB."""
+"""The maximum size of a spec as JSON: fifty of them fit into one message of 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One target of one owner. Times are epoch seconds; `version` grows with every change.
 
-    `shard` is its lane's: which run of the schedule looks after it. `past_tags` are those that it
-    had before, each with the time until which it had them, oldest first.
+    `shard` is its lane's: the run of the scheduler that plans it. `past_tags` are its previous
+    tags, each with the time until which they applied, oldest first.
     """
 
     owner: str
@@ -37,11 +37,11 @@ class Target:
     updated_at: int
 
     def tagged(self, tags: Sequence[str], now: int, kept_s: int) -> "Target":
-        """With other tags from now on; what it had more than `kept_s` ago is forgotten."""
+        """The target with new tags from now on; tags dropped over `kept_s` ago are forgotten."""
         if set(tags) == set(self.tags):
             return replace(self, tags=tuple(tags))
         before = [one for one in self.past_tags if one[0] > now - kept_s]
-        past = (*before, (now, self.tags))[-MOST_PAST_TAGS:]
+        past = (*before, (now, self.tags))[-MAX_PAST_TAGS:]
         return replace(self, tags=tuple(tags), past_tags=past)
 
     @property
@@ -50,6 +50,6 @@ class Target:
 
     @property
     def url(self) -> str:
-        """What of it a person would search for: its URL, or its host."""
+        """The URL or host, which people search for."""
         config: Mapping[str, Any] = self.spec.config
         return str(config.get("url") or config.get("host") or "")

@@ -113,7 +113,7 @@ def _by_status(owner: str, wanted: Status | None) -> _Pages:
     """
     places = sorted(
         f"{_SEVERITY.index(status)}{since:011d}{target_id}"
-        for target_id, status, since in Lanes(owner).standings()
+        for target_id, status, since in Lanes(owner).statuses()
         if wanted in (None, status)
     )
 

@@ -157,7 +157,7 @@ def _suspend(owner: str, *, is_suspended: bool) -> None:
     """
     lanes, channels = Lanes(owner), Channels(owner)
     calls: list[Callable[[], None]] = [
-        *(partial(lanes.rest, lane.number, rests=is_suspended) for lane in lanes.all()),
+        *(partial(lanes.suspend, lane.number, suspended=is_suspended) for lane in lanes.all()),
         *(partial(channels.rest, channel.id, rests=is_suspended) for channel in channels.all()),
     ]
     run_parallel(calls)

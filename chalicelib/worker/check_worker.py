@@ -1,7 +1,8 @@
-"""The check worker: checks the targets of lanes, keeps the results, moves their states.
+"""The check worker: checks the targets of lanes, stores the results, updates their states.
 
-Every step may run twice or be the last one before a crash. Results are written once per lane and
-tick and then stand; states follow from results alone; a lane is written only as it was read.
+Every step may run twice, or be the last one before a crash. Results are written once per lane and
+tick and never replaced; states follow from results alone; writes of a lane are conditional on the
+version that was read.
 """
 
 import logging
@@ -10,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history.dispatch import roll_up_late
+from chalicelib.history.dispatch import roll_up_late, start_rollups
+from chalicelib.history.rollups.job import RollupJob
 from chalicelib.maintenance.skip_rule_cache import Rules, skipped
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.check_job import CheckJob
@@ -19,6 +21,7 @@ from chalicelib.monitoring.lane import Lane
 from chalicelib.monitoring.outbox import flush
 from chalicelib.monitoring.regions import agreed_results
 from chalicelib.monitoring.result import CheckResult
+from chalicelib.monitoring.schedule import DAY_S
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import Flip, Observation, Policy, State, Status, observe
 from chalicelib.monitoring.storage.lane_repository import Lanes, read_lanes, read_secrets
@@ -28,21 +31,22 @@ from chalicelib.monitoring.storage.result_repository import (
     read_results,
     write_results,
 )
-from chalicelib.worker.lane_backfill import backfill
-from chalicelib.worker.outage_guard import believed
+from chalicelib.worker.outage_guard import trusted_results
 from chalicelib.worker.runtime import WorkerRuntime
 
 _LOG = logging.getLogger(__name__)
-_ATTEMPTS = 8
+_MAX_ATTEMPTS = 8
+_DAYS_PER_ROLLUP = 10
+"""A rollup of this many days takes some seconds."""
 
 
 class ContendedError(Exception):
-    """A lane changed under every attempt to write it."""
+    """A lane was changed during every attempt to write it."""
 
 
 @dataclass
 class WorkReport:
-    """What one batch came to; `failed` are the indices of the jobs to be delivered again."""
+    """The outcome of one batch; `failed` are the indices of the jobs to retry."""
 
     failed: list[int] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -51,7 +55,7 @@ class WorkReport:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One job with what was read for it: the lane, results of a run before, what is to check."""
+    """One job with its lane, the stored results of an earlier run, and the specs to check."""
 
     job: CheckJob
     key: CheckKey
@@ -61,7 +65,7 @@ class _Work:
 
 
 def run_checks(runtime: WorkerRuntime, jobs: Sequence[CheckJob]) -> WorkReport:
-    """Check the jobs' targets side by side; each lane is finished as soon as its checks are."""
+    """Check the jobs' targets concurrently; each lane is finished as soon as its checks are."""
     report = WorkReport()
     owners = {job.owner for job in jobs}
     with acting_for(*owners):
@@ -72,106 +76,115 @@ def run_checks(runtime: WorkerRuntime, jobs: Sequence[CheckJob]) -> WorkReport:
             with acting_for(work.job.owner):
                 _finish(runtime, work, results)
             report.verdicts.update(result.verdict for result in results.values())
-        except Exception:  # noqa: BLE001 - the other lanes go on, this one comes again
-            told = {"owner": work.job.owner, "lane": work.job.lane, "tick": work.job.tick}
-            _LOG.exception("lane failed", extra=told)
+        except Exception:  # noqa: BLE001 - the other lanes continue, this one is retried
+            fields = {"owner": work.job.owner, "lane": work.job.lane, "tick": work.job.tick}
+            _LOG.exception("lane failed", extra=fields)
             report.failed.append(number)
     return report
 
 
 def _distinct(works: Iterable[_Work]) -> dict[int, _Work]:
-    """Work by the number of its job; a message that is there twice is worked off once.
+    """The work by job number, without the duplicates of messages delivered twice.
 
-    One with nothing left to do does not stand before another of the same key: it may be of a
-    target that was deleted, the other of the next in its place.
+    Work without specs is dropped first: it may be for a deleted target, and must not hide work with
+    the same key for the next target in its place.
     """
-    seen: dict[CheckKey, int] = {}
+    first: dict[CheckKey, int] = {}
     numbered = {number: work for number, work in enumerate(works) if work.specs}
-    return {
-        number: work
-        for number, work in numbered.items()
-        if seen.setdefault(work.key, number) == number
-    }
+    return {n: work for n, work in numbered.items() if first.setdefault(work.key, n) == n}
 
 
 def _prepare(
     runtime: WorkerRuntime, jobs: Sequence[CheckJob], report: WorkReport
 ) -> Iterator[_Work]:
     lanes = {
-        key: _tended(runtime, lane)
+        key: _catch_up(runtime, lane)
         for key, lane in read_lanes((job.owner, job.lane) for job in jobs).items()
     }
     keys = [_key(runtime, job) for job in jobs]
     stored = read_results(keys, consistent=True)
-    guarded = {(job.owner, job.lane) for job in jobs if any(spec.has_secrets for spec in job.specs)}
-    secrets = read_secrets(guarded) if guarded else {}
+    secret = {(job.owner, job.lane) for job in jobs if any(spec.has_secrets for spec in job.specs)}
+    secrets = read_secrets(secret) if secret else {}
     rules = _rules(runtime, lanes.values())
     for job, key in zip(jobs, keys, strict=True):
         lane = lanes[job.owner, job.lane]
         in_lane = secrets.get((job.owner, job.lane), {})
-        left_alone = skipped(rules.get((job.owner, job.lane), ()), job.tick)
+        in_maintenance = skipped(rules.get((job.owner, job.lane), ()), job.tick)
         specs = [
             replace(spec, secrets=in_lane.get(spec.place, Secrets()).to_json())
             if spec.has_secrets
             else spec
             for spec in job.specs
-            if key in stored
-            or (
-                not _is_left_alone(spec, left_alone, report)
-                and _is_wanted(runtime, job, spec, lane, report)
-            )
+            if key in stored or not _skip(runtime, job, spec, lane, in_maintenance, report)
         ]
         yield _Work(job, key, lane, stored.get(key), specs)
 
 
-def _tended(runtime: WorkerRuntime, lane: Lane) -> Lane:
-    """The lane as it should be: in its shard, and what an earlier run left to send is sent."""
+def _catch_up(runtime: WorkerRuntime, lane: Lane) -> Lane:
+    """Send what an earlier run left in the lane's outbox, and index the lane by its shard."""
     try:
-        tended = flush(runtime, lane)
-        backfill(runtime, lane)
-    except Exception:  # noqa: BLE001 - checks do not wait for alerts; it is tried again after them
-        _LOG.exception("lane not tended", extra={"owner": lane.owner, "lane": lane.number})
+        flushed = flush(runtime, lane)
+        _backfill_shard(runtime, lane)
+    except Exception:  # noqa: BLE001 - alerts must not delay checks; flushed again after them
+        _LOG.exception("lane not caught up", extra={"owner": lane.owner, "lane": lane.number})
         return lane
-    return tended
+    return flushed
+
+
+def _backfill_shard(runtime: WorkerRuntime, lane: Lane) -> None:
+    """Give a lane of an early version, which had no shards, its shard, and roll up its results.
+
+    Rollups find lanes by shard only, so nothing of it was rolled up so far. They start before the
+    write, so that a crash in between repeats both.
+    """
+    if lane.is_indexed:
+        return
+    now, length = runtime.now, _DAYS_PER_ROLLUP * DAY_S
+    oldest = now - runtime.settings.results_retention_days * DAY_S
+    periods = [(start, min(start + length, now)) for start in range(oldest, now, length)]
+    start_rollups(runtime, [RollupJob(lane.owner, lane.number, [period]) for period in periods])
+    Lanes(lane.owner).backfill(lane)
 
 
 def _rules(runtime: WorkerRuntime, lanes: Iterable[Lane]) -> Mapping[tuple[str, int], Rules]:
-    """When targets of the lanes are not to be checked; if that cannot be read, they are checked."""
+    """The skip rules of the lanes; none if they cannot be read."""
     try:
         return runtime.skips.of(lanes)
-    except Exception:  # noqa: BLE001 - a check too many does less harm than none
-        _LOG.exception("calendars not read")
+    except Exception:  # noqa: BLE001 - an extra check does less harm than a missing one
+        _LOG.exception("skip rules not read")
         return {}
 
 
-def _is_left_alone(spec: CheckSpec, left_alone: frozenset[str], report: WorkReport) -> bool:
-    if spec.target_id not in left_alone:
-        return False
-    report.skipped["maintenance"] += 1
-    return True
-
-
-def _is_wanted(
-    runtime: WorkerRuntime, job: CheckJob, spec: CheckSpec, lane: Lane, report: WorkReport
+def _skip(
+    runtime: WorkerRuntime,
+    job: CheckJob,
+    spec: CheckSpec,
+    lane: Lane,
+    in_maintenance: frozenset[str],
+    report: WorkReport,
 ) -> bool:
+    """Whether not to check a target; counts the reason in `report`."""
     state = lane.state_of(spec.target_id, spec.place)
-    if state is None:
-        report.skipped["gone"] += 1
-    elif lane.rests:
-        report.skipped["resting"] += 1
+    if spec.target_id in in_maintenance:
+        reason = "maintenance"
+    elif state is None:
+        reason = "gone"
+    elif lane.is_suspended:
+        reason = "resting"
     elif state.status is Status.PAUSED:
-        report.skipped["paused"] += 1
+        reason = "paused"
     elif job.is_stale(spec, runtime.clock()):
-        report.skipped["stale"] += 1
+        reason = "stale"
     else:
-        return True
-    return False
+        return False
+    report.skipped[reason] += 1
+    return True
 
 
 def _results(
     runtime: WorkerRuntime, works: Mapping[int, _Work]
 ) -> Iterator[tuple[int, Mapping[int, CheckResult]]]:
-    """Results by job: those that a run before this one left, then the others as they come in."""
+    """Results by job: first those stored by an earlier run, then the others as they finish."""
     to_check: dict[int, Sequence[CheckSpec]] = {}
     for number, work in works.items():
         if work.stored is not None:
@@ -180,10 +193,11 @@ def _results(
             to_check[number] = work.specs
     if to_check:
         found = runtime.checker.check_lanes(to_check, owner=lambda number: works[number].job.owner)
-        yield from believed(runtime, found)
+        yield from trusted_results(runtime, runtime.connectivity, found)
 
 
 def _finish(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResult]) -> None:
+    # If another worker has stored results for this key, those count instead of ours.
     if work.stored is None and not write_results(
         work.key,
         results,
@@ -196,32 +210,33 @@ def _finish(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResu
 
 
 def _apply(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResult]) -> Lane:
-    """Move the states on and return the lane with its outbox as it then is.
+    """Update the states and return the lane with its outbox. Raises ContendedError.
 
-    In the steady state nothing is written. Raises ContendedError.
+    Without changes nothing is written. Places with a newer stored result are left out: an older
+    result must not change a state that already reflects a newer one.
     """
     lanes, lane = Lanes(work.job.owner), work.lane
     outdated: set[int] | None = None
-    for _ in range(_ATTEMPTS):
-        moved = _observe(runtime, work, lane, results)
-        if moved and outdated is None:
+    for _ in range(_MAX_ATTEMPTS):
+        changes = _observe(runtime, work, lane, results)
+        if changes and outdated is None:
             outdated = Results(work.job.owner).places_after(work.key, runtime.now)
-        moved = {place: move for place, move in moved.items() if place not in (outdated or ())}
-        if not moved:
+        changes = {place: one for place, one in changes.items() if place not in (outdated or ())}
+        if not changes:
             return lane
-        entries = [entry for _, entry in moved.values() if entry]
-        if lanes.write(lane, {place: state for place, (state, _) in moved.items()}, entries):
+        entries = [entry for _, entry in changes.values() if entry]
+        if lanes.write(lane, {place: state for place, (state, _) in changes.items()}, entries):
             _log(work, entries)
             return replace(lane, version=lane.version + 1, outbox=[*lane.outbox, *entries])
         lane = lanes.get(work.job.lane)
-    raise ContendedError(f"lane {work.job.lane}")
+    raise ContendedError(f"lane {work.job.lane} changed {_MAX_ATTEMPTS} times")
 
 
 def _observe(
     runtime: WorkerRuntime, work: _Work, lane: Lane, results: Mapping[int, CheckResult]
 ) -> dict[int, tuple[State, Entry | None]]:
-    """The states that `results` change, by place, with the flips they make."""
-    moved = {}
+    """The states that `results` change, by place, with the flips they cause."""
+    changes = {}
     flaps = runtime.settings.flap_changes, runtime.settings.flap_window_s
     for spec in work.job.specs:
         result, state = results.get(spec.place), lane.state_of(spec.target_id, spec.place)
@@ -231,11 +246,11 @@ def _observe(
         policy = Policy(spec.failure_threshold, spec.recovery_threshold, *flaps)
         after, flip = observe(state, observation, policy, runtime.now)
         if work.job.place is not None and _counts(state, work.job.tick):
-            # A check outside the schedule is found again by this tick, not by arithmetic.
+            # Scheduled ticks are computed; one outside the schedule is only known if stored here.
             after = replace(after, changed=work.job.tick)
         if after is not state:
-            moved[spec.place] = after, _entry(spec, flip, result) if flip else None
-    return moved
+            changes[spec.place] = after, _entry(spec, flip, result) if flip else None
+    return changes
 
 
 def _entry(spec: CheckSpec, flip: Flip, result: CheckResult) -> Entry:
@@ -246,8 +261,8 @@ def _entry(spec: CheckSpec, flip: Flip, result: CheckResult) -> Entry:
 
 def _log(work: _Work, entries: Sequence[Entry]) -> None:
     for entry in entries:
-        told = {"owner": work.job.owner, "target": entry.target_id, **asdict(entry.flip)}
-        _LOG.info("flip", extra=told)
+        fields = {"owner": work.job.owner, "target": entry.target_id, **asdict(entry.flip)}
+        _LOG.info("flip", extra=fields)
 
 
 def _counts(state: State, tick: int) -> bool:

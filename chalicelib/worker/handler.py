@@ -1,4 +1,4 @@
-"""From a batch of SQS records to work and back: each message stands or falls alone."""
+"""The SQS handler of checks: each message of a batch succeeds or fails separately."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,15 @@ from chalicelib.worker.runtime import WorkerRuntime
 
 _LOG = logging.getLogger(__name__)
 Record = Mapping[str, Any]
-_AGAIN_S = 5
-_LONGEST_S = 180
+_RETRY_S = 5
+_MAX_RETRY_S = 180
 
 
 def handle_checks(runtime: WorkerRuntime, records: Sequence[Record]) -> dict[str, Any]:
-    """Run the check jobs in `records`; answers which are to be delivered again.
+    """Run the check jobs in `records`; returns the failed ones as ReportBatchItemFailures wants.
 
-    The shape is Lambda's for ReportBatchItemFailures. A message that cannot be read fails until it
-    is a dead letter. One that failed comes again within seconds, while its check is still of use.
+    An unreadable message fails until it moves to the dead-letter queue. Other failures are
+    retried within seconds, while their checks are still useful.
     """
     failed: list[Record] = []
     jobs: list[tuple[Record, CheckJob]] = []
@@ -35,14 +35,14 @@ def handle_checks(runtime: WorkerRuntime, records: Sequence[Record]) -> dict[str
         lateness = max(runtime.clock() - job.tick for _, job in jobs)
         report = run_checks(runtime, [job for _, job in jobs])
         failed += [jobs[number][0] for number in report.failed]
-        told = {"verdicts": dict(report.verdicts), "skipped": dict(report.skipped)}
-        _LOG.info("checked", extra={**told, **_counted(runtime, report, lateness)})
+        counts = {"verdicts": dict(report.verdicts), "skipped": dict(report.skipped)}
+        _LOG.info("checked", extra={**counts, **_metrics(runtime, report, lateness)})
     if failed:
-        _have_come_soon(runtime, failed)
+        _retry_soon(runtime, failed)
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
 
-def _counted(runtime: WorkerRuntime, report: WorkReport, lateness: float) -> dict[str, Any]:
+def _metrics(runtime: WorkerRuntime, report: WorkReport, lateness: float) -> dict[str, Any]:
     verdicts = {f"Checks{name.capitalize()}": n for name, n in report.verdicts.items()}
     return metric_fields(
         runtime.settings,
@@ -53,17 +53,17 @@ def _counted(runtime: WorkerRuntime, report: WorkReport, lateness: float) -> dic
     )
 
 
-def _have_come_soon(runtime: WorkerRuntime, failed: Sequence[Record]) -> None:
-    """Shorten the time for which these are hidden, which is meant for a worker that died.
+def _retry_soon(runtime: WorkerRuntime, failed: Sequence[Record]) -> None:
+    """Shorten the visibility timeout of failed messages, which is sized for a worker that died.
 
-    It grows with the deliveries: 5, 20, 80 and 180 s. Where that cannot be done they come later.
+    It grows with the deliveries: 5, 20, 80 and 180 s. If this fails, they are retried later.
     """
     try:
-        runtime.checks.hide({record["receiptHandle"]: _wait_s(record) for record in failed})
+        runtime.checks.hide({record["receiptHandle"]: _retry_s(record) for record in failed})
     except (BotoCoreError, ClientError):
-        _LOG.exception("failed messages come late")
+        _LOG.exception("failed messages are retried late")
 
 
-def _wait_s(record: Record) -> int:
+def _retry_s(record: Record) -> int:
     deliveries = int(record["attributes"]["ApproximateReceiveCount"])
-    return int(min(_AGAIN_S * 4 ** (deliveries - 1), _LONGEST_S))
+    return int(min(_RETRY_S * 4 ** (deliveries - 1), _MAX_RETRY_S))

@@ -1,18 +1,18 @@
-"""What the check worker needs of a process."""
+"""The dependencies of the check worker."""
 
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.aws.runtime import AwsRuntime
 
 if TYPE_CHECKING:
-    # Types only: a start must not load what only its first event needs.
+    # Types only: a cold start must not load what only the first event needs.
     from chalicelib.maintenance.skip_rule_cache import SkipRuleCache
     from chalicelib.probes.checker import Checker
-    from chalicelib.worker.connectivity import ConnectivityCheck
+    from chalicelib.worker.outage_guard import ConnectivityCheck
 
 
 class WorkerRuntime(AwsRuntime, Protocol):
-    """The checker, the skip rules read so far, and the connectivity check."""
+    """The checker, the cache of skip rules, and the connectivity check."""
 
     @property
     def checker(self) -> "Checker": ...

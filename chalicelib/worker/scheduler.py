@@ -1,4 +1,4 @@
-"""Has what is due checked: from the index of slots to one message per lane and tick."""
+"""The scheduler: sends one message per lane and tick for the targets that are due."""
 
 import logging
 from collections import defaultdict
@@ -18,17 +18,14 @@ from chalicelib.monitoring.storage import schedule_repository as store
 from chalicelib.monitoring.target import Target
 
 _LOG = logging.getLogger(__name__)
-_DAY_S = 86_400
-
-
 SHARD_TARGETS = 25_000
-"""So many targets in a minute fill a shard: reading and sending them takes a run some 10 s."""
+"""Targets per minute that fill a shard: reading and sending them takes a run about 10 s."""
 Lanes = dict[tuple[int, str, int], list[store.DueTarget]]
 
 
 @dataclass(frozen=True, slots=True)
 class TickReport:
-    """What one run of the schedule did; `gap_s` is the time that nobody had planned."""
+    """What one run of the scheduler did; `gap_s` is the unplanned time before it."""
 
     messages: int
     targets: int
@@ -38,12 +35,11 @@ class TickReport:
 
 
 def run_tick(runtime: AwsRuntime, shard: int = 0) -> TickReport:
-    """Send the checks of a shard up to the end of the next minute, or of the one behind it.
+    """Send the checks of a shard for the minutes that `schedule.plan` adds.
 
-    The run of the first shard starts those of the others, which are the same function once more.
-    The cursor, of which each shard has its own, moves on after everything is sent: a run that dies
-    is made up for by the next, and what is sent twice is checked once, as the worker finds its
-    results.
+    The run of the first shard invokes the function again for every other shard. Each shard's cursor
+    advances after everything is sent: the next run makes up for one that died. Messages sent twice
+    are checked once, because the worker finds the stored results.
     """
     with acting_as_system():
         cursor = store.read_cursor(shard)
@@ -56,12 +52,12 @@ def run_tick(runtime: AwsRuntime, shard: int = 0) -> TickReport:
         if plan.end != cursor.planned_until:
             store.advance_cursor(cursor, plan.end, runtime.now, shard)
         if plan.gap:
-            expires = runtime.now + runtime.settings.results_retention_days * _DAY_S
+            expires = runtime.now + runtime.settings.results_retention_days * schedule.DAY_S
             store.record_gap(*plan.gap, shard=shard, expires=expires)
         targets = sum(map(len, lanes.values()))
         if targets > SHARD_TARGETS * len(plan.minutes):
             store.open_shard(shard + 1)
-    # A run that finds everything planned does not move the time of the last one.
+    # A run without anything to plan does not change the time of the last run.
     if shard == 0 and plan.end != cursor.planned_until:
         send_watchdog(runtime, cursor.ticked_at)
     return TickReport(
@@ -74,10 +70,10 @@ def run_tick(runtime: AwsRuntime, shard: int = 0) -> TickReport:
 
 
 def check_soon(runtime: AwsRuntime, target: Target, *, is_planned: bool) -> None:
-    """Have a target that is new, resumed or changed checked now.
+    """Check a new, resumed or changed target now.
 
-    Minutes that are planned already were planned without it, unless `is_planned`: the checks at its
-    ticks within them are sent from here.
+    Unless `is_planned`, the minutes planned so far do not include it: this also sends the checks
+    at its ticks within them.
     """
     ticks = [runtime.now]
     if not is_planned:
@@ -89,19 +85,19 @@ def check_soon(runtime: AwsRuntime, target: Target, *, is_planned: bool) -> None
 
 
 def single_job(target: Target, tick: int) -> CheckJob:
-    """The check of one target outside the lane's schedule."""
+    """The check of a single target outside the lane's schedule."""
     spec = target.spec
     return CheckJob(target.owner, target.lane, tick, [spec], place=spec.place)
 
 
 def send_jobs(runtime: AwsRuntime, jobs: list[CheckJob]) -> None:
-    """Send jobs to the checks queue, each hidden until its tick; raises SendError."""
+    """Send jobs to the checks queue, each delayed until its tick; raises SendError."""
     now = runtime.now
     _send(runtime, (Message(job.to_json(), delay_s=_delay_s(job.tick, now)) for job in jobs))
 
 
 def _due(plan: schedule.Plan, intervals: frozenset[int], shard: int) -> Lanes:
-    """What the plan has checked, by tick, owner and lane."""
+    """The targets that the plan checks, by tick, owner and lane."""
     lanes: Lanes = defaultdict(list)
     for interval_s, phase in plan.slots(intervals):
         for due in store.due_targets(f"{interval_s}:{phase}:{shard}"):
@@ -112,7 +108,7 @@ def _due(plan: schedule.Plan, intervals: frozenset[int], shard: int) -> Lanes:
 
 
 def _send_planned(runtime: AwsRuntime, lanes: Lanes) -> None:
-    """Send a message for each lane and tick, hidden until its tick; raises SendError."""
+    """Send a message for each lane and tick, delayed until its tick; raises SendError."""
     now = runtime.now
     messages = (
         Message(
@@ -125,9 +121,9 @@ def _send_planned(runtime: AwsRuntime, lanes: Lanes) -> None:
 
 
 def _send(runtime: AwsRuntime, messages: Iterable[Message]) -> None:
-    """Send to the checks of every region; raises SendError where those at home are not taken.
+    """Send to the checks queue of every region; raises SendError if the home region's fails.
 
-    A further region that takes none is down: the others have to agree without it.
+    A failing further region is only logged: the others reach a quorum without it.
     """
     if runtime.settings.further_regions:
         messages = list(messages)
@@ -136,7 +132,7 @@ def _send(runtime: AwsRuntime, messages: Iterable[Message]) -> None:
         try:
             queue.send(messages)
         except (BotoCoreError, ClientError, SendError):
-            _LOG.exception("no checks from a region", extra={"region": region})
+            _LOG.exception("checks not sent to a region", extra={"region": region})
 
 
 def _delay_s(tick: int, now: int) -> int:

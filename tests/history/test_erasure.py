@@ -18,7 +18,7 @@ from chalicelib.monitoring.storage.result_repository import (
     Results,
     write_results,
 )
-from chalicelib.monitoring.storage.schedule_repository import advance_folded
+from chalicelib.monitoring.storage.schedule_repository import advance_rollup_cursor
 from chalicelib.monitoring.storage.target_repository import Targets
 from tests.support import alerts
 from tests.support.stages import stored
@@ -45,7 +45,7 @@ def alice(world: World, lowest_place: None) -> Person:
         world.clock.time = START
         roll_up_lane(world.runtime, RollupJob(alice.owner, 0, [(FIRST, START)]))
     with as_system():
-        advance_folded(START - HOUR_S)
+        advance_rollup_cursor(START - HOUR_S)
     return alice
 
 

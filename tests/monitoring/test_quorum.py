@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.monitoring.quorum import agreed
+from chalicelib.monitoring.quorum import agreed_index
 from chalicelib.monitoring.result import Verdict
 
 UP, DOWN, DEGRADED, UNKNOWN = Verdict
@@ -37,7 +37,7 @@ TABLE = [
 @pytest.mark.parametrize(("said", "quorum", "stands"), TABLE)
 def test_what_stands(said: str, quorum: int | None, stands: Verdict | None) -> None:
     verdicts = [LETTERS[letter] for letter in said if letter != "."]
-    at = agreed(verdicts, len(said), quorum)
+    at = agreed_index(verdicts, len(said), quorum)
     assert (None if at is None else verdicts[at]) == stands
 
 
@@ -46,7 +46,7 @@ quorums = st.none() | st.integers(1, 7)
 
 
 def _verdict(verdicts: list[Verdict], regions: int, quorum: int | None) -> Verdict | None:
-    at = agreed(verdicts, regions, quorum)
+    at = agreed_index(verdicts, regions, quorum)
     return None if at is None else verdicts[at]
 
 

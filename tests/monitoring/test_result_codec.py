@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
 from chalicelib.monitoring.storage.result_codec import (
     UnreadableResultsError,
+    error_texts,
     pack,
-    texts_of,
     unpack,
     without_place,
 )
@@ -33,17 +33,17 @@ LANES = st.dictionaries(st.integers(0, LANE_SIZE - 1), RESULTS, max_size=5)
 
 @given(LANES)
 def test_what_was_packed_comes_out(results: dict[int, CheckResult]) -> None:
-    assert unpack(pack(results), texts_of(results)) == results
+    assert unpack(pack(results), error_texts(results)) == results
 
 
 @given(LANES, st.integers(0, LANE_SIZE - 1))
 def test_a_place_taken_out_takes_its_texts_along(
     results: dict[int, CheckResult], place: int
 ) -> None:
-    left, texts = without_place(pack(results), texts_of(results), place)
+    left, texts = without_place(pack(results), error_texts(results), place)
     results.pop(place, None)
     assert (unpack(left, texts) if left else {}) == results
-    assert texts == texts_of(results)
+    assert texts == error_texts(results)
 
 
 @given(LANES)

@@ -54,12 +54,12 @@ def crowds(people: dict[int, Person], dynamodb_calls: list[str]) -> Crowds:
 
 
 def test_they_fill_two_lanes_without_a_hole(people: dict[int, Person]) -> None:
-    allocator = sorted(
+    places = sorted(
         (item["lane"]["S"], json.loads(item["spec"]["S"])["place"])
         for item in map(json.loads, stored("targets")["targets"])
         if item["owner"]["S"] == people[100].owner
     )
-    assert allocator == [(f"{people[100].owner}#{lane}", n) for lane in (0, 1) for n in range(50)]
+    assert places == [(f"{people[100].owner}#{lane}", n) for lane in (0, 1) for n in range(50)]
 
 
 def test_a_list_shows_all_of_them(people: dict[int, Person]) -> None:

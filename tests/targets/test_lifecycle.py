@@ -15,8 +15,7 @@ from chalicelib.monitoring.lane import Lane, Place, choose_place
 from chalicelib.monitoring.lane_allocator import LaneAllocator
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import State
-from chalicelib.monitoring.storage.lane_repository import Lanes
-from chalicelib.monitoring.storage.lane_update import PlaceUpdate
+from chalicelib.monitoring.storage.lane_repository import Lanes, PlaceUpdate
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import LANE_SIZE, Target
 from chalicelib.targets import service
@@ -176,15 +175,15 @@ def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> Non
     (target,) = make(alice, 1)
     with acting_for(alice.owner):
         lane = Lanes(alice.owner).get(target.lane)
-        reseat = PlaceUpdate(lane, target.id, target.spec.place, None)
+        place_update = PlaceUpdate(lane, target.id, target.spec.place, None)
         service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
         before = stored()
         with pytest.raises(TransactionConflictError):
             Targets(alice.owner).change(
-                target, target, reseat=None, secrets=Secrets(userinfo="a:b")
+                target, target, place_update=None, secrets=Secrets(userinfo="a:b")
             )
         with pytest.raises(TransactionConflictError):
-            Targets(alice.owner).remove(target, reseat, ordered(target, 0))
+            Targets(alice.owner).remove(target, place_update, ordered(target, 0))
     assert stored() == before
 
 

@@ -111,4 +111,4 @@ def test_suspension_keeps_the_version_of_lanes(world: World, admin: Person, alic
     set_disabled(admin, alice, disabled=True)
     with acting_for(alice.owner):
         suspended = Lanes(alice.owner).get(0)
-    assert (suspended.rests, suspended.version) == (True, before.version)
+    assert (suspended.is_suspended, suspended.version) == (True, before.version)

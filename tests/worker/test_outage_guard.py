@@ -9,7 +9,7 @@ from chalicelib.common.settings import Settings, SettingsError
 from chalicelib.monitoring.result import Reason, Verdict
 from chalicelib.probes.checker import Checker
 from chalicelib.probes.net.ssrf_guard import Guard
-from chalicelib.worker.connectivity import ConnectivityCheck
+from chalicelib.worker.outage_guard import ConnectivityCheck
 from tests.support.alerts import incidents, target
 from tests.support.world import DOWN, UP, World
 
@@ -21,7 +21,7 @@ class FakeConnectivityCheck:
     reached: bool
     asked: int = 0
 
-    def is_reached(self) -> bool:
+    def is_online(self) -> bool:
         self.asked += 1
         return self.reached
 
@@ -29,7 +29,7 @@ class FakeConnectivityCheck:
 @pytest.fixture
 def connectivity(world: World) -> FakeConnectivityCheck:
     found = FakeConnectivityCheck(reached=False)
-    world.runtime.__dict__["canaries"] = found
+    world.runtime.__dict__["connectivity"] = found
     return found
 
 
@@ -96,24 +96,24 @@ def test_canaries_are_real_connections(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         checker = Checker(Guard(allow_private=True))
         alive, dead = ("127.0.0.1", server.getsockname()[1]), ("127.0.0.1", 1)
-        assert ConnectivityCheck([dead, alive], checker.is_connected).is_reached()
-        assert not ConnectivityCheck([dead], checker.is_connected).is_reached()
+        assert ConnectivityCheck([dead, alive], checker.is_connected).is_online()
+        assert not ConnectivityCheck([dead], checker.is_connected).is_online()
         checker.close()
 
 
 def test_without_canaries_all_is_taken_for_well() -> None:
-    assert ConnectivityCheck([], lambda _: False).is_reached()
+    assert ConnectivityCheck([], lambda _: False).is_online()
 
 
 def test_a_canary_that_was_reached_is_believed_for_a_while() -> None:
     now, answers = 0.0, [True, False, True]
     connectivity = ConnectivityCheck([("x", 1)], lambda _: answers.pop(0), lambda: now)
-    assert connectivity.is_reached()
+    assert connectivity.is_online()
     now = 19.0
-    assert connectivity.is_reached()
+    assert connectivity.is_online()
     now = 20.0
-    assert not connectivity.is_reached()
-    assert connectivity.is_reached()
+    assert not connectivity.is_online()
+    assert connectivity.is_online()
 
 
 def test_the_canaries_of_an_emulator_are_itself() -> None:

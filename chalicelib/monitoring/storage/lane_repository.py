@@ -1,9 +1,11 @@
-"""An owner's lanes: who sits where, and in which state."""
+"""An owner's lanes: which target has which place, and its state."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action, RemoveAction, SetAction
 
@@ -11,6 +13,7 @@ from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.lane import Lane, Place
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import State, Status
+from chalicelib.monitoring.storage.conditional import write_if
 from chalicelib.monitoring.storage.models import LaneItem, SecretsItem
 
 _LANE = "lane:"
@@ -27,15 +30,50 @@ def secrets_key(number: int) -> str:
     return f"{_SECRETS}{number:04d}"
 
 
-def seat(place: int) -> Path:
+def place_path(place: int) -> Path:
     """The path to a place in a lane's item, or in its secrets."""
     return Path(["places", str(place)])
 
 
-def post(entries: Sequence[Entry]) -> SetAction | RemoveAction:
-    """The action that puts flips into a lane's outbox."""
+def _append_to_outbox(entries: Sequence[Entry]) -> SetAction | RemoveAction:
     outbox = Path(["outbox"])
     return outbox.set((outbox | []).append([entry.to_json() for entry in entries]))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceUpdate:
+    """A target's new state in its place, None to free the place, with the flips it causes.
+
+    Conditional on `lane` as it was read: it fails if a check changes a state in the meantime.
+    """
+
+    lane: Lane
+    target_id: str
+    place: int
+    state: State | None
+    entries: Sequence[Entry] = ()
+
+    @property
+    def actions(self) -> list[Action]:
+        """The update of the lane's item."""
+        path = place_path(self.place)
+        action = path.set([self.target_id, *self.state.to_list()]) if self.state else path.remove()
+        outbox = [_append_to_outbox(self.entries)] if self.entries else []
+        return [action, LaneItem.version.add(1), *outbox]
+
+    @property
+    def condition(self) -> Condition:
+        """The condition on the lane's item."""
+        condition: Condition = (LaneItem.version == self.lane.version) & (
+            place_path(self.place)[0] == self.target_id
+        )
+        return condition
+
+    @property
+    def after(self) -> Lane:
+        """The lane after the update, with its whole outbox."""
+        outbox = [*self.lane.outbox, *self.entries]
+        return Lane(self.lane.owner, self.lane.number, self.lane.version + 1, outbox=outbox)
 
 
 class Lanes:
@@ -45,86 +83,74 @@ class Lanes:
         self.owner = owner
 
     def all(self) -> list[Lane]:
-        """Every lane, in order: one query, a call for each 1 MB (some 250 lanes)."""
+        """Every lane, in order: one query, with a call per 1 MB (about 250 lanes)."""
         items = LaneItem.query(self.owner, LaneItem.key.startswith(_LANE), consistent_read=True)
         return [_lane(item) for item in items]
 
-    def standings(self) -> Iterator[tuple[str, Status, int]]:
-        """Of every target its id, its status and since when, at half the price of `all`.
+    def statuses(self) -> Iterator[tuple[str, Status, int]]:
+        """The id of every target, its status and since when.
 
-        What changed within the last moment may be missing.
+        Eventually consistent, at half the price of `all`: the latest changes may be missing.
         """
-        beginning = LaneItem.key.startswith(_LANE)
-        for item in LaneItem.raw_query(self.owner, attributes=["places"], condition=beginning):
-            for seat in item["places"]["M"].values():
-                target_id, status, since = seat["L"][:3]
+        condition = LaneItem.key.startswith(_LANE)
+        for item in LaneItem.raw_query(self.owner, attributes=["places"], condition=condition):
+            for place in item["places"]["M"].values():
+                target_id, status, since = place["L"][:3]
                 yield target_id["S"], Status(status["S"]), int(since["N"])
 
     def get(self, number: int) -> Lane:
-        """The lane as it is now; an empty one where there is none."""
+        """The current lane; an empty one if it does not exist."""
         return self.some([number])[number]
 
     def some(self, numbers: Iterable[int]) -> dict[int, Lane]:
-        """The lanes of these numbers as they are now, in one call for each hundred."""
+        """The current lanes with these numbers, in one call per hundred."""
         lanes = read_lanes((self.owner, number) for number in numbers)
         return {lane.number: lane for lane in lanes.values()}
 
     def open(self, number: int, shard: int = 0) -> None:
-        """Make the lane and the item for its secrets; harmless where they are there."""
+        """Create the lane and the item for its secrets, unless they exist."""
         for item in (
             LaneItem(self.owner, lane_key(number), version=0, places={}, shard=str(shard)),
             SecretsItem(self.owner, secrets_key(number), places={}),
         ):
-            try:
-                item.save(condition=type(item).key.does_not_exist())
-            except PutError as error:
-                if error.cause_response_code != "ConditionalCheckFailedException":
-                    raise
+            write_if(partial(item.save, condition=type(item).key.does_not_exist()))
 
     def write(self, lane: Lane, states: Mapping[int, State], entries: Sequence[Entry] = ()) -> bool:
-        """Store the changed `states` by place, and the flips they make with them.
+        """Store the changed `states` by place, together with the flips they cause.
 
-        False where `lane` is not the present one.
+        Returns False if `lane` is outdated: two workers may handle the same lane, and each must
+        apply its results to the state it has read.
         """
-        item = LaneItem(self.owner, lane_key(lane.number))
-        actions = [
-            seat(place).set([lane.places[place].target_id, *state.to_list()])
+        actions: list[Action] = [
+            place_path(place).set([lane.places[place].target_id, *state.to_list()])
             for place, state in states.items()
         ]
         if entries:
-            actions.append(post(entries))
-        try:
-            item.update(
-                [*actions, LaneItem.version.add(1)], condition=LaneItem.version == lane.version
-            )
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+            actions.append(_append_to_outbox(entries))
+        actions.append(LaneItem.version.add(1))
+        return self._update_unchanged(lane, actions)
 
-    def rest(self, number: int, *, rests: bool) -> None:
-        """Have a lane rest, or wake it. Its version stays, as its states do."""
-        actions: list[Action] = [LaneItem.rests.set(True) if rests else LaneItem.rests.remove()]
-        LaneItem(self.owner, lane_key(number)).update(actions, condition=LaneItem.key.exists())
+    def suspend(self, number: int, *, suspended: bool) -> None:
+        """Suspend a lane or end its suspension. Its version and states do not change."""
+        action = LaneItem.rests.set(True) if suspended else LaneItem.rests.remove()
+        LaneItem(self.owner, lane_key(number)).update([action], condition=LaneItem.key.exists())
 
     def backfill(self, lane: Lane) -> None:
-        """Have a lane found by its shard, where it has been without. Its version stays."""
+        """Add a lane without a shard to the index of shards. Its version does not change."""
         item = LaneItem(self.owner, lane_key(lane.number))
         item.update([LaneItem.shard.set(str(lane.shard))], condition=LaneItem.key.exists())
 
     def empty_outbox(self, lane: Lane) -> None:
-        """Empty the outbox, unless the lane was written after `lane`."""
+        """Empty the outbox, unless the lane was written after `lane` was read."""
+        self._update_unchanged(lane, [LaneItem.outbox.remove()])
+
+    def _update_unchanged(self, lane: Lane, actions: list[Action]) -> bool:
         item = LaneItem(self.owner, lane_key(lane.number))
-        try:
-            item.update([LaneItem.outbox.remove()], condition=LaneItem.version == lane.version)
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+        return write_if(lambda: item.update(actions, condition=LaneItem.version == lane.version))
 
 
 def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
-    """Lanes of several owners, `(owner, number)`, as they are now; a call for each hundred."""
+    """The current lanes of several owners by `(owner, number)`, in one call per hundred."""
     wanted = list(dict.fromkeys(keys))
     items = LaneItem.batch_get(
         [(owner, lane_key(number)) for owner, number in wanted], consistent_read=True
@@ -134,7 +160,7 @@ def read_lanes(keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
 
 
 def lanes_of_shard(shard: int) -> Iterator[tuple[str, int]]:
-    """All lanes of a shard, `(owner, number)`, whoever's they are."""
+    """All lanes of a shard, of every owner, as `(owner, number)`."""
     for item in LaneItem.shards_index.query(str(shard), page_size=1000):
         yield item.owner, number_of(item.key)
 
@@ -159,19 +185,17 @@ def number_of(key: str) -> int:
 
 
 def _lane(item: LaneItem) -> Lane:
-    places = {
-        int(place): Place(values[0], State.from_list(values[1:]))
-        for place, values in item.places.as_dict().items()
-    }
-    outbox = [Entry.from_json(text) for text in item.outbox or ()]
     return Lane(
         item.owner,
         number_of(item.key),
         int(item.version),
-        places,
-        outbox,
+        places={
+            int(place): Place(values[0], State.from_list(values[1:]))
+            for place, values in item.places.as_dict().items()
+        },
+        outbox=[Entry.from_json(text) for text in item.outbox or ()],
         shard=int(item.shard or 0),
         calendar=int(item.calendar or 0),
-        rests=bool(item.rests),
-        is_listed=item.shard is not None,
+        is_suspended=bool(item.rests),
+        is_indexed=item.shard is not None,
     )

@@ -12,17 +12,13 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.indexes import (
-    GlobalSecondaryIndex,
-    IncludeProjection,
-    KeysOnlyProjection,
-)
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 
 from chalicelib.aws.dynamodb import Owned, Table
 
 
 class Due(GlobalSecondaryIndex["TargetItem"]):
-    """Which targets are due in a minute; a target without a slot is not in it."""
+    """The targets due in a minute; a target without a slot is not indexed."""
 
     class Meta:
         index_name = "due"
@@ -33,7 +29,7 @@ class Due(GlobalSecondaryIndex["TargetItem"]):
 
 
 class ByName(GlobalSecondaryIndex["TargetItem"]):
-    """An owner's targets by name; only keys, as the targets themselves are read by key."""
+    """An owner's targets by name; keys only, as the targets themselves are read by key."""
 
     class Meta:
         index_name = "by_name"
@@ -44,11 +40,11 @@ class ByName(GlobalSecondaryIndex["TargetItem"]):
 
 
 class TargetItem(Table):
-    """One target. `spec` is the part that travels to the worker; it never holds a secret.
+    """One target. `spec` is the part that is sent to the worker; it never holds a secret.
 
     `lane` is `<owner>#<number>`; `secret_names` is `{"headers": [name], "userinfo": bool,
     "send": bool}`, whose values are in the lane's secrets. `past_tags` is `[[until, [tag]]]`.
-    `name_key` is the name in small letters, then the id.
+    `name_key` is the case-folded name, then the id.
     """
 
     TABLE = "targets"
@@ -74,7 +70,7 @@ class TargetItem(Table):
 
 
 class Shards(GlobalSecondaryIndex["LaneItem"]):
-    """All lanes by shard, so that nobody has to scan for them. Changes of state do not reach it."""
+    """All lanes by shard, which saves scans. Changes of state do not write to it."""
 
     class Meta:
         index_name = "shards"
@@ -87,10 +83,9 @@ class Shards(GlobalSecondaryIndex["LaneItem"]):
 class LaneItem(Owned):
     """Key `lane:0007`: the targets of a lane, by place: `{"3": [target id, *state]}`.
 
-    `version` grows with every write, so that a writer can tell that it saw the present item.
-    `outbox` holds flips that are yet to be sent, as JSON. `calendar` is the stamp of the lane's
-    skip rules, see maintenance/skip_rule_repository.py.
-    `rests` is there while the owner is disabled.
+    Writes increment `version` and are conditional on it, so that none is lost. `outbox` holds
+    unsent flips as JSON. `calendar` is the version of the lane's skip rules, see
+    maintenance/skip_rule_repository.py. `rests` is set while the owner is suspended.
     """
 
     TABLE = "lanes"
@@ -116,7 +111,7 @@ class ResultsItem(Table):
     """The results of one lane at one tick; `results` is packed, see result_codec.py.
 
     `lane_day` is `<owner>#<lane>#<yyyymmdd>`; `check` is `<tick>#<region>`, and for a check outside
-    the schedule `<tick>#<region>#<place>`. `errors` has their texts, see there.
+    the schedule `<tick>#<region>#<place>`. `errors` holds their error texts.
     """
 
     TABLE = "results"
@@ -132,8 +127,8 @@ class RollupItem(Table):
     """The rollup of one lane's hour or day; `pieces` is packed, see history/rollups/repository.py.
 
     `lane_month` is `<owner>#<lane>#<yyyymm>`; `period` is `1h#<start>` or `1d#<start>`. `results`
-    is how many results items it was made from: more of them know more. `together` is the sum of
-    `pieces`.
+    is the number of results items it was computed from: a rollup never replaces one of
+    more. `together` is the sum of `pieces`.
     """
 
     TABLE = "rollups"

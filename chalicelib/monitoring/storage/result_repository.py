@@ -1,35 +1,36 @@
-"""What the checks found, by lane and day; written once, never changed."""
+"""Check results, by lane and day; written once, and changed only by erasure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property, partial
 
-from pynamodb.exceptions import DeleteError, PutError, UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.common.parallel import run_parallel
 from chalicelib.monitoring.result import CheckResult, Sample
+from chalicelib.monitoring.schedule import DAY_S
+from chalicelib.monitoring.storage.conditional import write_if
 from chalicelib.monitoring.storage.models import ResultsItem
 from chalicelib.monitoring.storage.result_codec import (
+    error_texts,
     pack,
     samples,
-    texts_of,
     unpack,
     without_place,
 )
 
-_DAY_S = 86_400
-_SHORT_DAY = 50
-_MOST_DAYS = 16
+_FEW_RESULTS = 50
+"""With fewer results per day than this, more days are read in parallel."""
+_MAX_DAYS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class CheckKey:
     """Identifies the checks of one lane at one tick, in epoch seconds.
 
-    `place` is set for a check outside the schedule, of one target alone, which never takes the
-    place of the lane's scheduled one.
+    `place` is set for a check of a single target outside the schedule, which has a separate key so
+    that it never replaces the lane's scheduled check.
     """
 
     owner: str
@@ -48,7 +49,7 @@ class CheckKey:
 
 
 class LaneResults:
-    """One stored item: the results of one lane at one tick, unpacked when first asked for."""
+    """One stored item: the results of one lane at one tick, decoded on first use."""
 
     def __init__(self, item: ResultsItem) -> None:
         self._item = item
@@ -63,25 +64,21 @@ class LaneResults:
         return unpack(self._item.results, self._texts)
 
     def samples(self) -> Iterator[tuple[int, Sample]]:
-        """What a statistic needs of it, by place."""
+        """The samples for statistics, by place."""
         return samples(self._item.results, self.tick)
 
     def erase(self, place: int) -> bool:
-        """Take a place out of what is stored; False where it was changed since it was read."""
+        """Erase a place's result; returns False if the item changed since it was read."""
         left, texts = without_place(self._item.results, self._texts, place)
         unchanged = ResultsItem.results == self._item.results
-        try:
-            if left is None:
-                self._item.delete(condition=unchanged)
-                return True
-            kept = ResultsItem.errors
-            actions: list[Action] = [kept.set(texts) if texts else kept.remove()]
-            self._item.update([ResultsItem.results.set(left), *actions], condition=unchanged)
-        except (DeleteError, UpdateError) as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        if left is None:
+            return write_if(partial(self._item.delete, condition=unchanged))
+        errors = ResultsItem.errors
+        actions: list[Action] = [
+            ResultsItem.results.set(left),
+            errors.set(texts) if texts else errors.remove(),
+        ]
+        return write_if(partial(self._item.update, actions, condition=unchanged))
 
     @property
     def item_key(self) -> tuple[str, str]:
@@ -99,31 +96,26 @@ def write_results(
     retention_days: int,
     intervals_s: Mapping[int, int] | None = None,
 ) -> bool:
-    """Store the results; False where there are some already, which then stand.
+    """Store the results, unless this key has some already: then return False.
 
-    `intervals_s` are the targets' intervals by place: for how long a check stands at most.
+    The first write wins, so that a message delivered twice leads to the same states.
+    `intervals_s` are the targets' intervals by place, which limit how long a check is valid.
     """
     lane_day, check = key.item_key
     item = ResultsItem(
         lane_day,
         check,
         results=pack(results, intervals_s),
-        errors=texts_of(results) or None,
-        expires=key.tick + retention_days * _DAY_S,
+        errors=error_texts(results) or None,
+        expires=key.tick + retention_days * DAY_S,
     )
-    try:
-        item.save(condition=ResultsItem.check.does_not_exist())
-    except PutError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+    return write_if(partial(item.save, condition=ResultsItem.check.does_not_exist()))
 
 
 def read_results(
     keys: Iterable[CheckKey], *, consistent: bool
 ) -> dict[CheckKey, dict[int, CheckResult]]:
-    """Those of `keys` that are stored: `{key: {place: result}}`; a call for each hundred."""
+    """The stored results among `keys`: `{key: {place: result}}`; one call per hundred."""
     wanted = {key.item_key: key for key in keys}
     items = ResultsItem.batch_get(list(wanted), consistent_read=consistent)
     return {wanted[found.item_key]: found.by_place for found in map(LaneResults, items)}
@@ -136,7 +128,7 @@ class Results:
         self.owner = owner
 
     def places_after(self, key: CheckKey, now: int) -> set[int]:
-        """The places of which a later check than `key`'s is stored."""
+        """The places with a stored check later than `key`'s."""
         places: set[int] = set()
         start = key.tick + 1
         while start <= now:
@@ -148,11 +140,10 @@ class Results:
     def newest_first(
         self, lane: int, start: int, end: int, *, now: int, after: str | None = None
     ) -> Iterator[LaneResults]:
-        """Results with `start <= tick < end`, read day by day as they are taken.
+        """Results with `start <= tick < end`, newest first, read lazily by day.
 
-        Where days turn out to hold little, more and more of them are read side by side.
-        `after` goes on behind that check key; what has expired is left out, whether or not it is
-        deleted yet.
+        While days hold few results, an increasing number of days is read in parallel. `after`
+        continues after that check key; expired results are left out, even if not yet deleted.
         """
         last = end if after is None else min(end, int(after[:10]) + 1)
         width = 1
@@ -164,30 +155,28 @@ class Results:
                 if found.expires > now:
                     yield found
             last, after = days[-1][0], None
-            width = min(_MOST_DAYS, width * 2) if count < _SHORT_DAY * width else 1
+            width = min(_MAX_DAYS, width * 2) if count < _FEW_RESULTS * width else 1
 
     def _days(
         self, lane: int, days: Sequence[tuple[int, int]], after: str | None
     ) -> Iterator[LaneResults]:
-        """Results of days, newest first: of one as they are taken, of several side by side."""
+        """Results of days, newest first: a single day lazily, several in parallel."""
         if len(days) == 1:
             yield from self._day(lane, *days[0], after=after, newest_first=True)
             return
-        calls = [partial(self._whole_day, lane, day) for day in days]
-        for found in run_parallel(calls):
+
+        def whole_day(start: int, end: int) -> list[LaneResults]:
+            return list(self._day(lane, start, end, newest_first=True))
+
+        for found in run_parallel([partial(whole_day, *day) for day in days]):
             yield from found
 
-    def _whole_day(self, lane: int, day: tuple[int, int]) -> list[LaneResults]:
-        return list(self._day(lane, *day, newest_first=True))
-
     def between(self, lane: int, start: int, end: int, *, now: int) -> Iterator[LaneResults]:
-        """Results with `start <= tick < end`, oldest first, a call for each day as it is taken."""
+        """Results with `start <= tick < end`, oldest first, read lazily by day."""
         at = start
         while at < end:
             day_end = min(_day_end(at), end)
-            for found in self._day(lane, at, day_end):
-                if found.expires > now:
-                    yield found
+            yield from (found for found in self._day(lane, at, day_end) if found.expires > now)
             at = day_end
 
     def _day(
@@ -202,7 +191,7 @@ class Results:
         """Results of one day with `start <= tick < end`."""
         lane_day = _lane_day(self.owner, lane, start)
         key = {"lane_day": {"S": lane_day}, "check": {"S": after}} if after else None
-        # A check key has a region behind the tick, so the bare tick of `end` excludes it.
+        # Check keys continue with a region, so they sort after the bare tick: `end` is excluded.
         items = ResultsItem.query(
             lane_day,
             ResultsItem.check.between(f"{start:010d}", f"{end:010d}"),
@@ -213,20 +202,20 @@ class Results:
         return map(LaneResults, items)
 
 
-def _days_back(start: int, end: int, most: int) -> list[tuple[int, int]]:
-    """The last days of [start, end), newest first, `most` at most."""
+def _days_back(start: int, end: int, limit: int) -> list[tuple[int, int]]:
+    """The last days of [start, end), newest first, up to `limit`."""
     days: list[tuple[int, int]] = []
-    while end > start and len(days) < most:
-        first = max(start, (end - 1) // _DAY_S * _DAY_S)
+    while end > start and len(days) < limit:
+        first = max(start, (end - 1) // DAY_S * DAY_S)
         days.append((first, end))
         end = first
     return days
 
 
 def _day_end(tick: int) -> int:
-    return (tick // _DAY_S + 1) * _DAY_S
+    return (tick // DAY_S + 1) * DAY_S
 
 
 def _lane_day(owner: str, lane: int, tick: int) -> str:
-    day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=tick)
+    day = datetime.fromtimestamp(tick, UTC)
     return f"{owner}#{lane}#{day:%Y%m%d}"

@@ -1,25 +1,28 @@
-"""What is due when, and up to where it is planned: belongs to no owner."""
+"""Due targets, and the scheduler's cursor; none of it belongs to an owner."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.update import Action
 
 from chalicelib.aws.system_table import SystemItem
+from chalicelib.monitoring.storage.conditional import write_if
 from chalicelib.monitoring.storage.models import TargetItem
 
 _NAME = "schedule"
 _WATCHDOG = "watchdog:"
 _SENTINEL = "sentinel"
-_FOLDED = "rollups"
+_ROLLUPS = "rollups"
 _DUE: Final = ["lane", "target_id", "spec"]
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Up to which epoch second ticks are planned (exclusive), and which intervals are in use."""
+    """The epoch second up to which ticks are planned (exclusive), and the intervals in use."""
 
     planned_until: int | None = None
     ticked_at: int | None = None
@@ -29,15 +32,15 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
-    """The watchdog's newest trip from the schedule to a function, in epoch seconds."""
+    """The watchdog's latest trip from the scheduler to a function, in epoch seconds."""
 
     sent_at: int
     arrived_at: int
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """Which place, `host:port`, the sentinel watches, and since when."""
+class SyntheticTarget:
+    """The address, `host:port`, that the self monitor checks, and since when."""
 
     place: str
     since: int
@@ -45,15 +48,15 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleHealth:
-    """What health is judged by: the schedule, the watchdog's trips by way, the sentinel."""
+    """The input of the health check: cursor, watchdog trips by path, synthetic target."""
 
     cursor: Cursor
     trips: Mapping[str, RoundTrip]
-    post: Post | None
+    synthetic: SyntheticTarget | None
 
 
 class DueTarget(NamedTuple):
-    """One entry of the index: whose, in which lane, and the spec as JSON, as it travels."""
+    """One entry of the index; `spec` is JSON text, as it is sent."""
 
     owner: str
     lane: int
@@ -62,7 +65,7 @@ class DueTarget(NamedTuple):
 
 
 def read_cursor(shard: int = 0) -> Cursor:
-    """Where the schedule of a shard stands; empty before the first tick."""
+    """The cursor of a shard; empty before the first tick."""
     try:
         item = SystemItem.get(_name(shard), consistent_read=True)
     except DoesNotExist:
@@ -82,31 +85,23 @@ def _cursor(item: SystemItem | None) -> Cursor:
 
 
 def advance_cursor(before: Cursor, planned_until: int, now: int, shard: int = 0) -> bool:
-    """Move the cursor on; False where another tick did so first."""
+    """Advance the cursor; returns False if a concurrent run did so first."""
     condition = (
         SystemItem.cursor.does_not_exist()
         if before.planned_until is None
         else SystemItem.cursor == before.planned_until
     )
-    try:
-        SystemItem(_name(shard)).update(
-            [SystemItem.cursor.set(planned_until), SystemItem.ticked_at.set(now)],
-            condition=condition,
-        )
-    except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
+    actions: list[Action] = [SystemItem.cursor.set(planned_until), SystemItem.ticked_at.set(now)]
+    return write_if(partial(SystemItem(_name(shard)).update, actions, condition=condition))
 
 
 def read_shards() -> int:
-    """How many shards the lanes are spread over."""
+    """The number of shards that the lanes are spread over."""
     return read_cursor().shards
 
 
 def open_shard(number: int) -> None:
-    """Have new lanes go to the shard `number` from now on; harmless where it is open already."""
+    """Assign new lanes to the shard `number` from now on; harmless if it is open already."""
     known = SystemItem.shards
     with suppress(UpdateError):
         SystemItem(_NAME).update(
@@ -118,54 +113,44 @@ def _name(shard: int) -> str:
     return f"{_NAME}:{shard}" if shard else _NAME
 
 
-def read_folded() -> int | None:
-    """Up to which epoch second the hours were given out to be folded; None before the first."""
+def read_rollup_cursor() -> int | None:
+    """The epoch second up to which hours were dispatched for rollup; None before the first."""
     try:
-        return int(SystemItem.get(_FOLDED, consistent_read=True).cursor or 0)
+        return int(SystemItem.get(_ROLLUPS, consistent_read=True).cursor or 0)
     except DoesNotExist:
         return None
 
 
-def advance_folded(until: int) -> None:
-    """Remember up to where the hours are given out; going on from there twice does no harm."""
-    SystemItem(_FOLDED, cursor=until).save()
+def advance_rollup_cursor(until: int) -> None:
+    """Store the rollup cursor; dispatching the same hours twice is harmless."""
+    SystemItem(_ROLLUPS, cursor=until).save()
 
 
 def use_interval(interval_s: int, shard: int = 0) -> None:
-    """Have the shard's slots of this interval read from now on."""
+    """Make the scheduler read the shard's slots of this interval from now on."""
     SystemItem(_name(shard)).update([SystemItem.intervals.add([str(interval_s)])])
 
 
 def record_gap(start: int, end: int, *, shard: int, expires: int) -> None:
-    """Keep that nothing of a shard was planned from `start` to `end`, in epoch seconds."""
-    SystemItem(
-        f"gap:{start}:{shard}" if shard else f"gap:{start}",
-        start=start,
-        cursor=end,
-        expires=expires,
-    ).save()
+    """Record that nothing of a shard was planned from `start` to `end`, in epoch seconds."""
+    name = f"gap:{start}:{shard}" if shard else f"gap:{start}"
+    SystemItem(name, start=start, cursor=end, expires=expires).save()
 
 
-def keep_round_trip(way: str, sent_at: int, arrived_at: int) -> None:
-    """Keep when the newest watchdog of a way was sent, and when it arrived."""
+def save_round_trip(way: str, sent_at: int, arrived_at: int) -> None:
+    """Store when a path's watchdog message was sent and arrived, unless a newer one is stored."""
     newer = SystemItem.start.does_not_exist() | (SystemItem.start < sent_at)
-    try:
-        SystemItem(_WATCHDOG + way).update(
-            [SystemItem.start.set(sent_at), SystemItem.ticked_at.set(arrived_at)],
-            condition=newer,
-        )
-    except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
+    actions: list[Action] = [SystemItem.start.set(sent_at), SystemItem.ticked_at.set(arrived_at)]
+    write_if(partial(SystemItem(_WATCHDOG + way).update, actions, condition=newer))
 
 
-def keep_post(post: Post) -> None:
-    """Keep what the sentinel watches."""
-    SystemItem(_SENTINEL, place=post.place, start=post.since).save()
+def save_synthetic_target(synthetic: SyntheticTarget) -> None:
+    """Store which address the self monitor checks."""
+    SystemItem(_SENTINEL, place=synthetic.place, start=synthetic.since).save()
 
 
-def read_pulse(ways: Iterable[str]) -> ScheduleHealth:
-    """Where the schedule, the watchdog and the sentinel stand, in one call."""
+def read_schedule_health(ways: Iterable[str]) -> ScheduleHealth:
+    """The state of schedule, watchdog and self monitor, in one call."""
     names = {way: _WATCHDOG + way for way in ways}
     found = {
         item.name: item
@@ -177,15 +162,17 @@ def read_pulse(ways: Iterable[str]) -> ScheduleHealth:
         if name in found
     }
     sentinel = found.get(_SENTINEL)
-    post = Post(sentinel.place or "", int(sentinel.start or 0)) if sentinel else None
-    return ScheduleHealth(_cursor(found.get(_NAME)), trips, post)
+    synthetic = (
+        SyntheticTarget(sentinel.place or "", int(sentinel.start or 0)) if sentinel else None
+    )
+    return ScheduleHealth(_cursor(found.get(_NAME)), trips, synthetic)
 
 
 def due_targets(slot: str) -> Iterator[DueTarget]:
-    """The targets of a slot, those of a lane together.
+    """The targets of a slot, grouped by lane.
 
-    Models are passed by, and specs stay the text that they are: a shard has thousands of them, and
-    a model takes longer to make than all the rest.
+    Reads raw items and keeps specs as text: a shard has thousands of them, and creating a model
+    takes longer than everything else.
     """
     for item in TargetItem.raw_query(slot, index="due", attributes=_DUE):
         owner, _, lane = item["lane"]["S"].rpartition("#")

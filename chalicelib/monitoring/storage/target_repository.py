@@ -1,4 +1,4 @@
-"""An owner's targets, each together with its place in a lane."""
+"""An owner's targets, written together with their places in lanes."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -18,16 +18,20 @@ from chalicelib.monitoring import schedule
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.secrets import SecretNames, Secrets
 from chalicelib.monitoring.state_machine import State
-from chalicelib.monitoring.storage.lane_repository import lane_key, seat, secrets_key
-from chalicelib.monitoring.storage.lane_update import PlaceUpdate
+from chalicelib.monitoring.storage.lane_repository import (
+    PlaceUpdate,
+    lane_key,
+    place_path,
+    secrets_key,
+)
 from chalicelib.monitoring.storage.models import LaneItem, SecretsItem, TargetItem
 from chalicelib.monitoring.target import Target
 
-_ID = 36
+_ID_LENGTH = 36
 
 
 class Order(StrEnum):
-    """Orders of which each page costs what it holds."""
+    """The orders in which a page reads only its own items."""
 
     OLDEST = "oldest"
     NEWEST = "newest"
@@ -35,12 +39,12 @@ class Order(StrEnum):
 
 
 def position(target: Target, order: Order) -> str:
-    """Where a list in an order goes on after a target."""
+    """The position from which a list in this order continues after a target."""
     return _name_key(target) if order is Order.NAME else target.id
 
 
 class Targets:
-    """The targets of `owner`. Every change that touches the lane too is one transaction."""
+    """The targets of `owner`. A change of target and lane is one transaction."""
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
@@ -53,7 +57,7 @@ class Targets:
             raise NotFoundError("there is no such target") from None
 
     def some(self, target_ids: Iterable[str]) -> dict[str, Target]:
-        """Those of the targets that are there; a call for each hundred."""
+        """The existing targets among these ids; one call per hundred."""
         keys = [(self.owner, target_id) for target_id in target_ids]
         items = TargetItem.batch_get(keys, consistent_read=True)
         return {item.target_id: _target(item) for item in items}
@@ -61,7 +65,7 @@ class Targets:
     def page(
         self, after: str | None, limit: int, order: Order = Order.OLDEST
     ) -> tuple[list[Target], str | None]:
-        """Up to `limit` targets after the position `after`, and the position to go on from."""
+        """Up to `limit` targets after the position `after`, and the position to continue from."""
         if order is Order.NAME:
             return self._page_by_name(after, limit)
         items = TargetItem.query(
@@ -77,8 +81,8 @@ class Targets:
         return targets, last["target_id"]["S"] if last else None
 
     def _page_by_name(self, after: str | None, limit: int) -> tuple[list[Target], str | None]:
-        """From an index that is behind by a moment: what was deleted meanwhile is left out."""
-        key = self._key(target_id=after[-_ID:], name_key=after) if after else None
+        """The index is eventually consistent: targets deleted since are left out."""
+        key = self._key(target_id=after[-_ID_LENGTH:], name_key=after) if after else None
         items = TargetItem.by_name.query(
             self.owner, limit=limit, page_size=limit, last_evaluated_key=key
         )
@@ -91,7 +95,7 @@ class Targets:
         return {name: {"S": value} for name, value in {"owner": self.owner, **parts}.items()}
 
     def all(self) -> Iterator[Target]:
-        """Yield every target of the owner, oldest first."""
+        """Every target of the owner, oldest first."""
         after: str | None = None
         while True:
             page, after = self.page(after, 1_000)
@@ -99,8 +103,8 @@ class Targets:
             if after is None:
                 return
 
-    def allocator(self) -> Iterator[tuple[str, int, list[str]]]:
-        """Of every target its id, its lane and its tags; nothing more is kept in memory."""
+    def lanes_and_tags(self) -> Iterator[tuple[str, int, list[str]]]:
+        """The id, lane and tags of every target, without keeping more in memory."""
         items = TargetItem.query(
             self.owner, attributes_to_get=["target_id", "lane", "tags"], consistent_read=True
         )
@@ -108,9 +112,9 @@ class Targets:
             yield item.target_id, int(item.lane.rpartition("#")[2]), item.tags
 
     def tagged(self, tags: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """The tags of those that have one of these, by id, in the order of their names.
+        """The tags of targets with at least one of `tags`, by id, in the order of their names.
 
-        They may be behind by a moment; nothing more of a target is kept in memory.
+        Eventually consistent; nothing more of a target is kept in memory.
         """
         wanted = set(tags)
         items = TargetItem.query(self.owner, attributes_to_get=["target_id", "tags", "name_key"])
@@ -124,15 +128,17 @@ class Targets:
     def add(
         self, target: Target, state: State, secrets: Secrets, usage: UsageChange = NO_CHANGE
     ) -> None:
-        """Store a new target and take its place; raises ChangedError where the place is taken, or
-        something of the `usage` would become too much.
+        """Store a new target in its place.
+
+        Raises ChangedError if the place is taken or the `usage` would exceed a limit.
         """
+        place = place_path(target.spec.place)
         with transaction() as write:
             write.save(_item(target), condition=TargetItem.target_id.does_not_exist())
             write.update(
                 LaneItem(self.owner, lane_key(target.lane)),
-                [seat(target.spec.place).set([target.id, *state.to_list()]), _next_version()],
-                condition=LaneItem.key.exists() & seat(target.spec.place).does_not_exist(),
+                [place.set([target.id, *state.to_list()]), LaneItem.version.add(1)],
+                condition=LaneItem.key.exists() & place.does_not_exist(),
             )
             if secrets:
                 self._write_secrets(write, target, secrets)
@@ -144,21 +150,21 @@ class Targets:
         before: Target,
         after: Target,
         *,
-        reseat: PlaceUpdate | None,
+        place_update: PlaceUpdate | None,
         secrets: Secrets | None,
         usage: UsageChange = NO_CHANGE,
     ) -> None:
-        """Store `after` in the place of `before`; raises ChangedError where that is outdated.
+        """Replace `before` with `after`; raises ChangedError if `before` is outdated.
 
-        `reseat` is what becomes of its place in the lane, None leaves it. `secrets` replaces the
-        stored ones: empty removes them, None leaves them.
+        `place_update` changes its place in the lane, None keeps it. `secrets` replaces the stored
+        ones: empty removes them, None keeps them.
         """
         with transaction() as write:
             write.update(
                 TargetItem(self.owner, after.id), _changes(after), condition=_unchanged(before)
             )
-            if reseat:
-                self._reseat(write, reseat)
+            if place_update:
+                self._update_place(write, place_update)
             if secrets:
                 self._write_secrets(write, after, secrets)
             elif secrets is not None:
@@ -168,42 +174,46 @@ class Targets:
             record_change(write, self.owner, _action(fields, after), after.id, after.name, fields)
 
     def remove(
-        self, target: Target, reseat: PlaceUpdate, erasure: Model, usage: UsageChange = NO_CHANGE
+        self,
+        target: Target,
+        place_update: PlaceUpdate,
+        erasure: Model,
+        usage: UsageChange = NO_CHANGE,
     ) -> None:
-        """Delete the target and free its place; raises ChangedError where it is outdated.
+        """Delete the target and free its place; raises ChangedError if it is outdated.
 
-        With it `erasure` is stored, which has its history erased.
+        Also stores `erasure`, which requests the erasure of its history.
         """
         with transaction() as write:
             write.delete(TargetItem(self.owner, target.id), condition=_unchanged(target))
             write.save(erasure)
-            self._reseat(write, reseat)
+            self._update_place(write, place_update)
             if target.spec.has_secrets:
                 self._remove_secrets(write, target)
             apply_usage(write, self.owner, usage)
             record_change(write, self.owner, "target.deleted", target.id, target.name)
 
-    def _reseat(self, write: TransactWrite, reseat: PlaceUpdate) -> None:
-        item = LaneItem(self.owner, lane_key(reseat.lane.number))
-        write.update(item, reseat.actions, condition=reseat.condition)
+    def _update_place(self, write: TransactWrite, place_update: PlaceUpdate) -> None:
+        item = LaneItem(self.owner, lane_key(place_update.lane.number))
+        write.update(item, place_update.actions, condition=place_update.condition)
 
     def _write_secrets(self, write: TransactWrite, target: Target, secrets: Secrets) -> None:
         item = SecretsItem(self.owner, secrets_key(target.lane))
-        write.update(item, [seat(target.spec.place).set(json.dumps(secrets.to_json()))])
+        write.update(item, [place_path(target.spec.place).set(json.dumps(secrets.to_json()))])
 
     def _remove_secrets(self, write: TransactWrite, target: Target) -> None:
         item = SecretsItem(self.owner, secrets_key(target.lane))
-        write.update(item, [seat(target.spec.place).remove()])
+        write.update(item, [place_path(target.spec.place).remove()])
 
 
 def _changed(before: Target, after: Target, *, with_secrets: bool) -> list[str]:
-    """The names of what is another now, as the API has them."""
-    old, new = _told(before), _told(after)
+    """The API names of the changed fields."""
+    old, new = _audited_fields(before), _audited_fields(after)
     names = [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
     return [*names, *(["secrets"] if with_secrets else [])]
 
 
-def _told(target: Target) -> dict[str, Any]:
+def _audited_fields(target: Target) -> dict[str, Any]:
     spec = target.spec
     return {
         "name": target.name,
@@ -223,10 +233,6 @@ def _action(fields: list[str], after: Target) -> str:
     if fields == ["enabled"]:
         return "target.resumed" if after.enabled else "target.paused"
     return "target.changed"
-
-
-def _next_version() -> Action:
-    return LaneItem.version.add(1)
 
 
 def _unchanged(target: Target) -> Any:
@@ -269,12 +275,8 @@ def _item(target: Target) -> TargetItem:
 
 
 def _changes(target: Target) -> list[Action]:
-    return [
-        getattr(TargetItem, name).remove()
-        if value is None
-        else getattr(TargetItem, name).set(value)
-        for name, value in _attributes(target).items()
-    ]
+    values = [(getattr(TargetItem, name), value) for name, value in _attributes(target).items()]
+    return [path.remove() if value is None else path.set(value) for path, value in values]
 
 
 def _target(item: TargetItem) -> Target:
