@@ -62,4 +62,4 @@ def test_a_function_with_a_wrong_setting_does_not_start(aws: dict[str, str]) -> 
     )
 
     assert answer.returncode != 0
-    assert "CANARIES must be of the form host:port" in answer.stderr
+    assert "CANARIES must have the form host:port" in answer.stderr

@@ -178,10 +178,10 @@ def test_a_message_that_comes_twice_to_a_region_changes_nothing(
 @pytest.mark.parametrize(
     ("regions", "quorum", "text"),
     [
-        ("eu-west-1,eu-west-1", "", "twice"),
-        ("us-east-1", "", "or home"),
+        ("eu-west-1,eu-west-1", "", "repeats a region"),
+        ("us-east-1", "", "or the home region"),
         ("Europe", "", "CHECK_REGIONS"),
-        ("eu-west-1", "3", "at most 2"),
+        ("eu-west-1", "3", "at most the number of regions, 2"),
         ("eu-west-1", "0", "CHECK_QUORUM"),
     ],
 )
