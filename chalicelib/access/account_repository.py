@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.update import Action
@@ -21,6 +21,7 @@ from chalicelib.common.errors import NotFoundError, UnavailableError
 
 _USER = "user"
 _TOKEN = "token:"  # noqa: S105 - a key prefix
+Item = TypeVar("Item", User, Token)
 Raw = Mapping[str, Mapping[str, Any]]
 
 
@@ -55,13 +56,7 @@ class Accounts:
 
     def user(self) -> User:
         """Read the user; raises NotFoundError."""
-        try:
-            item = Account.get(self.owner, _USER, consistent_read=True)
-        except DoesNotExist:
-            raise NotFoundError("no such user") from None
-        if not isinstance(item, User):
-            raise NotFoundError("no such user")
-        return item
+        return self._get(_USER, User)
 
     def add_user(self, *, name: str, admin: bool, now: int) -> User:
         """Store a new user, or return the one that exists."""
@@ -118,12 +113,14 @@ class Accounts:
 
     def token(self, token_id: str) -> Token:
         """Read a token; raises NotFoundError."""
-        try:
-            item = Account.get(self.owner, _TOKEN + token_id, consistent_read=True)
-        except DoesNotExist:
-            raise NotFoundError("no such token") from None
-        assert isinstance(item, Token)
-        return item
+        return self._get(_TOKEN + token_id, Token)
+
+    def _get(self, key: str, model: type[Item]) -> Item:
+        with suppress(DoesNotExist):
+            item = Account.get(self.owner, key, consistent_read=True)
+            if isinstance(item, model):
+                return item
+        raise NotFoundError(f"no such {model.__name__.lower()}")
 
     def add_token(self, token_id: str, token: Token, usage: UsageChange = NO_CHANGE) -> None:
         """Store a new token; raises TransactionConflictError if it exists or exceeds the quota."""

@@ -1,25 +1,13 @@
 """Logs are JSON lines with context."""
 
 import json
-import logging
-from collections.abc import Iterator
 
 import pytest
 
 from chalicelib.common import logs
 from tests.support.world import World
 
-
-@pytest.fixture
-def json_logs() -> Iterator[None]:
-    """The logging of a deployed function, taken back afterwards."""
-    root, ours = logging.getLogger(), logging.getLogger("chalicelib")
-    before = root.handlers, root.level, ours.level
-    logs.configure()
-    yield
-    root.handlers = before[0]
-    root.setLevel(before[1])
-    ours.setLevel(before[2])
+pytestmark = pytest.mark.usefixtures("restore_logging")
 
 
 def test_request_is_one_line_with_its_owner(
@@ -51,6 +39,3 @@ def test_internal_error_is_logged_but_not_shown(
     assert reply.status == 500
     assert "fire" not in reply.text
     assert "fire" in capsys.readouterr().out
-
-
-pytestmark = pytest.mark.usefixtures("json_logs")

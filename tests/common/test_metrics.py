@@ -1,8 +1,6 @@
 """Metrics in log lines, in CloudWatch's embedded metric format."""
 
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,16 +15,7 @@ from ops import ROOT
 from tests.support.alerts import channel, fail, target
 from tests.support.world import START, World
 
-
-@pytest.fixture(autouse=True)
-def _json_logs() -> Iterator[None]:
-    """The logging of a deployed function, taken back afterwards."""
-    root, ours = logging.getLogger(), logging.getLogger("chalicelib")
-    before = root.handlers, root.level, ours.level
-    yield
-    root.handlers = before[0]
-    root.setLevel(before[1])
-    ours.setLevel(before[2])
+pytestmark = pytest.mark.usefixtures("restore_logging")
 
 
 def lines(capsys: pytest.CaptureFixture[str], message: str) -> list[dict[str, Any]]:
