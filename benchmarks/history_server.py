@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from chalicelib.history.rollups.repository import Period, Rollup
-from chalicelib.history.rollups.rollup import DAY_S, Piece, fold
+from chalicelib.history.rollups.rollup import DAY_S, Segment, roll_up
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import CheckResult, Sample, Timings, Verdict
 from chalicelib.monitoring.storage.result_codec import pack
@@ -42,27 +42,33 @@ def _samples(place: int, start: int, length_s: int) -> list[Sample]:
 
 
 @cache
-def _pieces(length_s: int) -> list[dict[int, Piece]]:
+def _pieces(length_s: int) -> list[dict[int, Segment]]:
     """A few days or hours, from 0 on, that all others are like."""
     return [
-        {place: piece for place in range(LANE) if (piece := fold(_samples(place, 0, length_s)))}
+        {
+            place: segment
+            for place in range(LANE)
+            if (segment := roll_up(_samples(place, 0, length_s)))
+        }
         for _ in range(2)
     ]
 
 
-def _moved(piece: Piece, start: int) -> Piece:
-    first, last, until = piece.first + start, piece.last + start, piece.until + start
-    return Piece(first, last, until, piece.ends, piece.counts, piece.seconds, piece.latency)
+def _moved(segment: Segment, start: int) -> Segment:
+    first, last, until = segment.first + start, segment.last + start, segment.until + start
+    return Segment(
+        first, last, until, segment.ends, segment.counts, segment.seconds, segment.latency
+    )
 
 
 def _rollup(period: Period, start: int) -> dict[str, Any]:
-    pieces = _pieces(period.seconds)[start // period.seconds % 2]
-    rollup = Rollup.of(start, {place: _moved(one, start) for place, one in pieces.items()}, 60)
+    segments = _pieces(period.seconds)[start // period.seconds % 2]
+    rollup = Rollup.of(start, {place: _moved(one, start) for place, one in segments.items()}, 60)
     return {
         "lane_month": {"S": f"{OWNER}#100#202611"},
         "period": {"S": f"{period}#{start:010d}"},
         "pieces": {"B": b64encode(rollup.packed).decode()},
-        "together": {"B": b64encode(rollup.sums).decode()},
+        "together": {"B": b64encode(rollup.summary).decode()},
         "results": {"N": "60"},
         "expires": _EXPIRES,
     }

@@ -20,9 +20,9 @@ from benchmarks.history_server import LANE, OWNER, START
 from benchmarks.metering import Spent
 from chalicelib.aws import dynamodb
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history.aggregation import TooMuchError
+from chalicelib.history.aggregation import QueryTooLargeError
 from chalicelib.history.schemas import WINDOWS_S, StatsOut
-from chalicelib.history.service import MOST_EFFORT_S, kept, statistics
+from chalicelib.history.service import retention, statistics
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.runtime import Runtime
 
@@ -72,11 +72,11 @@ def measure(count: int, window: str, *, alone: bool) -> str:
         meter, started = Meter(), Spent.now()
         with acting_for(OWNER):
             targets = list(Targets(OWNER).all())
-            start = max(START - WINDOWS_S[window], kept(runtime).days)
+            start = max(START - WINDOWS_S[window], retention(runtime).days)
             lanes = () if alone else {target.lane for target in targets}
             try:
                 found = statistics(runtime, OWNER, targets, (start, START), whole_lanes=lanes)
-            except TooMuchError:
+            except QueryTooLargeError:
                 return f"{count:>8,} {window:>6}   refused"
         answer = StatsOut.of(found, count).model_dump_json()
         spent = Spent.now() - started
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--windows", nargs="+", default=[*WINDOWS_S])
     parser.add_argument("--alone", action="store_true")
     args = parser.parse_args()
-    print(f"{LANE} targets a lane; what takes more than {MOST_EFFORT_S} s of a vCPU is refused\n")
+    print(f"{LANE} targets a lane; what takes more than {MAX_CPU_S} s of a vCPU is refused\n")
     print(" targets window   calls      MB   CPU s  wall s answer KB")
     for count in args.targets:
         for window in args.windows:

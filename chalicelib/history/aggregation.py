@@ -8,9 +8,9 @@ from typing import Final
 
 from chalicelib.common.intervals import ExcludedTime
 from chalicelib.common.settings import Settings
-from chalicelib.history.read_plan import ReadPlan, Retention, reads
-from chalicelib.history.reader import LaneHistory, LaneSums, read_lanes
-from chalicelib.history.rollups.lane_summary import Places, add_lane_summary, are_of
+from chalicelib.history.read_plan import ReadPlan, Retention, plan_reads
+from chalicelib.history.reader import LaneHistory, LaneSummaries, read_lanes
+from chalicelib.history.rollups.lane_summary import Places, add_lane_summary, belong_to
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.history.rollups.statistics import Tally, tally
 from chalicelib.monitoring.target import Target
@@ -24,50 +24,50 @@ _CHECK_S: Final = 0.000_01
 """What a call, a rollup, a piece of it and a single check take of a vCPU at most, in seconds."""
 
 
-class TooMuchError(Exception):
-    """It would take too long while somebody waits."""
+class QueryTooLargeError(Exception):
+    """The query would take too long for a synchronous response."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class HistoryQuery:
     """What is asked of an owner's history: the sums between each two of `edges`.
 
-    They are those of a series with buckets of `bucket_s`. `left_out` is the maintenance of each
+    They are those of a series with buckets of `bucket_s`. `excluded` is the maintenance of each
     target that does not count, by id. Nobody waits for longer than until `give_up_at`, as
     `time.monotonic` has it.
     """
 
     settings: Settings
     owner: str
-    keep: Retention
+    retention: Retention
     edges: Sequence[int]
     bucket_s: int
-    left_out: Mapping[str, ExcludedTime]
+    excluded: Mapping[str, ExcludedTime]
     give_up_at: float
 
     def refuse_late(self) -> None:
         """Raise TooMuchError if it takes longer than was reckoned, as with hours not folded."""
         if time.monotonic() > self.give_up_at:
-            raise TooMuchError
+            raise QueryTooLargeError
 
     @property
-    def grain_s(self) -> int:
+    def resolution_s(self) -> int:
         return min(HOUR_S, self.bucket_s)
 
     def singly(self, lane: int) -> LaneHistory:
         """A lane to be summed up target by target."""
-        return LaneHistory(self.settings, self.owner, lane, self.keep.now)
+        return LaneHistory(self.settings, self.owner, lane, self.retention.now)
 
-    def as_one(self, lane: int) -> LaneSums:
+    def as_one(self, lane: int) -> LaneSummaries:
         """A lane to be summed up as one."""
-        return LaneSums(self.settings, self.owner, lane, self.keep.now)
+        return LaneSummaries(self.settings, self.owner, lane, self.retention.now)
 
-    def reads(self, targets: Sequence[Target]) -> ReadPlan:
+    def plan_reads(self, targets: Sequence[Target]) -> ReadPlan:
         """What has to be read for targets that are summed up at once."""
         start = self.edges[0]
-        return reads(
+        return plan_reads(
             (start, self.edges[-1]),
-            self.keep,
+            self.retention,
             bucket_s=self.bucket_s,
             created_at=min(target.created_at for target in targets),
             look_back_s=max(_look_back_s(target, start) for target in targets),
@@ -82,55 +82,55 @@ def by_lane(targets: Sequence[Target]) -> dict[int, list[Target]]:
     return dict(found)
 
 
-def each(question: Question, lanes: Lanes) -> Iterator[tuple[Target, list[Tally]]]:
+def tally_targets(query: HistoryQuery, lanes: Lanes) -> Iterator[tuple[Target, list[Tally]]]:
     """Each target's sums; a lane is read once for all of its targets. Raises TooMuchError."""
     wanted = {
-        lane: {target.id: (target, question.reads([target])) for target in targets}
+        lane: {target.id: (target, query.plan_reads([target])) for target in targets}
         for lane, targets in lanes.items()
     }
-    needs = {lane: [needs for _, needs in members.values()] for lane, members in wanted.items()}
-    start, grain_s = question.edges[0], question.grain_s
-    for history in read_lanes(question.singly, needs):
-        question.refuse_late()
+    needs = {lane: [needs for _, needs in places_in.values()] for lane, places_in in wanted.items()}
+    start, resolution_s = query.edges[0], query.resolution_s
+    for history in read_lanes(query.singly, needs):
+        query.refuse_late()
         for target, need in wanted[history.lane].values():
-            apart = question.left_out[target.id]
-            pieces = history.pieces(target, need, apart, start, grain_s)
-            yield target, tally(pieces, question.edges, apart)
+            apart = query.excluded[target.id]
+            segments = history.segments(target, need, apart, start, resolution_s)
+            yield target, tally(segments, query.edges, apart)
 
 
-def add_lanes(question: Question, lanes: Lanes, series: Sequence[Tally]) -> list[int]:
+def add_lanes(query: HistoryQuery, lanes: Lanes, series: Sequence[Tally]) -> list[int]:
     """Add lanes to the sums whose targets are all asked for; returns those that cannot be so.
 
     That is where a place has something left of the target that had it before, and where rollups
     are so old that they do not say what they add up to. Raises TooMuchError.
     """
-    wanted = {lane: [question.reads(targets)] for lane, targets in lanes.items()}
+    wanted = {lane: [query.plan_reads(targets)] for lane, targets in lanes.items()}
     left = []
-    for history in read_lanes(question.as_one, wanted):
-        question.refuse_late()
+    for history in read_lanes(query.as_one, wanted):
+        query.refuse_late()
         targets = lanes[history.lane]
-        apart = {one.spec.place: question.left_out[one.id] for one in targets}
+        apart = {one.spec.place: query.excluded[one.id] for one in targets}
         created_at = {one.spec.place: one.created_at for one in targets}
-        parts = history.parts(apart, question.edges[0], question.grain_s)
-        if parts is not None and are_of(parts, created_at):
-            add_lane_summary(series, question.edges, parts, _shares(apart))
+        parts = history.parts(apart, query.edges[0], query.resolution_s)
+        if parts is not None and belong_to(parts, created_at):
+            add_lane_summary(series, query.edges, parts, _shares(apart))
         else:
             left.append(history.lane)
     return left
 
 
-def effort_s(question: Question, whole: Lanes, single: Lanes) -> float:
+def estimated_cpu_s(query: HistoryQuery, whole: Lanes, single: Lanes) -> float:
     """How many seconds of a vCPU it takes at most to sum up lanes as one, and targets singly."""
     effort = 0.0
     for targets in whole.values():
-        need = question.reads(targets)
+        need = query.plan_reads(targets)
         checks = sum(need.checks(target.spec.interval_s) for target in targets)
         effort += need.calls * _CALL_S + need.rollups * _ROLLUP_S + checks * _CHECK_S
     for targets in single.values():
-        need = question.reads(targets)
+        need = query.plan_reads(targets)
         effort += need.calls * _CALL_S + need.rollups * _ROLLUP_S
         for target in targets:
-            own = question.reads([target])
+            own = query.plan_reads([target])
             effort += own.rollups * _PIECE_S + own.checks(target.spec.interval_s) * _CHECK_S
     return effort
 
@@ -138,9 +138,9 @@ def effort_s(question: Question, whole: Lanes, single: Lanes) -> float:
 def _shares(apart: Mapping[int, ExcludedTime]) -> list[tuple[Places, ExcludedTime]]:
     """The places that leave out the same."""
     shares: defaultdict[ExcludedTime, Places] = defaultdict(int)
-    for place, left_out in apart.items():
-        shares[left_out] |= 1 << place
-    return [(places, left_out) for left_out, places in shares.items()]
+    for place, excluded in apart.items():
+        shares[excluded] |= 1 << place
+    return [(places, excluded) for excluded, places in shares.items()]
 
 
 def _look_back_s(target: Target, start: int) -> int:

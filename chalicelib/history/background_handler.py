@@ -1,4 +1,4 @@
-"""What a function does that others start without waiting: several kinds of work in one event."""
+"""Handler of the function `rollup`: runs the background work that an event names."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history.erasure import erase_text
+from chalicelib.history.erasure import run_erasure
 from chalicelib.history.rollups.worker import run_rollup_job
 from chalicelib.maintenance.skip_rules import arrange
 
@@ -50,5 +50,5 @@ def _arrange(runtime: AwsRuntime, owner: str) -> int:
 _WORK: Mapping[str, Callable[[AwsRuntime, str], int]] = {
     "folds": run_rollup_job,
     "arrange": _arrange,
-    "erase": erase_text,
+    "erase": run_erasure,
 }

@@ -32,7 +32,7 @@ from chalicelib.history.rollups.repository import Period, Rollups
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.monitoring.storage.result_repository import Results
 
-MOST_ITEMS: Final = 40_000
+MAX_ITEMS: Final = 40_000
 """Items of results that one run may write for one target; 24 runs write more than there can be."""
 _LONGEST_S: Final = 200
 """A run ends by itself before it is ended."""
@@ -52,7 +52,7 @@ class ContendedError(Exception):
     """Others wrote the same items: Lambda has the run come again."""
 
 
-def erase_text(runtime: AwsRuntime, text: str) -> int:
+def run_erasure(runtime: AwsRuntime, text: str) -> int:
     """Go on with the erasure of `owner#target id`; returns how many items were looked at."""
     owner, _, target_id = text.partition("#")
     with acting_for(owner):
@@ -85,7 +85,7 @@ def _erase_results(runtime: AwsRuntime, erasure: Erasure) -> int:
         _do(calls)
         count += len(calls)
         Erasures(erasure.owner).advance(erasure, end)
-        if count >= MOST_ITEMS or time.monotonic() > give_up:
+        if count >= MAX_ITEMS or time.monotonic() > give_up:
             return count
     Erasures(erasure.owner).advance(erasure, erasure.deleted_at + 1, runtime.now)
     return count
@@ -106,7 +106,7 @@ def _erase_rollups(erasure: Erasure) -> int:
         keys = [
             rollups.item_key(period, erasure.lane, found.start)
             for found in rollups.between(period, erasure.lane, start, end, now=0)
-            if (piece := found.piece(erasure.place)) and piece.first <= erasure.deleted_at
+            if (segment := found.segment(erasure.place)) and segment.first <= erasure.deleted_at
         ]
         _do([partial(erase_rollup, *key, erasure.place) for key in keys])
         count += len(keys)

@@ -92,15 +92,15 @@ def erase_rollup(lane_month: str, period: str, place: int) -> bool:
     """Take a place out of one rollup; False where others changed it meanwhile."""
     for item in RollupItem.query(lane_month, RollupItem.period == period, consistent_read=True):
         start = int(period.partition("#")[2])
-        pieces = Rollup(start, bytes(item.pieces), int(item.results)).pieces
-        if pieces.pop(place, None) is None:
+        segments = Rollup(start, bytes(item.pieces), int(item.results)).segments
+        if segments.pop(place, None) is None:
             return True
         unchanged = RollupItem.pieces == item.pieces
         try:
-            if pieces:
-                left = Rollup.of(start, pieces, int(item.results))
-                sums = RollupItem.together.set(left.sums)
-                item.update([RollupItem.pieces.set(left.packed), sums], condition=unchanged)
+            if segments:
+                left = Rollup.of(start, segments, int(item.results))
+                summary = RollupItem.together.set(left.summary)
+                item.update([RollupItem.pieces.set(left.packed), summary], condition=unchanged)
             else:
                 item.delete(condition=unchanged)
         except (UpdateError, DeleteError) as error:

@@ -8,9 +8,9 @@ from typing import Final
 from chalicelib.alerting.incident import Ending, Incident
 from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.common.intervals import ExcludedTime, Span
-from chalicelib.history.aggregation import TooMuchError
+from chalicelib.history.aggregation import QueryTooLargeError
 
-MOST_INCIDENTS: Final = 20_000
+MAX_INCIDENTS: Final = 20_000
 """So many are read for an answer: some three seconds of a vCPU."""
 
 
@@ -34,29 +34,29 @@ class Outages:
         return round(up_s / self.count) if self.count else None
 
 
-def outages(owner: str, left_out: Mapping[str, ExcludedTime], span: Span) -> Outages:
-    """The incidents that opened in the range, of the targets whose ids are in `left_out`.
+def outages(owner: str, excluded: Mapping[str, ExcludedTime], span: Span) -> Outages:
+    """The incidents that opened in the range, of the targets whose ids are in `excluded`.
 
     Reads no older ones. Raises TooMuchError where there are more than anybody waits for.
     """
     start, end = span
-    since = list(islice(_since(owner, list(left_out), start), MOST_INCIDENTS + 1))
-    if len(since) > MOST_INCIDENTS:
-        raise TooMuchError
+    since = list(islice(_since(owner, list(excluded), start), MAX_INCIDENTS + 1))
+    if len(since) > MAX_INCIDENTS:
+        raise QueryTooLargeError
     found = [
-        (incident, _counted_s(incident, left_out[incident.target_id], end))
+        (incident, _counted_s(incident, excluded[incident.target_id], end))
         for incident in since
-        if incident.target_id in left_out and incident.opened_at < end
+        if incident.target_id in excluded and incident.opened_at < end
     ]
     counted = [(incident, counted_s) for incident, counted_s in found if counted_s is not None]
     recovered = [counted_s for one, counted_s in counted if one.ended_as is Ending.RECOVERED]
     return Outages(len(counted), recovered)
 
 
-def _counted_s(incident: Incident, left_out: ExcludedTime, end: int) -> int | None:
+def _counted_s(incident: Incident, excluded: ExcludedTime, end: int) -> int | None:
     """How many seconds of it count; None where all of it was maintenance."""
     duration_s = incident.duration_s(end)
-    apart = left_out.within(incident.opened_at, incident.opened_at + duration_s)
+    apart = excluded.within(incident.opened_at, incident.opened_at + duration_s)
     return None if apart and apart == duration_s else duration_s - apart
 
 

@@ -9,7 +9,7 @@ from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.history.rollups.statistics import bucket_s
 
 SETTLED_S: Final = 26 * HOUR_S
-"""By then a day has been folded, and all of its hours once more: see `folds.periods_to_roll_up`."""
+"""By then a day has been folded, and all of its hours once more: see `periods_to_roll_up`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ class ReadPlan:
         return _length(self.results) // interval_s
 
 
-def reads(
-    span: Span, kept: Retention, *, bucket_s: int, created_at: int, look_back_s: int
+def plan_reads(
+    span: Span, retention: Retention, *, bucket_s: int, created_at: int, look_back_s: int
 ) -> ReadPlan:
-    """What to read for `span`, which fits what is `kept`, of a target made at `created_at`.
+    """Plan the reads for `span`, fitted by `Retention.fit`, of a target created at `created_at`.
 
     The parts fit into buckets of `bucket_s`. With what stood at the beginning: the last check
     before it, at most `look_back_s` ago.
@@ -77,15 +77,15 @@ def reads(
     start, end = max(span[0], created_at), span[1]
     if start >= end:
         return ReadPlan()
-    before = _before(start, max(created_at, start - look_back_s), kept)
+    before = _before(start, max(created_at, start - look_back_s), retention)
     if bucket_s < HOUR_S:
         return ReadPlan(before.days, before.hours, merged([*before.results, (start, end)]))
-    first_hour = _up(start, HOUR_S) if start >= kept.results else _down(start, HOUR_S)
-    last_hour = _down(min(end, kept.now), HOUR_S)
+    first_hour = _up(start, HOUR_S) if start >= retention.results else _down(start, HOUR_S)
+    last_hour = _down(min(end, retention.now), HOUR_S)
     if first_hour > last_hour:
         return ReadPlan(before.days, before.hours, merged([*before.results, (start, end)]))
-    first_day = _up(start, DAY_S) if start >= kept.hours else _down(start, DAY_S)
-    last_day = min(_down(end, DAY_S), _down(kept.now - SETTLED_S, DAY_S))
+    first_day = _up(start, DAY_S) if start >= retention.hours else _down(start, DAY_S)
+    last_day = min(_down(end, DAY_S), _down(retention.now - SETTLED_S, DAY_S))
     if first_day < last_day and bucket_s >= DAY_S:
         days = [(first_day, last_day)]
         hours = [(first_hour, first_day), (last_day, last_hour)]
@@ -99,12 +99,12 @@ def reads(
     )
 
 
-def _before(start: int, earliest: int, kept: Retention) -> ReadPlan:
+def _before(start: int, earliest: int, retention: Retention) -> ReadPlan:
     """Where the last check before `start` is to be found."""
-    if start < kept.hours:
+    if start < retention.hours:
         return ReadPlan(days=merged([(_down(earliest, DAY_S), _down(start, DAY_S))]))
-    hours = merged([(max(kept.hours, _down(earliest, HOUR_S)), _down(start, HOUR_S))])
-    if start < kept.results:
+    hours = merged([(max(retention.hours, _down(earliest, HOUR_S)), _down(start, HOUR_S))])
+    if start < retention.results:
         return ReadPlan(hours=hours)
     return ReadPlan(hours=hours, results=merged([(max(earliest, _down(start, HOUR_S)), start)]))
 

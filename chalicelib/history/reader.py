@@ -20,7 +20,7 @@ from chalicelib.history.read_plan import SETTLED_S, ReadPlan
 from chalicelib.history.rollups.job import days_of
 from chalicelib.history.rollups.lane_summary import LaneSummary
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups, months_of
-from chalicelib.history.rollups.rollup import HOUR_S, Piece, fold
+from chalicelib.history.rollups.rollup import HOUR_S, Segment, roll_up
 from chalicelib.monitoring.regions import samples_by_tick
 from chalicelib.monitoring.result import Sample
 from chalicelib.monitoring.storage.result_repository import Results
@@ -95,59 +95,68 @@ class LaneHistory(_Lane[Rollup]):
         found = Rollups(self.owner).between(period, self.lane, *span, now=self.now)
         return ((rollup.start, rollup) for rollup in found)
 
-    def pieces(
-        self, target: Target, reads: ReadPlan, left_out: ExcludedTime, start: int, grain_s: int
-    ) -> Iterator[Piece]:
-        """The target's pieces, those before `start` among them; results in parts of `grain_s`.
+    def segments(
+        self,
+        target: Target,
+        plan_reads: ReadPlan,
+        excluded: ExcludedTime,
+        start: int,
+        resolution_s: int,
+    ) -> Iterator[Segment]:
+        """The target's pieces, those before `start` among them; results in parts of `resolution_s`.
 
-        Rollups are without what is `left_out` already; so are the results then. A place may have
+        Rollups are without what is `excluded` already; so are the results then. A place may have
         been another target's: only what is wholly the target's own is taken.
         """
         place, created_at = target.spec.place, target.created_at
-        for rollups, spans in ((self.days, reads.days), (self.hours, reads.hours)):
+        for rollups, spans in ((self.days, plan_reads.days), (self.hours, plan_reads.hours)):
             for at, rollup in rollups.items():
-                piece = rollup.piece(place) if _within(at, spans) else None
-                if piece and (piece.last if at < start else piece.first) >= created_at:
-                    yield piece
-        spans = (*reads.results, *overlaps(self.unfolded, reads.hours))
+                segment = rollup.segment(place) if _within(at, spans) else None
+                if segment and (segment.last if at < start else segment.first) >= created_at:
+                    yield segment
+        spans = (*plan_reads.results, *overlaps(self.unfolded, plan_reads.hours))
         own = [
             sample
             for sample in self.samples.get(place, ())
             if sample.tick >= created_at and _within(sample.tick, spans)
         ]
         own.sort(key=_TICK)
-        for _, part in groupby(own, key=lambda one: (one.tick >= start, one.tick // grain_s)):
-            if piece := fold(part, left_out):
-                yield piece
+        for _, part in groupby(own, key=lambda one: (one.tick >= start, one.tick // resolution_s)):
+            if segment := roll_up(part, excluded):
+                yield segment
 
 
-class LaneSums(_Lane[LaneSummary | None]):
+class LaneSummaries(_Lane[LaneSummary | None]):
     """A lane's history, all places together, whoever's they are."""
 
     def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, LaneSummary | None]]:
-        return Rollups(self.owner).sums_between(period, self.lane, *span, now=self.now)
+        return Rollups(self.owner).summaries_between(period, self.lane, *span, now=self.now)
 
     def parts(
-        self, left_out: Mapping[int, ExcludedTime], start: int, grain_s: int
+        self, excluded: Mapping[int, ExcludedTime], start: int, resolution_s: int
     ) -> list[LaneSummary] | None:
         """All that was read, in order of time, what was before `start` among it.
 
-        What is `left_out` is given by place, see `LaneHistory.pieces`. None where it cannot be
+        What is `excluded` is given by place, see `LaneHistory.segments`. None where it cannot be
         told, as rollups of earlier code do not say it.
         """
         found: list[tuple[int, LaneSummary]] = []
-        for at, kept in (*self.days.items(), *self.hours.items()):
-            if kept is None:
+        for at, retention in (*self.days.items(), *self.hours.items()):
+            if retention is None:
                 return None
-            found.append((at, kept))
+            found.append((at, retention))
         grains: defaultdict[tuple[int, bool], LaneSummary] = defaultdict(LaneSummary)
         for place, samples in sorted(self.samples.items()):
-            apart = left_out.get(place, NOTHING)
+            apart = excluded.get(place, NOTHING)
             samples.sort(key=_TICK)
-            for key, part in groupby(samples, lambda one: (one.tick // grain_s, one.tick >= start)):
-                if piece := fold(part, apart):
-                    grains[key].add(place, piece)
-        found += [(grain * grain_s, part) for (grain, _), part in sorted(grains.items(), key=_KEY)]
+            for key, part in groupby(
+                samples, lambda one: (one.tick // resolution_s, one.tick >= start)
+            ):
+                if segment := roll_up(part, apart):
+                    grains[key].add(place, segment)
+        found += [
+            (grain * resolution_s, part) for (grain, _), part in sorted(grains.items(), key=_KEY)
+        ]
         return [part for _, part in sorted(found, key=_KEY)]
 
 

@@ -11,7 +11,7 @@ from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import JSON, Routes
 from chalicelib.common.errors import BadRequestError, Fault
 from chalicelib.common.intervals import Span
-from chalicelib.history.aggregation import TooMuchError
+from chalicelib.history.aggregation import QueryTooLargeError
 from chalicelib.history.schemas import (
     REPORT_COLUMNS,
     WINDOWS_S,
@@ -23,7 +23,7 @@ from chalicelib.history.schemas import (
     StatsQuery,
     month_span,
 )
-from chalicelib.history.service import each_over, kept, statistics
+from chalicelib.history.service import each_over, retention, statistics
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
 
@@ -62,7 +62,7 @@ def _summed_up(
 ) -> Response:
     try:
         found = statistics(call.runtime, call.owner, targets, span, whole_lanes=whole_lanes)
-    except TooMuchError:
+    except QueryTooLargeError:
         name = "window" if call.query.from_ is None else "from"
         reason = f"is too long ago for {len(targets)} targets at once: begin later, or take a tag"
         raise _refused(name, reason) from None
@@ -85,7 +85,7 @@ def get_uptime_report(call: Call[None, ReportQuery]) -> Response:
     targets, last = Targets(call.owner).page(cursors.read(query.cursor), query.limit)
     try:
         found = each_over(call.runtime, call.owner, targets, (start, end))
-    except TooMuchError:
+    except QueryTooLargeError:
         raise _refused("limit", "is too many targets at once: take smaller pages") from None
     lines = [ReportLine.of(target, found[target.id]) for target in targets]
     next_cursor = cursors.write(last)
@@ -128,7 +128,7 @@ def _span(call: Call[None, StatsQuery] | Call[None, AllStatsQuery]) -> Span:
         if query.to is not None:
             raise _refused("to", "needs 'from'")
         length = WINDOWS_S[query.window or "24h"]
-        oldest = kept(call.runtime).days
+        oldest = retention(call.runtime).days
         return max(now - length, oldest), now
     if query.to is not None and query.from_ >= query.to:
         raise _refused("from", "must be before 'to'")
@@ -139,7 +139,7 @@ def _kept(call: Call[None, Any], span: Span, name: str) -> Span:
     """The range, if history of it can be there; raises BadRequestError."""
     if span[0] >= call.runtime.now:
         raise _refused(name, "must not be in the future")
-    if span[0] < kept(call.runtime).days:
+    if span[0] < retention(call.runtime).days:
         days = call.runtime.settings.daily_retention_days
         raise _refused(name, f"is before what is kept: history goes back {days} days")
     return span

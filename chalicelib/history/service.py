@@ -9,13 +9,13 @@ from typing import Final
 from chalicelib.common.intervals import Span
 from chalicelib.common.runtime import BaseRuntime
 from chalicelib.history.aggregation import (
+    HistoryQuery,
     Lanes,
-    Question,
-    TooMuchError,
+    QueryTooLargeError,
     add_lanes,
     by_lane,
-    each,
-    effort_s,
+    estimated_cpu_s,
+    tally_targets,
 )
 from chalicelib.history.outages import Outages, outages
 from chalicelib.history.read_plan import Retention
@@ -24,7 +24,7 @@ from chalicelib.history.rollups.statistics import Tally, bucket_edges, total
 from chalicelib.maintenance.occurrences import read_calendar
 from chalicelib.monitoring.target import Target
 
-MOST_EFFORT_S: Final = 18
+MAX_CPU_S: Final = 18
 """Seconds of a vCPU, which the API's function has: so much is answered well within its 29 s."""
 PATIENCE_S: Final = 24
 """What takes longer all the same is given up, so that the caller is told."""
@@ -40,7 +40,7 @@ class Statistics:
     outages: Outages
 
 
-def kept(runtime: BaseRuntime) -> Retention:
+def retention(runtime: BaseRuntime) -> Retention:
     """Since when this stage keeps which form of the history."""
     settings = runtime.settings
     return Retention.at(
@@ -64,30 +64,30 @@ def statistics(
     Of `whole_lanes` all targets are among them: such lanes are summed up as one. Raises
     TooMuchError.
     """
-    fitting = kept(runtime).fit(*span)
-    bucket = kept(runtime).bucket_s(*fitting)
-    question = _question(runtime, owner, targets, bucket_edges(*fitting, bucket), bucket)
+    fitting = retention(runtime).fit(*span)
+    bucket = retention(runtime).bucket_s(*fitting)
+    query = _question(runtime, owner, targets, bucket_edges(*fitting, bucket), bucket)
     lanes = by_lane(targets)
     whole = {lane: found for lane, found in lanes.items() if lane in whole_lanes}
     single = {lane: found for lane, found in lanes.items() if lane not in whole_lanes}
-    _refuse_too_much(question, whole, single)
-    series = [Tally(start, end) for start, end in pairwise(question.edges)]
-    single |= {lane: whole[lane] for lane in add_lanes(question, whole, series)}
-    _refuse_too_much(question, {}, single)
-    for _, parts in each(question, single):
-        for sums, part in zip(series, parts, strict=True):
-            sums.add(part)
+    _refuse_too_much(query, whole, single)
+    series = [Tally(start, end) for start, end in pairwise(query.edges)]
+    single |= {lane: whole[lane] for lane in add_lanes(query, whole, series)}
+    _refuse_too_much(query, {}, single)
+    for _, parts in tally_targets(query, single):
+        for summary, part in zip(series, parts, strict=True):
+            summary.add(part)
     return Statistics(
         whole=total(series),
         bucket_s=bucket,
         series=series,
-        outages=outages(owner, question.left_out, fitting),
+        outages=outages(owner, query.excluded, fitting),
     )
 
 
-def _refuse_too_much(question: Question, whole: Lanes, single: Lanes) -> None:
-    if effort_s(question, whole, single) > MOST_EFFORT_S:
-        raise TooMuchError
+def _refuse_too_much(query: HistoryQuery, whole: Lanes, single: Lanes) -> None:
+    if estimated_cpu_s(query, whole, single) > MAX_CPU_S:
+        raise QueryTooLargeError
 
 
 def each_over(
@@ -97,9 +97,9 @@ def each_over(
 
     Raises TooMuchError.
     """
-    fitting = kept(runtime).fit(*span)
-    question = _question(runtime, owner, targets, list(fitting), DAY_S)
-    return {target.id: parts[0] for target, parts in each(question, by_lane(targets))}
+    fitting = retention(runtime).fit(*span)
+    query = _question(runtime, owner, targets, list(fitting), DAY_S)
+    return {target.id: parts[0] for target, parts in tally_targets(query, by_lane(targets))}
 
 
 def each_by_day(
@@ -109,16 +109,18 @@ def each_by_day(
 
     Raises TooMuchError.
     """
-    fitting = kept(runtime).fit(*span)
-    question = _question(runtime, owner, targets, bucket_edges(*fitting, DAY_S), DAY_S)
-    return {target.id: parts for target, parts in each(question, by_lane(targets))}
+    fitting = retention(runtime).fit(*span)
+    query = _question(runtime, owner, targets, bucket_edges(*fitting, DAY_S), DAY_S)
+    return {target.id: parts for target, parts in tally_targets(query, by_lane(targets))}
 
 
 def _question(
     runtime: BaseRuntime, owner: str, targets: Sequence[Target], edges: Sequence[int], bucket_s: int
-) -> Question:
+) -> HistoryQuery:
     # The check that stands where the range begins may be a day old.
     calendar = read_calendar(owner, edges[0] - DAY_S, edges[-1] + DAY_S)
-    left_out = {target.id: calendar.left_out(target) for target in targets}
+    excluded = {target.id: calendar.excluded(target) for target in targets}
     give_up_at = time.monotonic() + PATIENCE_S
-    return Question(runtime.settings, owner, kept(runtime), edges, bucket_s, left_out, give_up_at)
+    return HistoryQuery(
+        runtime.settings, owner, retention(runtime), edges, bucket_s, excluded, give_up_at
+    )

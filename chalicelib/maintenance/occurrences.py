@@ -49,7 +49,7 @@ class Calendar:
         default_factory=dict
     )
 
-    def left_out(self, target: Target) -> ExcludedTime:
+    def excluded(self, target: Target) -> ExcludedTime:
         """The time of a target that does not count in its uptime."""
         key = tuple(
             (number, spans)

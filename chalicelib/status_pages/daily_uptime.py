@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chalicelib.common.errors import UnavailableError
-from chalicelib.history.aggregation import TooMuchError
+from chalicelib.history.aggregation import QueryTooLargeError
 from chalicelib.history.read_plan import SETTLED_S
 from chalicelib.history.service import each_by_day
 from chalicelib.monitoring.target import Target
@@ -49,6 +49,6 @@ def _read(
         return {}
     try:
         found = each_by_day(runtime, owner, targets, (start, end))
-    except TooMuchError:
+    except QueryTooLargeError:
         raise UnavailableError("it takes too long to read; try again") from None
     return {target_id: list(map(Day.of, tallies)) for target_id, tallies in found.items()}

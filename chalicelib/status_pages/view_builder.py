@@ -137,11 +137,11 @@ def _incidents(
     recent = islice(stored.newest_first(start=now - PAST_S), _MOST_READ) if targets else ()
     found = {one.key: one for one in recent if one.target_id in names}
     found |= stored.some(key for key in opened if key not in found)
-    left_out = {target.id: calendar.left_out(target) for target in targets}
+    excluded = {target.id: calendar.excluded(target) for target in targets}
     unplanned = (
         one
         for one in found.values()
-        if not left_out[one.target_id].holds(one.opened_at, _end(one, now))
+        if not excluded[one.target_id].holds(one.opened_at, _end(one, now))
     )
     newest_first = sorted(unplanned, key=lambda one: (one.closed_at is None, one.key), reverse=True)
     return [_incident(page, one, names[one.target_id]) for one in newest_first[:_MOST_SHOWN]]

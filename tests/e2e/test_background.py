@@ -63,7 +63,7 @@ def test_the_hourly_run_rolls_up_the_results(
         return table("rollups").get_item(Key=key).get("Item")
 
     item = wait_for("a rollup of the hour", rollup, PATIENCE_S)
-    piece = Rollup(hour, bytes(item["pieces"].value), 1).piece(index)
+    piece = Rollup(hour, bytes(item["pieces"].value), 1).segment(index)
     assert piece
     assert (piece.counts, piece.latency.mean) == ((1, 0, 0, 0), 50)
 

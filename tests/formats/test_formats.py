@@ -19,7 +19,7 @@ from chalicelib.history.rollups.histogram import Histogram
 from chalicelib.history.rollups.job import RollupJob, UnreadableRollupJobError
 from chalicelib.history.rollups.lane_summary import LaneSummary
 from chalicelib.history.rollups.repository import Rollup, UnreadableRollupError
-from chalicelib.history.rollups.rollup import Piece
+from chalicelib.history.rollups.rollup import Segment
 from chalicelib.monitoring.alert_messages import (
     DeliverJob,
     Entry,
@@ -78,8 +78,10 @@ ERRORS = {str(place): result.error for place, result in RESULTS.items() if resul
 ROLLUP = Rollup.of(
     TICK,
     {
-        3: Piece(TICK, TICK + 60, TICK + 120, 1, (1, 1, 0, 0), (60, 0, 0, 0), Histogram.of([183])),
-        7: Piece(TICK, TICK, TICK + 60, 0, (1, 0, 0, 0)),
+        3: Segment(
+            TICK, TICK + 60, TICK + 120, 1, (1, 1, 0, 0), (60, 0, 0, 0), Histogram.of([183])
+        ),
+        7: Segment(TICK, TICK, TICK + 60, 0, (1, 0, 0, 0)),
     },
     2,
 )
@@ -140,14 +142,14 @@ FORMATS = {
         UnreadableResultsError,
     ),
     "sums of a rollup": Format(
-        LaneSummary.of(ROLLUP.pieces),
+        LaneSummary.of(ROLLUP.segments),
         lambda sums: sums.to_bytes(TICK).hex(),
         lambda text: LaneSummary.from_bytes(bytes.fromhex(text), TICK),
     ),
     "rollup": Format(
-        ROLLUP.pieces,
-        lambda pieces: Rollup.of(TICK, pieces, 2).packed.hex(),
-        lambda text: Rollup(TICK, bytes.fromhex(text), 2).pieces,
+        ROLLUP.segments,
+        lambda segments: Rollup.of(TICK, segments, 2).packed.hex(),
+        lambda text: Rollup(TICK, bytes.fromhex(text), 2).segments,
         UnreadableRollupError,
     ),
 }
@@ -172,7 +174,7 @@ OLDER: dict[str, list[Any]] = {
     # Format 1, without the interval.
     "results": [RESULTS],
     # Format 1, without the time that is left out.
-    "rollup": [ROLLUP.pieces],
+    "rollup": [ROLLUP.segments],
 }
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Piece, fold
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Segment, roll_up
 from chalicelib.history.rollups.statistics import Tally
 from chalicelib.monitoring.result import Sample
 from chalicelib.monitoring.schedule import INTERVALS_S
@@ -49,12 +49,12 @@ HISTORIES = st.builds(_history, MIDNIGHTS, st.integers(0, HOUR_S), _RUNS)
 """Checks over some days: gaps, changes of interval, verdicts that change at the hour."""
 
 
-def pieces_of(samples: Sequence[Sample], length_s: int) -> list[Piece]:
+def segments_of(samples: Sequence[Sample], length_s: int) -> list[Segment]:
     """The samples folded by hours, days or what is asked for."""
     found: dict[int, list[Sample]] = {}
     for sample in samples:
         found.setdefault(sample.tick // length_s, []).append(sample)
-    return [piece for part in found.values() if (piece := fold(part))]
+    return [segment for part in found.values() if (segment := roll_up(part))]
 
 
 def naive(samples: Sequence[Sample], start: int, end: int) -> Tally:

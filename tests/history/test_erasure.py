@@ -73,7 +73,7 @@ def by_place(world: World, alice: Person, place: int) -> list[Any]:
         ]
         for period in Period:
             rollups = Rollups(alice.owner).between(period, 0, FIRST - DAY_S, now, now=now)
-            found += [(one.start, one.pieces[place]) for one in rollups if place in one.pieces]
+            found += [(one.start, one.segments[place]) for one in rollups if place in one.segments]
     return found
 
 
@@ -153,7 +153,7 @@ def test_some_of_it_each_hour(world: World, alice: Person, monkeypatch: pytest.M
     """Each run ends after the day in which it has done enough, and the next one goes on there."""
     gone = ids(alice)[0]
     place = place_of(alice, gone)
-    monkeypatch.setattr(erasure, "MOST_ITEMS", 10)
+    monkeypatch.setattr(erasure, "MAX_ITEMS", 10)
     alice.delete(f"/v1/targets/{gone}")
     counts = []
     for _ in range(8):

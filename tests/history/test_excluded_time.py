@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.common.intervals import ExcludedTime, Span, merged, overlaps, without
-from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, fold, join, pack_piece, unpack_piece
+from chalicelib.history.rollups.rollup import (
+    DAY_S,
+    HOUR_S,
+    join,
+    pack_segment,
+    roll_up,
+    unpack_segment,
+)
 from chalicelib.history.rollups.statistics import bucket_edges, tally, total
 from chalicelib.monitoring.result import Sample
 from tests.history.histories import CLOCKS_BACK, HISTORIES, naive
@@ -41,10 +48,10 @@ _WINDOWS = st.lists(
 
 
 def seconds_left(
-    samples: Sequence[Sample], left_out: ExcludedTime, start: int, end: int
+    samples: Sequence[Sample], excluded: ExcludedTime, start: int, end: int
 ) -> list[int]:
     """Seconds by verdict, and those left out, from every single check and second by second."""
-    spans = left_out.spans
+    spans = excluded.spans
     whole = naive(samples, start, end)
     apart = 0
     for a, b in spans:
@@ -64,7 +71,7 @@ def test_statistics_from_rollups_are_those_of_every_second_that_counts(
     is_days: bool,
 ) -> None:
     midnight = samples[0].tick // DAY_S * DAY_S
-    left_out = ExcludedTime(merged((midnight + a, midnight + a + b) for a, b in found))
+    excluded = ExcludedTime(merged((midnight + a, midnight + a + b) for a, b in found))
     grain = DAY_S if is_days else HOUR_S
     start = (midnight + after) // grain * grain
     end = -(-(start + length) // grain) * grain
@@ -72,16 +79,16 @@ def test_statistics_from_rollups_are_those_of_every_second_that_counts(
     hours: dict[int, list[Sample]] = {}
     for sample in distinct:
         hours.setdefault(sample.tick // HOUR_S, []).append(sample)
-    pieces = [piece for part in hours.values() if (piece := fold(part, left_out))]
+    segments = [segment for part in hours.values() if (segment := roll_up(part, excluded))]
     if is_days:
         by_day = {
-            day: [piece for piece in pieces if piece.first // DAY_S == day]
-            for day in {piece.first // DAY_S for piece in pieces}
+            day: [segment for segment in segments if segment.first // DAY_S == day]
+            for day in {segment.first // DAY_S for segment in segments}
         }
-        pieces = [joined for part in by_day.values() if (joined := join(part, left_out))]
-    pieces = [unpack_piece(pack_piece(one, one.first - 7), one.first - 7) for one in pieces]
-    whole = total(tally(pieces, bucket_edges(start, end, grain), left_out))
-    assert [*whole.seconds, whole.maintenance_s] == seconds_left(distinct, left_out, start, end)
+        segments = [joined for part in by_day.values() if (joined := join(part, excluded))]
+    segments = [unpack_segment(pack_segment(one, one.first - 7), one.first - 7) for one in segments]
+    whole = total(tally(segments, bucket_edges(start, end, grain), excluded))
+    assert [*whole.seconds, whole.maintenance_s] == seconds_left(distinct, excluded, start, end)
     assert whole.counts == naive(distinct, start, end).counts
     ratio = whole.uptime_ratio
     assert ratio is None or 0 <= ratio <= 1
@@ -91,6 +98,6 @@ def test_a_day_of_25_hours_has_its_window_once() -> None:
     """An hour from 02:30 on, as it is left out of a day of one-minute checks that are all down."""
     window = (CLOCKS_BACK + 1_800, CLOCKS_BACK + 5_400)
     samples = [Sample(tick, tick + 60, 1, 5) for tick in range(CLOCKS_BACK, window[1] + 600, 60)]
-    piece = fold(samples, ExcludedTime((window,)))
-    assert piece
-    assert (piece.seconds[1], piece.maintenance_s) == (1_800 + 540, 3_600)
+    segment = roll_up(samples, ExcludedTime((window,)))
+    assert segment
+    assert (segment.seconds[1], segment.maintenance_s) == (1_800 + 540, 3_600)

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.rollups.job import RollupJob
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups
-from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Piece, fold, join
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Segment, join, roll_up
 from chalicelib.history.rollups.statistics import Tally, total
 from chalicelib.history.rollups.worker import roll_up_lane
 from chalicelib.history.service import statistics
@@ -45,30 +45,30 @@ def year() -> list[Sample]:
     return a_year()
 
 
-def by_hour(samples: list[Sample]) -> Iterator[tuple[int, Piece, int]]:
+def by_hour(samples: list[Sample]) -> Iterator[tuple[int, Segment, int]]:
     found: dict[int, list[Sample]] = {}
     for sample in samples:
         found.setdefault(sample.tick // HOUR_S * HOUR_S, []).append(sample)
     for hour, part in found.items():
-        piece = fold(part)
-        assert piece
-        yield hour, piece, len(part)
+        segment = roll_up(part)
+        assert segment
+        yield hour, segment, len(part)
 
 
 def store_year(world: World, alice: Person, year: list[Sample]) -> None:
     """What the rollups' function would have left by now; results of the last three hours."""
     rollups = Rollups(alice.owner)
-    days: dict[int, list[Piece]] = {}
+    days: dict[int, list[Segment]] = {}
     with acting_for(alice.owner):
-        for hour, piece, count in by_hour([one for one in year if one.tick < RECENT]):
-            days.setdefault(hour // DAY_S * DAY_S, []).append(piece)
+        for hour, segment, count in by_hour([one for one in year if one.tick < RECENT]):
+            days.setdefault(hour // DAY_S * DAY_S, []).append(segment)
             if hour >= START - 8 * DAY_S or _begins_in(hour, DAY_S):
-                rollup = Rollup.of(hour, {0: piece}, count)
+                rollup = Rollup.of(hour, {0: segment}, count)
                 rollups.write(Period.HOUR, 0, rollup, retention_days=400)
-        for day, pieces in days.items():
-            whole = join(pieces)
+        for day, segments in days.items():
+            whole = join(segments)
             if whole and day + DAY_S <= START:
-                rollup = Rollup.of(day, {0: whole}, len(pieces))
+                rollup = Rollup.of(day, {0: whole}, len(segments))
                 rollups.write(Period.DAY, 0, rollup, retention_days=1_827)
         for sample in year:
             kept = sample.tick >= START - 89 * DAY_S and _begins_in(sample.tick, HOUR_S)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.common.intervals import merged
-from chalicelib.history.read_plan import ReadPlan, Retention, reads
+from chalicelib.history.read_plan import ReadPlan, Retention, plan_reads
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 
 NOW = 1_795_000_000
@@ -22,7 +22,7 @@ def plan(start: int, end: int = NOW, created_at: int = 0, look_back_s: int = 60)
 
 
 def read(span: tuple[int, int], *, created_at: int, look_back_s: int) -> ReadPlan:
-    return reads(
+    return plan_reads(
         span,
         KEPT,
         bucket_s=KEPT.bucket_s(*span),

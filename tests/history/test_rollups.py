@@ -8,7 +8,7 @@ from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.dispatch import fan_out
 from chalicelib.history.rollups.job import RollupJob, periods_to_roll_up
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups, months_of
-from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Piece
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Segment
 from chalicelib.history.rollups.worker import roll_up_lane
 from chalicelib.monitoring.result import CheckResult
 from chalicelib.monitoring.storage.models import RollupItem
@@ -38,9 +38,9 @@ def stored(world: World, person: Person, period: Period, start: int) -> list[Rol
         return list(rollups)
 
 
-def piece(world: World, person: Person, period: Period, start: int) -> Piece:
+def segment(world: World, person: Person, period: Period, start: int) -> Segment:
     (rollup,) = stored(world, person, period, start)
-    found = rollup.piece(0)
+    found = rollup.segment(0)
     assert found
     return found
 
@@ -51,7 +51,7 @@ def test_an_hour_is_folded_once_it_is_over(world: World) -> None:
     for minute in range(60):
         keep(alice, HOUR - HOUR_S + 60 * minute, DOWN if minute >= 54 else UP, places=3)
     assert world.run_rollups() == 0
-    found = piece(world, alice, Period.HOUR, HOUR - HOUR_S)
+    found = segment(world, alice, Period.HOUR, HOUR - HOUR_S)
     assert (found.counts, found.seconds) == ((54, 6, 0, 0), (54 * 60, 5 * 60, 0, 0))
     assert (found.latency.count, found.latency.mean) == (54, 50)
     assert stored(world, alice, Period.HOUR, HOUR) == []
@@ -64,7 +64,7 @@ def test_days_are_made_of_hours_once_they_are_over(world: World) -> None:
         keep(alice, DAY - DAY_S + hour * HOUR_S + 30, DOWN if hour == 7 else UP)
     with acting_for(alice.owner):
         assert roll_up_lane(world.runtime, RollupJob(alice.owner, 0, [(DAY - DAY_S, HOUR)])) == 24
-    assert piece(world, alice, Period.DAY, DAY - DAY_S).counts == (23, 1, 0, 0)
+    assert segment(world, alice, Period.DAY, DAY - DAY_S).counts == (23, 1, 0, 0)
     assert stored(world, alice, Period.DAY, DAY) == []
 
 
@@ -93,13 +93,13 @@ def test_one_message_for_each_lane_and_none_for_an_event_that_comes_twice(world:
     for name in ("alice", "ben"):
         world.user(name).make_target()
     world.run_rollups()
-    assert folds(world) == []
+    assert rollup_jobs(world) == []
     world.clock.time += HOUR_S
-    assert [len(one.spans) for one in folds(world)] == [2, 2]
-    assert folds(world) == []
+    assert [len(one.spans) for one in rollup_jobs(world)] == [2, 2]
+    assert rollup_jobs(world) == []
 
 
-def folds(world: World) -> list[RollupJob]:
+def rollup_jobs(world: World) -> list[RollupJob]:
     fan_out(world.runtime)
     events = world.functions.take("rollup")
     return [RollupJob.from_json(text) for event in events for text in event["folds"]]
@@ -127,15 +127,15 @@ def test_a_result_that_comes_late_is_picked_up(world: World, lowest_place: None)
     world.deliver([late])
     (again,) = world.functions.take("rollup")
     assert not world.roll_up(again)
-    assert piece(world, alice, Period.HOUR, HOUR).counts == (1, 0, 0, 0)
+    assert segment(world, alice, Period.HOUR, HOUR).counts == (1, 0, 0, 0)
 
 
 def test_a_fold_that_saw_less_does_not_undo_one_that_saw_more(world: World) -> None:
     alice = world.user()
     rollups = Rollups(alice.owner)
     with acting_for(alice.owner):
-        more = Rollup.of(HOUR, {0: Piece(HOUR, HOUR + 60, HOUR + 120, 0)}, 2)
-        less = Rollup.of(HOUR, {0: Piece(HOUR, HOUR, HOUR + 60, 0)}, 1)
+        more = Rollup.of(HOUR, {0: Segment(HOUR, HOUR + 60, HOUR + 120, 0)}, 2)
+        less = Rollup.of(HOUR, {0: Segment(HOUR, HOUR, HOUR + 60, 0)}, 1)
         assert rollups.write(Period.HOUR, 0, more, retention_days=400)
         assert not rollups.write(Period.HOUR, 0, less, retention_days=400)
     assert stored(world, alice, Period.HOUR, HOUR) == [more]
@@ -153,7 +153,7 @@ def test_what_was_folded_stays_when_its_results_have_expired(world: World) -> No
         for later in (90 * DAY_S + 30, 91 * DAY_S):
             world.clock.time = HOUR + later
             roll_up_lane(world.runtime, wanted)
-    assert piece(world, alice, Period.HOUR, HOUR).counts == (2, 0, 0, 0)
+    assert segment(world, alice, Period.HOUR, HOUR).counts == (2, 0, 0, 0)
 
 
 def test_expired_rollups_are_not_seen_even_while_they_are_there(world: World) -> None:
@@ -180,7 +180,7 @@ def test_when_lambda_refuses_the_next_run_gives_the_hours_out(
         with pytest.raises(RuntimeError):
             world.run_rollups()
     assert world.run_rollups() == 0
-    assert piece(world, alice, Period.HOUR, HOUR - HOUR_S).counts == (1, 0, 0, 0)
+    assert segment(world, alice, Period.HOUR, HOUR - HOUR_S).counts == (1, 0, 0, 0)
 
 
 def test_a_fold_that_dies_between_hour_and_day_is_finished_by_the_next_try(
@@ -194,7 +194,7 @@ def test_a_fold_that_dies_between_hour_and_day_is_finished_by_the_next_try(
         raise RuntimeError("died")
 
     with monkeypatch.context() as patch:
-        patch.setattr("chalicelib.history.rollups.worker._fold_day", die)
+        patch.setattr("chalicelib.history.rollups.worker._roll_up_day", die)
         assert world.roll_up(event)
     assert stored(world, alice, Period.DAY, DAY - DAY_S) == []
     assert not world.roll_up(event)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from chalicelib.history.rollups.rollup import (
     DAY_S,
     HOUR_S,
-    Piece,
-    fold,
+    Segment,
     join,
-    pack_piece,
-    unpack_piece,
+    pack_segment,
+    roll_up,
+    unpack_segment,
 )
 from chalicelib.history.rollups.statistics import (
     WEEK_S,
@@ -24,7 +24,7 @@ from chalicelib.history.rollups.statistics import (
     total,
 )
 from chalicelib.monitoring.result import Sample
-from tests.history.histories import HISTORIES, NOON, cut, naive, pieces_of
+from tests.history.histories import HISTORIES, NOON, cut, naive, segments_of
 
 UP, DOWN, DEGRADED, UNKNOWN = range(4)
 
@@ -39,7 +39,7 @@ def minutely(start: int, verdicts: str) -> list[Sample]:
 
 
 def over(samples: list[Sample], start: int, end: int) -> Tally:
-    return total(tally(pieces_of(samples, HOUR_S), [start, end]))
+    return total(tally(segments_of(samples, HOUR_S), [start, end]))
 
 
 def test_each_check_stands_for_the_time_up_to_the_next() -> None:
@@ -64,7 +64,7 @@ def test_what_was_before_the_range_stands_for_its_beginning() -> None:
 
 def test_a_long_interval_stands_over_many_hours_without_a_check() -> None:
     daily = [Sample(NOON, NOON + DAY_S, DOWN, 5)]
-    hours = tally(pieces_of(daily, HOUR_S), bucket_edges(NOON, NOON + 30 * HOUR_S, HOUR_S))
+    hours = tally(segments_of(daily, HOUR_S), bucket_edges(NOON, NOON + 30 * HOUR_S, HOUR_S))
     assert [hour.downtime_s for hour in hours] == [HOUR_S] * 24 + [0] * 6
 
 
@@ -87,7 +87,7 @@ def test_response_times_are_those_of_good_answers() -> None:
 
 def test_a_result_that_comes_twice_counts_once() -> None:
     samples = [sample for sample in minutely(NOON, "UDU") for _ in range(2)]
-    assert fold(samples) == fold(minutely(NOON, "UDU"))
+    assert roll_up(samples) == roll_up(minutely(NOON, "UDU"))
 
 
 @given(HISTORIES, st.integers(-DAY_S, 4 * DAY_S), st.integers(1, 4 * DAY_S))
@@ -102,12 +102,12 @@ def test_from_pieces_it_is_as_from_every_single_check(
     marks = sorted(cut(samples, at) for at in (hour_start, day_start, day_end, hour_end))
     parts = [samples[a:b] for a, b in zip([0, *marks], [*marks, len(samples)], strict=True)]
     lengths = [1, HOUR_S, DAY_S, HOUR_S, 1] if day_start <= day_end else [1] * 5
-    pieces = [
-        piece
+    segments = [
+        segment
         for part, length_s in zip(parts, lengths, strict=True)
-        for piece in pieces_of(part, length_s)
+        for segment in segments_of(part, length_s)
     ]
-    assert total(tally(pieces, [start, end])) == naive(samples, start, end)
+    assert total(tally(segments, [start, end])) == naive(samples, start, end)
 
 
 @given(HISTORIES, st.randoms(use_true_random=False), st.integers(0, 3 * DAY_S))
@@ -118,8 +118,10 @@ def test_what_comes_twice_or_late_is_counted_once_and_in_its_place(
     chance.shuffle(came)
     late = chance.randrange(len(came))
     # What was folded before the late ones came gives way to what all of them make.
-    hours = {piece.first // HOUR_S: piece for piece in pieces_of(by_tick(came[:late]), HOUR_S)}
-    hours |= {piece.first // HOUR_S: piece for piece in pieces_of(by_tick(came), HOUR_S)}
+    hours = {
+        segment.first // HOUR_S: segment for segment in segments_of(by_tick(came[:late]), HOUR_S)
+    }
+    hours |= {segment.first // HOUR_S: segment for segment in segments_of(by_tick(came), HOUR_S)}
     start = samples[0].tick // HOUR_S * HOUR_S
     end = start + length // HOUR_S * HOUR_S + HOUR_S
     assert total(tally(hours.values(), [start, end])) == naive(samples, start, end)
@@ -135,9 +137,9 @@ def test_the_parts_of_a_range_add_up_to_it_and_stay_in_bounds(
     samples: list[Sample], cuts: list[int]
 ) -> None:
     edges = sorted(samples[0].tick + at for at in cuts)
-    pieces = pieces_of(samples, 1)
-    parts = tally(pieces, edges)
-    assert total(parts) == total(tally(pieces, [edges[0], edges[-1]]))
+    segments = segments_of(samples, 1)
+    parts = tally(segments, edges)
+    assert total(parts) == total(tally(segments, [edges[0], edges[-1]]))
     for part in parts:
         assert part == naive(samples, part.start, part.end)
         assert sum(part.seconds) <= part.end - part.start
@@ -148,27 +150,27 @@ def test_the_parts_of_a_range_add_up_to_it_and_stay_in_bounds(
 def test_pieces_join_to_the_same_in_any_order_and_grouping(
     samples: list[Sample], chance: random.Random, group: int
 ) -> None:
-    pieces = pieces_of(samples, HOUR_S)
-    grouped = [join(pieces[at : at + group]) for at in range(0, len(pieces), group)]
-    again = [piece for piece in grouped if piece]
+    segments = segments_of(samples, HOUR_S)
+    grouped = [join(segments[at : at + group]) for at in range(0, len(segments), group)]
+    again = [segment for segment in grouped if segment]
     chance.shuffle(again)
-    chance.shuffle(pieces)
-    assert join(pieces) == join(again) == fold(samples)
+    chance.shuffle(segments)
+    assert join(segments) == join(again) == roll_up(samples)
 
 
 def test_pieces_that_overlap_are_refused() -> None:
-    piece = fold(minutely(NOON, "UU"))
-    assert piece
+    segment = roll_up(minutely(NOON, "UU"))
+    assert segment
     with pytest.raises(ValueError, match="overlap"):
-        join([piece, piece])
+        join([segment, segment])
     assert join([]) is None
 
 
 @given(HISTORIES)
 def test_a_piece_comes_back_from_its_bytes(samples: list[Sample]) -> None:
-    for piece in pieces_of(samples, DAY_S):
-        start = piece.first // DAY_S * DAY_S
-        assert unpack_piece(pack_piece(piece, start), start) == piece
+    for segment in segments_of(samples, DAY_S):
+        start = segment.first // DAY_S * DAY_S
+        assert unpack_segment(pack_segment(segment, start), start) == segment
 
 
 @pytest.mark.parametrize(
@@ -206,4 +208,4 @@ def test_buckets_begin_at_full_hours_and_weeks_on_mondays() -> None:
 
 def test_a_piece_that_reaches_over_an_edge_is_refused() -> None:
     with pytest.raises(ValueError, match="over an edge"):
-        tally([Piece(NOON, NOON + 60, NOON + 120, UP)], [NOON, NOON + 30, NOON + 90])
+        tally([Segment(NOON, NOON + 60, NOON + 120, UP)], [NOON, NOON + 30, NOON + 90])

@@ -31,7 +31,7 @@ def an_old_target(world: World, alice: Person, days: int = 3, **fields: object) 
     return str(made["id"])
 
 
-def fold_all(world: World, person: Person, start: int) -> None:
+def roll_up_all(world: World, person: Person, start: int) -> None:
     with acting_for(person.owner):
         roll_up_lane(world.runtime, RollupJob(person.owner, 0, [(start, START)]))
 
@@ -80,7 +80,7 @@ def test_a_window_is_the_same_from_rollups_and_from_results(
         if number % 7:
             keep(alice, START - DAY_S + 200 + 429 * number, verdicts[number // 7 % 5])
     if folded:
-        fold_all(world, alice, START - 2 * DAY_S)
+        roll_up_all(world, alice, START - 2 * DAY_S)
     found = alice.get(f"/v1/targets/{target}/stats?window={window}").json
     counts = [found[name] for name in ("up", "down", "degraded", "unknown")]
     assert (sum(counts), found["checks"]) == (171, 171)

@@ -17,7 +17,7 @@ from chalicelib.monitoring.storage.models import RollupItem
 from chalicelib.monitoring.storage.result_repository import CheckKey, write_results
 from chalicelib.monitoring.target import Target
 from chalicelib.runtime import Runtime
-from tests.history.test_stats_api import an_old_target, fold_all, keep
+from tests.history.test_stats_api import an_old_target, keep, roll_up_all
 from tests.support.world import DOWN, START, UNKNOWN, UP, Person, World
 
 pytestmark = pytest.mark.shared_stage
@@ -31,11 +31,11 @@ def singly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lanes that were summed up target by target; clear it before."""
     lanes: list[int] = []
 
-    def each(question: aggregation.Question, wanted: aggregation.Lanes) -> Any:
+    def each(question: aggregation.HistoryQuery, wanted: aggregation.Lanes) -> Any:
         lanes.extend(wanted)
-        return aggregation.each(question, wanted)
+        return aggregation.tally_targets(question, wanted)
 
-    monkeypatch.setattr(history_service, "each", each)
+    monkeypatch.setattr(history_service, "tally_targets", each)
     return lanes
 
 
@@ -76,7 +76,7 @@ def test_a_lane_is_summed_up_at_once(
     alice = world.user()
     made = [an_old_target(world, alice), an_old_target(world, alice), an_old_target(world, alice)]
     keep_some(alice, range(3))
-    fold_all(world, alice, START - 3 * DAY_S)
+    roll_up_all(world, alice, START - 3 * DAY_S)
     check_sums(alice, made, window)
     # Only what was asked for by itself.
     assert len(singly) == len(made)
@@ -89,7 +89,7 @@ def test_targets_with_a_tag_among_others_are_summed_up_one_by_one(
     made = [an_old_target(world, alice, tags=["prod"]) for _ in range(2)]
     an_old_target(world, alice)
     keep_some(alice, range(3))
-    fold_all(world, alice, START - 3 * DAY_S)
+    roll_up_all(world, alice, START - 3 * DAY_S)
     check_sums(alice, made, "30d", tag="prod")
     assert len(singly) == len(made) + 1
 
@@ -100,7 +100,7 @@ def test_what_another_target_left_in_a_place_is_not_counted(
     alice = world.user()
     first, second = an_old_target(world, alice), an_old_target(world, alice)
     keep_some(alice, range(2))
-    fold_all(world, alice, START - 3 * DAY_S)
+    roll_up_all(world, alice, START - 3 * DAY_S)
     assert alice.delete(f"/v1/targets/{first}").status == 204
     third = str(alice.make_target()["id"])
     keep(alice, START + 30, places=2)
@@ -115,7 +115,7 @@ def test_rollups_that_do_not_say_what_they_add_up_to_are_added_up(
     alice = world.user()
     made = [an_old_target(world, alice), an_old_target(world, alice)]
     keep_some(alice, range(2))
-    fold_all(world, alice, START - 3 * DAY_S)
+    roll_up_all(world, alice, START - 3 * DAY_S)
     with acting_for(alice.owner):
         for item in RollupItem.query(f"{alice.owner}#0#202611"):
             item.update([RollupItem.together.remove()])
@@ -136,7 +136,7 @@ def test_what_would_take_too_long_is_refused(
 ) -> None:
     alice = world.user()
     an_old_target(world, alice)
-    monkeypatch.setattr(history_service, "MOST_EFFORT_S", 0)
+    monkeypatch.setattr(history_service, "MAX_CPU_S", 0)
     reply = alice.get(f"/v1/stats?{query}")
     assert (reply.status, reply.fields) == (400, [field])
     assert "1 targets" in reply.text
@@ -152,7 +152,7 @@ def test_so_are_more_incidents_than_can_be_read(
     world.run_alerts()
     path = f"/v1/targets/{target}/stats?window=1h"
     assert alice.get(path).json["incidents"] == 1
-    monkeypatch.setattr("chalicelib.history.outages.MOST_INCIDENTS", 0)
+    monkeypatch.setattr("chalicelib.history.outages.MAX_INCIDENTS", 0)
     assert alice.get(path).status == 400
     assert alice.get("/v1/stats").status == 400
 
@@ -196,24 +196,24 @@ def many(count: int, every: int = 1) -> list[Target]:
     ]
 
 
-def effort(runtime: Runtime, targets: list[Target], days: int, *, whole: bool) -> float:
+def estimate(runtime: Runtime, targets: list[Target], days: int, *, whole: bool) -> float:
     keep = Retention.at(START, results_days=90, hourly_days=400, daily_days=1_827)
     span = keep.fit(START - days * DAY_S, START)
     bucket = keep.bucket_s(*span)
-    left_out = {target.id: NOTHING for target in targets}
-    question = aggregation.Question(
-        runtime.settings, "o", keep, bucket_edges(*span, bucket), bucket, left_out, 0
+    excluded = {target.id: NOTHING for target in targets}
+    question = aggregation.HistoryQuery(
+        runtime.settings, "o", keep, bucket_edges(*span, bucket), bucket, excluded, 0
     )
     lanes = aggregation.by_lane(targets)
-    return aggregation.effort_s(question, lanes if whole else {}, {} if whole else lanes)
+    return aggregation.estimated_cpu_s(question, lanes if whole else {}, {} if whole else lanes)
 
 
 def test_how_many_targets_are_answered_over_which_time(world: World) -> None:
     everything = many(10_000)
     for days in (1, 7, 30, 90):
-        assert effort(world.runtime, everything, days, whole=True) < history_service.MOST_EFFORT_S
-    assert effort(world.runtime, everything, 365, whole=True) > history_service.MOST_EFFORT_S
-    assert effort(world.runtime, many(7_000), 365, whole=True) < history_service.MOST_EFFORT_S
-    assert effort(world.runtime, many(500, 2), 365, whole=False) < history_service.MOST_EFFORT_S
-    assert effort(world.runtime, many(1_500, 2), 30, whole=False) < history_service.MOST_EFFORT_S
-    assert effort(world.runtime, many(1_500, 2), 365, whole=False) > history_service.MOST_EFFORT_S
+        assert estimate(world.runtime, everything, days, whole=True) < history_service.MAX_CPU_S
+    assert estimate(world.runtime, everything, 365, whole=True) > history_service.MAX_CPU_S
+    assert estimate(world.runtime, many(7_000), 365, whole=True) < history_service.MAX_CPU_S
+    assert estimate(world.runtime, many(500, 2), 365, whole=False) < history_service.MAX_CPU_S
+    assert estimate(world.runtime, many(1_500, 2), 30, whole=False) < history_service.MAX_CPU_S
+    assert estimate(world.runtime, many(1_500, 2), 365, whole=False) > history_service.MAX_CPU_S

@@ -40,12 +40,12 @@ def live_a_day(person: Person, interval_s: int = 300) -> None:
             write_results(key, found, retention_days=90, intervals_s=intervals_s)
 
 
-def expected(*left_out: tuple[int, int]) -> list[int]:
+def expected(*excluded: tuple[int, int]) -> list[int]:
     """Seconds up, down, and left out of the day, second by second."""
     found = [0, 0, 0]
     for second in range(DAY, NOW):
         result = verdict(second // 300 * 300)
-        if any(start <= second < end for start, end in left_out):
+        if any(start <= second < end for start, end in excluded):
             found[2] += 1
         elif result is not UNKNOWN:
             found[1 if result is DOWN else 0] += 1

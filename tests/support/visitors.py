@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups
-from chalicelib.history.rollups.rollup import DAY_S, Piece
+from chalicelib.history.rollups.rollup import DAY_S, Segment
 from chalicelib.monitoring.storage.target_repository import Targets
 from tests.support.world import START, Person, Reply, World
 
@@ -45,7 +45,7 @@ def store_day(person: Person, target_id: str, days_ago: int, up_s: int, down_s: 
     start = TODAY - days_ago * DAY_S
     end, ends = start + up_s + down_s, int(down_s > 0)
     seconds = (up_s, down_s - 60, 0, 0) if down_s else (up_s - 60, 0, 0, 0)
-    piece = Piece(start, end - 60, end, ends, seconds=seconds)
+    piece = Segment(start, end - 60, end, ends, seconds=seconds)
     with acting_for(person.owner):
         target = Targets(person.owner).get(target_id)
         rollup = Rollup.of(start, {target.spec.place: piece}, 1440)

@@ -17,7 +17,7 @@ from chalicelib.common.varints import read_varints, write_varints
 
 RELATIVE_ERROR: Final = 0.02
 _HEAD: Final = Struct(">QIIH")
-MOST_MS: Final = 5 * 65_535
+MAX_MS: Final = 5 * 65_535
 """The longest response time that a stored result can have."""
 
 
@@ -25,7 +25,7 @@ def _buckets() -> tuple[list[int], list[int]]:
     """The lowest number of each bucket, and its value; exact arithmetic, the same everywhere."""
     lows, values = [0], [0]
     low = 1
-    while low <= MOST_MS:
+    while low <= MAX_MS:
         value = low * 51 // 50
         lows.append(low)
         values.append(value)
@@ -55,7 +55,7 @@ class Histogram:
 
     def add(self, time_ms: int) -> None:
         """Count one more."""
-        capped = min(max(time_ms, 0), MOST_MS)
+        capped = min(max(time_ms, 0), MAX_MS)
         bucket = bisect_right(_LOWS, capped) - 1
         self.low = min(self.low, capped) if self.counts else capped
         self.high = max(self.high, capped)

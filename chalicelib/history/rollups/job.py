@@ -1,4 +1,4 @@
-"""Which hours are to be folded when, and the message that asks for it."""
+"""Rollup jobs: the message that requests them and the hours that each run of `fan_out` covers."""
 
 import json
 from collections.abc import Sequence
@@ -11,36 +11,36 @@ from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 
 _VERSION: Final = 1
 LATE_S: Final = DAY_S
-"""A message lives in the queue for a day: by then the last result of an hour has come."""
+"""A message stays in the queue for a day, so the last result of an hour arrives by then."""
 
 
 class UnreadableRollupJobError(Exception):
-    """A message that is not a fold of a version this code knows."""
+    """The message is not a rollup job of a version that this code knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class RollupJob:
-    """Full hours of one lane to be made, or made again, from its results."""
+    """Full hours of one lane to roll up (again) from its results."""
 
     owner: str
     lane: int
     spans: Sequence[Span]
 
     def to_json(self) -> str:
-        fold = {"v": _VERSION, "owner": self.owner, "lane": self.lane, "spans": list(self.spans)}
-        return json.dumps(fold, separators=(",", ":"))
+        fields = {"v": _VERSION, "owner": self.owner, "lane": self.lane, "spans": list(self.spans)}
+        return json.dumps(fields, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "RollupJob":
-        """The fold in a message; raises UnreadableFoldError, which never quotes the message."""
+        """Parse a message; raises UnreadableRollupJobError, which never quotes the message."""
         try:
-            fold = json.loads(text)
-            if fold["v"] != _VERSION:
-                raise UnreadableRollupJobError(f"a fold of version {fold['v']!r}")
-            spans = [(int(start), int(end)) for start, end in fold["spans"]]
-            return cls(fold["owner"], int(fold["lane"]), spans)
+            fields = json.loads(text)
+            if fields["v"] != _VERSION:
+                raise UnreadableRollupJobError(f"a rollup job of version {fields['v']!r}")
+            spans = [(int(start), int(end)) for start, end in fields["spans"]]
+            return cls(fields["owner"], int(fields["lane"]), spans)
         except (ValueError, KeyError, TypeError) as error:
-            raise UnreadableRollupJobError(f"not a fold ({type(error).__name__})") from None
+            raise UnreadableRollupJobError(f"not a rollup job ({type(error).__name__})") from None
 
 
 def periods_to_roll_up(folded: int | None, now: int, retention_s: int) -> list[list[Span]]:

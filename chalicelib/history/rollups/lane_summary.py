@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from chalicelib.common.intervals import ExcludedTime
 from chalicelib.common.varints import read_varints, write_varints
 from chalicelib.history.rollups.histogram import Histogram
-from chalicelib.history.rollups.rollup import Four, Piece
-from chalicelib.history.rollups.statistics import Last, Tally, spread, which
+from chalicelib.history.rollups.rollup import Four, Segment
+from chalicelib.history.rollups.statistics import LastCheck, Tally, add_last_check, bucket_index
 
 _FORMAT: Final = 1
 _SUMS: Final = 9
@@ -25,8 +25,8 @@ Places = int
 """A set of places: bit 3 stands for place 3."""
 
 
-class Ends(NamedTuple):
-    """How a piece begins and ends: see `Piece`."""
+class Bounds(NamedTuple):
+    """How a piece begins and ends: see `Segment`."""
 
     first: int
     last: int
@@ -42,23 +42,23 @@ class LaneSummary:
     seconds: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     maintenance_s: int = 0
     latency: Histogram = field(default_factory=Histogram)
-    ends: dict[Ends, Places] = field(default_factory=dict)
+    ends: dict[Bounds, Places] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, pieces: Mapping[int, Piece]) -> "LaneSummary":
+    def of(cls, segments: Mapping[int, Segment]) -> "LaneSummary":
         """Add up pieces by place."""
         whole = cls()
-        for place, piece in sorted(pieces.items()):
-            whole.add(place, piece)
+        for place, segment in sorted(segments.items()):
+            whole.add(place, segment)
         return whole
 
-    def add(self, place: int, piece: Piece) -> None:
+    def add(self, place: int, segment: Segment) -> None:
         """Add the piece of one more place."""
-        _add(self.counts, piece.counts)
-        _add(self.seconds, piece.seconds)
-        self.maintenance_s += piece.maintenance_s
-        self.latency.merge(piece.latency)
-        key = Ends(piece.first, piece.last, piece.until, piece.ends)
+        _add(self.counts, segment.counts)
+        _add(self.seconds, segment.seconds)
+        self.maintenance_s += segment.maintenance_s
+        self.latency.merge(segment.latency)
+        key = Bounds(segment.first, segment.last, segment.until, segment.ends)
         self.ends[key] = self.ends.get(key, 0) | 1 << place
 
     def to_bytes(self, start: int) -> bytes:
@@ -84,24 +84,24 @@ class LaneSummary:
         for at in range(_SUMS, len(numbers), 5):
             first = start + numbers[at]
             last = first + numbers[at + 1]
-            key = Ends(first, last, last + numbers[at + 2], numbers[at + 3])
+            key = Bounds(first, last, last + numbers[at + 2], numbers[at + 3])
             ends[key] = numbers[at + 4]
         latency = Histogram.from_array(data[rest:])
         return cls(numbers[0:4], numbers[4:8], numbers[8], latency, ends)
 
 
-def are_of(parts: Iterable[LaneSummary], created_at: Mapping[int, int]) -> bool:
+def belong_to(parts: Iterable[LaneSummary], created_at: Mapping[int, int]) -> bool:
     """Whether all checks are of the targets that were made then, in epoch seconds, by place."""
     newest, known = max(created_at.values()), sum(1 << place for place in created_at)
     return all(
         (ends.first >= newest and not places & ~known)
-        or all(created_at.get(one, ends.first + 1) <= ends.first for one in members(places))
+        or all(created_at.get(one, ends.first + 1) <= ends.first for one in places_in(places))
         for part in parts
         for ends, places in part.ends.items()
     )
 
 
-def members(places: Places) -> Iterator[int]:
+def places_in(places: Places) -> Iterator[int]:
     """The places of a set."""
     while places:
         lowest = places & -places
@@ -113,27 +113,29 @@ def add_lane_summary(
     series: Sequence[Tally],
     edges: Sequence[int],
     parts: Iterable[LaneSummary],
-    left_out: Sequence[tuple[Places, ExcludedTime]],
+    excluded: Sequence[tuple[Places, ExcludedTime]],
 ) -> None:
     """Add the parts of a lane's history, in order of time, to the sums between each two of `edges`.
 
     As `tally` does for each place by itself: no part reaches over an edge, and those before the
-    first edge only say how things stood there. `left_out` says which places leave out what.
+    first edge only say how things stood there. `excluded` says which places leave out what.
     """
-    standing: dict[Last, Places] = {}
+    standing: dict[LastCheck, Places] = {}
     for part in parts:
         for ends, places in part.ends.items():
             for last, met in _followed(standing, places):
-                _settle(series, edges, last, ends.first, _shares(met, left_out))
+                _settle(series, edges, last, ends.first, _shares(met, excluded))
         for ends, places in part.ends.items():
-            last = Last(ends.last, ends.until, ends.verdict)
+            last = LastCheck(ends.last, ends.until, ends.verdict)
             standing[last] = standing.get(last, 0) | places
         _take(series, edges, part)
     for last, places in standing.items():
-        _settle(series, edges, last, edges[-1], _shares(places, left_out))
+        _settle(series, edges, last, edges[-1], _shares(places, excluded))
 
 
-def _followed(standing: dict[Last, Places], places: Places) -> Iterator[tuple[Last, Places]]:
+def _followed(
+    standing: dict[LastCheck, Places], places: Places
+) -> Iterator[tuple[LastCheck, Places]]:
     """Take out of what stands the last checks of the places, as another check follows them."""
     for last, stood in list(standing.items()):
         if met := stood & places:
@@ -149,7 +151,7 @@ def _take(series: Sequence[Tally], edges: Sequence[int], part: LaneSummary) -> N
     first = min(ends.first for ends in part.ends)
     if first < edges[0]:
         return
-    within = series[which(edges, first)]
+    within = series[bucket_index(edges, first)]
     if max(ends.last for ends in part.ends) >= within.end:
         raise ValueError("a part reaches over an edge")
     _add(within.counts, part.counts)
@@ -161,24 +163,24 @@ def _take(series: Sequence[Tally], edges: Sequence[int], part: LaneSummary) -> N
 def _settle(
     series: Sequence[Tally],
     edges: Sequence[int],
-    last: Last,
+    last: LastCheck,
     until: int,
     shares: Iterable[tuple[int, ExcludedTime]],
 ) -> None:
     """Add what last checks stand for up to `until`, of so many places each."""
-    for count, left_out in shares:
-        spread(series, edges, last, until, left_out, count)
+    for count, excluded in shares:
+        add_last_check(series, edges, last, until, excluded, count)
 
 
 def _shares(
-    places: Places, left_out: Sequence[tuple[Places, ExcludedTime]]
+    places: Places, excluded: Sequence[tuple[Places, ExcludedTime]]
 ) -> Iterator[tuple[int, ExcludedTime]]:
     """How many of the places leave out what."""
-    for some, apart in left_out:
+    for some, apart in excluded:
         if count := (places & some).bit_count():
             yield count, apart
 
 
-def _add(sums: list[int], more: Four | list[int]) -> None:
+def _add(summary: list[int], more: Four | list[int]) -> None:
     for verdict in range(4):
-        sums[verdict] += more[verdict]
+        summary[verdict] += more[verdict]

@@ -1,8 +1,8 @@
-"""What the checks of each hour and day came to, by lane and month.
+"""Stored rollups: the checks of each hour and day, by lane and month.
 
-`pieces` is one byte for the format (2), then for each place: the place (1 byte), the length of its
-piece (a varint), and the piece (see rollup.py). A lane's hour takes about 3 KB. Pieces of format 1
-predate maintenance windows.
+The attribute `pieces` is one byte for the format (2), then for each place: the place (1 byte), the
+length of its segment (a varint), and the segment (see rollup.py). A lane's hour takes about 3 KB.
+Segments of format 1 predate maintenance windows.
 
 `together` is the sum of the pieces (see lane_summary.py) and can be read without them. Rollups
 written by earlier code have none.
@@ -23,17 +23,17 @@ from chalicelib.history.rollups.lane_summary import LaneSummary
 from chalicelib.history.rollups.rollup import (
     DAY_S,
     HOUR_S,
-    Piece,
-    pack_piece,
-    unpack_old_piece,
-    unpack_piece,
+    Segment,
+    pack_segment,
+    unpack_segment,
+    unpack_segment_v1,
 )
 from chalicelib.monitoring.storage.models import RollupItem
 
 _FORMAT = 2
 _SUMS: Final = ["period", "together", "expires"]
 _NONE: Final = {"B": b""}
-_UNPACK = {1: unpack_old_piece, _FORMAT: unpack_piece}
+_UNPACK = {1: unpack_segment_v1, _FORMAT: unpack_segment}
 
 
 class Period(StrEnum):
@@ -55,36 +55,36 @@ class UnreadableRollupError(Exception):
 class Rollup:
     """One lane's hour or day from `start` on: packed pieces, made from so many results items.
 
-    `sums` is what they add up to, packed.
+    `summary` is what they add up to, packed.
     """
 
     start: int
     packed: bytes
     results: int
-    sums: bytes = b""
+    summary: bytes = b""
 
     @classmethod
-    def of(cls, start: int, pieces: Mapping[int, Piece], results: int) -> "Rollup":
+    def of(cls, start: int, segments: Mapping[int, Segment], results: int) -> "Rollup":
         """Pack pieces by place."""
         data = bytearray([_FORMAT])
-        for place, piece in sorted(pieces.items()):
-            packed = pack_piece(piece, start)
+        for place, segment in sorted(segments.items()):
+            packed = pack_segment(segment, start)
             data.append(place)
             data += write_varints([len(packed)]) + packed
-        return cls(start, bytes(data), results, LaneSummary.of(pieces).to_bytes(start))
+        return cls(start, bytes(data), results, LaneSummary.of(segments).to_bytes(start))
 
-    def piece(self, place: int) -> Piece | None:
+    def segment(self, place: int) -> Segment | None:
         """The piece of one place, None where it had no checks; raises UnreadableRollupError."""
         packed = self._by_place.get(place)
         return None if packed is None else self._unpack(packed, self.start)
 
     @property
-    def pieces(self) -> dict[int, Piece]:
+    def segments(self) -> dict[int, Segment]:
         """All pieces by place; raises UnreadableRollupError."""
         return {place: self._unpack(data, self.start) for place, data in self._by_place.items()}
 
     @property
-    def _unpack(self) -> Callable[[bytes, int], Piece]:
+    def _unpack(self) -> Callable[[bytes, int], Segment]:
         return _UNPACK[self.packed[0]]
 
     @cached_property
@@ -125,10 +125,10 @@ class Rollups:
             for item in items:
                 if int(item.expires) > now:
                     begins = int(item.period.partition("#")[2])
-                    sums = bytes(item.together or b"")
-                    yield Rollup(begins, bytes(item.pieces), int(item.results), sums)
+                    summary = bytes(item.together or b"")
+                    yield Rollup(begins, bytes(item.pieces), int(item.results), summary)
 
-    def sums_between(
+    def summaries_between(
         self, period: Period, lane: int, start: int, end: int, *, now: int
     ) -> Iterator[tuple[int, LaneSummary | None]]:
         """What rollups as of `between` add up to, by their start; None where that is not kept.
@@ -156,7 +156,7 @@ class Rollups:
             self._month(lane, rollup.start),
             f"{period}#{rollup.start:010d}",
             pieces=rollup.packed,
-            together=rollup.sums,
+            together=rollup.summary,
             results=rollup.results,
             expires=rollup.start + retention_days * DAY_S,
         )

@@ -25,7 +25,7 @@ Four = tuple[int, int, int, int]
 
 
 @dataclass(slots=True)
-class Piece:
+class Segment:
     """The checks from tick `first` to tick `last`, both included; all times in epoch seconds.
 
     `seconds` is the time from `first` to `last` by verdict, without `maintenance_s` of it, which do
@@ -43,63 +43,63 @@ class Piece:
     latency: Histogram = field(default_factory=Histogram)
     maintenance_s: int = 0
 
-    def stand(self, until: int, left_out: ExcludedTime) -> tuple[int, int]:
+    def stand(self, until: int, excluded: ExcludedTime) -> tuple[int, int]:
         """The seconds that its last check stands for up to `until`: that count, and that do not."""
         end = min(until, self.until)
-        apart = left_out.within(self.last, end)
+        apart = excluded.within(self.last, end)
         return end - self.last - apart, apart
 
 
-def fold(samples: Iterable[Sample], left_out: ExcludedTime = NOTHING) -> Piece | None:
+def roll_up(samples: Iterable[Sample], excluded: ExcludedTime = NOTHING) -> Segment | None:
     """Make a piece of a target's checks in the order of their ticks, None of no checks.
 
     A tick identifies a check: of two results with the same tick the first one counts.
     """
-    piece: Piece | None = None
+    segment: Segment | None = None
     counts, seconds = [0, 0, 0, 0], [0, 0, 0, 0]
     for tick, until, verdict, response_ms in samples:
-        if piece is None:
-            piece = Piece(tick, tick, until, verdict)
-        elif tick == piece.last:
+        if segment is None:
+            segment = Segment(tick, tick, until, verdict)
+        elif tick == segment.last:
             continue
         else:
-            stands, apart = piece.stand(tick, left_out)
-            seconds[piece.ends] += stands
-            piece.maintenance_s += apart
-            piece.last, piece.until, piece.ends = tick, until, verdict
+            stands, apart = segment.stand(tick, excluded)
+            seconds[segment.ends] += stands
+            segment.maintenance_s += apart
+            segment.last, segment.until, segment.ends = tick, until, verdict
         counts[verdict] += 1
         if verdict in (_UP, _DEGRADED):
-            piece.latency.add(response_ms)
-    if piece is not None:
-        piece.counts, piece.seconds = _four(counts), _four(seconds)
-    return piece
+            segment.latency.add(response_ms)
+    if segment is not None:
+        segment.counts, segment.seconds = _four(counts), _four(seconds)
+    return segment
 
 
-def join(pieces: Iterable[Piece], left_out: ExcludedTime = NOTHING) -> Piece | None:
+def join(segments: Iterable[Segment], excluded: ExcludedTime = NOTHING) -> Segment | None:
     """Make one piece of pieces that do not overlap, given in any order; None of none.
 
-    They are without what is `left_out` already: it is asked for the time between them.
+    They are without what is `excluded` already: it is asked for the time between them.
     """
-    ordered = sorted(pieces, key=lambda piece: piece.first)
+    ordered = sorted(segments, key=lambda segment: segment.first)
     if not ordered:
         return None
     counts, seconds, latency, maintenance_s = [0, 0, 0, 0], [0, 0, 0, 0], Histogram(), 0
-    before: Piece | None = None
-    for piece in ordered:
+    before: Segment | None = None
+    for segment in ordered:
         if before is not None:
-            if piece.first <= before.last:
+            if segment.first <= before.last:
                 raise ValueError("pieces overlap")
-            stands, apart = before.stand(piece.first, left_out)
+            stands, apart = before.stand(segment.first, excluded)
             seconds[before.ends] += stands
             maintenance_s += apart
         for verdict in range(4):
-            counts[verdict] += piece.counts[verdict]
-            seconds[verdict] += piece.seconds[verdict]
-        latency.merge(piece.latency)
-        maintenance_s += piece.maintenance_s
-        before = piece
+            counts[verdict] += segment.counts[verdict]
+            seconds[verdict] += segment.seconds[verdict]
+        latency.merge(segment.latency)
+        maintenance_s += segment.maintenance_s
+        before = segment
     last = ordered[-1]
-    return Piece(
+    return Segment(
         ordered[0].first,
         last.last,
         last.until,
@@ -111,35 +111,35 @@ def join(pieces: Iterable[Piece], left_out: ExcludedTime = NOTHING) -> Piece | N
     )
 
 
-def pack_piece(piece: Piece, start: int) -> bytes:
+def pack_segment(segment: Segment, start: int) -> bytes:
     """A piece as bytes: varints, its times from `start` on; some 50 bytes for an hour."""
     numbers = (
-        piece.first - start,
-        piece.last - piece.first,
-        piece.until - piece.last,
-        piece.ends,
-        *piece.counts,
-        *piece.seconds,
-        piece.maintenance_s,
+        segment.first - start,
+        segment.last - segment.first,
+        segment.until - segment.last,
+        segment.ends,
+        *segment.counts,
+        *segment.seconds,
+        segment.maintenance_s,
     )
-    return write_varints(numbers) + piece.latency.to_bytes()
+    return write_varints(numbers) + segment.latency.to_bytes()
 
 
-def unpack_piece(data: bytes, start: int) -> Piece:
-    """What `pack_piece` packed."""
+def unpack_segment(data: bytes, start: int) -> Segment:
+    """What `pack_segment` packed."""
     numbers = read_varints(data)
     return _piece(numbers, start, numbers[12], 13)
 
 
-def unpack_old_piece(data: bytes, start: int) -> Piece:
+def unpack_segment_v1(data: bytes, start: int) -> Segment:
     """What was packed before there was maintenance."""
     return _piece(read_varints(data), start, 0, 12)
 
 
-def _piece(numbers: Sequence[int], start: int, maintenance_s: int, rest: int) -> Piece:
+def _piece(numbers: Sequence[int], start: int, maintenance_s: int, rest: int) -> Segment:
     first = start + numbers[0]
     last = first + numbers[1]
-    return Piece(
+    return Segment(
         first,
         last,
         last + numbers[2],

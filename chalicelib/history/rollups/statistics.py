@@ -1,4 +1,4 @@
-"""Statistics of a range of time, put together from pieces; nothing here reads anything.
+"""Statistics of a time range, computed from segments (pure functions, no I/O).
 
 Time is weighed, not checks: each check stands for the time up to the next one, bounded by the
 target's interval. UNKNOWN, which is our failure, gaps, and maintenance that does not count are
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from chalicelib.common.intervals import NOTHING, ExcludedTime
 from chalicelib.history.rollups.histogram import Histogram
-from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Four, Piece
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Four, Segment
 
 _UP, _DOWN, _DEGRADED, _UNKNOWN = range(4)
 _MONDAY: Final = 4 * DAY_S
@@ -27,7 +27,7 @@ _BUCKETS: Final = (
 )
 
 
-class Last(NamedTuple):
+class LastCheck(NamedTuple):
     """A check that others may follow: its tick, up to when it stands at most, its verdict."""
 
     tick: int
@@ -81,44 +81,44 @@ class Tally:
         """In [0, 1]; None where nothing is known."""
         return self.up_s / self.known_s if self.known_s else None
 
-    def _take(self, piece: Piece) -> None:
-        _add(self.counts, piece.counts)
-        _add(self.seconds, piece.seconds)
-        self.latency.merge(piece.latency)
-        self.maintenance_s += piece.maintenance_s
+    def _take(self, segment: Segment) -> None:
+        _add(self.counts, segment.counts)
+        _add(self.seconds, segment.seconds)
+        self.latency.merge(segment.latency)
+        self.maintenance_s += segment.maintenance_s
 
-    def _stand(self, last: Last, until: int, left_out: ExcludedTime, count: int) -> None:
+    def _stand(self, last: LastCheck, until: int, excluded: ExcludedTime, count: int) -> None:
         """Add what `count` such checks stand for within the range, up to `until` at most."""
         start, end = max(last.tick, self.start), min(last.until, until, self.end)
-        apart = left_out.within(start, end)
+        apart = excluded.within(start, end)
         self.seconds[last.verdict] += count * (max(0, end - start) - apart)
         self.maintenance_s += count * apart
 
 
 def tally(
-    pieces: Iterable[Piece], edges: Sequence[int], left_out: ExcludedTime = NOTHING
+    segments: Iterable[Segment], edges: Sequence[int], excluded: ExcludedTime = NOTHING
 ) -> list[Tally]:
-    """The sums between each two of `edges`, which are epoch seconds in order.
+    """Sum up the segments between each two of `edges`, which are sorted epoch seconds.
 
-    `pieces` do not overlap and none reaches over an edge. Those before the first edge only say how
-    things stood there; those from the last edge on are passed over. They are without what is
-    `left_out` already: it is asked for the time between them.
+    Segments must not overlap or cross an edge. Those before the first edge only provide the last
+    check before the range; those after the last edge are ignored. Segments already lack the
+    `excluded` time, so it is only subtracted from the time between them.
     """
     tallies = [Tally(start, end) for start, end in pairwise(edges)]
-    before: Last | None = None
-    for piece in sorted(pieces, key=lambda piece: piece.first):
-        if piece.first >= edges[-1]:
+    before: LastCheck | None = None
+    for segment in sorted(segments, key=lambda segment: segment.first):
+        if segment.first >= edges[-1]:
             break
         if before is not None:
-            spread(tallies, edges, before, piece.first, left_out)
-        if piece.first >= edges[0]:
-            within = tallies[which(edges, piece.first)]
-            if piece.last >= within.end:
+            add_last_check(tallies, edges, before, segment.first, excluded)
+        if segment.first >= edges[0]:
+            within = tallies[bucket_index(edges, segment.first)]
+            if segment.last >= within.end:
                 raise ValueError("a piece reaches over an edge")
-            within._take(piece)  # noqa: SLF001 - ours
-        before = Last(piece.last, piece.until, piece.ends)
+            within._take(segment)  # noqa: SLF001 - ours
+        before = LastCheck(segment.last, segment.until, segment.ends)
     if before is not None:
-        spread(tallies, edges, before, edges[-1], left_out)
+        add_last_check(tallies, edges, before, edges[-1], excluded)
     return tallies
 
 
@@ -148,27 +148,27 @@ def bucket_edges(start: int, end: int, bucket: int) -> list[int]:
     return [start, *range(first, end, bucket), end]
 
 
-def spread(
+def add_last_check(
     tallies: Sequence[Tally],
     edges: Sequence[int],
-    last: Last,
+    last: LastCheck,
     until: int,
-    left_out: ExcludedTime,
+    excluded: ExcludedTime,
     count: int = 1,
 ) -> None:
     """Add what `count` such checks stand for up to `until` to each range that they reach into."""
-    place = max(0, which(edges, last.tick))
+    place = max(0, bucket_index(edges, last.tick))
     end = min(last.until, until)
     while place < len(tallies) and tallies[place].start < end:
-        tallies[place]._stand(last, until, left_out, count)  # noqa: SLF001 - ours
+        tallies[place]._stand(last, until, excluded, count)  # noqa: SLF001 - ours
         place += 1
 
 
-def which(edges: Sequence[int], at: int) -> int:
+def bucket_index(edges: Sequence[int], at: int) -> int:
     """The range that `at` falls into; -1 before the first."""
     return bisect_left(edges, at + 1) - 1
 
 
-def _add(sums: list[int], more: Four) -> None:
+def _add(summary: list[int], more: Four) -> None:
     for verdict in range(4):
-        sums[verdict] += more[verdict]
+        summary[verdict] += more[verdict]

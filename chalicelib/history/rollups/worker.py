@@ -1,4 +1,4 @@
-"""Folds results into hours and hours into days, so that long ranges are read fast and kept cheaply.
+"""Roll results up into hours and hours into days, so that long ranges are fast and cheap.
 
 Every step may run twice, late or not at all: what it writes follows from the results alone, a
 rollup made from fewer results never takes the place of one made from more, and every hour is given
@@ -14,7 +14,7 @@ from chalicelib.common.intervals import NOTHING, ExcludedTime, Span
 from chalicelib.common.settings import Settings
 from chalicelib.history.rollups.job import RollupJob, days_of
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups
-from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Piece, fold, join
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Segment, join, roll_up
 from chalicelib.maintenance.occurrences import read_calendar
 from chalicelib.monitoring.regions import samples_by_tick
 from chalicelib.monitoring.result import Sample
@@ -26,7 +26,7 @@ ByPlace = Mapping[int, ExcludedTime]
 
 
 def run_rollup_job(runtime: AwsRuntime, text: str) -> int:
-    """Fold what a fold as text asks for; returns the hours made. Raises UnreadableFoldError."""
+    """Fold what a fold as text asks for; returns the hours made. Raises UnreadableRollupJobError."""
     wanted = RollupJob.from_json(text)
     with acting_for(wanted.owner):
         return roll_up_lane(runtime, wanted)
@@ -35,43 +35,43 @@ def run_rollup_job(runtime: AwsRuntime, text: str) -> int:
 def roll_up_lane(runtime: AwsRuntime, wanted: RollupJob) -> int:
     """Make the hours of a lane again, and the days of theirs that are over; returns the hours."""
     count = 0
-    left_out = _left_out(wanted)
+    excluded = _excluded_by_place(wanted)
     for span in wanted.spans:
-        for start, end in days_of(*_over(span, runtime.now)):
-            count += _fold_hours(runtime, wanted, (start, end), left_out)
+        for start, end in days_of(*_complete_hours(span, runtime.now)):
+            count += _roll_up_hours(runtime, wanted, (start, end), excluded)
             if start // DAY_S * DAY_S + DAY_S <= runtime.now:
-                _fold_day(runtime, wanted, start // DAY_S * DAY_S, left_out)
+                _roll_up_day(runtime, wanted, start // DAY_S * DAY_S, excluded)
     return count
 
 
-def pieces_of_hours(
-    settings: Settings, stored: Iterable[LaneResults], left_out: ByPlace
-) -> Iterator[tuple[int, dict[int, Piece], int]]:
-    """Results, oldest first, as `(start of an hour, pieces by place, results items)`."""
+def segments_by_hour(
+    settings: Settings, stored: Iterable[LaneResults], excluded: ByPlace
+) -> Iterator[tuple[int, dict[int, Segment], int]]:
+    """Results, oldest first, as `(start of an hour, segments by place, results items)`."""
     hour, count = -1, 0
     samples: defaultdict[int, list[Sample]] = defaultdict(list)
     for tick, items, found in samples_by_tick(settings, stored):
         if tick // HOUR_S * HOUR_S != hour:
             if samples:
-                yield hour, _folded(samples, left_out), count
+                yield hour, _segments(samples, excluded), count
             hour, count = tick // HOUR_S * HOUR_S, 0
             samples.clear()
         count += items
         for place, sample in found:
             samples[place].append(sample)
     if samples:
-        yield hour, _folded(samples, left_out), count
+        yield hour, _segments(samples, excluded), count
 
 
-def _folded(samples: dict[int, list[Sample]], left_out: ByPlace) -> dict[int, Piece]:
+def _segments(samples: dict[int, list[Sample]], excluded: ByPlace) -> dict[int, Segment]:
     return {
-        place: piece
+        place: segment
         for place, part in samples.items()
-        if (piece := fold(part, left_out.get(place, NOTHING)))
+        if (segment := roll_up(part, excluded.get(place, NOTHING)))
     }
 
 
-def _left_out(wanted: RollupJob) -> ByPlace:
+def _excluded_by_place(wanted: RollupJob) -> ByPlace:
     """What of the days does not count as maintenance, by place: most owners have none."""
     start = min(start for start, _ in wanted.spans) // DAY_S * DAY_S
     end = max(end for _, end in wanted.spans) // DAY_S * DAY_S + DAY_S
@@ -81,19 +81,19 @@ def _left_out(wanted: RollupJob) -> ByPlace:
     places = Lanes(wanted.owner).get(wanted.lane).places
     targets = Targets(wanted.owner).some(seat.target_id for seat in places.values())
     return {
-        place: calendar.left_out(targets[seat.target_id])
+        place: calendar.excluded(targets[seat.target_id])
         for place, seat in places.items()
         if seat.target_id in targets
     }
 
 
-def _over(span: Span, now: int) -> Span:
+def _complete_hours(span: Span, now: int) -> Span:
     """The hours of a span that are over."""
     start = span[0] // HOUR_S * HOUR_S
     return start, max(start, min(span[1], now) // HOUR_S * HOUR_S)
 
 
-def _fold_hours(runtime: AwsRuntime, wanted: RollupJob, span: Span, left_out: ByPlace) -> int:
+def _roll_up_hours(runtime: AwsRuntime, wanted: RollupJob, span: Span, excluded: ByPlace) -> int:
     now, rollups = runtime.now, Rollups(wanted.owner)
     stored = {
         rollup.start: rollup for rollup in rollups.between(Period.HOUR, wanted.lane, *span, now=now)
@@ -101,29 +101,29 @@ def _fold_hours(runtime: AwsRuntime, wanted: RollupJob, span: Span, left_out: By
     results = Results(wanted.owner).between(wanted.lane, *span, now=now)
     retention_days = runtime.settings.hourly_retention_days
     count = 0
-    for hour, pieces, items in pieces_of_hours(runtime.settings, results, left_out):
+    for hour, segments, items in segments_by_hour(runtime.settings, results, excluded):
         count += 1
-        rollup = Rollup.of(hour, pieces, items)
+        rollup = Rollup.of(hour, segments, items)
         if rollup != stored.get(hour):
             rollups.write(Period.HOUR, wanted.lane, rollup, retention_days=retention_days)
     return count
 
 
-def _fold_day(runtime: AwsRuntime, wanted: RollupJob, start: int, left_out: ByPlace) -> None:
+def _roll_up_day(runtime: AwsRuntime, wanted: RollupJob, start: int, excluded: ByPlace) -> None:
     now, rollups = runtime.now, Rollups(wanted.owner)
     hours = list(rollups.between(Period.HOUR, wanted.lane, start, start + DAY_S, now=now))
-    by_place: defaultdict[int, list[Piece]] = defaultdict(list)
+    by_place: defaultdict[int, list[Segment]] = defaultdict(list)
     for hour in hours:
-        for place, piece in hour.pieces.items():
-            by_place[place].append(piece)
-    pieces = {
+        for place, segment in hour.segments.items():
+            by_place[place].append(segment)
+    segments = {
         place: whole
         for place, parts in by_place.items()
-        if (whole := join(parts, left_out.get(place, NOTHING)))
+        if (whole := join(parts, excluded.get(place, NOTHING)))
     }
-    if not pieces:
+    if not segments:
         return
-    rollup = Rollup.of(start, pieces, sum(hour.results for hour in hours))
+    rollup = Rollup.of(start, segments, sum(hour.results for hour in hours))
     stored = list(rollups.between(Period.DAY, wanted.lane, start, start + 1, now=now))
     if stored != [rollup]:
         rollups.write(
