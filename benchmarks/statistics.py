@@ -22,7 +22,7 @@ from chalicelib.aws import dynamodb
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.aggregation import QueryTooLargeError
 from chalicelib.history.schemas import WINDOWS_S, StatsOut
-from chalicelib.history.service import retention, statistics
+from chalicelib.history.service import MAX_CPU_S, retention, statistics
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.runtime import Runtime
 

@@ -46,7 +46,7 @@ class HistoryQuery:
     give_up_at: float
 
     def refuse_late(self) -> None:
-        """Raise TooMuchError if it takes longer than was reckoned, as with hours not folded."""
+        """Raise QueryTooLargeError after the deadline, e.g. if hours are not rolled up yet."""
         if time.monotonic() > self.give_up_at:
             raise QueryTooLargeError
 
@@ -83,7 +83,7 @@ def by_lane(targets: Sequence[Target]) -> dict[int, list[Target]]:
 
 
 def tally_targets(query: HistoryQuery, lanes: Lanes) -> Iterator[tuple[Target, list[Tally]]]:
-    """Each target's sums; a lane is read once for all of its targets. Raises TooMuchError."""
+    """Each target's sums; a lane is read once for all of its targets. Raises QueryTooLargeError."""
     wanted = {
         lane: {target.id: (target, query.plan_reads([target])) for target in targets}
         for lane, targets in lanes.items()
@@ -102,7 +102,7 @@ def add_lanes(query: HistoryQuery, lanes: Lanes, series: Sequence[Tally]) -> lis
     """Add lanes to the sums whose targets are all asked for; returns those that cannot be so.
 
     That is where a place has something left of the target that had it before, and where rollups
-    are so old that they do not say what they add up to. Raises TooMuchError.
+    are so old that they do not say what they add up to. Raises QueryTooLargeError.
     """
     wanted = {lane: [query.plan_reads(targets)] for lane, targets in lanes.items()}
     left = []

@@ -37,7 +37,7 @@ class Outages:
 def outages(owner: str, excluded: Mapping[str, ExcludedTime], span: Span) -> Outages:
     """The incidents that opened in the range, of the targets whose ids are in `excluded`.
 
-    Reads no older ones. Raises TooMuchError where there are more than anybody waits for.
+    Reads no older ones. Raises QueryTooLargeError where there are more than anybody waits for.
     """
     start, end = span
     since = list(islice(_since(owner, list(excluded), start), MAX_INCIDENTS + 1))

@@ -62,7 +62,7 @@ def statistics(
     """The statistics of the owner's `targets` together, over a range within what is kept.
 
     Of `whole_lanes` all targets are among them: such lanes are summed up as one. Raises
-    TooMuchError.
+    QueryTooLargeError.
     """
     fitting = retention(runtime).fit(*span)
     bucket = retention(runtime).bucket_s(*fitting)
@@ -95,7 +95,7 @@ def each_over(
 ) -> dict[str, Tally]:
     """The sums of each target by id, over a range of whole days or hours that is kept.
 
-    Raises TooMuchError.
+    Raises QueryTooLargeError.
     """
     fitting = retention(runtime).fit(*span)
     query = _question(runtime, owner, targets, list(fitting), DAY_S)
@@ -107,7 +107,7 @@ def each_by_day(
 ) -> dict[str, list[Tally]]:
     """The sums of each target by id, for each day in UTC of a range, oldest first.
 
-    Raises TooMuchError.
+    Raises QueryTooLargeError.
     """
     fitting = retention(runtime).fit(*span)
     query = _question(runtime, owner, targets, bucket_edges(*fitting, DAY_S), DAY_S)

@@ -26,7 +26,7 @@ ByPlace = Mapping[int, ExcludedTime]
 
 
 def run_rollup_job(runtime: AwsRuntime, text: str) -> int:
-    """Fold what a fold as text asks for; returns the hours made. Raises UnreadableRollupJobError."""
+    """Run a serialized job; returns the number of hours. Raises UnreadableRollupJobError."""
     wanted = RollupJob.from_json(text)
     with acting_for(wanted.owner):
         return roll_up_lane(runtime, wanted)
