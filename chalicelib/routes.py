@@ -10,7 +10,7 @@ from chalicelib.history import routes as history_routes
 from chalicelib.maintenance import routes as maintenance_routes
 from chalicelib.status_pages import public_routes
 from chalicelib.status_pages import routes as status_pages_routes
-from chalicelib.targets import bulk_routes, check_routes, metrics_routes
+from chalicelib.targets import bulk_routes
 from chalicelib.targets import routes as targets_routes
 from chalicelib.users import routes as users_routes
 
@@ -18,12 +18,10 @@ ALL: list[Route] = [
     *users_routes.routes,
     *bulk_routes.routes,
     *channels_routes.routes,
-    *check_routes.routes,
     *confirmation_routes.routes,
     *health_routes.routes,
     *incidents_routes.routes,
     *maintenance_routes.routes,
-    *metrics_routes.routes,
     *status_pages_routes.routes,
     *public_routes.routes,
     *site.routes,

@@ -1,4 +1,4 @@
-"""Creating many targets at once."""
+"""Route that creates many targets at once."""
 
 import logging
 from collections.abc import Mapping
@@ -34,47 +34,51 @@ _LOG = logging.getLogger(__name__)
     request_headers=["Idempotency-Key"],
 )
 def create_targets(call: Call[TargetsIn, NoQuery, TargetsRuntime]) -> Response:
-    """Create up to a hundred targets; one that cannot be does not hinder the others."""
+    """Create up to a hundred targets; invalid items do not affect the others."""
     allocator = LaneAllocator(call.owner)
 
-    def make(turn: ClaimedKey | None) -> list[Target | MonitumError]:
-        # What an earlier request made before it died is found under its id.
-        return [_create(call, item, allocator, turn, at) for at, item in enumerate(call.body.items)]
+    def create(claim: ClaimedKey | None) -> list[Target | MonitumError]:
+        # Ids are derived from the claim, so targets of an interrupted request are found again.
+        return [
+            _create(call, item, allocator, claim, index)
+            for index, item in enumerate(call.body.items)
+        ]
 
-    def show(made: list[Target | MonitumError]) -> Response:
-        fine = [target for target in made if isinstance(target, Target)]
-        states = current_statuses(call.runtime, call.owner, fine)
-        return Response(BatchOut(items=[_item(call, item, states) for item in made]))
+    def show(outcomes: list[Target | MonitumError]) -> Response:
+        targets = [outcome for outcome in outcomes if isinstance(outcome, Target)]
+        states = current_statuses(call.runtime, call.owner, targets)
+        return Response(BatchOut(items=[_item(call, outcome, states) for outcome in outcomes]))
 
-    return create_idempotently(call, "create_targets", make, show)
+    return create_idempotently(call, "create_targets", create, show)
 
 
 def _create(
     call: Call[TargetsIn, NoQuery, TargetsRuntime],
     item: object,
     allocator: LaneAllocator,
-    turn: ClaimedKey | None,
-    at: int,
+    claim: ClaimedKey | None,
+    index: int,
 ) -> Target | MonitumError:
     try:
         draft = validate_body(TargetIn, item).draft()
-        target_id = (
-            derived_id(id_time(turn.resource_id), turn.resource_id, str(at)) if turn else None
-        )
+        target_id = None
+        if claim:
+            target_id = derived_id(id_time(claim.resource_id), claim.resource_id, str(index))
         quota = call.quota("targets")
         return service.create(call.runtime, call.owner, draft, target_id, allocator, quota)
     except MonitumError as error:
         return error
-    except Exception:  # noqa: BLE001 - what was made before it must be answered
+    except Exception:  # noqa: BLE001 - the response must list the targets created before it
         _LOG.exception("an item of a batch failed")
-        return UnavailableError("something went wrong on our side; try this item again")
+        return UnavailableError("an internal error occurred; try this item again")
 
 
 def _item(
     call: Call[Any, Any, TargetsRuntime],
-    item: Target | MonitumError,
+    outcome: Target | MonitumError,
     states: Mapping[str, CurrentStatus],
 ) -> BatchItem:
-    if isinstance(item, MonitumError):
-        return BatchItem(status=status_of(item), problem=Problem(**problem(item, call.request_id)))
-    return BatchItem(status=201, target=TargetOut.of(item, states[item.id]))
+    if isinstance(outcome, MonitumError):
+        problem_out = Problem(**problem(outcome, call.request_id))
+        return BatchItem(status=status_of(outcome), problem=problem_out)
+    return BatchItem(status=201, target=TargetOut.of(outcome, states[outcome.id]))

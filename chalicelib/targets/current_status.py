@@ -1,12 +1,12 @@
-"""How targets are doing now: their states, and what their latest checks found.
+"""Current statuses of targets: their states, and the results of their latest checks.
 
-A state is written only when it changes, so the time of the last check is not in it. It follows from
-the schedule: the latest ticks are known by arithmetic, and their results are read by key. The calls
-grow with the lanes on a page, a hundred keys to a call, never with the number of targets.
+A state is written only when it changes, so it does not contain the time of the last check. That
+follows from the schedule: the latest ticks are computed, and their results are read by key. The
+number of calls grows with the lanes on a page (a hundred keys per call), not with the targets.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from chalicelib.alerting.incident import incident_id
 from chalicelib.common.runtime import BaseRuntime
@@ -20,14 +20,14 @@ from chalicelib.monitoring.storage.lane_repository import Lanes
 from chalicelib.monitoring.storage.result_repository import CheckKey, read_results
 from chalicelib.monitoring.target import Target
 
-_Found = Mapping[CheckKey, Mapping[int, CheckResult]]
+_Results = Mapping[CheckKey, Mapping[int, CheckResult]]
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentStatus:
-    """A target's present state; times are epoch seconds, None before the first check.
+    """A target's current status; times are epoch seconds, None before the first check.
 
-    `in_maintenance`: there is a window for it now, whatever its status.
+    `in_maintenance`: a maintenance window covers it now, whatever its status.
     """
 
     status: Status
@@ -43,37 +43,32 @@ class CurrentStatus:
 def current_statuses(
     runtime: BaseRuntime, owner: str, targets: Sequence[Target]
 ) -> dict[str, CurrentStatus]:
-    """The present state of each of the owner's `targets`, by id."""
+    """Return the current status of each of the owner's `targets`, by id."""
     lanes = Lanes(owner).some({target.lane for target in targets})
     windows = current(Windows(owner).all(), runtime.now) if targets else []
     states = {target.id: _state(lanes, target) for target in targets}
-    scheduled = {target.id: _scheduled(runtime, target) for target in targets}
-    found = read_results(_flat(scheduled.values()), consistent=False)
-    # A check outside the schedule that is newer than these is named by the state.
-    apart = {
-        target.id: _apart(runtime, target, states[target.id])
-        for target in targets
-        if _latest(scheduled[target.id], found, target) < states[target.id].changed
-    }
-    if apart:
-        found = {**found, **read_results(set(apart.values()), consistent=False)}
-    presences = {
-        target.id: _presence(
+    keys = {target.id: _scheduled_keys(runtime, target) for target in targets}
+    results: dict[CheckKey, dict[int, CheckResult]] = read_results(
+        {key for scheduled in keys.values() for key in scheduled}, consistent=False
+    )
+    # A newer check outside the schedule ("check now", or after a change) shows only in the state.
+    extra = {}
+    for target in targets:
+        newest = _newest(target, keys[target.id], results)
+        if (newest.tick if newest else 0) < states[target.id].changed:
+            extra[target.id] = _changed_key(runtime, target, states[target.id])
+            keys[target.id].append(extra[target.id])
+    if extra:
+        results |= read_results(set(extra.values()), consistent=False)
+    return {
+        target.id: _status(
             target,
             states[target.id],
-            [*scheduled[target.id], *([apart[target.id]] if target.id in apart else [])],
-            found,
+            _newest(target, keys[target.id], results),
+            results,
+            in_maintenance=any(window.covers(target.id, target.tags) for window in windows),
         )
         for target in targets
-    }
-    covered = {
-        target.id
-        for target in targets
-        if any(window.covers(target.id, target.tags) for window in windows)
-    }
-    return {
-        target_id: replace(presence, in_maintenance=True) if target_id in covered else presence
-        for target_id, presence in presences.items()
     }
 
 
@@ -82,8 +77,8 @@ def _state(lanes: Mapping[int, Lane], target: Target) -> State:
     return state or State.pending(target.created_at)
 
 
-def _scheduled(runtime: BaseRuntime, target: Target) -> list[CheckKey]:
-    """The two newest ticks: the checks of the newest may still be under way."""
+def _scheduled_keys(runtime: BaseRuntime, target: Target) -> list[CheckKey]:
+    """Return the keys of the two newest ticks: the newest may still be in progress."""
     offset = schedule.offset(target.owner, target.lane)
     newest = schedule.latest_tick(target.spec.interval_s, offset, runtime.now)
     region = runtime.settings.region
@@ -94,11 +89,12 @@ def _scheduled(runtime: BaseRuntime, target: Target) -> list[CheckKey]:
     ]
 
 
-def _apart(runtime: BaseRuntime, target: Target, state: State) -> CheckKey:
-    """Where the check that the state names is: one key each, so that a hundred are one call.
+def _changed_key(runtime: BaseRuntime, target: Target, state: State) -> CheckKey:
+    """Return the key of the check that last changed the state.
 
-    A tick of the schedule is the lane's check, but soon after a change: what was planned before it
-    is checked apart.
+    One key per target, so that a hundred take one call. At a scheduled tick the result is in the
+    lane's item, except soon after a change of the target: ticks planned before the change are
+    replaced by single checks.
     """
     offset = schedule.offset(target.owner, target.lane)
     newest = schedule.latest_tick(target.spec.interval_s, offset, state.changed)
@@ -107,36 +103,33 @@ def _apart(runtime: BaseRuntime, target: Target, state: State) -> CheckKey:
     return CheckKey(target.owner, target.lane, state.changed, runtime.settings.region, place)
 
 
-def _latest(keys: Iterable[CheckKey], found: _Found, target: Target) -> int:
-    ticks = [key.tick for key in keys if target.spec.place in found.get(key, ())]
-    return max(ticks, default=0)
+def _newest(target: Target, keys: Sequence[CheckKey], results: _Results) -> CheckKey | None:
+    """Return the newest of `keys` at which the target has a result."""
+    checked = (key for key in keys if target.spec.place in results.get(key, ()))
+    return max(checked, key=lambda key: key.tick, default=None)
 
 
-def _presence(
-    target: Target, state: State, keys: Sequence[CheckKey], found: _Found
+def _status(
+    target: Target,
+    state: State,
+    newest: CheckKey | None,
+    results: _Results,
+    *,
+    in_maintenance: bool,
 ) -> CurrentStatus:
-    place = target.spec.place
-    latest = max(
-        (key for key in keys if place in found.get(key, ())),
-        key=lambda key: key.tick,
-        default=None,
-    )
-    checked = state.changed if state.status not in (Status.PENDING, Status.PAUSED) else None
-    tick = latest.tick if latest else checked
+    result = results[newest][target.spec.place] if newest else None
+    changed_at = state.changed if state.status not in (Status.PENDING, Status.PAUSED) else None
+    checked_at = newest.tick if newest else changed_at
+    opened = state.opened
     return CurrentStatus(
         status=state.status,
         since=state.since,
-        last_checked_at=tick,
-        response_ms=found[latest][place].response_ms if latest else None,
+        last_checked_at=checked_at,
+        response_ms=result.response_ms if result else None,
         consecutive_failures=consecutive_failures(
-            state, target.spec.interval_s, tick or state.since
+            state, target.spec.interval_s, checked_at or state.since
         ),
-        open_incident_id=None
-        if state.opened is None
-        else incident_id(target.owner, target.id, state.opened),
-        tls_days_left=found[latest][place].tls_days_left if latest else None,
+        open_incident_id=None if opened is None else incident_id(target.owner, target.id, opened),
+        tls_days_left=result.tls_days_left if result else None,
+        in_maintenance=in_maintenance,
     )
-
-
-def _flat(lists: Iterable[Sequence[CheckKey]]) -> set[CheckKey]:
-    return {key for keys in lists for key in keys}

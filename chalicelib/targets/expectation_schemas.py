@@ -1,4 +1,4 @@
-"""What an answer must be like for its target to be UP."""
+"""Schemas of expectations: conditions on a response for the target to be UP."""
 
 import re
 from typing import Annotated, Any
@@ -20,26 +20,26 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _COMPARISONS = ("equals", "not", "greater", "less", "exists", "matches")
 
 
-def _status(value: object) -> int | str:
+def _status_code(value: object) -> int | str:
     if isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599:
         return value
-    found = _RANGE.fullmatch(value) if isinstance(value, str) else None
-    if found and found[1] <= found[2]:
-        return found[0]
+    match = _RANGE.fullmatch(value) if isinstance(value, str) else None
+    if match and match[1] <= match[2]:
+        return match[0]
     raise ValueError("must be a status code from 100 to 599 or a range such as '200-299'")
 
 
 def header_name(name: str) -> str:
-    """A header's name as RFC 9110 has it; raises ValueError."""
+    """Validate a header name by RFC 9110; raises ValueError."""
     if not _TOKEN.fullmatch(name) or len(name) > 100:
-        raise ValueError(f"{name[:100]!r} is not a header's name")
+        raise ValueError(f"{name[:100]!r} is not a valid header name")
     return name
 
 
-# One validator instead of a union: one fault, at the place where it is.
+# One validator instead of a union, so that an invalid value gives one error at its own place.
 StatusCodes = Annotated[
     Any,
-    BeforeValidator(_status),
+    BeforeValidator(_status_code),
     WithJsonSchema(
         {
             "anyOf": [
@@ -53,7 +53,7 @@ Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class JsonExpectation(Schema):
-    """One value in a JSON answer, found by a JSONPath (RFC 9535); all comparisons given hold."""
+    """A value in a JSON body, selected by JSONPath (RFC 9535); all given comparisons must hold."""
 
     path: Annotated[Line, Field(min_length=1, max_length=200, pattern=r"^\$")]
     equals: Any = None
@@ -68,25 +68,25 @@ class JsonExpectation(Schema):
         return {name.rstrip("_") for name in self.model_fields_set}
 
     @model_validator(mode="after")
-    def _compares(self) -> "JsonExpectation":
+    def _has_comparison(self) -> "JsonExpectation":
         if not self._given & set(_COMPARISONS):
-            raise ValueError(f"give at least one of {', '.join(_COMPARISONS)}")
+            raise ValueError(f"at least one of {', '.join(_COMPARISONS)} is required")
         return self
 
     @model_serializer(mode="wrap")
     def _only_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """`equals: null` is a comparison, so what was not given must not look like it."""
+        """Omit comparisons that were not given, since `equals: null` is a comparison."""
         return {name: value for name, value in handler(self).items() if name in self._given}
 
 
 class _Speed(Schema):
-    """What every answer can be asked for; DEGRADED is what comes of being too slow."""
+    """Expectations of every kind; a slower response makes the target DEGRADED."""
 
     max_response_ms: Annotated[int, Field(ge=1, le=25_000)] | None = None
 
 
 class _Body(_Speed):
-    """What the text of an answer must be like."""
+    """Expectations on the response text."""
 
     body_contains: Text | None = None
     body_not_contains: Text | None = None
@@ -96,7 +96,7 @@ class _Body(_Speed):
 class HttpExpectations(_Body):
     """All must hold; the first that does not is the check's reason.
 
-    Where redirects are not followed, `status_codes` is 200-399 unless it is given.
+    If redirects are not followed, `status_codes` is 200-399 by default.
     """
 
     status_codes: Annotated[list[StatusCodes], Field(min_length=1, max_length=20)] = ["200-299"]
@@ -109,14 +109,14 @@ class HttpExpectations(_Body):
 
 
 class TcpExpectations(_Body):
-    """What is said over the connection; nothing is read where nothing is expected."""
+    """Expectations on the text received; nothing is read without any."""
 
 
 class TlsExpectations(_Speed):
-    """`tls_days_left` 0 switches the warning off."""
+    """`tls_days_left` 0 disables the warning."""
 
     tls_days_left: Annotated[int, Field(ge=0, le=365)] = 14
 
 
 class DnsExpectations(_Speed):
-    """The records themselves are expected by `expected`."""
+    """The expected records are in the target's `expected`."""

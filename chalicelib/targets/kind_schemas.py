@@ -1,4 +1,4 @@
-"""The kinds of targets, and what each is described by."""
+"""Schemas of the kinds of targets."""
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -20,7 +20,7 @@ from chalicelib.targets.expectation_schemas import (
     TlsExpectations,
 )
 from chalicelib.targets.secret_schemas import (
-    MOST_URL,
+    MAX_URL_LENGTH,
     HeaderName,
     HeaderValue,
     Sent,
@@ -32,7 +32,7 @@ from chalicelib.targets.secret_schemas import (
 
 
 def _whole(value: object) -> object:
-    """A Literal takes 60.0 for 60; no other number of ours does."""
+    """Refuse 60.0, which a Literal would accept as 60, unlike the other integer fields."""
     if isinstance(value, float):
         raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic wants a ValueError
     return value
@@ -40,7 +40,7 @@ def _whole(value: object) -> object:
 
 def _distinct(values: list[str]) -> list[str]:
     if len(set(values)) != len(values):
-        raise ValueError("must not name one twice")
+        raise ValueError("must not contain duplicates")
     return values
 
 
@@ -51,7 +51,7 @@ Interval = Annotated[
 
 
 class _Common(Schema):
-    """What every kind has. `CONFIG` names the fields that travel to the worker as they are."""
+    """Fields of every kind. `CONFIG` names those that are sent to the worker unchanged."""
 
     CONFIG: ClassVar[tuple[str, ...]]
     if TYPE_CHECKING:
@@ -71,15 +71,19 @@ class _Common(Schema):
     @classmethod
     def _timeout_fits(cls, timeout_s: int, info: ValidationInfo) -> int:
         if timeout_s > info.data.get("interval_s", timeout_s):
-            raise ValueError("must not be longer than interval_s")
+            raise ValueError("must not be longer than `interval_s`")
         return timeout_s
 
+    def common(self) -> dict[str, Any]:
+        """Return the fields that every kind has."""
+        return self.model_dump(include={"kind", *_Common.model_fields})
+
     def config(self) -> dict[str, Any]:
-        """What travels to the worker: what differs from the defaults, without secrets."""
+        """Return the configuration for the worker: non-default values, without secrets."""
         return self.model_dump(include=set(self.CONFIG), exclude_defaults=True)
 
     def expectations(self) -> dict[str, Any]:
-        """The expectations that were given."""
+        """Return the given expectations."""
         given = self.expect.model_dump(exclude_unset=True)
         return {name: value for name, value in given.items() if value is not None}
 
@@ -92,12 +96,12 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class HttpTarget(_Common):
-    """A URL that is asked and what its answer must be like."""
+    """A URL that is requested."""
 
     CONFIG = ("method", "body", "follow_redirects", "verify_tls", "max_body_bytes")
 
     kind: Literal["http"]
-    url: Annotated[str, Field(min_length=1, max_length=MOST_URL)]
+    url: Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH)]
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     headers: Annotated[dict[HeaderName, HeaderValue], Field(max_length=20)] = {}
     body: Annotated[str, Field(max_length=4096)] | None = None
@@ -106,12 +110,12 @@ class HttpTarget(_Common):
     max_body_bytes: Annotated[int, Field(ge=1, le=1024 * 1024)] | None = None
     expect: HttpExpectations = HttpExpectations()
 
-    _headers_can_be_sent = field_validator("headers")(check_headers)
-    _url_is_whole = field_validator("url")(check_url)
+    _check_headers = field_validator("headers")(check_headers)
+    _check_url = field_validator("url")(check_url)
 
     @model_validator(mode="after")
-    def _redirects_are_an_answer(self) -> Self:
-        """Where redirects are not followed, one is what is expected, unless it is said."""
+    def _accept_redirects(self) -> Self:
+        """Accept redirects if they are not followed and no `status_codes` are given."""
         if not self.follow_redirects and "status_codes" not in self.expect.model_fields_set:
             values = {**self.expect.__dict__, "status_codes": ["200-399"]}
             given = self.expect.model_fields_set
@@ -126,7 +130,7 @@ class HttpTarget(_Common):
 
 
 class TcpTarget(_Common):
-    """A port that must accept a connection and, where text is expected, answer with it."""
+    """A port that must accept a connection and, if text is expected, send it."""
 
     CONFIG = ("host", "port")
 
@@ -141,7 +145,7 @@ class TcpTarget(_Common):
 
 
 class TlsTarget(_Common):
-    """A port whose certificate must be good, and for long enough."""
+    """A port whose certificate must be valid, and for long enough."""
 
     CONFIG = ("host", "port", "verify_tls")
 
@@ -152,12 +156,12 @@ class TlsTarget(_Common):
     expect: TlsExpectations = TlsExpectations()
 
     def expectations(self) -> dict[str, Any]:
-        """The days are always said, so that a change of the default changes no target."""
+        """Include the days always, so that a new default does not affect existing targets."""
         return {**super().expectations(), "tls_days_left": self.expect.tls_days_left}
 
 
 class DnsTarget(_Common):
-    """A name that must have records, and where they are named, just those."""
+    """A name that must have records, and the `expected` ones if there are any."""
 
     CONFIG = ("host", "record_type", "expected", "exact", "resolver")
 

@@ -1,7 +1,8 @@
-"""Pausing, resuming and deleting targets, as their lanes see it: an open incident is closed.
+"""Storing changed and deleted targets together with their places; an open incident is closed.
 
-Such a write may be the last one of its lane. So that its flips are not left in the outbox if this
-process dies after it, a message that looks for them a minute later is sent before it.
+Such a write may be the last one to its lane for a long time. A message that flushes the lane's
+outbox a minute later is sent before it, so that the flips go out even if this process dies after
+the write.
 """
 
 import logging
@@ -16,7 +17,7 @@ from chalicelib.history.erasure_repository import ordered
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.outbox import flush, flush_later
 from chalicelib.monitoring.secrets import Secrets
-from chalicelib.monitoring.state_machine import pause, resume
+from chalicelib.monitoring.state_machine import State, pause, resume
 from chalicelib.monitoring.storage.lane_repository import Lanes, PlaceUpdate
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
@@ -32,68 +33,71 @@ def store_change(
     secrets: Secrets | None,
     usage: UsageChange,
 ) -> None:
-    """Store a changed target, and its place too if it was switched; raises ChangedError."""
+    """Store a changed target, and its place if it was paused or resumed.
+
+    Raises TransactionConflictError if `before` is outdated.
+    """
     if after.enabled == before.enabled:
         Targets(before.owner).change(before, after, place_update=None, secrets=secrets, usage=usage)
         return
-    place_update = _switched(runtime, after)
-    _announce(runtime, place_update)
-    Targets(before.owner).change(
-        before, after, place_update=place_update, secrets=secrets, usage=usage
-    )
-    _settle(runtime, place_update)
+    update = _switched(runtime, after)
+    _announce(runtime, update)
+    Targets(before.owner).change(before, after, place_update=update, secrets=secrets, usage=usage)
+    _settle(runtime, update)
 
 
 def store_removal(runtime: TargetsRuntime, target: Target, usage: UsageChange) -> None:
-    """Delete a target and free its place; raises ChangedError if `target` is outdated."""
-    place_update = _freed(runtime, target)
-    _announce(runtime, place_update)
-    Targets(target.owner).remove(target, place_update, ordered(target, runtime.now), usage)
-    _settle(runtime, place_update)
+    """Delete a target and free its place.
+
+    Raises TransactionConflictError if `target` is outdated.
+    """
+    update = _freed(runtime, target)
+    _announce(runtime, update)
+    Targets(target.owner).remove(target, update, ordered(target, runtime.now), usage)
+    _settle(runtime, update)
 
 
 def _switched(runtime: TargetsRuntime, after: Target) -> PlaceUpdate:
-    """The place of a target that is paused or resumed; raises ChangedError where it has none."""
-    place_update = _found(after)
-    state = place_update.state
-    assert state
+    """Return the update of the place of a paused or resumed target."""
+    update, state = _current(after)
     if after.enabled:
-        return replace(place_update, state=resume(state, runtime.now))
+        return replace(update, state=resume(state, runtime.now))
     paused, flip = pause(state, runtime.now)
     entries = [Entry(target_id=after.id, flip=flip)] if flip else []
-    return replace(place_update, state=paused, entries=entries)
+    return replace(update, state=paused, entries=entries)
 
 
 def _freed(runtime: TargetsRuntime, target: Target) -> PlaceUpdate:
-    """The place of a target that is deleted; raises ChangedError where it has none."""
-    place_update = _found(target)
-    assert place_update.state
-    _, flip = pause(place_update.state, runtime.now)
+    """Return the update that frees the place of a deleted target."""
+    update, state = _current(target)
+    _, flip = pause(state, runtime.now)
+    # The name goes with the flip, as the alert is sent after the target is gone.
     entries = [Entry(target_id=target.id, flip=flip, name=target.name)] if flip else []
-    return replace(place_update, state=None, entries=entries)
+    return replace(update, state=None, entries=entries)
 
 
-def _announce(runtime: TargetsRuntime, place_update: PlaceUpdate) -> None:
-    """Before the write: should this process die after it, its flips are sent all the same."""
-    if not place_update.entries:
-        return
-    try:
-        flush_later(runtime, place_update.lane.owner, place_update.lane.number)
-    except (SendError, BotoCoreError, ClientError) as error:
-        raise UnavailableError("the queue of the alerts does not answer; try again") from error
-
-
-def _settle(runtime: TargetsRuntime, place_update: PlaceUpdate) -> None:
-    """After the write: send its flips; what cannot be sent now is sent in a minute."""
-    try:
-        flush(runtime, place_update.after)
-    except Exception:  # noqa: BLE001 - what is written is done, whatever comes after
-        _LOG.exception("outbox not sent", extra={"owner": place_update.lane.owner})
-
-
-def _found(target: Target) -> PlaceUpdate:
+def _current(target: Target) -> tuple[PlaceUpdate, State]:
+    """Return the target's place and state; raises TransactionConflictError if it has none."""
     lane = Lanes(target.owner).get(target.lane)
     state = lane.state_of(target.id, target.spec.place)
     if state is None:
         raise TransactionConflictError
-    return PlaceUpdate(lane, target.id, target.spec.place, state)
+    return PlaceUpdate(lane, target.id, target.spec.place, state), state
+
+
+def _announce(runtime: TargetsRuntime, update: PlaceUpdate) -> None:
+    """Schedule a flush of the outbox, before the write that fills it."""
+    if not update.entries:
+        return
+    try:
+        flush_later(runtime, update.lane.owner, update.lane.number)
+    except (SendError, BotoCoreError, ClientError) as error:
+        raise UnavailableError("the alert queue is not available; try again") from error
+
+
+def _settle(runtime: TargetsRuntime, update: PlaceUpdate) -> None:
+    """Send the flips, after the write; if that fails the scheduled flush sends them."""
+    try:
+        flush(runtime, update.after)
+    except Exception:  # noqa: BLE001 - the change is stored, so the request succeeds
+        _LOG.exception("outbox not sent", extra={"owner": update.lane.owner})

@@ -1,6 +1,6 @@
-"""An owner's targets for Prometheus, in its text format.
+"""An owner's targets in Prometheus' text format.
 
-https://prometheus.io/docs/instrumenting/exposition_formats/ - base units, so seconds throughout.
+https://prometheus.io/docs/instrumenting/exposition_formats/ - base units, so times are in seconds.
 """
 
 import re
@@ -17,79 +17,69 @@ from chalicelib.targets.current_status import CurrentStatus, current_statuses
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _DAY_S: Final = 86_400
-_AT_ONCE: Final = 200
+_BATCH: Final = 200
 _UP: Final[Mapping[Status, int]] = {Status.UP: 1, Status.DEGRADED: 1, Status.DOWN: 0}
 
 
 @dataclass(frozen=True, slots=True)
 class _Gauge:
-    """One metric: what it tells of a target, None where there is nothing to tell."""
+    """One metric; `value` returns None for a target without a sample."""
 
     name: str
-    about: str
+    help: str
     value: Callable[[CurrentStatus], float | None]
 
 
-GAUGES: Final = (
+_GAUGES: Final = (
     _Gauge(
         "monitum_target_up",
-        "Whether the target is up: 1, also where it is DEGRADED, or 0.",
-        lambda found: _UP.get(found.status),
+        "Whether the target is up: 1 (also if DEGRADED) or 0.",
+        lambda current: _UP.get(current.status),
     ),
     _Gauge(
         "monitum_target_response_seconds",
-        "How long the latest check took to be answered.",
-        lambda found: None if found.response_ms is None else found.response_ms / 1000,
+        "Response time of the latest check.",
+        lambda current: None if current.response_ms is None else current.response_ms / 1000,
     ),
     _Gauge(
         "monitum_target_certificate_remaining_seconds",
-        "For how long the certificate was good at the latest check, in whole days.",
-        lambda found: None if found.tls_days_left is None else found.tls_days_left * _DAY_S,
+        "Remaining lifetime of the certificate at the latest check, in whole days.",
+        lambda current: None if current.tls_days_left is None else current.tls_days_left * _DAY_S,
     ),
     _Gauge(
         "monitum_target_last_check_timestamp_seconds",
-        "When the latest check was due.",
-        lambda found: found.last_checked_at,
+        "Scheduled time of the latest check.",
+        lambda current: current.last_checked_at,
     ),
 )
 
 
 def exposition(runtime: BaseRuntime, owner: str) -> str:
-    """The owner's targets as metrics; paused ones, and those not checked yet, have no `up`."""
-    found = [
-        (_labels(target), presences[target.id])
-        for some in _batches(Targets(owner).all())
-        for presences in [current_statuses(runtime, owner, some)]
-        for target in some
-    ]
-    return "".join(line for gauge in GAUGES for line in _lines(gauge, found))
+    """Render the owner's targets as metrics; paused and unchecked ones have no `up` sample."""
+    labelled: list[tuple[str, CurrentStatus]] = []
+    targets = Targets(owner).all()
+    while batch := list(islice(targets, _BATCH)):
+        statuses = current_statuses(runtime, owner, batch)
+        labelled += [(_labels(target), statuses[target.id]) for target in batch]
+    return "".join(line for gauge in _GAUGES for line in _lines(gauge, labelled))
 
 
-def _lines(gauge: _Gauge, found: Iterable[tuple[str, CurrentStatus]]) -> Iterator[str]:
-    yield f"# HELP {gauge.name} {gauge.about}\n# TYPE {gauge.name} gauge\n"
-    for labels, presence in found:
-        value = gauge.value(presence)
-        if value is not None:
+def _lines(gauge: _Gauge, labelled: Iterable[tuple[str, CurrentStatus]]) -> Iterator[str]:
+    yield f"# HELP {gauge.name} {gauge.help}\n# TYPE {gauge.name} gauge\n"
+    for labels, current in labelled:
+        if (value := gauge.value(current)) is not None:
             yield f"{gauge.name}{{{labels}}} {value}\n"
 
 
 def _labels(target: Target) -> str:
-    """Id, name and kind, then a label for each tag: `team:web` is `tag_team="web"`."""
+    """Render id, name and kind, and one label per tag: `team:web` becomes `tag_team="web"`."""
     labels = {"target_id": target.id, "name": target.name, "kind": target.spec.kind}
     for tag in sorted(target.tags):
         key, separator, value = tag.partition(":")
-        labels.setdefault(_label_name(key), value if separator else "1")
-    return ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+        name = "tag_" + re.sub(r"[^a-zA-Z0-9_]", "_", key)
+        labels.setdefault(name, value if separator else "1")
+    return ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
 
 
-def _label_name(text: str) -> str:
-    return "tag_" + re.sub(r"[^a-zA-Z0-9_]", "_", text)
-
-
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-def _batches(targets: Iterator[Target]) -> Iterator[list[Target]]:
-    while batch := list(islice(targets, _AT_ONCE)):
-        yield batch

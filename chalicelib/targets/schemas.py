@@ -1,19 +1,16 @@
-"""Targets as they come in and go out."""
+"""Request and response schemas of targets and their checks."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import (
-    BaseModel,
-    Field,
-    GetJsonSchemaHandler,
-    WithJsonSchema,
-)
+from pydantic import BaseModel, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from chalicelib.alerting.incident import MeanTimes
 from chalicelib.api.schemas import (
+    GivenMoment,
     Model,
     Moment,
     Page,
@@ -24,6 +21,7 @@ from chalicelib.api.schemas import (
     Tag,
     any_partial,
 )
+from chalicelib.monitoring.check_history import Check
 from chalicelib.monitoring.secrets import MASK
 from chalicelib.monitoring.target import Target
 from chalicelib.targets.current_status import CurrentStatus
@@ -40,32 +38,25 @@ from chalicelib.targets.secret_schemas import with_userinfo
 from chalicelib.targets.validation import Draft
 
 StatusName = Literal["PENDING", "UP", "DOWN", "DEGRADED", "PAUSED"]
+VerdictName = Literal["UP", "DOWN", "DEGRADED", "UNKNOWN"]
 Kind = Literal["http", "tcp", "tls", "dns"]
 
 
 class TargetIn(Root[AnyTarget]):
-    """A target as its owner describes it."""
+    """A new target, of one of the kinds."""
 
     def draft(self) -> Draft:
         given = self.root
         return Draft(
-            name=given.name,
-            kind=given.kind,
-            interval_s=given.interval_s,
-            timeout_s=given.timeout_s,
-            failure_threshold=given.failure_threshold,
-            recovery_threshold=given.recovery_threshold,
+            **given.common(),
             config=given.config(),
             expect=given.expectations(),
             secrets=given.secrets(),
-            tags=given.tags,
-            channel_ids=given.channel_ids,
-            enabled=given.enabled,
         )
 
 
 class TargetPatch(Root[dict[str, Any]]):
-    """The fields to replace, each as a whole; null puts the default back."""
+    """The fields to replace, each as a whole; null restores the default."""
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -73,17 +64,9 @@ class TargetPatch(Root[dict[str, Any]]):
     ) -> JsonSchemaValue:
         return any_partial(cls, handler, (HttpTarget, TcpTarget, TlsTarget, DnsTarget))
 
-    def over(self, target: Target) -> dict[str, Any]:
-        """The target's description with these fields instead of its own."""
-        return {
-            name: value
-            for name, value in {**describe(target), **self.root}.items()
-            if value is not None
-        }
-
 
 class TargetsIn(Schema):
-    """Up to a hundred targets; each is judged for itself."""
+    """Up to a hundred targets, each validated separately."""
 
     items: Annotated[
         list[Any],
@@ -91,8 +74,8 @@ class TargetsIn(Schema):
         WithJsonSchema(
             {
                 "type": "array",
-                "description": "Each is what `POST /v1/targets` takes; one that is not is answered"
-                " with its problem, and does not hinder the others.",
+                "description": "Each is a body of `POST /v1/targets`. An invalid item gets a"
+                " problem in the response and does not affect the others.",
                 "items": {"type": "object"},
                 "minItems": 1,
                 "maxItems": 100,
@@ -102,7 +85,7 @@ class TargetsIn(Schema):
 
 
 class StateOut(Model):
-    """The present state of a target; `in_maintenance` where there is a window for it now."""
+    """The current state of a target; `in_maintenance` while a maintenance window covers it."""
 
     status: StatusName
     since: Moment
@@ -113,20 +96,13 @@ class StateOut(Model):
     in_maintenance: bool = False
 
     @classmethod
-    def of(cls, presence: CurrentStatus) -> "StateOut":
-        return cls(
-            status=presence.status.value,
-            since=presence.since,
-            last_checked_at=presence.last_checked_at,
-            response_ms=presence.response_ms,
-            consecutive_failures=presence.consecutive_failures,
-            open_incident_id=presence.open_incident_id,
-            in_maintenance=presence.in_maintenance,
-        )
+    def of(cls, current: CurrentStatus) -> "StateOut":
+        fields = {name: getattr(current, name) for name in cls.model_fields}
+        return cls(**{**fields, "status": current.status.value})
 
 
 class _Stored(Model):
-    """What a stored target has beyond its description."""
+    """The fields that a stored target has in addition to those its owner sets."""
 
     id: str
     created_at: Moment
@@ -135,19 +111,19 @@ class _Stored(Model):
 
 
 class HttpTargetOut(_Stored, HttpTarget):
-    """An `http` target as it is shown."""
+    """A stored `http` target."""
 
 
 class TcpTargetOut(_Stored, TcpTarget):
-    """A `tcp` target as it is shown."""
+    """A stored `tcp` target."""
 
 
 class TlsTargetOut(_Stored, TlsTarget):
-    """A `tls` target as it is shown."""
+    """A stored `tls` target."""
 
 
 class DnsTargetOut(_Stored, DnsTarget):
-    """A `dns` target as it is shown."""
+    """A stored `dns` target."""
 
 
 AnyTargetOut = Annotated[
@@ -156,30 +132,30 @@ AnyTargetOut = Annotated[
 
 
 class TargetOut(Root[AnyTargetOut]):
-    """A target with its present state; secrets are masked."""
+    """A target with its current state; secrets are masked."""
 
     @classmethod
-    def of(cls, target: Target, presence: CurrentStatus) -> "TargetOut":
-        # Not validated: it was valid when it was stored, whatever the rules are by now.
+    def of(cls, target: Target, current: CurrentStatus) -> "TargetOut":
+        # Not validated: stored targets stay readable when the rules have become stricter.
         described = describe(target)
-        shown, expectations = _SHOWN[target.spec.kind]
+        schema, expectations = _SCHEMAS[target.spec.kind]
         given = described["expect"]
         if not described.get("follow_redirects", True):
             given.setdefault("status_codes", ["200-399"])
         if "json" in given:
-            given["json"] = [JsonExpectation.model_construct(**one) for one in given["json"]]
+            given["json"] = [JsonExpectation.model_construct(**item) for item in given["json"]]
         described["expect"] = expectations.model_construct(**given)
-        root = shown.model_construct(
+        root = schema.model_construct(
             **described,
             id=target.id,
             created_at=target.created_at,
             updated_at=target.updated_at,
-            state=StateOut.of(presence),
+            state=StateOut.of(current),
         )
         return cls.model_construct(root=cast("AnyTargetOut", root))
 
 
-_SHOWN: Mapping[str, tuple[type[BaseModel], type[BaseModel]]] = {
+_SCHEMAS: Mapping[str, tuple[type[BaseModel], type[BaseModel]]] = {
     "http": (HttpTargetOut, HttpExpectations),
     "tcp": (TcpTargetOut, TcpExpectations),
     "tls": (TlsTargetOut, TlsExpectations),
@@ -188,7 +164,7 @@ _SHOWN: Mapping[str, tuple[type[BaseModel], type[BaseModel]]] = {
 
 
 class BatchItem(Model):
-    """What became of one target of a batch: the target, or the problem."""
+    """The outcome of one item of a batch: the target or the problem."""
 
     status: int
     target: TargetOut | None = None
@@ -196,20 +172,19 @@ class BatchItem(Model):
 
 
 class BatchOut(Model):
-    """One answer per item, in the order of the request."""
+    """One outcome per item, in the order of the request."""
 
     items: list[BatchItem]
 
 
 class TargetsQuery(PageQuery):
-    """Filters of the list, all of which must hold, and its order.
+    """Filters of the list, all of which must match, and its order.
 
-    By name and by status it may be behind by a moment; by status the worst comes first, and what
-    changes its status meanwhile may come twice or not at all.
+    The orders `name` and `status` are eventually consistent. `status` puts the worst first; targets
+    whose status changes between pages may appear twice or not at all.
     """
 
     sort: Literal["oldest", "newest", "name", "status"] = "oldest"
-
     status: StatusName | None = None
     tag: Tag | None = None
     kind: Kind | None = None
@@ -221,16 +196,16 @@ TargetsPage = Page[TargetOut]
 
 
 class SummaryQuery(Schema):
-    """With a tag only the targets that have it count."""
+    """`tag` restricts the summary to targets with that tag."""
 
     tag: Tag | None = None
 
 
 class SummaryOut(Model):
-    """How many targets have which status; `down` holds the worst, longest down first.
+    """The number of targets per status; `down` lists up to a hundred, longest down first.
 
     `mtta_s` and `mttr_s` are the mean times until the incidents of the last thirty days were
-    acknowledged and resolved; null where none was, and where a tag is asked for.
+    acknowledged and resolved; null if none was, and with a `tag`.
     """
 
     total: int
@@ -248,12 +223,70 @@ class SummaryOut(Model):
             total=found.total,
             by_status=found.by_status,
             by_tag=found.by_tag,
-            down=[TargetOut.of(target, presence) for target, presence in found.down],
+            down=[TargetOut.of(target, current) for target, current in found.down],
         )
 
 
+class TimingsOut(Model):
+    """The phases of a check; their sum is its `response_ms`."""
+
+    dns: int
+    connect: int
+    tls: int
+    first_byte: int
+    body: int
+
+
+class CheckOut(Model):
+    """One check of one target; `attempts` is 2 if a failure was retried immediately.
+
+    `first_error` is the failure of the first attempt if the second got a response; if both failed,
+    `error` describes both.
+    """
+
+    target_id: str
+    checked_at: Moment
+    region: str
+    verdict: VerdictName
+    response_ms: int
+    status_code: int | None
+    reason: str | None
+    error: str | None
+    attempts: int
+    first_error: str | None
+    timings_ms: TimingsOut
+
+    @classmethod
+    def of(cls, check: Check) -> "CheckOut":
+        result = check.result
+        return cls(
+            target_id=check.target_id,
+            checked_at=check.tick,
+            region=check.region,
+            verdict=result.verdict.value,
+            response_ms=result.response_ms,
+            status_code=result.status_code,
+            reason=result.reason,
+            error=result.error,
+            attempts=result.attempts,
+            first_error=result.first_error,
+            timings_ms=TimingsOut(**asdict(result.timings)),
+        )
+
+
+class ChecksQuery(PageQuery):
+    """`from` is inclusive, `to` exclusive."""
+
+    from_: Annotated[GivenMoment | None, Field(alias="from")] = None
+    to: GivenMoment | None = None
+    verdict: VerdictName | None = None
+
+
+ChecksPage = Page[CheckOut]
+
+
 def describe(target: Target) -> dict[str, Any]:
-    """What of a target its owner gave, without defaults that are not stored; secrets masked."""
+    """Return the fields that the owner set, without defaults; secrets are masked."""
     spec = target.spec
     described = {
         "name": target.name,

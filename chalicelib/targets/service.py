@@ -1,8 +1,10 @@
-"""What owners do with their targets."""
+"""Create, change, delete and check targets."""
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -27,19 +29,19 @@ from chalicelib.monitoring.storage.result_repository import CheckKey, read_resul
 from chalicelib.monitoring.storage.schedule_repository import use_interval
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
-from chalicelib.targets.host_budget import host_checks_delta
+from chalicelib.probes.net.urls import parse_host, parse_url, resolver_endpoint
 from chalicelib.targets.lifecycle import store_change, store_removal
 from chalicelib.targets.runtime import TargetsRuntime
-from chalicelib.targets.validation import Draft, admit, admit_addressee
+from chalicelib.targets.validation import Draft, validate, validate_recipient
 from chalicelib.worker.scheduler import check_soon, send_jobs, single_job
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 _LOG = logging.getLogger(__name__)
 _DAY_S = 86_400
-_CHECK_PATIENCE_S = 10
-"""How long a check may wait in the queue and for a worker to start, beyond its own timeout."""
-_CALL_S = 27
-"""How long a call may take: API Gateway gives up after 29 s."""
+_QUEUE_WAIT_S = 10
+"""How long a check may wait in the queue and for a worker to start, in addition to its timeout."""
+_REQUEST_S = 27
+"""How long a request may take: API Gateway gives up after 29 s."""
 
 
 def create(
@@ -50,14 +52,13 @@ def create(
     allocator: LaneAllocator | None = None,
     quota: int | None = None,
 ) -> Target:
-    """Store a new target in a free place and have it checked at once.
+    """Store a new target in a free place and check it immediately.
 
-    With a `target_id` the target is made once, however often it is asked for; with `allocator` the
-    lanes are read once for many; `quota` is how many the owner may have, by default the stage's.
-    Raises InvalidError for a draft that cannot be, QuotaError and HostBudgetError for what is too
-    much, ConflictError when no place can be had.
+    With `target_id` repeated calls create one target; a shared `allocator` reads the lanes once for
+    many targets; `quota` is the owner's limit, by default the stage's. Raises InvalidError,
+    QuotaError or HostBudgetError, and ConflictError if other requests keep taking the place.
     """
-    draft = prepared(runtime, draft)
+    draft = prepare(runtime, draft)
     admit_channels(owner, draft.channel_ids)
     new = target_id or new_id(runtime.clock())
     target = _add(runtime, allocator or LaneAllocator(owner), draft, new, quota)
@@ -66,30 +67,30 @@ def create(
     return target
 
 
-def prepared(runtime: TargetsRuntime, draft: Draft) -> Draft:
-    """The draft of a new target as it can be stored; raises InvalidError, nothing is written."""
-    admit(runtime.guard, draft)
+def prepare(runtime: TargetsRuntime, draft: Draft) -> Draft:
+    """Validate the draft of a new target without storing it; raises InvalidError."""
+    validate(runtime.guard, draft)
     return replace(draft, secrets=draft.secrets.over(Secrets()))
 
 
 def change(
     runtime: TargetsRuntime, owner: str, target_id: str, redraft: Callable[[Target], Draft]
 ) -> Target:
-    """Make the target what `redraft` says of it as it is now. Raises NotFoundError, InvalidError.
+    """Change the target to what `redraft` returns for it. Raises NotFoundError, InvalidError.
 
-    Where it is so already, its version stays. Pausing and resuming go with it. Masked secrets keep
-    the stored values. `redraft` is asked again where another change came between; what it raises is
-    raised.
+    A change of `enabled` pauses or resumes. Masked secrets keep the stored values. If nothing
+    changes, the version stays. After a concurrent change `redraft` is called again with the new
+    target; its exceptions are passed on.
     """
 
     def attempt(before: Target) -> Target:
         return _change(runtime, before, redraft(before))
 
-    return _persistently(owner, target_id, attempt)
+    return _retry(owner, target_id, attempt)
 
 
 def switch(runtime: TargetsRuntime, owner: str, target_id: str, *, enabled: bool) -> Target:
-    """Resume or pause; where it is so already nothing happens. Raises NotFoundError."""
+    """Resume or pause the target, if it is not so already. Raises NotFoundError."""
 
     def attempt(before: Target) -> Target:
         if before.enabled == enabled:
@@ -100,40 +101,40 @@ def switch(runtime: TargetsRuntime, owner: str, target_id: str, *, enabled: bool
             _check_soon(runtime, after, is_planned=False)
         return after
 
-    return _persistently(owner, target_id, attempt)
+    return _retry(owner, target_id, attempt)
 
 
 def remove(
-    runtime: TargetsRuntime, owner: str, target_id: str, allow: Callable[[Target], None]
+    runtime: TargetsRuntime, owner: str, target_id: str, check: Callable[[Target], None]
 ) -> None:
-    """Delete the target, if `allow` does not raise. Raises NotFoundError."""
+    """Delete the target unless `check` raises. Raises NotFoundError."""
 
     def attempt(before: Target) -> None:
-        allow(before)
-        usage = UsageChange("targets", -1, hosts=host_checks_delta(before.spec, None))
+        check(before)
+        usage = UsageChange("targets", -1, hosts=_host_checks_delta(before.spec, None))
         with acting_for(owner, *usage.system_keys):
             store_removal(runtime, before, usage)
 
-    _persistently(owner, target_id, attempt)
+    _retry(owner, target_id, attempt)
 
 
-def _persistently(owner: str, target_id: str, attempt: Callable[[Target], Done]) -> Done:
-    """What `attempt` does with the target as it is now, again where a write came between."""
+def _retry(owner: str, target_id: str, attempt: Callable[[Target], Result]) -> Result:
+    """Call `attempt` with the stored target, again after a concurrent write to it or its lane."""
     for number in range(ATTEMPTS):
         before = Targets(owner).get(target_id)
         try:
             return attempt(before)
         except TransactionConflictError:
             back_off(number)
-    raise ConflictError("the target is being changed by others; try again")
+    raise ConflictError("the target is being changed by other requests; try again")
 
 
 def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
-    """One attempt; raises ChangedError if `before` is outdated."""
-    admit(runtime.guard, draft)
+    """Make one attempt; raises TransactionConflictError if `before` is outdated."""
+    validate(runtime.guard, draft)
     admit_channels(before.owner, draft.channel_ids, before.channel_ids)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
-    admit_addressee(draft, before.spec.config)
+    validate_recipient(draft, before.spec.config)
     draft = replace(draft, secrets=draft.secrets.over(stored))
     kept_s = runtime.settings.results_retention_days * _DAY_S
     tagged = before.tagged(draft.tags, runtime.now, kept_s)
@@ -145,47 +146,45 @@ def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
     is_planned = before.enabled and after.spec.interval_s == before.spec.interval_s
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
-    switches = after.enabled != before.enabled
     usage = UsageChange(
-        hosts=host_checks_delta(before.spec, after.spec),
+        hosts=_host_checks_delta(before.spec, after.spec),
         host_limit=host_limit(runtime.settings.limits),
     )
-    is_concerned = concerns_skipping(before.owner, after.tags, before.tags)
+    affects_skipping = concerns_skipping(before.owner, after.tags, before.tags)
     try:
         with (
             acting_for(before.owner, *usage.system_keys),
-            changes_skip_rules(runtime, before.owner, is_needed=is_concerned),
+            changes_skip_rules(runtime, before.owner, is_needed=affects_skipping),
         ):
             store_change(runtime, before, after, new_secrets, usage)
     except TransactionConflictError:
         raise_if_exceeded(usage, {})
         raise
-    if after.enabled and (after.spec != before.spec or new_secrets is not None or switches):
+    is_resumed = after.enabled and not before.enabled
+    if is_resumed or (after.enabled and (after.spec != before.spec or new_secrets is not None)):
         _check_soon(runtime, after, is_planned=is_planned)
     return after
 
 
 def check_now(runtime: TargetsRuntime, target: Target) -> Check:
-    """Have the worker check the target now and wait for it.
+    """Let the worker check the target now and wait for the result.
 
-    Raises ConflictError for one that is paused or skipped, UnavailableError when the worker does
-    not come to it.
+    Raises ConflictError if the target is paused or skipped, and UnavailableError if the worker does
+    not check it in time.
     """
     if not target.enabled:
         raise ConflictError("the target is paused; resume it first")
     if is_skipped(target, runtime.now):
-        raise ConflictError("a maintenance window keeps the target from being checked now")
+        raise ConflictError("a maintenance window suspends the target's checks; try again after it")
     tick, region, place = runtime.now, runtime.settings.region, target.spec.place
     send_jobs(runtime, [single_job(target, tick)])
     key = CheckKey(target.owner, target.lane, tick, region, place)
-    patience = min(target.spec.timeout_s + _CHECK_PATIENCE_S, _CALL_S)
-    give_up = time.monotonic() + patience
-    while time.monotonic() < give_up:
-        found = read_results([key], consistent=True)
-        if found:
+    deadline = time.monotonic() + min(target.spec.timeout_s + _QUEUE_WAIT_S, _REQUEST_S)
+    while time.monotonic() < deadline:
+        if found := read_results([key], consistent=True):
             return Check(target.id, tick, region, found[key][place])
         time.sleep(0.1)
-    raise UnavailableError("the check was ordered but is not done yet; see the target's checks")
+    raise UnavailableError("the check is queued but not done yet; see the target's checks")
 
 
 def _add(
@@ -216,8 +215,9 @@ def _add(
             ):
                 Targets(owner).add(target, state, draft.secrets, usage)
         except TransactionConflictError:
-            if made := _existing(owner, target_id):
-                return made
+            # An earlier request with the same idempotency key may have created it already.
+            with suppress(NotFoundError):
+                return Targets(owner).get(target_id)
             raise_if_exceeded(usage, used(owner))
             allocator.forget()
             back_off(attempt)
@@ -233,16 +233,9 @@ def _usage_of_new(runtime: TargetsRuntime, target: Target, quota: int | None) ->
         "targets",
         1,
         limits.quota_targets if quota is None else quota,
-        hosts=host_checks_delta(None, target.spec),
+        hosts=_host_checks_delta(None, target.spec),
         host_limit=host_limit(limits),
     )
-
-
-def _existing(owner: str, target_id: str) -> Target | None:
-    try:
-        return Targets(owner).get(target_id)
-    except NotFoundError:
-        return None
 
 
 def _described(target: Target, draft: Draft, spec: CheckSpec) -> Target:
@@ -268,11 +261,32 @@ def _use(interval_s: int, shard: int) -> None:
 
 
 def _check_soon(runtime: TargetsRuntime, target: Target, *, is_planned: bool) -> None:
-    """Have it checked at once; where the queue fails its next slot comes instead.
+    """Check the target immediately, or at its next tick if the queue fails.
 
-    The target is stored by then: an error would have its owner store it again.
+    The target is already stored: an error would make the client store it again.
     """
     try:
         check_soon(runtime, target, is_planned=is_planned)
     except (BotoCoreError, ClientError, PynamoDBException, SendError):
-        _LOG.exception("no check at once", extra={"owner": target.owner, "target": target.id})
+        _LOG.exception(
+            "immediate check not queued", extra={"owner": target.owner, "target": target.id}
+        )
+
+
+def _host_checks_delta(before: CheckSpec | None, after: CheckSpec | None) -> dict[str, int]:
+    """Return by how many checks a day each host's load changes, for the limit per host."""
+    hosts: Counter[str] = Counter()
+    for spec, sign in ((before, -1), (after, 1)):
+        if spec is not None:
+            hosts[_checked_host(spec)] += sign * (_DAY_S // spec.interval_s)
+    return {name: change for name, change in hosts.items() if change}
+
+
+def _checked_host(spec: CheckSpec) -> str:
+    """Return the normalized name of the host that the checks are sent to."""
+    config = spec.config
+    if "url" in config:
+        return parse_url(config["url"]).host.name
+    if resolver := config.get("resolver"):
+        return resolver_endpoint(resolver)[0].name
+    return parse_host(config["host"]).name

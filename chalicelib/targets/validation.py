@@ -1,4 +1,4 @@
-"""Targets as their owners describe them, and whether that can be watched."""
+"""Validation of targets beyond their schemas: whether the worker can and may check them."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from chalicelib.probes.net.urls import TLS_PORT, BadUrl, parse_host, parse_url, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A target as its owner describes it, valid by the schema."""
+    """The fields of a target that its owner sets, valid by the schema."""
 
     name: str
     kind: str
@@ -35,7 +35,7 @@ class Draft:
     enabled: bool = True
 
     def spec(self, target_id: str, place: int) -> CheckSpec:
-        """What of it travels to the worker."""
+        """Return the part that is sent to the worker."""
         return CheckSpec(
             target_id=target_id,
             place=place,
@@ -50,27 +50,28 @@ class Draft:
         )
 
 
-def admit(guard: Guard, draft: Draft) -> None:
-    """Refuse what could never be checked; raises InvalidError, naming every field."""
+def validate(guard: Guard, draft: Draft) -> None:
+    """Refuse a target that could never be checked; raises InvalidError, naming every field."""
     faults = (*_address_faults(guard, draft), *_expectation_faults(draft), *_size_faults(draft))
     if faults:
-        raise InvalidError("the target cannot be watched", faults)
+        raise InvalidError("the target cannot be checked", faults)
 
 
-def admit_addressee(draft: Draft, before: Mapping[str, Any]) -> None:
-    """Refuse to send stored secrets, which nobody can read, to another host than they were for.
+def validate_recipient(draft: Draft, before: Mapping[str, Any]) -> None:
+    """Refuse to send stored secrets to another host; raises InvalidError.
 
-    `before` is the configuration that the target had. Raises InvalidError.
+    Secrets are masked in responses; a changed host would reveal them to whoever changes it.
+    `before` is the target's previous configuration.
     """
-    if not draft.secrets.has_masks or _addressee(draft.config) == _addressee(before):
+    if not draft.secrets.has_masks or _recipient(draft.config) == _recipient(before):
         return
     field = "url" if "url" in draft.config else "host"
-    fault = Fault(("body", field), "leads to another host: give its secrets again, unmasked")
+    fault = Fault(("body", field), "names another host; send the secrets again, unmasked")
     raise InvalidError("stored secrets are not sent to another host", (fault,))
 
 
-def _addressee(config: Mapping[str, Any]) -> object:
-    """Who hears the secrets of a target: an origin, or a host and port."""
+def _recipient(config: Mapping[str, Any]) -> object:
+    """Return who receives the secrets of a target: an origin, or a host and port."""
     if "url" in config:
         return parse_url(config["url"]).origin
     return parse_host(config["host"]), config.get("port")
@@ -79,43 +80,43 @@ def _addressee(config: Mapping[str, Any]) -> object:
 def _address_faults(guard: Guard, draft: Draft) -> Iterator[Fault]:
     config = draft.config
     if "url" in config:
-        yield from _refused(("body", "url"), lambda: guard.validate_url(config["url"]))
+        yield from _address_fault("url", lambda: guard.validate_url(config["url"]))
     elif draft.kind == "dns":
-        yield from _refused(("body", "host"), lambda: parse_host(config["host"]))
+        yield from _address_fault("host", lambda: parse_host(config["host"]))
         if resolver := config.get("resolver"):
-            yield from _refused(("body", "resolver"), lambda: _admit_resolver(guard, resolver))
+            yield from _address_fault("resolver", lambda: _validate_resolver(guard, resolver))
     else:
         port = config.get("port", TLS_PORT)
-        yield from _refused(("body", "host"), lambda: guard.validate_host(config["host"], port))
+        yield from _address_fault("host", lambda: guard.validate_host(config["host"], port))
 
 
-def _admit_resolver(guard: Guard, resolver: str) -> None:
+def _validate_resolver(guard: Guard, resolver: str) -> None:
     host, port = resolver_endpoint(resolver)
     guard.validate_host(host.name, port)
 
 
-def _refused(field: tuple[str, ...], judge: Callable[[], object]) -> Iterator[Fault]:
+def _address_fault(field: str, check: Callable[[], object]) -> Iterator[Fault]:
     try:
-        judge()
+        check()
     except BadUrl as error:
-        yield Fault(field, str(error))
+        yield Fault(("body", field), str(error))
 
 
 def _expectation_faults(draft: Draft) -> Iterator[Fault]:
-    """What the checker could not read: it would never say more than that it does not know."""
+    """Report expectations that the worker cannot parse: each verdict would be UNKNOWN."""
     try:
         expected = read_expectations(draft.expect)
     except BadExpectation as error:
         yield Fault(("body", "expect", *error.place), str(error))
         return
     yield from _pattern_faults(("body_matches",), expected.body_matches)
-    for place, condition in enumerate(expected.json):
+    for index, condition in enumerate(expected.json):
         try:
             compile_path(condition.path)
         except BadPath as error:
-            yield Fault(("body", "expect", "json", place, "path"), str(error))
-        patterns = dict(condition.tests)
-        yield from _pattern_faults(("json", place, "matches"), patterns.get("matches"))
+            yield Fault(("body", "expect", "json", index, "path"), str(error))
+        pattern = dict(condition.tests).get("matches")
+        yield from _pattern_faults(("json", index, "matches"), pattern)
 
 
 def _pattern_faults(field: tuple[str | int, ...], pattern: str | None) -> Iterator[Fault]:
@@ -132,5 +133,5 @@ def _size_faults(draft: Draft) -> Iterator[Fault]:
     if size > SPEC_BYTES:
         fields = {**draft.config, "expect": draft.expect}
         largest = max(fields, key=lambda name: len(json.dumps(fields[name])))
-        rule = f"the target takes {size} bytes as it travels; {SPEC_BYTES} is the most that can"
+        rule = f"the target takes {size} bytes in a message; the limit is {SPEC_BYTES}; shorten it"
         yield Fault(("body", largest), rule)

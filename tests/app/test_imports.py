@@ -66,8 +66,6 @@ CALLS: dict[str, set[str]] = {
     },
     "status_pages.routes": {"monitoring", "status_pages"},
     "targets.bulk_routes": _TARGETS | {"worker"},
-    "targets.check_routes": {"monitoring", "targets"},
-    "targets.metrics_routes": {"alerting", "maintenance", "monitoring", "targets"},
     "targets.routes": _TARGETS | {"worker"},
     "users.routes": {"alerting", "monitoring", "users"},
 }

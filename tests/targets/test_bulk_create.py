@@ -1,4 +1,4 @@
-"""Creating targets in batches: one answer per item, none lost because of another."""
+"""Creating targets in batches: each item has its own outcome."""
 
 import json
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.shared_stage
 GOOD = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
 
 
-def test_a_bad_item_hinders_no_other(world: World, alice: Person) -> None:
+def test_invalid_items_do_not_affect_the_others(world: World, alice: Person) -> None:
     items = [
         {**GOOD, "name": "one"},
         {**GOOD, "url": "ftp://shop.example/"},
@@ -24,34 +24,34 @@ def test_a_bad_item_hinders_no_other(world: World, alice: Person) -> None:
     ]
     reply = alice.post("/v1/targets/batch", {"items": items})
     assert reply.status == 200
-    answers = reply.json["items"]
-    assert [answer["status"] for answer in answers] == [201, 422, 422, 201, 422, 422]
-    for answer in answers:
-        assert (answer["target"] is None) == (answer["problem"] is not None)
+    outcomes = reply.json["items"]
+    assert [outcome["status"] for outcome in outcomes] == [201, 422, 422, 201, 422, 422]
+    for outcome in outcomes:
+        assert (outcome["target"] is None) == (outcome["problem"] is not None)
     faults = [
-        [".".join(map(str, fault["loc"])) for fault in answer["problem"]["errors"]]
-        for answer in answers
-        if answer["problem"]
+        [".".join(map(str, fault["loc"])) for fault in outcome["problem"]["errors"]]
+        for outcome in outcomes
+        if outcome["problem"]
     ]
     assert faults == [["body.url"], ["body"], ["body.kind"], ["body.unknown"]]
     listed = alice.get("/v1/targets").json["items"]
     assert {target["name"] for target in listed} == {"one", "two"}
-    assert all(answers[number]["target"] in listed for number in (0, 3))
-    assert len(world.queue.take()) == 2, "what was made is checked at once"
+    assert all(outcomes[number]["target"] in listed for number in (0, 3))
+    assert len(world.queue.take()) == 2, "created targets are checked immediately"
 
 
 @pytest.mark.parametrize("items", [[], [GOOD] * 101, {}, None, "x"])
-def test_none_and_too_many_are_refused(alice: Person, items: object) -> None:
+def test_empty_and_oversized_batches_are_refused(alice: Person, items: object) -> None:
     before = stored()
     reply = alice.post("/v1/targets/batch", {"items": items})
     assert (reply.status, reply.fields) == (422, ["body.items"])
     assert stored() == before
 
 
-def test_our_own_failure_in_the_middle_loses_no_answer(
+def test_internal_error_of_one_item_keeps_the_other_outcomes(
     alice: Person, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from chalicelib.targets import service as targets_service  # noqa: PLC0415 - what is patched, beside the patch
+    from chalicelib.targets import service as targets_service  # noqa: PLC0415 - next to the patch
 
     add, seen = targets_service._add, []
 
@@ -62,13 +62,13 @@ def test_our_own_failure_in_the_middle_loses_no_answer(
         return add(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(targets_service, "_add", failing)
-    answers = alice.post("/v1/targets/batch", {"items": [GOOD] * 3}).json["items"]
-    assert [answer["status"] for answer in answers] == [201, 503, 201]
-    assert "dies" not in json.dumps(answers)
+    outcomes = alice.post("/v1/targets/batch", {"items": [GOOD] * 3}).json["items"]
+    assert [outcome["status"] for outcome in outcomes] == [201, 503, 201]
+    assert "dies" not in json.dumps(outcomes)
     assert "an item of a batch failed" in caplog.text
 
 
-def test_a_queue_that_refuses_does_not_make_a_stored_target_fail(
+def test_target_is_created_even_if_the_queue_fails(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: object) -> None:

@@ -1,4 +1,4 @@
-"""Checking a target now: the worker does it, the call waits for it."""
+"""Checking a target now: the request waits for the worker."""
 
 import threading
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.shared_stage
 
 
 @contextmanager
-def a_worker(world: World) -> Iterator[None]:
-    """A worker in a thread of its own, as the queue would feed it."""
+def running_worker(world: World) -> Iterator[None]:
+    """Run a worker in a separate thread, as the queue would feed it."""
     done = threading.Event()
 
     def pump() -> None:
@@ -30,12 +30,12 @@ def a_worker(world: World) -> Iterator[None]:
         thread.join()
 
 
-def test_the_answer_is_the_check(world: World, alice: Person) -> None:
+def test_response_is_the_check(world: World, alice: Person) -> None:
     target = alice.make_target(failure_threshold=1)
     world.deliver()
     world.clock.time += 5
     world.checker.script[target["id"]] = DOWN
-    with a_worker(world):
+    with running_worker(world):
         reply = alice.post(f"/v1/targets/{target['id']}/check")
     assert reply.status == 201
     assert reply.json == {
@@ -65,19 +65,19 @@ def test_a_paused_target_is_not_checked(world: World, alice: Person) -> None:
     assert world.queue.waiting == []
 
 
-def test_a_worker_that_does_not_come_is_not_waited_for_without_end(
+def test_wait_for_the_worker_is_limited(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "_CALL_S", 0)
+    monkeypatch.setattr(service, "_REQUEST_S", 0)
     target = alice.make_target(timeout_s=1)
     reply = alice.post(f"/v1/targets/{target['id']}/check")
     assert reply.status == 503
     assert reply.headers["content-type"] == "application/problem+json"
 
 
-def test_two_in_the_same_second_are_one_check(world: World, alice: Person) -> None:
+def test_two_requests_in_one_second_are_one_check(world: World, alice: Person) -> None:
     target = alice.make_target()
-    with a_worker(world):
+    with running_worker(world):
         replies = [alice.post(f"/v1/targets/{target['id']}/check") for _ in range(2)]
     assert replies[0].json == replies[1].json
     assert len(alice.get(f"/v1/targets/{target['id']}/checks").json["items"]) == 1

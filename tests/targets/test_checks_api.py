@@ -1,4 +1,4 @@
-"""The checks of a target through the API: their shape, their range, their pages."""
+"""GET /v1/targets/{id}/checks: shape, range and pages."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def alice(shared_stage: World) -> Person:
 
 @pytest.fixture(scope="module")
 def path(shared_stage: World, alice: Person) -> str:
-    """Where the checks of a target are that was checked five times, ten seconds apart."""
+    """Return the path of the checks of a target checked five times, ten seconds apart."""
     world = reset_world(shared_stage)
     target = alice.make_target(interval_s=10, timeout_s=5)
     for number in range(5):
@@ -31,7 +31,7 @@ def path(shared_stage: World, alice: Person) -> str:
     return f"/v1/targets/{target['id']}/checks"
 
 
-def ago(items: list[dict[str, Any]]) -> list[str]:
+def times(items: list[dict[str, Any]]) -> list[str]:
     return [item["checked_at"] for item in items]
 
 
@@ -39,9 +39,9 @@ def at(*seconds: int) -> list[str]:
     return [render_time(START + second) for second in seconds]
 
 
-def test_newest_first_and_whole(alice: Person, path: str) -> None:
+def test_checks_are_listed_newest_first(alice: Person, path: str) -> None:
     reply = alice.get(path).json
-    assert ago(reply["items"]) == at(40, 30, 20, 10, 0)
+    assert times(reply["items"]) == at(40, 30, 20, 10, 0)
     assert reply["next_cursor"] is None
     assert reply["items"][1] == {
         "target_id": path.split("/")[3],
@@ -75,11 +75,11 @@ def test_newest_first_and_whole(alice: Person, path: str) -> None:
     ],
 )
 def test_ranges_and_verdicts(alice: Person, path: str, query: str, expected: list[str]) -> None:
-    assert ago(alice.get(f"{path}?{query}").json["items"]) == expected
+    assert times(alice.get(f"{path}?{query}").json["items"]) == expected
 
 
 @pytest.mark.parametrize("verdict", ["", "&verdict=DOWN"])
-def test_pages_meet(alice: Person, path: str, verdict: str) -> None:
+def test_pages_add_up_to_the_list(alice: Person, path: str, verdict: str) -> None:
     whole = alice.get(f"{path}?limit=200{verdict}").json["items"]
     found, cursor = [], ""
     for _ in range(10):
@@ -111,14 +111,12 @@ def test_pages_meet(alice: Person, path: str, verdict: str) -> None:
         ("to=2026-11-18T11:06:40Z&to=2026-11-18T11:06:40Z", "query.to"),
     ],
 )
-def test_a_parameter_that_is_not_right_is_named(
-    alice: Person, path: str, query: str, field: str
-) -> None:
+def test_invalid_parameter_is_named(alice: Person, path: str, query: str, field: str) -> None:
     reply = alice.get(f"{path}?{query}")
     assert (reply.status, reply.fields) == (400, [field])
 
 
-def test_a_cursor_serves_its_own_target_and_range(alice: Person, path: str) -> None:
+def test_cursor_is_bound_to_target_and_filters(alice: Person, path: str) -> None:
     cursor = alice.get(f"{path}?limit=1").json["next_cursor"]
     other = alice.make_target()
     assert alice.get(f"/v1/targets/{other['id']}/checks?cursor={cursor}").status == 400

@@ -1,4 +1,4 @@
-"""A hundred targets: made in one batch, listed with as many calls as ten."""
+"""A hundred targets: created in one batch, listed with as many calls as ten."""
 
 import json
 from dataclasses import dataclass, replace
@@ -17,18 +17,18 @@ QUERIES = ["limit=200", "limit=200&q=shop&enabled=true&tag=a", "limit=1&q=nowher
 
 
 @dataclass
-class Crowds:
-    """Two owners, of ten and of a hundred targets, and the names of their calls to DynamoDB."""
+class Owners:
+    """Two owners, of ten and of a hundred targets, and the names of the calls to DynamoDB."""
 
     people: dict[int, Person]
-    made: list[str]
+    recorded: list[str]
 
     def calls(self, path: str) -> dict[int, list[str]]:
         found = {}
         for count, person in self.people.items():
-            self.made.clear()
+            self.recorded.clear()
             assert person.get(path).status == 200
-            found[count] = sorted(self.made)
+            found[count] = sorted(self.recorded)
         return found
 
 
@@ -49,11 +49,11 @@ def people(shared_stage: World) -> dict[int, Person]:
 
 
 @pytest.fixture
-def crowds(people: dict[int, Person], dynamodb_calls: list[str]) -> Crowds:
-    return Crowds(people, dynamodb_calls)
+def owners(people: dict[int, Person], dynamodb_calls: list[str]) -> Owners:
+    return Owners(people, dynamodb_calls)
 
 
-def test_they_fill_two_lanes_without_a_hole(people: dict[int, Person]) -> None:
+def test_targets_fill_two_lanes(people: dict[int, Person]) -> None:
     places = sorted(
         (item["lane"]["S"], json.loads(item["spec"]["S"])["place"])
         for item in map(json.loads, stored("targets")["targets"])
@@ -62,36 +62,36 @@ def test_they_fill_two_lanes_without_a_hole(people: dict[int, Person]) -> None:
     assert places == [(f"{people[100].owner}#{lane}", n) for lane in (0, 1) for n in range(50)]
 
 
-def test_a_list_shows_all_of_them(people: dict[int, Person]) -> None:
+def test_list_shows_all_targets(people: dict[int, Person]) -> None:
     assert len(people[100].get("/v1/targets?limit=200").json["items"]) == 100
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_before_the_first_check(world: World, crowds: Crowds, query: str) -> None:
-    calls = crowds.calls(f"/v1/targets?{query}")
+def test_before_the_first_check(world: World, owners: Owners, query: str) -> None:
+    calls = owners.calls(f"/v1/targets?{query}")
     assert calls[100] == calls[10]
     assert len(calls[100]) <= 6
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_long_after_checks_at_ticks_of_their_own(world: World, crowds: Crowds, query: str) -> None:
-    """The dearest case: no scheduled result is found, so each target's own one is looked up."""
-    for person in crowds.people.values():
+def test_long_after_single_checks(world: World, owners: Owners, query: str) -> None:
+    """The most expensive case: without scheduled results each target has its own key."""
+    for person in owners.people.values():
         with acting_for(person.owner):
             for lane in Lanes(person.owner).all():
                 moved = {
-                    place: replace(seat.state, status=Status.UP, changed=START + place)
-                    for place, seat in lane.places.items()
+                    number: replace(place.state, status=Status.UP, changed=START + number)
+                    for number, place in lane.places.items()
                 }
                 assert Lanes(person.owner).write(lane, moved)
     world.clock.time += 3600
-    calls = crowds.calls(f"/v1/targets?{query}")
+    calls = owners.calls(f"/v1/targets?{query}")
     assert calls[100] == calls[10]
     assert len(calls[100]) <= 8
 
 
-@pytest.mark.parametrize(("path", "most"), [("/v1/summary", 5), ("/v1/me", 3)])
-def test_sums_are_as_cheap(crowds: Crowds, path: str, most: int) -> None:
-    calls = crowds.calls(path)
+@pytest.mark.parametrize(("path", "limit"), [("/v1/summary", 5), ("/v1/me", 3)])
+def test_summaries_are_as_cheap(owners: Owners, path: str, limit: int) -> None:
+    calls = owners.calls(path)
     assert calls[100] == calls[10]
-    assert len(calls[100]) <= most
+    assert len(calls[100]) <= limit

@@ -1,4 +1,4 @@
-"""Every kind of target: what it takes, what it shows, and what the worker gets of it."""
+"""Every kind of target: its fields, its defaults, and what the worker gets."""
 
 from typing import Any
 
@@ -19,15 +19,14 @@ def body(kind: str, **fields: Any) -> dict[str, Any]:
     return {"name": "n", "kind": kind, **KINDS[kind], **fields}
 
 
-def make(person: Person, kind: str, **fields: Any) -> dict[str, Any]:
+def create(person: Person, kind: str, **fields: Any) -> dict[str, Any]:
     reply = person.post("/v1/targets", body(kind, **fields))
     assert reply.status == 201, reply.text
-    made: dict[str, Any] = reply.json
-    return made
+    return dict(reply.json)
 
 
 @pytest.mark.parametrize(
-    ("kind", "shown"),
+    ("kind", "expected"),
     [
         ("tcp", {"host": "db.example", "port": 8443, "send": None}),
         ("tls", {"host": "shop.example", "port": 443, "verify_tls": True}),
@@ -43,31 +42,31 @@ def make(person: Person, kind: str, **fields: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_kind_shows_its_fields_with_their_defaults(
-    world: World, kind: str, shown: dict[str, Any]
+def test_kind_has_its_fields_with_defaults(
+    world: World, kind: str, expected: dict[str, Any]
 ) -> None:
     alice = world.user()
-    made = make(alice, kind)
-    assert made.items() >= shown.items()
-    assert made["kind"] == kind
-    assert "url" not in made
-    assert alice.get(f"/v1/targets?kind={kind}").json["items"] == [made]
+    created = create(alice, kind)
+    assert created.items() >= expected.items()
+    assert created["kind"] == kind
+    assert "url" not in created
+    assert alice.get(f"/v1/targets?kind={kind}").json["items"] == [created]
 
 
-def test_a_certificate_is_warned_of_two_weeks_ahead_unless_it_is_switched_off(
+def test_certificate_warning_is_two_weeks_by_default(
     world: World,
 ) -> None:
     alice = world.user()
-    assert make(alice, "tls")["expect"]["tls_days_left"] == 14
-    assert make(alice, "tls", expect={"tls_days_left": 0})["expect"]["tls_days_left"] == 0
+    assert create(alice, "tls")["expect"]["tls_days_left"] == 14
+    assert create(alice, "tls", expect={"tls_days_left": 0})["expect"]["tls_days_left"] == 0
     world.deliver()
     assert sorted(spec.expect["tls_days_left"] for spec in world.checker.seen) == [0, 14]
 
 
-def test_the_worker_gets_what_was_given(world: World) -> None:
+def test_worker_gets_the_configuration(world: World) -> None:
     alice = world.user()
-    make(alice, "tcp", send="PING\r\n", expect={"body_contains": "PONG"})
-    make(alice, "dns", record_type="MX", expected=["10 mx.example"], resolver="9.9.9.9:53")
+    create(alice, "tcp", send="PING\r\n", expect={"body_contains": "PONG"})
+    create(alice, "dns", record_type="MX", expected=["10 mx.example"], resolver="9.9.9.9:53")
     world.deliver()
     tcp, dns = sorted(world.checker.seen, key=lambda spec: spec.kind, reverse=True)
     assert tcp.config == {"host": "db.example", "port": 8443}
@@ -81,15 +80,15 @@ def test_the_worker_gets_what_was_given(world: World) -> None:
     }
 
 
-def test_redirects_that_are_not_followed_are_expected(world: World) -> None:
+def test_unfollowed_redirects_are_accepted_by_default(world: World) -> None:
     alice = world.user()
     followed = alice.make_target()
     unfollowed = alice.make_target(follow_redirects=False)
-    said = alice.make_target(follow_redirects=False, expect={"status_codes": [301]})
-    codes = [made["expect"]["status_codes"] for made in (followed, unfollowed, said)]
+    explicit = alice.make_target(follow_redirects=False, expect={"status_codes": [301]})
+    codes = [created["expect"]["status_codes"] for created in (followed, unfollowed, explicit)]
     assert codes == [["200-299"], ["200-399"], [301]]
     changed = alice.patch(f"/v1/targets/{unfollowed['id']}", {"follow_redirects": True}).json
-    assert changed["expect"]["status_codes"] == ["200-299"], "what was never said is not kept"
+    assert changed["expect"]["status_codes"] == ["200-299"], "the default is not stored"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_redirects_that_are_not_followed_are_expected(world: World) -> None:
         ({"name": "n", "host": "db.example"}, "body.kind"),
     ],
 )
-def test_what_does_not_fit_a_kind_is_named(world: World, given: dict[str, Any], field: str) -> None:
+def test_invalid_field_of_a_kind_is_named(world: World, given: dict[str, Any], field: str) -> None:
     alice = world.user()
     reply = alice.post("/v1/targets", given)
     assert reply.status == 422, reply.text

@@ -1,4 +1,4 @@
-"""Targets and their lanes: places are taken once, holes are used again, writes are all or none."""
+"""Targets and their lanes: unique places, reuse of free ones, transactional writes."""
 
 import json
 import threading
@@ -40,7 +40,7 @@ def draft(**fields: Any) -> Draft:
     return Draft(**{**described, **fields})
 
 
-def make(person: Person, count: int) -> list[Target]:
+def create(person: Person, count: int) -> list[Target]:
     with acting_for(person.owner):
         allocator = LaneAllocator(person.owner)
         return [
@@ -49,8 +49,8 @@ def make(person: Person, count: int) -> list[Target]:
         ]
 
 
-def seats_of(person: Person) -> list[tuple[int, int]]:
-    """Where the targets say that they sit; fails where the lanes say otherwise."""
+def places_of(person: Person) -> list[tuple[int, int]]:
+    """Return the places stored with the targets; fails if the lanes differ."""
     found = {}
     for item in map(json.loads, stored("targets")["targets"]):
         if item["owner"]["S"] == person.owner:
@@ -58,18 +58,18 @@ def seats_of(person: Person) -> list[tuple[int, int]]:
             found[lane, json.loads(item["spec"]["S"])["place"]] = item["target_id"]["S"]
     with acting_for(person.owner):
         lanes = {
-            (lane.number, place): seat.target_id
+            (lane.number, number): place.target_id
             for lane in Lanes(person.owner).all()
-            for place, seat in lane.places.items()
+            for number, place in lane.places.items()
         }
     assert found == lanes
     return sorted(found)
 
 
 def test_120_targets_fill_three_lanes(alice: Person) -> None:
-    make(alice, 120)
-    assert Counter(lane for lane, _ in seats_of(alice)) == {0: 50, 1: 50, 2: 20}
-    assert len(set(seats_of(alice))) == 120
+    create(alice, 120)
+    assert Counter(lane for lane, _ in places_of(alice)) == {0: 50, 1: 50, 2: 20}
+    assert len(set(places_of(alice))) == 120
 
 
 @pytest.fixture
@@ -78,23 +78,21 @@ def small_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chalicelib.monitoring.lane.LANE_SIZE", 4)
 
 
-def test_holes_are_used_again_before_a_lane_is_opened(alice: Person, small_lanes: None) -> None:
-    made = make(alice, 5)
+def test_free_places_are_reused_before_a_lane_is_opened(alice: Person, small_lanes: None) -> None:
+    created = create(alice, 5)
     with acting_for(alice.owner):
-        holes = [made[number] for number in (0, 1, 3)]
+        holes = [created[number] for number in (0, 1, 3)]
         for hole in holes:
             service.remove(alice.world.runtime, alice.owner, hole.id, lambda _: None)
-    again = make(alice, 3)
+    again = create(alice, 3)
     assert {(target.lane, target.spec.place) for target in again} == {
         (hole.lane, hole.spec.place) for hole in holes
     }
-    assert Counter(lane for lane, _ in seats_of(alice)) == {0: 4, 1: 1}
+    assert Counter(lane for lane, _ in places_of(alice)) == {0: 4, 1: 1}
 
 
-def test_the_state_of_the_former_target_does_not_stay_in_its_place(
-    world: World, alice: Person
-) -> None:
-    (target,) = make(alice, 1)
+def test_state_of_a_deleted_target_is_removed(world: World, alice: Person) -> None:
+    (target,) = create(alice, 1)
     world.deliver()
     with acting_for(alice.owner):
         service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
@@ -102,35 +100,35 @@ def test_the_state_of_the_former_target_does_not_stay_in_its_place(
             assert Lanes(alice.owner).get(0).state_of(target.id, place) is None
 
 
-@pytest.mark.parametrize("together", ["in one lane", "in the first lane", "in a full lane"])
-def test_two_that_take_the_same_place_at_once_both_sit(
-    alice: Person, monkeypatch: pytest.MonkeyPatch, small_lanes: None, together: str
+@pytest.mark.parametrize("existing", ["one lane", "no lane", "full lane"])
+def test_concurrent_creations_get_different_places(
+    alice: Person, monkeypatch: pytest.MonkeyPatch, small_lanes: None, existing: str
 ) -> None:
-    """The second comes between the reading of the lanes and the transaction of the first."""
+    """The second runs between the first one's read of the lanes and its transaction."""
     monkeypatch.setattr("chalicelib.monitoring.lane.secrets.choice", min)
-    make(alice, {"in one lane": 1, "in the first lane": 0, "in a full lane": 4}[together])
-    before = len(seats_of(alice))
+    create(alice, {"one lane": 1, "no lane": 0, "full lane": 4}[existing])
+    before = len(places_of(alice))
     add, seen = Targets.add, []
 
     def interrupted(self: Targets, *args: Any) -> None:
         seen.append(args)
         if len(seen) == 1:
-            make(alice, 1)
+            create(alice, 1)
         add(self, *args)
 
     monkeypatch.setattr(Targets, "add", interrupted)
-    make(alice, 1)
-    assert len(seen) == 3, "the first had to choose again"
-    assert len(seats_of(alice)) == before + 2
+    create(alice, 1)
+    assert len(seen) == 3, "the first chose again"
+    assert len(places_of(alice)) == before + 2
 
 
-def test_many_at_once_never_share_or_lose_a_place(alice: Person) -> None:
+def test_concurrent_creations_neither_share_nor_lose_places(alice: Person) -> None:
     errors: list[BaseException] = []
 
     def work() -> None:
         try:
-            make(alice, 3)
-        except BaseException as error:  # noqa: BLE001 - told by the test
+            create(alice, 3)
+        except BaseException as error:  # noqa: BLE001 - asserted below
             errors.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(5)]
@@ -139,10 +137,10 @@ def test_many_at_once_never_share_or_lose_a_place(alice: Person) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    assert len(seats_of(alice)) == 15
+    assert len(places_of(alice)) == 15
 
 
-def test_when_every_attempt_meets_another_it_is_a_conflict(
+def test_creation_is_a_conflict_after_the_last_attempt(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def always(*_: object) -> None:
@@ -151,13 +149,13 @@ def test_when_every_attempt_meets_another_it_is_a_conflict(
     monkeypatch.setattr(service, "back_off", lambda _: None)
     monkeypatch.setattr(Targets, "add", always)
     with pytest.raises(ConflictError):
-        make(alice, 1)
-    assert seats_of(alice) == []
+        create(alice, 1)
+    assert places_of(alice) == []
 
 
 @pytest.mark.parametrize("broken", ["lane", "target"])
-def test_a_creation_is_stored_whole_or_not_at_all(alice: Person, broken: str) -> None:
-    (target,) = make(alice, 1)
+def test_creation_is_atomic(alice: Person, broken: str) -> None:
+    (target,) = create(alice, 1)
     before = stored()
     with acting_for(alice.owner):
         spec = draft().spec(target.id if broken == "target" else "other", 7)
@@ -171,11 +169,11 @@ def test_a_creation_is_stored_whole_or_not_at_all(alice: Person, broken: str) ->
     assert stored() == before
 
 
-def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> None:
-    (target,) = make(alice, 1)
+def test_change_of_a_deleted_target_is_not_stored(alice: Person) -> None:
+    (target,) = create(alice, 1)
     with acting_for(alice.owner):
         lane = Lanes(alice.owner).get(target.lane)
-        place_update = PlaceUpdate(lane, target.id, target.spec.place, None)
+        update = PlaceUpdate(lane, target.id, target.spec.place, None)
         service.remove(alice.world.runtime, alice.owner, target.id, lambda _: None)
         before = stored()
         with pytest.raises(TransactionConflictError):
@@ -183,14 +181,14 @@ def test_a_change_of_what_was_deleted_is_stored_not_at_all(alice: Person) -> Non
                 target, target, place_update=None, secrets=Secrets(userinfo="a:b")
             )
         with pytest.raises(TransactionConflictError):
-            Targets(alice.owner).remove(target, place_update, ordered(target, 0))
+            Targets(alice.owner).remove(target, update, ordered(target, 0))
     assert stored() == before
 
 
-def test_lanes_are_opened_once(alice: Person) -> None:
+def test_opening_a_lane_is_idempotent(alice: Person) -> None:
     with acting_for(alice.owner):
         Lanes(alice.owner).open(0)
-        make(alice, 1)
+        create(alice, 1)
         before = stored("lanes")
         Lanes(alice.owner).open(0)
     assert stored("lanes") == before
@@ -201,8 +199,8 @@ def full(number: int) -> Lane:
     return Lane("a", number, places={n: Place(str(n), state) for n in range(LANE_SIZE)})
 
 
-def test_the_lowest_lane_with_a_hole_is_chosen() -> None:
+def test_lowest_lane_with_a_free_place_is_chosen() -> None:
     assert choose_place([]) is None
     assert choose_place([full(0), full(1)]) is None
-    holed = Lane("a", 1, places={n: p for n, p in full(1).places.items() if n != 33})
-    assert choose_place([Lane("a", 2), full(0), holed]) == (1, 33)
+    with_hole = Lane("a", 1, places={n: p for n, p in full(1).places.items() if n != 33})
+    assert choose_place([Lane("a", 2), full(0), with_hole]) == (1, 33)

@@ -1,4 +1,4 @@
-"""The list of targets: pages, filters, cursors, and what it costs."""
+"""GET /v1/targets: pages, filters and cursors."""
 
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.shared_stage
 PATH = "/v1/targets"
 
 
-def make(person: Person, *names: str, **fields: Any) -> list[str]:
-    """Targets of these names, a second apart, so that they are listed in this order."""
+def create(person: Person, *names: str, **fields: Any) -> list[str]:
+    """Create targets with these names, a second apart, so that they are listed in this order."""
     for name in names:
         person.world.clock.time += 1
         person.make_target(name=name, **fields)
@@ -27,7 +27,7 @@ def names(reply: Reply) -> list[str]:
 
 
 def walk(person: Person, query: str) -> list[str]:
-    """The names on all pages, by way of the links."""
+    """Return the names on all pages, following the links."""
     found: list[str] = []
     path: str | None = f"{PATH}?{query}"
     while path:
@@ -38,7 +38,7 @@ def walk(person: Person, query: str) -> list[str]:
 
 
 def following(reply: Reply) -> str | None:
-    """The path that the reply links to as the next, relative; it fits the cursor in the body."""
+    """Return the next page's path from the relative link, which must have the body's cursor."""
     link, cursor = reply.headers.get("link"), reply.json["next_cursor"]
     assert (link is None) == (cursor is None)
     if link is None:
@@ -51,26 +51,26 @@ def following(reply: Reply) -> str | None:
     return f"{PATH}?{parts.query}"
 
 
-def test_an_owner_without_targets_has_an_empty_list(alice: Person) -> None:
+def test_list_is_empty_without_targets(alice: Person) -> None:
     assert alice.get(PATH).json == {"items": [], "next_cursor": None}
 
 
-def test_oldest_first_and_whole(alice: Person) -> None:
-    made = make(alice, "a", "b", "c")
+def test_list_is_oldest_first(alice: Person) -> None:
+    created = create(alice, "a", "b", "c")
     reply = alice.get(PATH)
-    assert names(reply) == made
-    shown = reply.json["items"][1]
-    assert shown == alice.get(f"{PATH}/{shown['id']}").json
+    assert names(reply) == created
+    target = reply.json["items"][1]
+    assert target == alice.get(f"{PATH}/{target['id']}").json
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 7, 200])
 def test_every_target_is_on_one_page(alice: Person, limit: int) -> None:
-    made = make(alice, *"abcde")
-    assert walk(alice, f"limit={limit}") == made
+    created = create(alice, *"abcde")
+    assert walk(alice, f"limit={limit}") == created
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "201", "x", "", "1e1", "9" * 50])
-def test_a_limit_is_from_1_to_200(alice: Person, limit: str) -> None:
+def test_limit_is_from_1_to_200(alice: Person, limit: str) -> None:
     reply = alice.get(f"{PATH}?limit={limit}")
     assert (reply.status, reply.fields) == (400, ["query.limit"])
 
@@ -95,25 +95,25 @@ def test_a_limit_is_from_1_to_200(alice: Person, limit: str) -> None:
         ("cursor=" + "x" * 1001, "query.cursor"),
     ],
 )
-def test_a_parameter_that_is_not_right_is_named(alice: Person, query: str, field: str) -> None:
+def test_invalid_parameter_is_named(alice: Person, query: str, field: str) -> None:
     reply = alice.get(f"{PATH}?{query}")
     assert (reply.status, reply.fields) == (400, [field])
     assert reply.headers["content-type"] == "application/problem+json"
 
 
 @pytest.fixture(scope="module")
-def crowd(shared_stage: World) -> Person:
-    """Alice with targets of every status, of two tags."""
+def varied(shared_stage: World) -> Person:
+    """Return Alice, with targets of several statuses and two tags."""
     world = reset_world(shared_stage)
     alice = world.user("alice")
-    make(alice, "Shop", url="https://shop.example/", tags=["prod", "eu"])
-    make(alice, "API", url="https://api.shop.example/Deep?x=1", tags=["prod"])
-    make(alice, "Straße", url="https://strasse.example/", tags=["eu"], failure_threshold=1)
-    make(alice, "Paused", url="https://paused.example/", enabled=False)
+    create(alice, "Shop", url="https://shop.example/", tags=["prod", "eu"])
+    create(alice, "API", url="https://api.shop.example/Deep?x=1", tags=["prod"])
+    create(alice, "Straße", url="https://strasse.example/", tags=["eu"], failure_threshold=1)
+    create(alice, "Paused", url="https://paused.example/", enabled=False)
     down = alice.get(PATH).json["items"][2]["id"]
     world.checker.script[down] = DOWN
     world.deliver()
-    make(alice, "New", url="https://new.example/", tags=["prod"])
+    create(alice, "New", url="https://new.example/", tags=["prod"])
     return alice
 
 
@@ -142,21 +142,21 @@ def crowd(shared_stage: World) -> Person:
     ],
 )
 def test_filters_and_their_combinations(
-    crowd: Person, world: World, query: str, expected: list[str]
+    varied: Person, world: World, query: str, expected: list[str]
 ) -> None:
     encoded = quote(query, safe="=&")
-    assert walk(crowd, encoded) == expected
-    assert walk(crowd, f"{encoded}&limit=1") == expected
+    assert walk(varied, encoded) == expected
+    assert walk(varied, f"{encoded}&limit=1") == expected
 
 
-def test_paging_is_stable_while_others_come_and_go(alice: Person) -> None:
-    make(alice, *"abcdef")
+def test_paging_is_stable_while_targets_change(alice: Person) -> None:
+    create(alice, *"abcdef")
     ids = {target["name"]: target["id"] for target in alice.get(PATH).json["items"]}
     first = alice.get(f"{PATH}?limit=2")
     assert names(first) == ["a", "b"]
     for name in ("b", "c"):
         alice.delete(f"{PATH}/{ids[name]}")
-    make(alice, "g")
+    create(alice, "g")
     next_page = following(first)
     assert next_page is not None
     second = alice.get(next_page)
@@ -171,38 +171,38 @@ def cursor_of(person: Person, query: str = "limit=1") -> str:
     return cursor
 
 
-def refused(reply: Reply) -> bool:
+def is_refused(reply: Reply) -> bool:
     return (reply.status, reply.fields) == (400, ["query.cursor"])
 
 
 @pytest.mark.parametrize("cut", [0, 1, -1, 20])
 def test_a_tampered_cursor_is_refused(alice: Person, cut: int) -> None:
-    make(alice, "a", "b")
+    create(alice, "a", "b")
     cursor = cursor_of(alice)
     other = "A" if cursor[cut] != "A" else "B"
     tampered = cursor[:cut] + other + cursor[cut:][1:]
-    assert refused(alice.get(f"{PATH}?cursor={tampered}"))
+    assert is_refused(alice.get(f"{PATH}?cursor={tampered}"))
 
 
 @pytest.mark.parametrize("cursor", ["x", "a.b.c", "%ff", "%00", "ü", ".", "IjEi"])
-def test_what_is_no_cursor_is_refused(alice: Person, cursor: str) -> None:
-    assert refused(alice.get(f"{PATH}?cursor={quote(cursor, safe='%')}"))
+def test_malformed_cursor_is_refused(alice: Person, cursor: str) -> None:
+    assert is_refused(alice.get(f"{PATH}?cursor={quote(cursor, safe='%')}"))
 
 
 def test_the_cursor_of_another_owner_is_refused(alice: Person, mallory: Person) -> None:
-    make(alice, "a", "b")
-    assert refused(mallory.get(f"{PATH}?cursor={cursor_of(alice)}"))
+    create(alice, "a", "b")
+    assert is_refused(mallory.get(f"{PATH}?cursor={cursor_of(alice)}"))
 
 
 @pytest.mark.parametrize("query", ["", "tag=b", "tag=a&q=x", "tag=a&enabled=true"])
-def test_a_cursor_goes_on_with_its_own_filters_only(alice: Person, query: str) -> None:
-    make(alice, "a", "b", tags=["a", "b"])
+def test_cursor_is_bound_to_its_filters(alice: Person, query: str) -> None:
+    create(alice, "a", "b", tags=["a", "b"])
     cursor = cursor_of(alice, "limit=1&tag=a")
-    assert refused(alice.get(f"{PATH}?{query}&cursor={cursor}"))
+    assert is_refused(alice.get(f"{PATH}?{query}&cursor={cursor}"))
     assert names(alice.get(f"{PATH}?tag=a&limit=50&cursor={cursor}")) == ["b"]
 
 
 def test_the_cursor_of_another_list_is_refused(alice: Person) -> None:
-    make(alice, "a", "b")
+    create(alice, "a", "b")
     target = alice.get(PATH).json["items"][0]["id"]
-    assert refused(alice.get(f"{PATH}/{target}/checks?cursor={cursor_of(alice)}"))
+    assert is_refused(alice.get(f"{PATH}/{target}/checks?cursor={cursor_of(alice)}"))

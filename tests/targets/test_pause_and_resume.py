@@ -1,9 +1,9 @@
-"""Pausing and resuming: repeating is harmless, and a resumed target is checked at once."""
+"""Pausing and resuming: idempotent, and a resumed target is checked immediately."""
 
 import pytest
 
 from chalicelib.monitoring.state_machine import State, pause
-from chalicelib.targets import lifecycle as service
+from chalicelib.targets import lifecycle
 from tests.support.world import DOWN, Person, World
 
 pytestmark = pytest.mark.shared_stage
@@ -15,7 +15,7 @@ def test_a_paused_target_is_not_checked(world: World, alice: Person) -> None:
     assert reply.status == 200
     assert (reply.json["enabled"], reply.json["state"]["status"]) == (False, "PAUSED")
     world.deliver()
-    assert world.checker.seen == [], "the check that was ordered before is dropped"
+    assert world.checker.seen == [], "the queued check is dropped"
 
 
 @pytest.mark.parametrize(("action", "status"), [("pause", "PAUSED"), ("resume", "PENDING")])
@@ -31,7 +31,7 @@ def test_repeating_changes_nothing(world: World, alice: Person, action: str, sta
     assert world.queue.waiting == []
 
 
-def test_a_resumed_target_begins_anew_and_is_checked_at_once(world: World, alice: Person) -> None:
+def test_resumed_target_starts_over_and_is_checked_immediately(world: World, alice: Person) -> None:
     target = alice.make_target(failure_threshold=1)
     world.checker.script[target["id"]] = DOWN
     world.deliver()
@@ -47,10 +47,10 @@ def test_a_resumed_target_begins_anew_and_is_checked_at_once(world: World, alice
     assert alice.get(path).json["state"]["status"] == "UP"
 
 
-def test_a_state_that_moves_under_a_pause_is_not_written_over(
+def test_pause_does_not_overwrite_a_concurrent_state_change(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker writes the lane between the reading of the state and the pause."""
+    """The worker writes the lane between the pause's read and write."""
     target = alice.make_target()
     seen: list[str] = []
 
@@ -60,22 +60,20 @@ def test_a_state_that_moves_under_a_pause_is_not_written_over(
             world.deliver()
         return pause(state, now)
 
-    monkeypatch.setattr(service, "pause", interrupted)
+    monkeypatch.setattr(lifecycle, "pause", interrupted)
     assert alice.post(f"/v1/targets/{target['id']}/pause").json["state"]["status"] == "PAUSED"
-    assert seen == ["PENDING", "UP"], "the pause was reckoned again from the state that was there"
+    assert seen == ["PENDING", "UP"], "the pause was computed again from the new state"
 
 
-def test_two_who_pause_at_once_pause_it_once(
-    alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_concurrent_pauses_are_one_change(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     target = alice.make_target()
     path = f"/v1/targets/{target['id']}/pause"
 
     def interrupted(state: State, now: int) -> object:
-        monkeypatch.setattr(service, "pause", pause)
+        monkeypatch.setattr(lifecycle, "pause", pause)
         assert alice.post(path).headers["etag"] == '"2"'
         return pause(state, now)
 
-    monkeypatch.setattr(service, "pause", interrupted)
+    monkeypatch.setattr(lifecycle, "pause", interrupted)
     reply = alice.post(path)
     assert (reply.status, reply.headers["etag"]) == (200, '"2"')

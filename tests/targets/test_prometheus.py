@@ -1,4 +1,4 @@
-"""GET /v1/metrics: the owner's targets as Prometheus reads them."""
+"""GET /v1/metrics, as Prometheus parses it."""
 
 import re
 from dataclasses import replace
@@ -32,7 +32,7 @@ def labels(person: Person) -> dict[str, str]:
     return found
 
 
-def test_what_is_known_of_each_target_is_told(world: World) -> None:
+def test_each_target_has_samples(world: World) -> None:
     alice = world.user()
     alice.make_target(name="Shop")
     down = alice.make_target(name="Blog", failure_threshold=1)
@@ -47,7 +47,7 @@ def test_what_is_known_of_each_target_is_told(world: World) -> None:
     assert found[CERTIFICATE] == {}
 
 
-def test_how_long_a_certificate_is_good(world: World) -> None:
+def test_remaining_lifetime_of_a_certificate(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
     world.checker.script[target["id"]] = replace(UP, tls_days_left=30)
@@ -56,7 +56,7 @@ def test_how_long_a_certificate_is_good(world: World) -> None:
     assert samples(alice)[CERTIFICATE] == {"Shop": 30 * 86_400}
 
 
-def test_nothing_is_claimed_of_what_was_not_checked_or_rests(world: World) -> None:
+def test_unchecked_and_paused_targets_have_no_up_sample(world: World) -> None:
     alice = world.user()
     alice.make_target(name="new")
     paused = alice.make_target(name="paused")
@@ -67,13 +67,13 @@ def test_nothing_is_claimed_of_what_was_not_checked_or_rests(world: World) -> No
 
 def test_tags_are_labels(world: World) -> None:
     alice = world.user()
-    made = alice.make_target(tags=["prod", "team:web", "a-b", "a.b"])
+    created = alice.make_target(tags=["prod", "team:web", "a-b", "a.b"])
     world.run(1)
 
     found = labels(alice)
 
     assert found == {
-        "target_id": made["id"],
+        "target_id": created["id"],
         "name": "Shop",
         "kind": "http",
         "tag_prod": "1",
@@ -83,7 +83,7 @@ def test_tags_are_labels(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ['a "quoted" name', "back\\slash", "{}=,#", "ünï©ödé"])
-def test_names_go_through_whole(world: World, name: str) -> None:
+def test_names_are_escaped(world: World, name: str) -> None:
     alice = world.user()
     alice.make_target(name=name)
     world.run(1)
@@ -91,7 +91,7 @@ def test_names_go_through_whole(world: World, name: str) -> None:
     assert labels(alice)["name"] == name
 
 
-def test_it_is_plain_text_of_the_version_that_every_prometheus_reads(world: World) -> None:
+def test_content_type_and_format(world: World) -> None:
     reply = world.user().get("/v1/metrics")
 
     assert reply.status == 200
@@ -99,7 +99,7 @@ def test_it_is_plain_text_of_the_version_that_every_prometheus_reads(world: Worl
     assert re.fullmatch(r"(# (HELP|TYPE) .+\n)+", reply.text)
 
 
-def test_another_owner_s_targets_are_not_in_it(world: World) -> None:
+def test_metrics_contain_only_the_owners_targets(world: World) -> None:
     alice, mallory = world.user(), world.user("mallory")
     alice.make_target(name="Shop")
     world.run(1)
@@ -107,8 +107,8 @@ def test_another_owner_s_targets_are_not_in_it(world: World) -> None:
     assert samples(mallory)[UP_] == {}
 
 
-def test_more_targets_than_are_read_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.targets.prometheus._AT_ONCE", 2)
+def test_targets_are_read_in_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.targets.prometheus._BATCH", 2)
     alice = world.user()
     for number in range(5):
         alice.make_target(name=f"site {number}")

@@ -1,4 +1,4 @@
-"""The list of targets in its orders: stable while it changes, and each page at the same cost."""
+"""Orders of the list of targets: stable under changes, with a constant cost per page."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ SLOW = CheckResult(Verdict.DEGRADED, Reason.SLOW, 200, Timings(1, 2, 3, 4_000, 4
 
 
 def names(person: Person, query: str) -> list[str]:
-    """All pages of a list, which is cut into pages of two."""
+    """Return the names on all pages, with two targets per page."""
     found: list[str] = []
     cursor = ""
     while True:
@@ -32,11 +32,11 @@ def names(person: Person, query: str) -> list[str]:
 
 @pytest.fixture
 def shops(alice: Person) -> list[dict[str, Any]]:
-    made = []
+    created = []
     for name in ("b", "A", "c", "a", "B"):
-        made.append(alice.make_target(name=name, tags=["even" if name in "bB" else "odd"]))
+        created.append(alice.make_target(name=name, tags=["even" if name in "bB" else "odd"]))
         alice.world.clock.time += 1
-    return made
+    return created
 
 
 def test_orders(alice: Person, shops: list[dict[str, Any]]) -> None:
@@ -45,19 +45,19 @@ def test_orders(alice: Person, shops: list[dict[str, Any]]) -> None:
     assert names(alice, "sort=name") == ["A", "a", "b", "B", "c"]
 
 
-def test_filters_go_with_every_order(alice: Person, shops: list[dict[str, Any]]) -> None:
+def test_filters_apply_to_every_order(alice: Person, shops: list[dict[str, Any]]) -> None:
     assert names(alice, "sort=newest&tag=even") == ["B", "b"]
     assert names(alice, "sort=name&tag=odd&enabled=true&kind=http") == ["A", "a", "c"]
 
 
-def test_a_cursor_is_of_one_order(alice: Person, shops: list[dict[str, Any]]) -> None:
+def test_cursor_is_bound_to_its_order(alice: Person, shops: list[dict[str, Any]]) -> None:
     cursor = alice.get("/v1/targets?limit=1&sort=name").json["next_cursor"]
     for sort in ("newest", "oldest"):
         reply = alice.get(f"/v1/targets?limit=1&sort={sort}&cursor={cursor}")
         assert (reply.status, reply.fields) == (400, ["query.cursor"])
 
 
-def test_by_status_the_worst_comes_first_and_who_has_it_longest(
+def test_status_order_is_worst_first_then_longest(
     alice: Person, shops: list[dict[str, Any]]
 ) -> None:
     world, ids = alice.world, {shop["name"]: shop["id"] for shop in shops}
@@ -80,7 +80,7 @@ def test_by_status_the_worst_comes_first_and_who_has_it_longest(
 
 
 @pytest.mark.parametrize("sort", ["oldest", "newest", "name", "status"])
-def test_nothing_is_told_twice_or_left_out_while_others_come_and_go(
+def test_targets_appear_once_while_others_change(
     alice: Person, shops: list[dict[str, Any]], sort: str
 ) -> None:
     order = [item["id"] for item in alice.get(f"/v1/targets?limit=200&sort={sort}").json["items"]]
@@ -89,9 +89,9 @@ def test_nothing_is_told_twice_or_left_out_while_others_come_and_go(
     alice.delete(f"/v1/targets/{order[2]}")
     alice.make_target(name="b too")
     rest = alice.get(f"/v1/targets?limit=200&sort={sort}&cursor={first['next_cursor']}").json
-    told = [item["id"] for item in [*first["items"], *rest["items"]]]
-    assert len(told) == len(set(told))
-    assert set(order) - {order[2]} <= set(told)
+    listed = [item["id"] for item in [*first["items"], *rest["items"]]]
+    assert len(listed) == len(set(listed))
+    assert set(order) - {order[2]} <= set(listed)
 
 
 def test_a_renamed_target_is_found_by_its_new_name(
@@ -102,7 +102,7 @@ def test_a_renamed_target_is_found_by_its_new_name(
 
 
 @pytest.mark.parametrize("sort", ["oldest", "newest", "name", "status"])
-def test_a_page_of_ten_thousand_costs_what_a_page_of_few_costs(
+def test_cost_of_a_page_is_independent_of_the_count(
     alice: Person, dynamodb_calls: list[str], sort: str
 ) -> None:
     alice.make_target(name="first")
@@ -110,20 +110,20 @@ def test_a_page_of_ten_thousand_costs_what_a_page_of_few_costs(
     alice.get(query)
     dynamodb_calls.clear()
     alice.get(query)
-    of_few = list(dynamodb_calls)
+    of_one = list(dynamodb_calls)
     fill(alice, 10_000)
     dynamodb_calls.clear()
     page = alice.get(query).json
     assert len(page["items"]) == 50
-    assert dynamodb_calls == of_few
+    assert dynamodb_calls == of_one
     dynamodb_calls.clear()
     assert len(alice.get(f"{query}&cursor={page['next_cursor']}").json["items"]) == 50
-    assert dynamodb_calls == of_few
+    assert dynamodb_calls == of_one
 
 
 def fill(person: Person, count: int) -> None:
-    """Ten thousand targets in two hundred lanes, past the API, which would take minutes."""
-    from chalicelib.monitoring.target import Target  # noqa: PLC0415 - beside its only use
+    """Store targets and their lanes directly, as the API would take minutes."""
+    from chalicelib.monitoring.target import Target  # noqa: PLC0415 - its only use
 
     tables = get_backend("dynamodb")["123456789012"]["us-east-1"].tables
     draft = Draft(

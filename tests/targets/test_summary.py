@@ -1,4 +1,4 @@
-"""The summary: counts by status, in all and by tag, and what is down, longest first."""
+"""GET /v1/summary: counts by status and tag, and the targets that are down."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.shared_stage
 NONE = {"DOWN": 0, "DEGRADED": 0, "PENDING": 0, "UP": 0, "PAUSED": 0}
 
 
-def test_without_targets_all_is_zero(alice: Person) -> None:
+def test_counts_are_zero_without_targets(alice: Person) -> None:
     assert alice.get("/v1/summary").json == {
         "total": 0,
         "by_status": NONE,
@@ -24,24 +24,24 @@ def test_without_targets_all_is_zero(alice: Person) -> None:
 
 @pytest.fixture
 def targets(world: World, alice: Person) -> dict[str, dict[str, Any]]:
-    """Two that are down, one of them longer, one up, one paused and one that is new."""
-    made = {
+    """Create two targets that are down, one that is up, one paused and one new."""
+    created = {
         "newly down": alice.make_target(tags=["a"], failure_threshold=1),
         "long down": alice.make_target(tags=["b", "a"], failure_threshold=1),
         "up": alice.make_target(tags=["b"]),
         "paused": alice.make_target(enabled=False),
     }
-    world.checker.script[made["long down"]["id"]] = DOWN
+    world.checker.script[created["long down"]["id"]] = DOWN
     world.deliver()
     world.clock.time += 60
-    world.checker.script[made["newly down"]["id"]] = DOWN
-    alice.patch(f"/v1/targets/{made['newly down']['id']}", {"url": "https://down.example/"})
+    world.checker.script[created["newly down"]["id"]] = DOWN
+    alice.patch(f"/v1/targets/{created['newly down']['id']}", {"url": "https://down.example/"})
     world.deliver()
-    made["new"] = alice.make_target(tags=["a"])
-    return made
+    created["new"] = alice.make_target(tags=["a"])
+    return created
 
 
-def test_counts_and_the_worst_first(alice: Person, targets: dict[str, dict[str, Any]]) -> None:
+def test_counts_and_longest_down_first(alice: Person, targets: dict[str, dict[str, Any]]) -> None:
     found = alice.get("/v1/summary").json
     assert found["total"] == 5
     assert found["by_status"] == {**NONE, "DOWN": 2, "UP": 1, "PAUSED": 1, "PENDING": 1}
@@ -54,21 +54,19 @@ def test_counts_and_the_worst_first(alice: Person, targets: dict[str, dict[str, 
     assert found["down"][0] == alice.get(f"/v1/targets/{order[0]}").json
 
 
-def test_with_a_tag_only_its_targets_count(
-    alice: Person, targets: dict[str, dict[str, Any]]
-) -> None:
+def test_tag_restricts_the_summary(alice: Person, targets: dict[str, dict[str, Any]]) -> None:
     found = alice.get("/v1/summary?tag=b").json
     assert found["total"] == 2
     assert found["by_status"] == {**NONE, "DOWN": 1, "UP": 1}
     assert [target["id"] for target in found["down"]] == [targets["long down"]["id"]]
 
 
-def test_the_targets_of_others_do_not_count(
+def test_summary_covers_only_the_owners_targets(
     mallory: Person, targets: dict[str, dict[str, Any]]
 ) -> None:
     assert mallory.get("/v1/summary").json["total"] == 0
 
 
 @pytest.mark.parametrize("query", ["tag=a&tag=b", "tags=a", "tag=", "limit=5"])
-def test_a_parameter_that_is_not_right_is_refused(alice: Person, query: str) -> None:
+def test_invalid_parameter_is_refused(alice: Person, query: str) -> None:
     assert alice.get(f"/v1/summary?{query}").status == 400

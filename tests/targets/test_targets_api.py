@@ -1,4 +1,4 @@
-"""Targets through the API: create one, show it, delete it."""
+"""Creating, showing and deleting targets."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.shared_stage
 SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/health"}
 
 
-def test_a_new_target_is_answered_whole(alice: Person) -> None:
+def test_created_target_is_returned(alice: Person) -> None:
     reply = alice.post("/v1/targets", SHOP)
     assert reply.status == 201
     target = reply.json
@@ -57,7 +57,7 @@ def test_a_new_target_is_answered_whole(alice: Person) -> None:
     }
 
 
-def test_every_field_comes_back_as_it_was_given(alice: Person) -> None:
+def test_every_field_is_returned_as_given(alice: Person) -> None:
     given = {
         **SHOP,
         "name": "Käse & Brot ☕",
@@ -94,14 +94,14 @@ def test_every_field_comes_back_as_it_was_given(alice: Person) -> None:
     assert alice.get(f"/v1/targets/{target['id']}").json == target
 
 
-def test_a_target_is_shown_with_its_version(alice: Person) -> None:
+def test_target_has_an_etag(alice: Person) -> None:
     target = alice.make_target()
     reply = alice.get(f"/v1/targets/{target['id']}")
     assert (reply.status, reply.headers["etag"]) == (200, '"1"')
     assert reply.json == target
 
 
-def test_the_state_of_a_checked_target_is_in_the_answer(world: World, alice: Person) -> None:
+def test_state_after_a_check(world: World, alice: Person) -> None:
     target = alice.make_target()
     world.deliver()
     state = alice.get(f"/v1/targets/{target['id']}").json["state"]
@@ -116,14 +116,14 @@ def test_the_state_of_a_checked_target_is_in_the_answer(world: World, alice: Per
     }
 
 
-def test_a_target_made_disabled_is_paused_and_never_checked(world: World, alice: Person) -> None:
+def test_target_created_disabled_is_paused(world: World, alice: Person) -> None:
     target = alice.make_target(enabled=False)
     assert target["state"]["status"] == "PAUSED"
     world.tick()
     assert not any(target["id"] in body for _, body in world.queue.waiting)
 
 
-def test_a_deleted_target_is_gone_with_its_history(world: World, alice: Person) -> None:
+def test_deleted_target_is_gone_with_its_history(world: World, alice: Person) -> None:
     target = alice.make_target(headers={"X-Key": "s3cret"})
     path = f"/v1/targets/{target['id']}"
     world.deliver()
@@ -135,9 +135,7 @@ def test_a_deleted_target_is_gone_with_its_history(world: World, alice: Person) 
     assert alice.get("/v1/me").json["limits"]["targets"]["used"] == 0
 
 
-def test_a_check_under_way_of_a_deleted_target_brings_nothing_back(
-    world: World, alice: Person
-) -> None:
+def test_check_in_progress_does_not_restore_a_deleted_target(world: World, alice: Person) -> None:
     target = alice.make_target()
 
     def delete() -> None:
@@ -149,7 +147,7 @@ def test_a_check_under_way_of_a_deleted_target_brings_nothing_back(
 
 
 @pytest.mark.parametrize("given", ['"2"', "1", 'W/"1"', '"1', '"2", "3"'])
-def test_a_target_of_another_version_is_not_deleted(alice: Person, given: str) -> None:
+def test_delete_with_an_outdated_version_is_refused(alice: Person, given: str) -> None:
     target = alice.make_target()
     path = f"/v1/targets/{target['id']}"
     reply = alice.delete(path, If_Match=given)
@@ -158,7 +156,7 @@ def test_a_target_of_another_version_is_not_deleted(alice: Person, given: str) -
 
 
 @pytest.mark.parametrize("given", ['"1"', "*", ' "7" , "1"'])
-def test_the_version_that_was_seen_is_deleted(alice: Person, given: str) -> None:
+def test_delete_with_the_current_version(alice: Person, given: str) -> None:
     target = alice.make_target()
     assert alice.delete(f"/v1/targets/{target['id']}", If_Match=given).status == 204
 
@@ -166,7 +164,7 @@ def test_the_version_that_was_seen_is_deleted(alice: Person, given: str) -> None
 @pytest.mark.parametrize(
     "target_id", ["nonsense", "0190C1DE-0000-7000-8000-000000000000", "..", "%2e%2e", "0" * 36]
 )
-def test_what_is_no_id_is_not_found(alice: Person, target_id: str) -> None:
+def test_malformed_id_is_not_found(alice: Person, target_id: str) -> None:
     reply = alice.get(f"/v1/targets/{target_id}")
     assert reply.status == 404
     problem = reply.json

@@ -1,4 +1,4 @@
-"""Changing a target: what a PATCH replaces, what it keeps, and who comes second."""
+"""Changing a target: replaced and kept fields, and concurrent changes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.targets import service
-from chalicelib.targets.validation import admit
+from chalicelib.targets.validation import validate
 from tests.support.stages import stored
 from tests.support.world import Person, World
 
@@ -34,7 +34,7 @@ def test_only_the_given_fields_change(world: World, alice: Person) -> None:
     assert alice.get(path_of(target)).json == reply.json
 
 
-def test_null_puts_the_default_back(alice: Person) -> None:
+def test_null_restores_the_default(alice: Person) -> None:
     target = alice.make_target(
         interval_s=30, method="POST", body="x", expect={"body_contains": "OK"}, tags=["a"]
     )
@@ -45,7 +45,7 @@ def test_null_puts_the_default_back(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("name", ["name", "url"])
-def test_what_every_target_needs_cannot_be_taken_away(alice: Person, name: str) -> None:
+def test_required_fields_cannot_be_removed(alice: Person, name: str) -> None:
     target = alice.make_target()
     before = stored()
     reply = alice.patch(path_of(target), {name: None})
@@ -62,14 +62,14 @@ def test_expectations_are_replaced_as_a_whole(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("kind", ["tcp", "ftp", None, 5])
-def test_the_kind_does_not_change(alice: Person, kind: object) -> None:
+def test_kind_cannot_be_changed(alice: Person, kind: object) -> None:
     target = alice.make_target()
     reply = alice.patch(path_of(target), {"kind": kind})
     assert (reply.status, reply.fields) == (422, ["body.kind"])
 
 
 @pytest.mark.parametrize("field", ["id", "created_at", "state", "lane", "owner", "version"])
-def test_what_monitum_keeps_cannot_be_written(alice: Person, field: str) -> None:
+def test_read_only_fields_cannot_be_changed(alice: Person, field: str) -> None:
     target = alice.make_target()
     before = stored()
     reply = alice.patch(path_of(target), {field: target.get(field, 1)})
@@ -77,18 +77,18 @@ def test_what_monitum_keeps_cannot_be_written(alice: Person, field: str) -> None
     assert stored() == before
 
 
-def test_a_shorter_interval_needs_a_timeout_that_fits(alice: Person) -> None:
+def test_timeout_must_fit_a_shorter_interval(alice: Person) -> None:
     target = alice.make_target(timeout_s=20)
     reply = alice.patch(path_of(target), {"interval_s": 10})
     assert (reply.status, reply.fields) == (422, ["body.timeout_s"])
     assert alice.patch(path_of(target), {"interval_s": 10, "timeout_s": 5}).status == 200
 
 
-def test_a_change_of_what_is_checked_is_checked_at_once(world: World, alice: Person) -> None:
+def test_changed_configuration_is_checked_immediately(world: World, alice: Person) -> None:
     target = alice.make_target()
     world.queue.waiting.clear()
     alice.patch(path_of(target), {"name": "Renamed"})
-    assert world.queue.waiting == [], "a name is nothing to check"
+    assert world.queue.waiting == [], "the name does not affect checks"
     alice.patch(path_of(target), {"url": "https://other.example/"})
     world.deliver()
     assert [spec.config["url"] for spec in world.checker.seen] == ["https://other.example/"]
@@ -116,21 +116,20 @@ def test_an_outdated_version_is_refused(alice: Person) -> None:
 def between_read_and_write(
     monkeypatch: pytest.MonkeyPatch, interrupt: Callable[[], object]
 ) -> None:
-    """Do something once, after the next change has read and before it writes."""
+    """Call `interrupt` once, between the next change's read and write."""
 
     def interrupted(*args: Any) -> None:
-        monkeypatch.setattr(service, "admit", admit)
+        monkeypatch.setattr(service, "validate", validate)
         interrupt()
-        admit(*args)
+        validate(*args)
 
-    monkeypatch.setattr(service, "admit", interrupted)
+    monkeypatch.setattr(service, "validate", interrupted)
 
 
-def test_two_changes_at_once_are_both_kept(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_changes_are_both_kept(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     target = alice.make_target()
-    teammate = alice
     between_read_and_write(
-        monkeypatch, lambda: teammate.patch(path_of(target), {"tags": ["teammate"]})
+        monkeypatch, lambda: alice.patch(path_of(target), {"tags": ["teammate"]})
     )
     reply = alice.patch(path_of(target), {"name": "Alice"})
     assert reply.status == 200
@@ -138,7 +137,7 @@ def test_two_changes_at_once_are_both_kept(alice: Person, monkeypatch: pytest.Mo
     assert reply.headers["etag"] == '"3"'
 
 
-def test_a_change_that_saw_another_version_is_refused_though_it_was_right_when_it_came(
+def test_version_is_compared_again_after_a_concurrent_change(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = alice.make_target()
@@ -148,7 +147,7 @@ def test_a_change_that_saw_another_version_is_refused_though_it_was_right_when_i
     assert alice.get(path_of(target)).json["name"] == "First"
 
 
-def test_a_target_deleted_under_a_change_is_not_found(
+def test_change_of_a_concurrently_deleted_target_is_not_found(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = alice.make_target()
@@ -176,25 +175,27 @@ FIELDS = st.fixed_dictionaries(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(first=FIELDS, second=FIELDS)
-def test_changing_comes_to_the_same_as_making_it_so(
+def test_change_equals_creation_with_the_merged_fields(
     world: World, first: dict[str, Any], second: dict[str, Any]
 ) -> None:
     alice = world.user()
     kept = {name: value for name, value in first.items() if value is not None}
     changed = alice.patch(path_of(alice.make_target(**kept)), second).json
     both = {**first, **second}
-    made = alice.make_target(**{name: value for name, value in both.items() if value is not None})
-    own = {"id", "state"}
-    assert {name: changed[name] for name in changed.keys() - own} == {
-        name: made[name] for name in made.keys() - own
+    created = alice.make_target(
+        **{name: value for name, value in both.items() if value is not None}
+    )
+    ignored = {"id", "state"}
+    assert {name: changed[name] for name in changed.keys() - ignored} == {
+        name: created[name] for name in created.keys() - ignored
     }
-    assert changed["state"]["status"] == made["state"]["status"]
+    assert changed["state"]["status"] == created["state"]["status"]
 
 
-def test_a_change_that_changes_nothing_keeps_the_version(alice: Person) -> None:
+def test_change_without_effect_keeps_the_version(alice: Person) -> None:
     secret = {"headers": {"X-Key": "s3cret"}, "url": "https://me:pw@shop.example/"}
-    made = alice.make_target(**secret)
-    path = f"/v1/targets/{made['id']}"
+    created = alice.make_target(**secret)
+    path = f"/v1/targets/{created['id']}"
     before, etag = stored(), alice.get(path).headers["etag"]
     alice.world.queue.waiting.clear()
     for body in (secret, {"headers": {"X-Key": "***"}}, {"name": "Shop", "body": None}, {}):
