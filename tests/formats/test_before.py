@@ -1,6 +1,6 @@
-"""Code of before reads what is written now: `before.zip` holds its readers as they were.
+"""Earlier code reads what is written now: `before.zip` contains its unchanged readers.
 
-docs/decisions/0072-compatible-formats.md says when newer code takes its place.
+docs/decisions/0072-compatible-formats.md says when newer code replaces it.
 """
 
 import json
@@ -49,13 +49,13 @@ given = json.load(sys.stdin)
 print(json.dumps({name: again[name](text) for name, text in given.items() if name in again}))
 """
 SINCE = {"sections of a page", "sums of a rollup"}
-"""Formats that there were not."""
-PASSED_OVER: dict[str, str] = {}
-"""What that code makes of formats that have grown since: the same without what it does not know."""
+"""Formats that did not exist then."""
+IGNORED: dict[str, str] = {}
+"""What that code writes for formats with newer fields: the same without the fields."""
 
 
-def test_code_of_before_reads_what_is_written_now() -> None:
-    """It writes everything again, so that what it understood can be compared."""
+def test_earlier_code_reads_what_is_written_now() -> None:
+    """The earlier code writes everything again, to compare what it understood."""
     written = {name: FORMATS[name].write(FORMATS[name].value) for name in FORMATS}
     done = subprocess.run(
         [sys.executable, "-c", READ_AND_WRITE_AGAIN, str(ZIP)],
@@ -66,7 +66,5 @@ def test_code_of_before_reads_what_is_written_now() -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    expected = {
-        name: text for name, text in {**written, **PASSED_OVER}.items() if name not in SINCE
-    }
+    expected = {name: text for name, text in {**written, **IGNORED}.items() if name not in SINCE}
     assert json.loads(done.stdout) == expected

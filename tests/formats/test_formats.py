@@ -1,10 +1,9 @@
-"""Old and new code run side by side: what either writes, the other reads.
+"""Compatibility of stored formats and messages between versions that run side by side.
 
-`samples.json` holds what code of this and of earlier versions wrote, oldest first, and is never
-changed, only added to: the newest sample is what is written now, the older ones have to be read as
-what they meant. That old code reads what new code writes is shown by old code (test_before.py), and
-for what later code will write the other way round: today's readers pass over fields that they do
-not know, and refuse versions that they do not know.
+`samples.json` contains what this and earlier versions wrote, oldest first. Samples are only added,
+never changed: the newest is what is written now, and the older ones must still be read correctly.
+test_before.py checks that old code reads new output. For later versions, the current readers must
+ignore unknown fields and refuse unknown versions.
 """
 
 import json
@@ -89,7 +88,7 @@ ROLLUP = Rollup.of(
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One thing that is written by one process and read by another, as text."""
+    """A value that one process writes and another reads, as text."""
 
     value: Any
     write: Callable[[Any], str]
@@ -153,8 +152,8 @@ FORMATS = {
         UnreadableRollupError,
     ),
 }
-NO_MESSAGES = {"results", "rollup", "sections of a page", "state", "sums of a rollup"}
-MESSAGES = [name for name in FORMATS if name not in NO_MESSAGES]
+NOT_MESSAGES = {"results", "rollup", "sections of a page", "state", "sums of a rollup"}
+MESSAGES = [name for name in FORMATS if name not in NOT_MESSAGES]
 PLAIN = replace(
     ENTRY,
     name=None,
@@ -165,15 +164,15 @@ PLAIN = replace(
 OLDER: dict[str, list[Any]] = {
     # Before targets had expectations and secrets.
     "check job": [CheckJob(OWNER, 7, TICK, [replace(SPEC, expect={}, has_secrets=False)])],
-    # Before chat services had a function of their own, and before dead letters were tried anew.
+    # Before chat services had a separate function, and before dead letters were retried.
     "delivery": [DeliverJob(OWNER, "key"), DeliverJob(OWNER, "key", again=True)],
     "outbox": [PLAIN],
     "state": [State(Status.UP, TICK, TICK)],
-    # Before chat services had a watchdog of their own.
+    # Before chat services had a separate watchdog.
     "watchdog": [WatchdogJob(TICK)],
     # Format 1, without the interval.
     "results": [RESULTS],
-    # Format 1, without the time that is left out.
+    # Format 1, without the excluded time.
     "rollup": [ROLLUP.segments],
 }
 
@@ -185,33 +184,33 @@ def test_every_format_has_its_samples() -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_what_is_written_now_is_the_newest_sample(name: str) -> None:
-    """Where this fails a format has changed: add a sample, and keep the one before it readable."""
+def test_newest_sample_is_what_is_written_now(name: str) -> None:
+    """If this fails a format has changed: add a sample, and keep the previous one readable."""
     assert FORMATS[name].write(FORMATS[name].value) == SAMPLES[name][-1]
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_sample_is_read_as_what_it_meant(name: str) -> None:
-    meant = [*OLDER.get(name, []), FORMATS[name].value]
+def test_every_sample_is_read(name: str) -> None:
+    expected = [*OLDER.get(name, []), FORMATS[name].value]
 
-    assert [FORMATS[name].read(sample) for sample in SAMPLES[name]] == meant
+    assert [FORMATS[name].read(sample) for sample in SAMPLES[name]] == expected
 
 
-def with_more(value: Any) -> Any:
-    """The same JSON from later code: every object has one field more."""
+def with_extra_fields(value: Any) -> Any:
+    """Return the JSON as later code might write it: with one more field in every object."""
     if isinstance(value, dict):
-        return {"new": [1, {}], **{key: with_more(inner) for key, inner in value.items()}}
+        return {"new": [1, {}], **{key: with_extra_fields(inner) for key, inner in value.items()}}
     if isinstance(value, list):
-        return [with_more(inner) for inner in value]
+        return [with_extra_fields(inner) for inner in value]
     return value
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_fields_of_later_code_are_passed_over(name: str) -> None:
+def test_unknown_fields_of_messages_are_ignored(name: str) -> None:
     message = json.loads(SAMPLES[name][-1])
-    # What belongs to users, and goes through unread, is not for later code to add to.
+    # `config` is passed on unread, so later code cannot add fields to it.
     kept = [spec["config"] for _, spec in message.get("specs", [])]
-    later = with_more(message)
+    later = with_extra_fields(message)
     for (_, spec), config in zip(later.get("specs", []), kept, strict=True):
         spec["config"] = config
         spec["expect"].pop("new")
@@ -219,20 +218,20 @@ def test_fields_of_later_code_are_passed_over(name: str) -> None:
     assert FORMATS[name].read(json.dumps(later)) == FORMATS[name].value
 
 
-def test_more_fields_of_a_state_are_passed_over() -> None:
+def test_unknown_fields_of_a_state_are_ignored() -> None:
     later = [*json.loads(SAMPLES["state"][-1]), "more", [1]]
 
     assert FORMATS["state"].read(json.dumps(later)) == STATE
 
 
-def test_more_fields_of_a_page_s_section_are_passed_over() -> None:
-    later = with_more(json.loads(SAMPLES["sections of a page"][-1]))
+def test_unknown_fields_of_a_section_are_ignored() -> None:
+    later = with_extra_fields(json.loads(SAMPLES["sections of a page"][-1]))
 
-    assert FORMATS["sections of a page"].read(json.dumps([*later])) == SECTIONS
+    assert FORMATS["sections of a page"].read(json.dumps(later)) == SECTIONS
 
 
 @pytest.mark.parametrize("name", [name for name in MESSAGES if name != "outbox"])
-def test_a_later_version_of_a_message_waits_for_the_code_that_knows_it(name: str) -> None:
+def test_unknown_version_of_a_message_is_refused(name: str) -> None:
     later = {**json.loads(SAMPLES[name][-1]), "v": 99}
 
     with pytest.raises(FORMATS[name].unreadable, match="99"):
@@ -240,6 +239,6 @@ def test_a_later_version_of_a_message_waits_for_the_code_that_knows_it(name: str
 
 
 @pytest.mark.parametrize("name", ["results", "rollup"])
-def test_a_later_format_of_bytes_is_not_guessed_at(name: str) -> None:
+def test_unknown_binary_format_is_refused(name: str) -> None:
     with pytest.raises(FORMATS[name].unreadable, match="63"):
         FORMATS[name].read("63" + SAMPLES[name][-1][2:])

@@ -1,4 +1,4 @@
-"""What is sent over TCP may hold a password: it goes in, is used, and never comes out."""
+"""`send` of TCP targets may hold a password: it is used but never returned."""
 
 import json
 import logging
@@ -8,12 +8,13 @@ import pytest
 
 from tests.support.stages import stored
 from tests.support.world import Person, World
+from tests.targets.test_secrets import path_of, used
 
 pytestmark = pytest.mark.shared_stage
 
 SENT = "AUTH pl4nted-p4ssword\r\nPING\r\n"
 MASK = "***"
-GUARDED: dict[str, Any] = {
+WITH_SECRET: dict[str, Any] = {
     "name": "Cache",
     "kind": "tcp",
     "host": "cache.example",
@@ -25,42 +26,31 @@ GUARDED: dict[str, Any] = {
 
 @pytest.fixture
 def target(alice: Person) -> dict[str, Any]:
-    return make(alice)
+    return create(alice)
 
 
-def make(alice: Person, **fields: Any) -> dict[str, Any]:
-    reply = alice.post("/v1/targets", {**GUARDED, **fields})
+def create(alice: Person, **fields: Any) -> dict[str, Any]:
+    reply = alice.post("/v1/targets", {**WITH_SECRET, **fields})
     assert reply.status == 201, reply.text
     return dict(reply.json)
 
 
-def path_of(target: dict[str, Any]) -> str:
-    return f"/v1/targets/{target['id']}"
-
-
-def used(world: World) -> dict[str, Any]:
-    """The secrets that the worker's last check is given."""
-    world.checker.seen.clear()
-    world.deliver()
-    return dict(world.checker.seen[-1].secrets)
-
-
-def holding(alice: Person) -> list[dict[str, Any]]:
-    """Return Alice's items in any table that hold what is secret."""
+def items_with_secret(alice: Person) -> list[dict[str, Any]]:
+    """Return Alice's items in any table that contain the secret."""
     texts = [item for items in stored().values() for item in items]
     return [json.loads(text) for text in texts if "pl4nted" in text and alice.owner in text]
 
 
-def test_no_answer_shows_it(alice: Person, target: dict[str, Any]) -> None:
+def test_no_response_contains_it(alice: Person, target: dict[str, Any]) -> None:
     assert target["send"] == MASK
     replies = [
         alice.get(path_of(target)),
         alice.get("/v1/targets"),
         alice.patch(path_of(target), {"name": "Renamed"}),
         alice.post(f"{path_of(target)}/pause"),
-        alice.post("/v1/targets", {**GUARDED, "port": SENT}),
-        alice.post("/v1/targets", {**GUARDED, "host": "127.0.0.1"}),
-        alice.post("/v1/targets/batch", {"items": [GUARDED, {**GUARDED, "unknown": 1}]}),
+        alice.post("/v1/targets", {**WITH_SECRET, "port": SENT}),
+        alice.post("/v1/targets", {**WITH_SECRET, "host": "127.0.0.1"}),
+        alice.post("/v1/targets/batch", {"items": [WITH_SECRET, {**WITH_SECRET, "unknown": 1}]}),
         alice.get("/v1/targets?q=pl4nted"),
         alice.get(f"{path_of(target)}/checks"),
     ]
@@ -68,11 +58,11 @@ def test_no_answer_shows_it(alice: Person, target: dict[str, Any]) -> None:
     assert not any("pl4nted" in reply.text for reply in replies)
 
 
-def test_it_is_in_the_lanes_secrets_and_nowhere_else(
+def test_it_is_stored_only_with_the_secrets_of_the_lane(
     world: World, alice: Person, target: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "chalicelib")
-    assert [item["key"]["S"] for item in holding(alice)] == ["secrets:0000"]
+    assert [item["key"]["S"] for item in items_with_secret(alice)] == ["secrets:0000"]
     world.tick()
     assert "pl4nted" not in str(world.queue.waiting)
     world.deliver()
@@ -93,7 +83,7 @@ def test_it_is_in_the_lanes_secrets_and_nowhere_else(
         ({"send": None}, None),
     ],
 )
-def test_what_is_masked_stays_and_the_rest_is_replaced(
+def test_masked_secret_is_kept(
     world: World, alice: Person, target: dict[str, Any], fields: dict[str, Any], kept: str | None
 ) -> None:
     world.clock.time += 1
@@ -103,28 +93,28 @@ def test_what_is_masked_stays_and_the_rest_is_replaced(
     assert used(world) == ({"send": kept} if kept else {})
 
 
-def test_what_is_removed_is_gone(alice: Person, target: dict[str, Any]) -> None:
+def test_removed_secret_is_deleted(alice: Person, target: dict[str, Any]) -> None:
     alice.patch(path_of(target), {"send": None})
-    assert holding(alice) == []
+    assert items_with_secret(alice) == []
 
 
 @pytest.mark.parametrize("fields", [{"host": "evil.example"}, {"port": 6381}])
-def test_it_does_not_follow_the_target_to_another_host(
+def test_it_is_not_sent_to_another_host(
     alice: Person, target: dict[str, Any], fields: dict[str, Any]
 ) -> None:
     reply = alice.patch(path_of(target), fields)
     assert (reply.status, reply.fields) == (422, ["body.host"])
 
 
-def test_a_mask_that_stands_for_nothing_is_refused(alice: Person) -> None:
-    reply = alice.post("/v1/targets", {**GUARDED, "send": MASK})
+def test_mask_without_a_stored_secret_is_refused(alice: Person) -> None:
+    reply = alice.post("/v1/targets", {**WITH_SECRET, "send": MASK})
     assert (reply.status, reply.fields) == (422, ["body.send"])
-    plain = make(alice, send=None)
+    plain = create(alice, send=None)
     reply = alice.patch(path_of(plain), {"send": MASK})
     assert (reply.status, reply.fields) == (422, ["body.send"])
 
 
-def test_the_secrets_of_a_lane_fit_into_one_item(alice: Person) -> None:
-    reply = alice.post("/v1/targets", {**GUARDED, "send": "\U0001f600" * 400})
+def test_length_as_json_is_limited(alice: Person) -> None:
+    reply = alice.post("/v1/targets", {**WITH_SECRET, "send": "\U0001f600" * 400})
     assert (reply.status, reply.fields) == (422, ["body.send"])
-    assert alice.post("/v1/targets", {**GUARDED, "send": "\n" * 1000}).status == 201
+    assert alice.post("/v1/targets", {**WITH_SECRET, "send": "\n" * 1000}).status == 201
