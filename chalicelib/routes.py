@@ -1,4 +1,4 @@
-"""All operations, module by module."""
+"""The routes of all operations."""
 
 from chalicelib.alerting.channels import confirmation_routes
 from chalicelib.alerting.channels import routes as channels_routes

@@ -1,1 +1,1 @@
-"""The HTTP API: parse, call one service, render."""
+"""The HTTP API: requests, validation, problems, routing and the pages of the dashboard."""

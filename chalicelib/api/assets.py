@@ -1,4 +1,4 @@
-"""Files that pages are made of, and policies that let run what is in a page and nothing else."""
+"""Packaged files, and the headers of HTML pages that run only their own inline script."""
 
 import base64
 import hashlib
@@ -9,12 +9,12 @@ from importlib import resources
 
 @cache
 def read(package: str, name: str) -> str:
-    """Return the text of a file that ships in a package."""
+    """Return the text of a file that is part of a package."""
     return (resources.files(package) / name).read_text(encoding="utf-8")
 
 
 def headers(page: str) -> dict[str, str]:
-    """The headers of an HTML page with one script and one style of its own."""
+    """Return the headers of an HTML page that has one inline script and one inline style."""
     script, style = (_hash(page, tag) for tag in ("script", "style"))
     return {
         "Content-Type": "text/html; charset=utf-8",

@@ -1,4 +1,4 @@
-"""Cursors: where a list goes on, signed so that only the same owner and filters can use them."""
+"""Signed cursors for pagination, valid only for one owner, list and set of filters."""
 
 import json
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from chalicelib.common.errors import BadRequestError, Fault
 
 
 class Cursors:
-    """Writes and reads the cursors of one list: `key` is the owner's own, `name` the list's.
+    """Signs and verifies the cursors of the list `name` with the owner's `key`.
 
-    `filters` are part of the signature: a cursor goes on with the list that it came from.
+    The filters are part of the signature, so a cursor can only continue the list it came from.
     """
 
     def __init__(self, key: str, name: str, filters: Mapping[str, Any]) -> None:
@@ -20,19 +20,22 @@ class Cursors:
         self._serializer = URLSafeSerializer(key, salt=salt)
 
     def write(self, position: str | None) -> str | None:
-        """The cursor for a position; None stays None: the end of the list."""
+        """Return the cursor for a position; None, the end of the list, has none."""
         return None if position is None else str(self._serializer.dumps(position))
 
     def read(self, cursor: str | None) -> str | None:
-        """The position in a cursor; raises BadRequestError for one that is not of this list."""
+        """Return the position in a cursor; raises BadRequestError if it belongs to another list."""
         if cursor is None:
             return None
         try:
             position: str | None = str(self._serializer.loads(cursor))
         except BadSignature:
             position = None
-        # Base64 has several spellings of the same bytes: only the one that was written is ours.
+        # Base64 can encode the same bytes in several ways: accept only the one that was issued.
         if position is None or self.write(position) != cursor:
-            fault = Fault(("query", "cursor"), "not a cursor of this list with these filters")
-            raise BadRequestError("the cursor is not one of ours", (fault,))
+            fault = Fault(
+                ("query", "cursor"),
+                "`cursor` must be a `next_cursor` of this list with the same filters",
+            )
+            raise BadRequestError("the cursor is invalid", (fault,))
         return position

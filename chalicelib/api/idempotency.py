@@ -1,4 +1,4 @@
-"""The Idempotency-Key header on routes that create resources."""
+"""Create resources idempotently: one creation and one response per Idempotency-Key."""
 
 import json
 from collections.abc import Callable
@@ -8,37 +8,41 @@ from chalicelib.access.idempotency import ClaimedKey, IdempotentRequest, run_onc
 from chalicelib.api.request import Call, Response
 from chalicelib.common.errors import NotFoundError
 
-Created = TypeVar("Created")
+Resource = TypeVar("Resource")
 REPLAYED = "Idempotent-Replayed"
 
 
 def create_idempotently(
     call: Call[Any, Any],
     operation: str,
-    create: Callable[[ClaimedKey | None], Created],
-    show: Callable[[Created], Response],
-    find: Callable[[ClaimedKey], Created] | None = None,
+    create: Callable[[ClaimedKey | None], Resource],
+    render: Callable[[Resource], Response],
+    find: Callable[[ClaimedKey], Resource] | None = None,
     *,
     is_secret: bool = False,
 ) -> Response:
-    """Return the response for the resource `create` creates, or the first one if the key was used.
+    """Create a resource and render it, or return the first response to the same Idempotency-Key.
 
-    `find` reads the resource of an earlier, interrupted request; without it `create` must return
-    the same resource for the same claim. `is_secret`: only the first token gets the response again.
+    `find` returns the resource that an earlier request created without storing its response;
+    without it, `create` is called again. `is_secret` restricts the response to the token that sent
+    the first request.
     """
     key = call.headers.get("idempotency-key")
     if key is None:
-        return show(create(None))
-    request = [operation, call.body.model_dump(mode="json")]
-    keyed = IdempotentRequest(call.owner, call.token, key, request, is_secret)
+        return render(create(None))
+    content = [operation, call.body.model_dump(mode="json")]
+    request = IdempotentRequest(call.owner, call.token, key, content, is_secret)
 
-    def found(claim: ClaimedKey) -> bytes:
+    def find_response(claim: ClaimedKey) -> bytes:
         if find is None:
-            raise NotFoundError("the resource is created again under the same id")
-        return _pack(show(find(claim)))
+            raise NotFoundError("the resource may not exist yet")
+        return _pack(render(find(claim)))
 
     packed, is_repeated = run_once(
-        call.runtime, keyed, create=lambda claim: _pack(show(create(claim))), find=found
+        call.runtime,
+        request,
+        create=lambda claim: _pack(render(create(claim))),
+        find=find_response,
     )
     status, headers, text = json.loads(packed)
     return Response(text, status, {**headers, **({REPLAYED: "true"} if is_repeated else {})})

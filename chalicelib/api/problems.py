@@ -1,7 +1,7 @@
-"""Errors as RFC 9457 problem+json: the one place where they become HTTP.
+"""Map exceptions to RFC 9457 problem documents.
 
-What API Gateway answers by itself has types of the same list, see `GatewayResponses` in
-.chalice/resources.json; docs/api.md explains each of them.
+Responses of API Gateway itself use the same types, see `GatewayResponses` in
+.chalice/resources.json. docs/api.md explains each type.
 """
 
 import json
@@ -18,7 +18,7 @@ PREFIX = "urn:monitum:problem:"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of problem: its `type` is PREFIX and `slug`, and never changes."""
+    """One kind of problem. Its `type` is PREFIX plus `slug` and never changes."""
 
     status: int
     slug: str
@@ -47,11 +47,11 @@ GATEWAYS = (
     Kind(400, "request-refused", "Request Refused"),
     Kind(504, "gateway-timeout", "Gateway Timeout"),
 )
-"""Kinds that only API Gateway answers with; the first for whatever has no kind of its own."""
+"""Kinds that only API Gateway returns; the first is for everything without a specific kind."""
 
 
 def status_of(error: MonitumError) -> int:
-    """The status that an error is answered with."""
+    """Return the HTTP status of an error."""
     return BY_ERROR[type(error)].status
 
 
@@ -61,7 +61,7 @@ def problem(error: MonitumError, request_id: str) -> dict[str, Any]:
 
 
 def internal_problem(request_id: str) -> dict[str, Any]:
-    """The body for a fault of our own; it says nothing of what happened."""
+    """Return the body for an unexpected exception, without its details."""
     return _body(INTERNAL, "something went wrong on our side", request_id)
 
 

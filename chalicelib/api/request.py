@@ -1,4 +1,4 @@
-"""A call as a route sees it, and its answer."""
+"""The request that a route receives, and the response that it returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ Runtime_co = TypeVar("Runtime_co", bound=BaseRuntime, default=BaseRuntime, covar
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Body, Query, Runtime_co]):
-    """One request with its body and query parameters, valid by their schemas.
+    """One request, with its validated body and query parameters.
 
-    `given` are the query parameters as they were sent; `request_id` is in the logs too.
+    `raw_query` has the query parameters as they were sent; `request_id` is in the logs too.
     """
 
     runtime: Runtime_co
@@ -33,14 +33,14 @@ class Call(Generic[Body, Query, Runtime_co]):
     path: Mapping[str, str]
     headers: Mapping[str, str]
     caller: Principal | None = None
-    given: Mapping[str, str] = field(default_factory=dict)
+    raw_query: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
 
     @property
     def principal(self) -> Principal:
-        """Who is calling; raises UnauthenticatedError on a public route."""
+        """The authenticated caller; raises UnauthenticatedError on a public route."""
         if self.caller is None:
-            raise UnauthenticatedError("nobody is authenticated here")
+            raise UnauthenticatedError("this operation has no authenticated caller")
         return self.caller
 
     @property
@@ -53,18 +53,18 @@ class Call(Generic[Body, Query, Runtime_co]):
         return self.headers["authorization"].partition(" ")[2].strip()
 
     def quota(self, noun: str) -> int:
-        """How many of a noun the caller may have."""
+        """Return the caller's quota of `noun`, such as "targets"."""
         return self.runtime.settings.limits.quota(noun, self.principal.limits)
 
     def id(self, name: str, noun: str) -> str:
-        """The id in the path; raises NotFoundError where it cannot be one."""
+        """Return an id from the path; raises NotFoundError if it is malformed."""
         value = self.path[name]
         if not is_id(value):
             raise NotFoundError(f"there is no such {noun}")
         return value
 
     def cursors(self, name: str) -> Cursors:
-        """The cursors of the list `name` with the filters of this call."""
+        """Return the cursors of the list `name` with the filters of this request."""
         filters = self.query.model_dump() if isinstance(self.query, BaseModel) else {}
         kept = {
             key: value
@@ -76,21 +76,21 @@ class Call(Generic[Body, Query, Runtime_co]):
     def page(
         self, schema: type[BaseModel], items: list[Any], next_cursor: str | None
     ) -> "Response":
-        """A page of a list, with a link to the next one where there is one.
+        """Return a page of a list, with a link to the next page if there is one.
 
-        The link is relative, as every address given: behind a stage, a custom domain or an
-        emulator the API cannot know its own, but whoever called it does.
+        The link is relative, as all URLs are: behind a stage, a custom domain or an emulator the
+        API does not know its own URL, but its callers do.
         """
         body = schema.model_validate({"items": items, "next_cursor": next_cursor})
         if next_cursor is None:
             return Response(body)
-        query = urlencode({**self.given, "cursor": next_cursor})
+        query = urlencode({**self.raw_query, "cursor": next_cursor})
         return Response(body, headers={"Link": f'<?{query}>; rel="next"'})
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a route answers: a schema or text, None for an empty body."""
+    """The response of a route. Its body is a schema, JSON, text, or None if it is empty."""
 
     body: BaseModel | Mapping[str, Any] | str | None = None
     status: int = 200
@@ -98,9 +98,9 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as it is sent."""
+        """The serialized body."""
         if isinstance(self.body, BaseModel):
-            # What is stored was valid once: a schema that is stricter by now refuses nothing.
+            # Stored values may break a schema that has become stricter since; return them anyway.
             return self.body.model_dump_json(by_alias=True, warnings=False)
         if isinstance(self.body, Mapping):
             return as_json(self.body)

@@ -91,7 +91,7 @@ def get_uptime_report(call: Call[None, ReportQuery]) -> Response:
     next_cursor = cursors.write(last)
     headers = {}
     if next_cursor:
-        given = urlencode({**call.given, "cursor": next_cursor})
+        given = urlencode({**call.raw_query, "cursor": next_cursor})
         headers["Link"] = f'<?{given}>; rel="next"'
     if query.format == "csv":
         name = f"uptime-{query.month}.csv"

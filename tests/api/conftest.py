@@ -1,4 +1,4 @@
-"""A stage whose contents are reset before each call, and the document to call it by."""
+"""A stage that is reset before each call, and the OpenAPI document that describes it."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,13 @@ import pytest
 from schemathesis.schemas import BaseSchema
 
 from tests.api.contract import document
-from tests.api.isolated_stage import Stage, stage_that_forgets
+from tests.api.isolated_stage import Stage, isolated_stage
 
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    with stage_that_forgets() as made:
-        yield made
+    with isolated_stage() as stage:
+        yield stage
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What the tests of the contract share: which calls are made, and how an answer is judged."""
+"""Generate calls from the OpenAPI document and check the responses against it."""
 
 import json
 import os
@@ -27,11 +27,11 @@ from ops.openapi import document as openapi
 from tests.api.isolated_stage import Stage
 from tests.support.wsgi import application
 
-MOST_CASES = 300
+MAX_CASES = 300
 CASES = int(os.environ.get("CONTRACT_CASES", "30"))
-"""Calls of each operation, at least; `make test-contract` makes MOST_CASES."""
-MADE_UP = max(6, CASES // 5)
-"""Of these, at least, are made up."""
+"""The minimum number of calls per operation; `make test-contract` uses MAX_CASES."""
+RANDOM_CASES = max(6, CASES // 5)
+"""The minimum number of random calls among them."""
 _BOTH = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 SETTINGS: dict[str, Any] = {
     "deadline": None,
@@ -41,7 +41,7 @@ SETTINGS: dict[str, Any] = {
     "suppress_health_check": list(HealthCheck),
 }
 PLAIN: dict[str, Any] = {
-    "name": "Made up",
+    "name": "Generated",
     "url": "https://shop.example/",
     "host": "shop.example",
     "address": "ops@shop.example",
@@ -56,7 +56,7 @@ PLAIN: dict[str, Any] = {
     "sections": [],
     "expires_at": None,
 }
-"""What is made up is hardly ever an address that can be watched, or a line of text."""
+"""Valid values for fields whose random values are almost always rejected."""
 _EVERY_NIGHT = {
     "name": "x",
     "tags": ["x"],
@@ -65,8 +65,8 @@ _EVERY_NIGHT = {
     "duration_s": 3_600,
 }
 _TIMES = {"starts_at", "ends_at", "cron", "timezone", "duration_s"}
-_JUDGED_ONE_BY_ONE = {"create_targets"}
-"""What is broken in an item of a batch is told of in its place of a good answer."""
+_REPORTS_PER_ITEM = {"create_targets"}
+"""A batch reports the faults of its items inside a successful response."""
 _CONFORMANCE: list[CheckFunction] = [
     status_code_conformance,
     content_type_conformance,
@@ -76,50 +76,50 @@ _CONFORMANCE: list[CheckFunction] = [
 
 
 def document(stage: Stage) -> BaseSchema:
-    """The committed document, to call the stage by.
+    """Load the committed document as a schema that calls the stage.
 
-    Without its security: broken tokens would take the place of what else could be broken, and have
-    tests of their own.
+    Its security is removed: otherwise many generated calls would fail because of invalid tokens,
+    which have their own tests.
     """
     found = json.loads(openapi.FILE.read_text(encoding="utf-8"))
     del found["security"], found["components"]["securitySchemes"]
-    answer = json.dumps(found).encode()
-    ask = application(stage.world.gateway)
+    content = json.dumps(found).encode()
+    api = application(stage.world.gateway)
 
     def app(environ: dict[str, Any], start_response: Any) -> Any:
         if environ["PATH_INFO"] != "/document":
-            return ask(environ, start_response)
+            return api(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/json")])
-        return [answer]
+        return [content]
 
     schema = schemathesis.openapi.from_wsgi("/document", app)
     schema.config.update(base_url="http://localhost")
     return schema
 
 
-def judge(case: Case[Any], route: Route, answer: Any) -> None:
-    """Fail where an answer is not what the document says."""
+def check_response(case: Case[Any], route: Route, response: Any) -> None:
+    """Assert that a response matches the document."""
     if case.method.upper() != route.method:
-        assert answer.status_code in {404, 405, 400}, answer.text
+        assert response.status_code in {404, 405, 400}, response.text
         return
     checks = [not_a_server_error, *_CONFORMANCE]
-    if _is_to_be_refused(case, answer.status_code) and route.name not in _JUDGED_ONE_BY_ONE:
+    if _must_be_rejected(case, response.status_code) and route.name not in _REPORTS_PER_ITEM:
         checks.append(negative_data_rejection)
-    case.validate_response(answer, checks=checks)
+    case.validate_response(response, checks=checks)
 
 
-def _is_to_be_refused(case: Case[Any], status: int) -> bool:
-    """Whether body or query are broken; the version that is named is looked at before them."""
+def _must_be_rejected(case: Case[Any], status: int) -> bool:
+    """Whether the body or query is invalid; a failed If-Match takes precedence."""
     parts = case.meta.components if case.meta else {}
-    modes = [parts[at].mode for at in _REFUSED if at in parts]
+    modes = [parts[at].mode for at in _VALIDATED if at in parts]
     return GenerationMode.NEGATIVE in modes and status != 412
 
 
-_REFUSED = (ParameterLocation.BODY, ParameterLocation.QUERY)
+_VALIDATED = (ParameterLocation.BODY, ParameterLocation.QUERY)
 
 
 def plain(body: Any) -> Any:
-    """A body with values that can be stored, where there is a field of that name."""
+    """Replace the fields of PLAIN in a body with valid values."""
     if not isinstance(body, dict):
         return body
     if body.keys() & _TIMES:
@@ -128,67 +128,70 @@ def plain(body: Any) -> Any:
     return {**body, **{name: value for name, value in PLAIN.items() if name in body}}
 
 
-def takes_something(route: Route) -> bool:
-    """Whether there is anything to vary in a call."""
+def has_inputs(route: Route) -> bool:
+    """Whether the operation has any inputs to vary."""
     return bool(
         "{" in route.path or route.body or route.query.model_fields or route.request_headers
     )
 
 
-def one_by_one(schema: BaseSchema, route: Route) -> Iterator[Case[Any]]:
-    """A call for each thing that the description says: each bound, each form, each field."""
+def coverage_cases(schema: BaseSchema, route: Route) -> Iterator[Case[Any]]:
+    """Generate a call for each constraint in the schema: bounds, formats, fields."""
     operation = schema[route.path][route.method]
     return schema.iter_coverage_cases(
         operation, generation_modes=_BOTH, generation_config=schema.config.generation
     )
 
 
-def made_up(schema: BaseSchema, route: Route) -> SearchStrategy[Case[Any]]:
-    """Calls that fit the description, and, one in three, calls that do not."""
+def random_cases(schema: BaseSchema, route: Route) -> SearchStrategy[Case[Any]]:
+    """Generate random calls, of which one in three is invalid."""
     operation = schema[route.path][route.method]
     good = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
-    if not takes_something(route):
-        # What is left to make up are parameters that are not there.
-        return st.builds(_asked, good, st.dictionaries(st.text(min_size=1), st.text()))
+    if not has_inputs(route):
+        # Only unknown parameters are left to vary.
+        return st.builds(_with_query, good, st.dictionaries(st.text(min_size=1), st.text()))
     bad = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
     return st.one_of(good, good, bad)
 
 
-def _asked(case: Case[Any], query: dict[str, str]) -> Case[Any]:
+def _with_query(case: Case[Any], query: dict[str, str]) -> Case[Any]:
     case.query.update(query)
     return case
 
 
-def try_out(schema: BaseSchema, stage: Stage, route: Route) -> Counter[int]:
-    """Call an operation with one thing after the other, then with what is made up; fail where an
-    answer is not what the document says. Returns how often it answered with which status.
+def exercise(schema: BaseSchema, stage: Stage, route: Route) -> Counter[int]:
+    """Call an operation with coverage cases, then with random ones, and check every response.
+
+    Returns the number of responses by status.
     """
     seen: Counter[int] = Counter()
 
-    def call(case: Case[Any], *, is_there: bool, is_plain: bool) -> None:
-        stage.forget()
-        if is_there:
-            there = {at: stage.there[at] for at in case.path_parameters if at in stage.there}
-            case.path_parameters.update(there)
+    def call(case: Case[Any], *, exists: bool, is_plain: bool) -> None:
+        stage.reset()
+        if exists:
+            existing = {
+                at: stage.existing[at] for at in case.path_parameters if at in stage.existing
+            }
+            case.path_parameters.update(existing)
         if is_plain and case.meta and case.meta.generation.mode is GenerationMode.POSITIVE:
             case.body = plain(case.body)
-        answer = stage.call(case)
-        seen[answer.status_code] += 1
-        judge(case, route, answer)
+        response = stage.call(case)
+        seen[response.status_code] += 1
+        check_response(case, route, response)
 
-    for number, case in enumerate(one_by_one(schema, route)):
-        call(case, is_there=number % 4 != 0, is_plain=number % 2 == 0)
+    for number, case in enumerate(coverage_cases(schema, route)):
+        call(case, exists=number % 4 != 0, is_plain=number % 2 == 0)
 
-    def make_up(count: int) -> None:
+    def call_randomly(count: int) -> None:
         @settings(max_examples=count, **SETTINGS)
-        @given(case=made_up(schema, route), is_there=st.booleans(), is_plain=st.booleans())
-        def call_more(case: Case[Any], is_there: bool, is_plain: bool) -> None:
-            call(case, is_there=is_there, is_plain=is_plain)
+        @given(case=random_cases(schema, route), exists=st.booleans(), is_plain=st.booleans())
+        def call_more(case: Case[Any], exists: bool, is_plain: bool) -> None:
+            call(case, exists=exists, is_plain=is_plain)
 
         call_more()
 
-    make_up(max(MADE_UP, CASES - seen.total()))
-    if not seen[route.status] and CASES < MOST_CASES:
-        # Few operations need more attempts before one of them succeeds.
-        make_up(MOST_CASES)
+    call_randomly(max(RANDOM_CASES, CASES - seen.total()))
+    if not seen[route.status] and CASES < MAX_CASES:
+        # A few operations need more attempts until one succeeds.
+        call_randomly(MAX_CASES)
     return seen

@@ -1,4 +1,4 @@
-"""A stage that forgets: nothing of a call is left for the next one."""
+"""A stage that is restored before each call, so that calls do not depend on each other."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -20,42 +20,42 @@ _LIMITS = {"rate_per_minute": 100_000, "rate_burst": 100_000}
 
 @dataclass
 class Stage:
-    """A stage with somebody in it who has one of everything: `there` leads to them, by parameter.
+    """A stage whose user alice has one resource of every kind.
 
-    Nothing of a call is left for the next one: `forget` puts everything back, the ids to come too.
+    `existing` has their ids by path parameter. `reset` restores all data, and the sequence of ids.
     """
 
     world: World
     dynamo: Dynamo
     alice: Person
-    there: Mapping[str, str]
-    memory: Snapshot = field(default_factory=dict)
+    existing: Mapping[str, str]
+    snapshot: Snapshot = field(default_factory=dict)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         world = self.world
-        self.dynamo.restore(self.memory)
+        self.dynamo.restore(self.snapshot)
         world.queue.waiting.clear()
         world.alerts.waiting.clear()
         world.functions.started.clear()
         world.runtime.__dict__.pop("skips", None)
-        _begin_ids_anew(1)
+        _restart_ids(1)
 
     def call(self, case: Case[Any]) -> Any:
-        """The answer to a case, as somebody whom all is allowed."""
+        """Send a case with a token that has all scopes."""
         return case.call(headers={"Authorization": f"Token {self.alice.token}"})
 
 
-def _begin_ids_anew(seed: int) -> None:
-    chance = SimpleNamespace(randbits=random.Random(seed).getrandbits)
-    vars(ids).update(_GENERATOR=ids.IdGenerator(), secrets=chance)
+def _restart_ids(seed: int) -> None:
+    randomness = SimpleNamespace(randbits=random.Random(seed).getrandbits)
+    vars(ids).update(_GENERATOR=ids.IdGenerator(), secrets=randomness)
 
 
 @contextmanager
-def stage_that_forgets() -> Iterator[Stage]:
+def isolated_stage() -> Iterator[Stage]:
     with quick_stage() as (world, dynamo), pytest.MonkeyPatch.context() as patch:
         for name in ("_SERIES", "secrets"):
             patch.setattr(ids, name, vars(ids)[name])
-        _begin_ids_anew(0)
+        _restart_ids(0)
         send = world.queue.send
 
         def send_and_check(messages: Any) -> None:
@@ -64,15 +64,15 @@ def stage_that_forgets() -> Iterator[Stage]:
 
         patch.setattr(world.queue, "send", send_and_check)
         alice = world.user("alice", admin=True)
-        stage = Stage(world, dynamo, alice, _one_of_everything(alice))
+        stage = Stage(world, dynamo, alice, _create_one_of_each(alice))
         world.clock.time = START + 1_800
         world.tick()
         world.queue.waiting.clear()
-        stage.memory = dynamo.snapshot()
+        stage.snapshot = dynamo.snapshot()
         yield stage
 
 
-def _one_of_everything(alice: Person) -> dict[str, str]:
+def _create_one_of_each(alice: Person) -> dict[str, str]:
     world = alice.world
     assert alice.patch(f"/v1/users/{alice.owner}", {"limits": _LIMITS}).status == 200
     target = alice.make_target(failure_threshold=1, tags=["prod"])

@@ -1,4 +1,4 @@
-"""Bodies that are not right, byte by byte: the 4xx they get, and that nothing is written."""
+"""Invalid bodies are rejected with a 4xx, and nothing is written."""
 
 import json
 
@@ -19,7 +19,7 @@ DEEP = 20_000
 
 @pytest.fixture(scope="module")
 def alice(shared_stage: World) -> Person:
-    """One owner for all: what is refused leaves nothing behind."""
+    """One owner for all tests, because rejected requests leave no data."""
     return shared_stage.user("alice")
 
 
@@ -62,7 +62,7 @@ def alice(shared_stage: World) -> Person:
     ],
     ids=lambda body: repr(body[-30:]),
 )
-def test_what_is_not_json_is_a_400_that_writes_nothing(alice: Person, body: bytes) -> None:
+def test_invalid_json_is_a_400_that_writes_nothing(alice: Person, body: bytes) -> None:
     before = stored()
     reply = alice.post("/v1/targets", body)
     assert (reply.status, reply.fields) == (400, ["body"])
@@ -72,11 +72,28 @@ def test_what_is_not_json_is_a_400_that_writes_nothing(alice: Person, body: byte
 
 @pytest.mark.parametrize("value", ["null", "[]", "1", '"text"', "true", "[{}]"])
 @pytest.mark.parametrize("path", ["/v1/targets", "/v1/targets/batch", "/v1/tokens"])
-def test_json_that_is_no_object_is_a_422(alice: Person, path: str, value: str) -> None:
+def test_json_other_than_an_object_is_a_422(alice: Person, path: str, value: str) -> None:
     before = stored()
     reply = alice.post(path, value.encode())
     assert (reply.status, reply.fields) == (422, ["body"])
     assert stored() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"colour": 1}, "`colour` is not supported: remove it or correct its name"),
+        ({"name": ""}, "`name` must have at least 1 character"),
+        ({"kind": "ftp"}, "`kind` must be one of http, tcp, tls, dns"),
+        ({"timeout_s": "5"}, "`timeout_s` must be an integer"),
+        ({"tags": ["a", 1]}, "`tags[1]` must be a string"),
+        ({"expect": {"max_redirects": 1}}, "`max_redirects` is not supported: remove it"),
+    ],
+)
+def test_message_names_the_field(alice: Person, fields: dict[str, object], message: str) -> None:
+    reply = alice.post("/v1/targets", {**json.loads(SHOP + b"}"), **fields})
+    assert reply.status == 422
+    assert reply.json["errors"][0]["msg"].startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +108,7 @@ def test_json_that_is_no_object_is_a_422(alice: Person, path: str, value: str) -
         "json",
     ],
 )
-def test_another_content_type_is_a_415(alice: Person, content_type: str) -> None:
+def test_other_content_type_is_a_415(alice: Person, content_type: str) -> None:
     before = stored()
     reply = alice.post("/v1/targets", SHOP + b"}", Content_Type=content_type)
     assert reply.status == 415
@@ -101,7 +118,7 @@ def test_another_content_type_is_a_415(alice: Person, content_type: str) -> None
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json ;a=b"]
 )
-def test_json_by_another_spelling_is_taken(alice: Person, content_type: str) -> None:
+def test_other_spellings_of_the_content_type_are_accepted(alice: Person, content_type: str) -> None:
     assert alice.post("/v1/targets", SHOP + b"}", Content_Type=content_type).status == 201
 
 
@@ -112,16 +129,16 @@ def test_more_than_64_kib_is_a_413(alice: Person, body: bytes) -> None:
     assert stored() == before
 
 
-def test_64_kib_are_taken(alice: Person) -> None:
+def test_64_kib_are_accepted(alice: Person) -> None:
     body = SHOP + b"}"
     assert alice.post("/v1/targets", body + b" " * (65_536 - len(body))).status == 201
 
 
-def test_a_wrong_token_is_told_before_a_wrong_body(world: World) -> None:
+def test_invalid_token_is_reported_before_invalid_body(world: World) -> None:
     assert Person(world, "", "none").post("/v1/targets", b"{").status == 401
 
 
-def test_reads_do_not_mind_a_content_type(alice: Person) -> None:
+def test_reads_ignore_the_content_type(alice: Person) -> None:
     assert alice.get("/v1/targets", Content_Type="text/plain").status == 200
 
 
@@ -137,7 +154,7 @@ EXPECT = st.sampled_from([*HttpExpectations.model_fields, "json"])
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(FIELDS, JSON, max_size=3), st.dictionaries(EXPECT, JSON, max_size=2))
-def test_whatever_the_fields_hold_the_answer_is_never_a_500(
+def test_no_field_value_causes_a_500(
     alice: Person, fields: dict[str, object], expect: dict[str, object]
 ) -> None:
     given_ = {**json.loads(SHOP + b"}"), "expect": expect, **fields}

@@ -1,4 +1,4 @@
-"""Requests that are wrong around their body: fast, clear, and nothing is done."""
+"""Invalid headers, versions and cursors are rejected quickly and change nothing."""
 
 import time
 
@@ -18,7 +18,7 @@ HUGE = "x" * 100_000
     ("header", "status"),
     [("Authorization", 401), ("Idempotency-Key", 422), ("Content-Type", 415), ("X-Other", 201)],
 )
-def test_a_header_of_a_hundred_kilobytes(alice: Person, header: str, status: int) -> None:
+def test_header_of_a_hundred_kilobytes(alice: Person, header: str, status: int) -> None:
     before = stored("targets")
     started = time.perf_counter()
     reply = alice.call("POST", "/v1/targets", SHOP, **{header.replace("-", "_"): HUGE})
@@ -30,7 +30,7 @@ def test_a_header_of_a_hundred_kilobytes(alice: Person, header: str, status: int
 
 @pytest.mark.parametrize("given", ["1", 'W/"1"', '"', '"1', "\u00e9", ",,,", HUGE])
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_nonsense_for_a_version_fits_none(alice: Person, method: str, given: str) -> None:
+def test_invalid_if_match_matches_no_version(alice: Person, method: str, given: str) -> None:
     target = alice.make_target()
     body = {"name": "Other"} if method == "PATCH" else None
     reply = alice.call(method, f"/v1/targets/{target['id']}", body, If_Match=given)
@@ -39,7 +39,7 @@ def test_nonsense_for_a_version_fits_none(alice: Person, method: str, given: str
 
 
 @pytest.mark.parametrize("path", ["/v1/targets", "/v1/tokens", "/v1/channels", "/v1/audit"])
-def test_a_cursor_is_of_one_owner_and_one_list(alice: Person, mallory: Person, path: str) -> None:
+def test_cursor_is_valid_for_one_owner_and_list(alice: Person, mallory: Person, path: str) -> None:
     for _ in range(2):
         alice.make_target()
     cursor = alice.get("/v1/targets?limit=1").json["next_cursor"]
@@ -49,8 +49,8 @@ def test_a_cursor_is_of_one_owner_and_one_list(alice: Person, mallory: Person, p
         assert alice.get(f"{path}?limit=1&cursor={cursor}").status == 400
 
 
-def test_what_was_stored_under_other_rules_is_shown(alice: Person) -> None:
-    """A schema that has become stricter since refuses what comes in, not what is there."""
+def test_stored_values_that_break_a_newer_schema_are_returned(alice: Person) -> None:
+    """A schema that has become stricter rejects new input, not stored data."""
     target = alice.make_target(tags=["prod"])
     with as_system():
         item = TargetItem.get(alice.owner, target["id"])

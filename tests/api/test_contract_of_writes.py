@@ -1,7 +1,6 @@
-"""Every operation that changes things does what the OpenAPI document says; see test_contract.py.
+"""Responses to writing operations match the OpenAPI document; see test_contract.py.
 
-And chains of calls along the links of the document, from what creates to what reads, changes and
-deletes.
+Chains of calls along the links of the document create, read, change and delete resources.
 """
 
 from collections import Counter
@@ -16,7 +15,7 @@ from schemathesis.schemas import BaseSchema
 from chalicelib.api.routing import Route
 from chalicelib.routes import ALL
 from ops.openapi.texts import LINKS
-from tests.api.contract import CASES, SETTINGS, document, judge, plain, try_out
+from tests.api.contract import CASES, SETTINGS, check_response, document, exercise, plain
 from tests.api.isolated_stage import Stage
 
 pytestmark = pytest.mark.shared_stage
@@ -24,29 +23,29 @@ pytestmark = pytest.mark.shared_stage
 Recorder = Callable[[str, object], None]
 CHAINS, STEPS = 40, 8
 UNLIKELY = {"confirm_address", "mail_confirmation"}
-"""Nobody makes up a signed link, and what there is to begin with is no channel of mail."""
-BEGINNINGS = {"pause_target", "resume_target"}
-"""schemathesis takes them for what a chain may begin with, and then hardly anything else."""
+"""Random input never contains a signed link, and the existing channel is not an email channel."""
+STARTS = {"pause_target", "resume_target"}
+"""schemathesis would begin nearly all chains with these."""
 BY_NAME = {route.name: route for route in ALL}
 
 
 @pytest.mark.parametrize(
     "route", [route for route in ALL if route.method != "GET"], ids=lambda route: route.name
 )
-def test_a_changing_operation_does_what_the_document_says(
+def test_writing_operation_matches_document(
     schema: BaseSchema, route: Route, stage: Stage, record_property: Recorder
 ) -> None:
-    seen = try_out(schema, stage, route)
+    seen = exercise(schema, stage, route)
     record_property("cases", dict(seen))
     assert seen.total() >= CASES
-    assert seen[route.status] or route.name in UNLIKELY, "it was never well answered"
+    assert seen[route.status] or route.name in UNLIKELY, "no call succeeded"
 
 
 @pytest.mark.parametrize("creation", LINKS)
-def test_what_is_created_can_be_read_changed_and_deleted(
+def test_created_resource_can_be_read_changed_and_deleted(
     stage: Stage, creation: str, record_property: Recorder
 ) -> None:
-    """Chains of calls along the links of the document."""
+    """Follow the links of the document."""
     schema = document(stage)
 
     @schema.hook
@@ -54,14 +53,14 @@ def test_what_is_created_can_be_read_changed_and_deleted(
         return plain(body)
 
     schema.config.generation.update(modes=[GenerationMode.POSITIVE])
-    linked = [name for name in LINKS[creation] if name not in BEGINNINGS]
+    linked = [name for name in LINKS[creation] if name not in STARTS]
     machine: Any = schema.include(operation_id=[creation, *linked]).as_state_machine()
     seen: Counter[str] = Counter()
 
     class Chains(machine):  # type: ignore[misc]
         def setup(self) -> None:
-            # What a chain can go on with depends on the ids that it got: they come again.
-            stage.forget()
+            # The next calls of a chain depend on the ids it received, so these must be repeatable.
+            stage.reset()
 
         def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
             return {"headers": {"Authorization": f"Token {stage.alice.token}"}}
@@ -69,10 +68,10 @@ def test_what_is_created_can_be_read_changed_and_deleted(
         def validate_response(self, response: Any, case: Case[Any], **_: Any) -> None:
             name = case.operation.definition.raw["operationId"]
             seen[f"{name} {response.status_code}"] += 1
-            judge(case, BY_NAME[name], response)
+            check_response(case, BY_NAME[name], response)
 
     Chains.run(settings=settings(max_examples=CHAINS, stateful_step_count=STEPS, **SETTINGS))
     record_property("calls", dict(seen))
     ends = [name for name in linked if name.startswith(("get_", "delete_", "revoke_"))]
     for name in (creation, *ends):
-        assert seen[f"{name} {BY_NAME[name].status}"], f"no chain came to {name} what it had made"
+        assert seen[f"{name} {BY_NAME[name].status}"], f"no chain reached a successful {name}"

@@ -1,4 +1,4 @@
-"""The dashboard: one page that runs nothing but its own script."""
+"""The dashboard is one page that runs only its own script."""
 
 import base64
 import hashlib
@@ -15,14 +15,14 @@ def nobody(world: World) -> Person:
     return Person(world, "", "")
 
 
-def test_the_page_is_html_for_everybody(world: World) -> None:
+def test_dashboard_is_public_html(world: World) -> None:
     reply = nobody(world).get("/")
     assert reply.status == 200
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert reply.text.startswith("<!doctype html>")
 
 
-def test_only_the_script_and_the_style_of_the_page_may_run(world: World) -> None:
+def test_policy_allows_only_the_inline_script_and_style(world: World) -> None:
     reply = nobody(world).get("/")
     policy = reply.headers["content-security-policy"]
     for tag in ("script", "style"):
@@ -33,8 +33,8 @@ def test_only_the_script_and_the_style_of_the_page_may_run(world: World) -> None
     assert not re.search(r"\son\w+=|style=|src=|href=", reply.text)
 
 
-def test_its_addresses_are_relative(world: World) -> None:
-    """So that it works under a stage, a custom domain or an emulator's path."""
+def test_urls_are_relative(world: World) -> None:
+    """Relative URLs work under a stage, a custom domain or an emulator's path."""
     page = nobody(world).get("/").text
     paths = re.findall(r"[\"`](/?v1/[^\"`]*)", page)
     assert len(paths) >= 6

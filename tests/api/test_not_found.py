@@ -1,4 +1,4 @@
-"""What is not there: unknown paths, and methods that a path does not take."""
+"""Unknown paths, and methods that a path does not support."""
 
 import pytest
 
@@ -14,7 +14,7 @@ PATHS = sorted({route.path for route in ALL})
     "path", ["/nothing", "/v1", "/v1/nothing/at/all", "/v1/targets/x/nothing", "/v2/targets?a=b"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
-def test_an_unknown_path_is_not_found(alice: Person, method: str, path: str) -> None:
+def test_unknown_path_is_not_found(alice: Person, method: str, path: str) -> None:
     reply = alice.call(method, path)
     assert reply.status == 404
     assert reply.headers["content-type"] == "application/problem+json"
@@ -24,17 +24,17 @@ def test_an_unknown_path_is_not_found(alice: Person, method: str, path: str) -> 
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_method_that_a_path_does_not_take_is_told_so(alice: Person, path: str) -> None:
-    taken = {route.method for route in ALL if route.path == path}
+def test_unsupported_method_lists_the_supported_ones(alice: Person, path: str) -> None:
+    supported = {route.method for route in ALL if route.path == path}
     called = path.replace("{", "").replace("}", "")
-    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - taken:
+    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - supported:
         reply = alice.call(method, called)
         assert reply.status == 405
         assert reply.json["type"] == "urn:monitum:problem:method-not-allowed"
-        assert taken <= set(reply.headers["allow"].split(", "))
+        assert supported <= set(reply.headers["allow"].split(", "))
 
 
-def test_a_problem_can_be_found_in_the_logs(
+def test_problem_and_log_line_share_the_request_id(
     alice: Person, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "chalicelib")

@@ -1,4 +1,4 @@
-"""What all answers have in common: where links lead, and what a fault of our own says."""
+"""Properties of all responses: relative links, and errors without internal details."""
 
 from urllib.parse import urljoin
 
@@ -14,19 +14,17 @@ SHOP = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
 
 
 @pytest.mark.parametrize("base", ["http://localhost:8000", "https://x.example/prod"])
-def test_links_lead_on_under_any_address(alice: Person, base: str) -> None:
-    """They are relative: whoever called knows where this API is, what it runs behind does not."""
+def test_links_work_under_any_base_url(alice: Person, base: str) -> None:
+    """They are relative, because only the caller knows the URL of the API."""
     alice.make_target()
-    made = alice.post("/v1/targets", SHOP)
-    location = urljoin(f"{base}/v1/targets", made.headers["location"])
-    assert location == f"{base}/v1/targets/{made.json['id']}"
+    created = alice.post("/v1/targets", SHOP)
+    location = urljoin(f"{base}/v1/targets", created.headers["location"])
+    assert location == f"{base}/v1/targets/{created.json['id']}"
     link = alice.get("/v1/targets?limit=1").headers["link"].partition(">")[0].strip("<")
     assert urljoin(f"{base}/v1/targets?limit=1", link).startswith(f"{base}/v1/targets?limit=1&cur")
 
 
-def test_a_fault_of_our_own_says_nothing_of_it(
-    alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_internal_error_reveals_no_details(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: object) -> None:
         raise RuntimeError("table monitum-prod-users is gone")
 
@@ -45,7 +43,7 @@ def test_a_fault_of_our_own_says_nothing_of_it(
     }
 
 
-def test_a_lost_request_body_is_a_415_and_not_a_500(alice: Person) -> None:
+def test_missing_request_body_is_a_415(alice: Person) -> None:
     with Client(alice.world.app) as client:
         reply = client.http.post("/v1/targets", headers={"Authorization": f"Token {alice.token}"})
     assert reply.status_code == 415
