@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.probes.checker import Checker
     from chalicelib.probes.net.outbound import Outbound
     from chalicelib.probes.net.ssrf_guard import Guard
-    from chalicelib.status_pages.cache import PageCaches
+    from chalicelib.status_pages.runtime import PageCaches
     from chalicelib.worker.outage_guard import ConnectivityCheck
 
 
@@ -95,7 +95,7 @@ class Runtime:
 
     @cached_property
     def page_caches(self) -> "PageCaches":
-        from chalicelib.status_pages.cache import PageCaches  # noqa: PLC0415 - cold start
+        from chalicelib.status_pages.runtime import PageCaches  # noqa: PLC0415 - cold start
 
         return PageCaches(self.clock)
 

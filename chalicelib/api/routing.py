@@ -5,9 +5,9 @@ dispatcher reads only where each operation is, and imports its module on the fir
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from pydantic import BaseModel
 
@@ -17,6 +17,7 @@ from chalicelib.api.request import Call, Response
 JSON = "application/json"
 HTML = "text/html"
 View = Callable[[Call[Any, Any, Any]], Response]
+P = ParamSpec("P")
 
 
 class NoQuery(BaseModel, extra="forbid", defer_build=True):
@@ -33,20 +34,21 @@ class Route:
     beyond those that `statuses` derives from the other fields.
     """
 
+    view: View
     method: str
     path: str
-    view: View
+    _: KW_ONLY
     scope: Scope | None
-    body: type[BaseModel] | None
-    query: type[BaseModel]
-    response: type[BaseModel] | None
-    status: int
-    media_types: Sequence[str]
-    other_responses: Mapping[int, type[BaseModel]]
-    bucket: str | None
-    request_headers: Sequence[str]
-    response_headers: Sequence[str]
-    problems: Sequence[int]
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] = NoQuery
+    response: type[BaseModel] | None = None
+    status: int = 200
+    media_types: Sequence[str] = (JSON,)
+    other_responses: Mapping[int, type[BaseModel]] = field(default_factory=dict)
+    bucket: str | None = None
+    request_headers: Sequence[str] = ()
+    response_headers: Sequence[str] = ()
+    problems: Sequence[int] = ()
 
     @property
     def name(self) -> str:
@@ -93,53 +95,29 @@ class Operation:
         return next(route for route in routes if route.name == self.name)
 
 
-class Routes:
-    """The operations of one module."""
+def _decorator(
+    route: Callable[Concatenate[View, P], Route],
+) -> Callable[Concatenate["Routes", P], Callable[[View], View]]:
+    """Turn the constructor of Route into a method of Routes that decorates the view."""
 
-    def __init__(self) -> None:
-        self._routes: list[Route] = []
-
-    def __iter__(self) -> Iterator[Route]:
-        return iter(self._routes)
-
-    def __call__(  # noqa: PLR0913 - describes the whole operation
-        self,
-        method: str,
-        path: str,
-        *,
-        scope: Scope | None,
-        body: type[BaseModel] | None = None,
-        query: type[BaseModel] = NoQuery,
-        response: type[BaseModel] | None = None,
-        status: int = 200,
-        media_types: Sequence[str] = (JSON,),
-        other_responses: Mapping[int, type[BaseModel]] | None = None,
-        bucket: str | None = None,
-        request_headers: Sequence[str] = (),
-        response_headers: Sequence[str] = (),
-        problems: Sequence[int] = (),
-    ) -> Callable[[View], View]:
-        """Declare the decorated function as the operation `method path`."""
-
-        def declare(view: View) -> View:
-            self._routes.append(
-                Route(
-                    method=method,
-                    path=path,
-                    view=view,
-                    scope=scope,
-                    body=body,
-                    query=query,
-                    response=response,
-                    status=status,
-                    media_types=media_types,
-                    other_responses=other_responses or {},
-                    bucket=bucket,
-                    request_headers=request_headers,
-                    response_headers=response_headers,
-                    problems=problems,
-                )
-            )
+    def declare(self: "Routes", /, *args: P.args, **options: P.kwargs) -> Callable[[View], View]:
+        def add(view: View) -> View:
+            self.declared.append(route(view, *args, **options))
             return view
 
-        return declare
+        return add
+
+    return declare
+
+
+class Routes:
+    """The operations of one module. Call it with the fields of Route to decorate a view."""
+
+    def __init__(self) -> None:
+        self.declared: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self.declared)
+
+    # Derived from Route, so that type checkers know its arguments and they are declared once.
+    __call__ = _decorator(Route)

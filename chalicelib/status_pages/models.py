@@ -1,4 +1,4 @@
-"""The items of status pages, beside their owner. Times are epoch seconds."""
+"""The DynamoDB items of status pages. Times are epoch seconds."""
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -11,7 +11,7 @@ from chalicelib.aws.dynamodb import Owned
 
 
 class PageItem(Owned):
-    """Key `page:<id>`: one page. `parts` are its sections, the top first: see repository.py."""
+    """Key `page:<id>`: one page. `parts` are its sections, the top first."""
 
     TABLE = "users"
 
@@ -29,7 +29,7 @@ class PageItem(Owned):
 
 
 class SlugItem(Owned):
-    """Owner `slug:<slug>`, key `slug`: whose page has it. It is nobody's, and acted for by name."""
+    """Owner `slug:<slug>`, key `slug`: the page that has the slug. No user owns this item."""
 
     TABLE = "users"
 

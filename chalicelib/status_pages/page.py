@@ -1,15 +1,15 @@
-"""Status pages: which of an owner's targets are shown to everybody, and in which words."""
+"""Status pages: the selection of an owner's targets that is public, and its presentation."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Final
 
 from chalicelib.monitoring.state import Status
 
-MOST_TARGETS: Final = 100
-"""Targets on one page, named ones and those with its tags together."""
+MAX_TARGETS: Final = 100
+"""The limit of targets on a page, whether named or selected by tag."""
 SLUG_PATTERN: Final = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 SLUG_LENGTH: Final = 60
 RESERVED: Final = frozenset(
@@ -17,14 +17,14 @@ RESERVED: Final = frozenset(
     | {"index", "login", "logout", "metrics", "monitum", "new", "null", "page", "pages", "ping"}
     | {"static", "status", "support", "system", "undefined", "v1", "www"}
 )
-"""What no page may be called: it is, or may become, an address of Monitum's own."""
+"""Slugs that no page can have, because Monitum uses or may use these paths itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a page: the targets that are named, in order, then those with one of the tags.
+    """A section of a page: the named targets, in order, then those with one of the tags.
 
-    Without a name it stands at the top.
+    The section at the top of the page has no name.
     """
 
     name: str = ""
@@ -33,14 +33,12 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """One status page of one owner. Times are epoch seconds; `version` grows with every change.
+class PageDraft:
+    """The fields of a page that its owner sets.
 
-    `name` is the owner's own, `title` what visitors read. `top` comes before the sections.
+    `name` is for the owner, `title` for visitors. `top` comes before the sections.
     """
 
-    owner: str
-    id: str
     name: str
     slug: str
     title: str | None = None
@@ -50,18 +48,30 @@ class Page:
     published: bool = False
     show_response_times: bool = True
     history_days: int = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(PageDraft):
+    """A stored page. Times are epoch seconds; `version` grows with every change."""
+
+    owner: str
+    id: str
     version: int = 1
     created_at: int
     updated_at: int
 
+    def with_draft(self, draft: PageDraft) -> "Page":
+        """Return the page with the owner's fields replaced."""
+        return replace(self, **{one.name: getattr(draft, one.name) for one in fields(PageDraft)})
+
     @property
     def parts(self) -> tuple[Section, ...]:
-        """All sections, in the order in which they are shown."""
+        """All sections in the order of the page."""
         return (self.top, *self.sections)
 
     @property
     def target_ids(self) -> list[str]:
-        """The targets that are named, each once."""
+        """The distinct named targets."""
         return list(dict.fromkeys(one for part in self.parts for one in part.target_ids))
 
     @property
@@ -69,8 +79,15 @@ class Page:
         return frozenset(tag for part in self.parts for tag in part.tags)
 
 
+PLAIN_FIELDS: Final = (
+    *("name", "slug", "title", "description", "published", "show_response_times"),
+    "history_days",
+)
+"""The fields of a draft other than its sections, which the API and the storage share."""
+
+
 class Condition(StrEnum):
-    """What visitors are told of a target: its status, or that it is in maintenance."""
+    """The public status of a target."""
 
     UP = "UP"
     DOWN = "DOWN"
@@ -81,14 +98,14 @@ class Condition(StrEnum):
 
     @classmethod
     def of(cls, status: Status, *, in_maintenance: bool) -> "Condition":
-        """Paused stays paused; nothing else is said of what is being worked on."""
+        """Maintenance hides every status except PAUSED."""
         if in_maintenance and status is not Status.PAUSED:
             return cls.MAINTENANCE
         return cls(status.value)
 
 
 class Overall(StrEnum):
-    """What a page says of all its targets together."""
+    """The public status of a whole page."""
 
     OPERATIONAL = "operational"
     DEGRADED = "degraded"
@@ -99,9 +116,9 @@ class Overall(StrEnum):
 
 
 def overall(conditions: Iterable[Condition]) -> Overall:
-    """The worst that is true; a major outage is one of everything that is watched.
+    """Return the worst condition. A major outage is one in which everything monitored is down.
 
-    What is paused or was not checked yet says nothing.
+    Targets that are paused or have not been checked are ignored.
     """
     known = set(conditions) - {Condition.PAUSED, Condition.PENDING}
     if Condition.DOWN in known:
@@ -114,7 +131,7 @@ def overall(conditions: Iterable[Condition]) -> Overall:
 
 
 def is_slug(text: str) -> bool:
-    """Whether a page can be called so, beside what is reserved."""
+    """Whether the text matches SLUG_PATTERN."""
     parts = text.split("-")
     return len(text) <= SLUG_LENGTH and all(
         part.isascii() and part.isalnum() and part == part.lower() for part in parts
@@ -122,25 +139,25 @@ def is_slug(text: str) -> bool:
 
 
 def public_id(page_id: str, *parts: str) -> str:
-    """What something is called on a page: ids that are the owner's own stay with the owner."""
+    """Return a hash that identifies something on a page without revealing the owner's ids."""
     return hashlib.sha256("\0".join((page_id, *parts)).encode()).hexdigest()[:12]
 
 
-def arranged(
+def arrange(
     page: Page, tags_of: Mapping[str, Sequence[str]], tagged: Iterable[str]
 ) -> Iterator[tuple[str, list[str]]]:
-    """The names of the parts with the ids of their targets; each is shown once, where it is first.
+    """Yield the names of the sections with the ids of their targets, each where it first occurs.
 
-    `tags_of` are those of the targets that there are; `tagged` are some of them in the order of
-    their names. Parts without any targets are left out.
+    `tags_of` maps the existing targets to their tags; `tagged` orders the tagged ones by name.
+    Sections without targets are omitted.
     """
     seen: set[str] = set()
     by_name = list(tagged)
     for part in page.parts:
         tags = set(part.tags)
-        own = [one for one in by_name if not tags.isdisjoint(tags_of.get(one, ()))]
-        wanted = dict.fromkeys(one for one in (*part.target_ids, *own) if one in tags_of)
-        shown = [one for one in wanted if one not in seen][: MOST_TARGETS - len(seen)]
+        matching = [one for one in by_name if not tags.isdisjoint(tags_of.get(one, ()))]
+        candidates = dict.fromkeys(one for one in (*part.target_ids, *matching) if one in tags_of)
+        shown = [one for one in candidates if one not in seen][: MAX_TARGETS - len(seen)]
         seen.update(shown)
         if shown:
             yield part.name, shown

@@ -1,7 +1,7 @@
-"""What everybody may see: status pages that are published, their feeds and badges.
+"""Public operations: published status pages, their feeds and badges.
 
-A page that is not published is answered like one that never was. Answers may be kept for a while by
-whoever passes them on, and are kept here for some seconds: see `status_pages/cache.py`.
+An unpublished page returns the same response as one that does not exist. Browsers and proxies may
+cache responses, and each process caches the pages: see `status_pages/runtime.py`.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,8 @@ from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import HTML, JSON, Routes
 from chalicelib.common.errors import NotFoundError
 from chalicelib.status_pages import badge, feed, html
-from chalicelib.status_pages.public_schemas import StatusPageOut
 from chalicelib.status_pages.runtime import PagesRuntime
+from chalicelib.status_pages.schemas import StatusPageOut
 from chalicelib.status_pages.view import StatusPage
 from chalicelib.status_pages.view_builder import status_page
 
@@ -22,11 +22,11 @@ routes = Routes()
 
 
 class AnyQuery(BaseModel, extra="ignore", defer_build=True):
-    """Links get parameters where they are shared; they change nothing."""
+    """Ignores all parameters, because sharing a link can add some."""
 
 
-_KEPT = {"Cache-Control": "public, max-age=30"}
-_OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
+_CACHED = {"Cache-Control": "public, max-age=30"}
+_CORS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
 
 @routes(
@@ -40,16 +40,16 @@ _OPEN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"
     problems=[503],
 )
 def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
-    """Show a published status page; with `.json` behind its slug as JSON."""
+    """Show a published status page; as JSON if `.json` follows the slug."""
     slug, dot, ending = call.path["slug"].partition(".")
     if dot and ending != "json":
-        raise NotFoundError("there is no such status page")
+        raise NotFoundError("the status page does not exist")
     page = status_page(call.runtime, slug)
     if dot:
-        text = _text(page, "json", lambda: StatusPageOut.of(page).model_dump_json())
-        return Response(text, headers={**_KEPT, **_OPEN})
-    text = _text(page, "html", lambda: html.render(page))
-    return Response(text, headers={**assets.headers(text), **_KEPT})
+        text = _render(page, "json", lambda: StatusPageOut.model_validate(page).model_dump_json())
+        return Response(text, headers={**_CACHED, **_CORS})
+    text = _render(page, "html", lambda: html.render(page))
+    return Response(text, headers={**assets.headers(text), **_CACHED})
 
 
 @routes(
@@ -64,10 +64,10 @@ def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
 def get_status_feed(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
     """Show a status page's incidents and maintenance as an Atom feed."""
     page = status_page(call.runtime, call.path["slug"])
-    address = call.runtime.settings.public_url
-    text = _text(page, "feed", lambda: feed.render(page, address))
+    base_url = call.runtime.settings.public_url
+    text = _render(page, "feed", lambda: feed.render(page, base_url))
     return Response(
-        text, headers={"Content-Type": f"{feed.MEDIA}; charset=utf-8", **_KEPT, **_OPEN}
+        text, headers={"Content-Type": f"{feed.MEDIA}; charset=utf-8", **_CACHED, **_CORS}
     )
 
 
@@ -81,17 +81,17 @@ def get_status_feed(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
     problems=[503],
 )
 def get_badge(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
-    """Draw a published page, or a target on one, as a badge: uptime, status or response time."""
+    """Show the uptime, status or response time of a published page, or of a target on it."""
     slug, dot, target_id = call.path["badge"].partition(".")
     page = status_page(call.runtime, slug)
-    drawn = badge.render(page, target_id if dot else None, call.path["picture"])
-    if drawn is None:
-        raise NotFoundError("there is no such badge")
-    return Response(drawn, headers={"Content-Type": badge.MEDIA, **_KEPT, **_OPEN})
+    image = badge.render(page, target_id if dot else None, call.path["picture"])
+    if image is None:
+        raise NotFoundError("the badge does not exist")
+    return Response(image, headers={"Content-Type": badge.MEDIA, **_CACHED, **_CORS})
 
 
-def _text(page: StatusPage, form: str, render: Callable[[], str]) -> str:
-    """The page in a form, rendered once for as long as it is shown."""
-    if form not in page.texts:
-        page.texts[form] = render()
-    return page.texts[form]
+def _render(page: StatusPage, kind: str, render: Callable[[], str]) -> str:
+    """Render a page once per format, for as long as it is cached."""
+    if kind not in page.rendered:
+        page.rendered[kind] = render()
+    return page.rendered[kind]

@@ -1,20 +1,16 @@
-"""Operations on status pages, for their owners."""
-
-from typing import Any
+"""Operations on status pages for their owners."""
 
 from chalicelib.access.authentication import Scope
 from chalicelib.access.idempotency import ClaimedKey
-from chalicelib.api.etags import check_if_match, etag
+from chalicelib.api.etags import apply_patch, etag, version_check
 from chalicelib.api.idempotency import create_idempotently
-from chalicelib.api.parsing import validate_body
 from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas import PageQuery
 from chalicelib.status_pages import service
-from chalicelib.status_pages.page import Page
+from chalicelib.status_pages.page import Page, PageDraft
 from chalicelib.status_pages.runtime import PagesRuntime
-from chalicelib.status_pages.schemas import PageIn, PageOut, PagePatch, PagesPage
-from chalicelib.status_pages.service import PageDraft
+from chalicelib.status_pages.schemas import PageIn, PageOut, PagePatch, PagesPage, describe
 
 routes = Routes()
 
@@ -30,20 +26,20 @@ routes = Routes()
     response_headers=["Location", "ETag"],
 )
 def create_page(call: Call[PageIn, NoQuery, PagesRuntime]) -> Response:
-    """Create a status page; nobody sees it until it is published. A slug that is taken is a 409."""
+    """Create a status page. It is public once `published` is true. A slug in use returns 409."""
 
-    def make(turn: ClaimedKey | None) -> Page:
-        page_id, quota = turn.resource_id if turn else None, call.quota("pages")
+    def create(claim: ClaimedKey | None) -> Page:
+        page_id, quota = claim.resource_id if claim else None, call.quota("pages")
         return service.create(call.runtime, call.owner, call.body.draft(), page_id, quota)
 
-    def find(turn: ClaimedKey) -> Page:
-        return service.get(call.owner, turn.resource_id)
+    def find(claim: ClaimedKey) -> Page:
+        return service.get(call.owner, claim.resource_id)
 
-    def show(page: Page) -> Response:
+    def render(page: Page) -> Response:
         headers = {"Location": f"pages/{page.id}", "ETag": etag(page.version)}
         return Response(PageOut.of(page), 201, headers)
 
-    return create_idempotently(call, "create_page", make, show, find)
+    return create_idempotently(call, "create_page", create, render, find)
 
 
 @routes(
@@ -65,8 +61,8 @@ def list_pages(call: Call[None, PageQuery, PagesRuntime]) -> Response:
 
 @routes("GET", "/v1/pages/{page_id}", scope=Scope.READ, response=PageOut, response_headers=["ETag"])
 def get_page(call: Call[None, NoQuery, PagesRuntime]) -> Response:
-    """Show a status page as its owner sees it; targets deleted since are not on it any more."""
-    return _response(service.get(call.owner, _id(call)))
+    """Show a status page, without targets that have been deleted."""
+    return _response(service.get(call.owner, call.id("page_id", "page")))
 
 
 @routes(
@@ -80,13 +76,13 @@ def get_page(call: Call[None, NoQuery, PagesRuntime]) -> Response:
     problems=[409],
 )
 def change_page(call: Call[PagePatch, NoQuery, PagesRuntime]) -> Response:
-    """Replace the fields that are given; null puts a field's default back."""
+    """Replace the given fields; null restores a field's default."""
 
     def redraft(before: Page) -> PageDraft:
-        check_if_match(call, before.version)
-        return validate_body(PageIn, call.body.over(before)).draft()
+        return apply_patch(call, before.version, describe(before), PageIn).draft()
 
-    return _response(service.change(call.runtime, call.owner, _id(call), redraft))
+    page_id = call.id("page_id", "page")
+    return _response(service.change(call.runtime, call.owner, page_id, redraft))
 
 
 @routes(
@@ -98,18 +94,11 @@ def change_page(call: Call[PagePatch, NoQuery, PagesRuntime]) -> Response:
     problems=[409],
 )
 def delete_page(call: Call[None, NoQuery, PagesRuntime]) -> Response:
-    """Delete a status page: its slug is free for others."""
-
-    def allow(before: Page) -> None:
-        check_if_match(call, before.version)
-
-    service.remove(call.runtime, call.owner, _id(call), allow)
+    """Delete a status page; its slug becomes available."""
+    page_id = call.id("page_id", "page")
+    service.remove(call.runtime, call.owner, page_id, version_check(call))
     return Response(status=204)
 
 
 def _response(page: Page) -> Response:
     return Response(PageOut.of(page), headers={"ETag": etag(page.version)})
-
-
-def _id(call: Call[Any, Any, PagesRuntime]) -> str:
-    return call.id("page_id", "page")

@@ -1,4 +1,4 @@
-"""How times, shares and states are said on status pages, in feeds and on badges."""
+"""Text for times, percentages and states on status pages, in feeds and on badges."""
 
 import math
 from collections.abc import Mapping
@@ -26,15 +26,15 @@ CONDITION: Final[Mapping[Condition, str]] = {
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
-def share(ratio: float | None) -> str:
-    """A share as a percentage that is never rounded up: 100 % is all of it."""
+def percent(ratio: float | None) -> str:
+    """Format a share as a percentage, never rounded up: 100 % means all of it."""
     if ratio is None:
         return "no data"
     return "100 %" if ratio >= 1 else f"{math.floor(ratio * 10_000) / 100:.2f} %"
 
 
-def length(seconds: int) -> str:
-    """A length of time in its two largest units: `2 h 5 min`."""
+def duration(seconds: int) -> str:
+    """Format a duration in its two largest units: `2 h 5 min`."""
     parts, left = list[str](), seconds
     for unit, size in _UNITS:
         count, left = divmod(left, size)
@@ -43,16 +43,16 @@ def length(seconds: int) -> str:
     return " ".join(parts) or f"{seconds} s"
 
 
-def moment(at: int) -> str:
-    """A time for people, in UTC."""
+def utc_time(at: int) -> str:
+    """Format a time for people, in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%-d %b %Y, %H:%M} UTC"
 
 
 def day(at: int) -> str:
-    """A day for people, in UTC."""
+    """Format a day for people, in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%-d %b %Y}"
 
 
 def stamp(at: int) -> str:
-    """A time for programs, as RFC 3339 in UTC."""
+    """Format a time as RFC 3339 in UTC."""
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"

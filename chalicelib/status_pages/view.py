@@ -1,10 +1,11 @@
-"""What visitors of a status page are shown; `publishing` makes it, `chalicelib.web` renders it."""
+"""The content of a status page, as the renderers and the JSON schema read it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Final
 
-from chalicelib.history.rollups.statistics import Tally
 from chalicelib.status_pages.page import Condition, Overall
 
 DAY_S: Final = 86_400
@@ -12,49 +13,77 @@ DAY_S: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of one target, from `start` in epoch seconds: seconds up, down, and of maintenance.
+    """One day in UTC of one target, from `start` in epoch seconds.
 
-    What is in neither is not known. `degraded_s` are among those up. `response_ms` is the median.
+    The status is unknown for the rest of the day. `up_s` includes `degraded_s`. `response_ms` is
+    the median.
     """
 
     start: int
     up_s: int = 0
-    down_s: int = 0
+    downtime_s: int = 0
     degraded_s: int = 0
     maintenance_s: int = 0
     response_ms: int | None = None
 
     @property
+    def date(self) -> str:
+        return f"{datetime.fromtimestamp(self.start, UTC):%Y-%m-%d}"
+
+    @property
     def known_s(self) -> int:
-        return self.up_s + self.down_s
+        return self.up_s + self.downtime_s
 
-    @classmethod
-    def of(cls, tally: Tally) -> "Day":
-        return cls(
-            start=tally.start // DAY_S * DAY_S,
-            up_s=tally.up_s,
-            down_s=tally.downtime_s,
-            degraded_s=tally.degraded_s,
-            maintenance_s=tally.maintenance_s,
-            response_ms=tally.latency.percentile(0.5),
-        )
+    @property
+    def uptime_ratio(self) -> float | None:
+        return uptime([self])
 
 
-@dataclass(frozen=True, slots=True)
-class ShownTarget:
-    """A target on a page; `uptime` is over `days`, in [0, 1]. `response_ms` is a day's median."""
+def uptime(days: Sequence[Day]) -> float | None:
+    """Return the uptime as a share of the known time, in [0, 1]; None if nothing is known."""
+    known_s = sum(day.known_s for day in days)
+    return sum(day.up_s for day in days) / known_s if known_s else None
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """A target on a page, with its days from the oldest to the current one."""
 
     id: str
     name: str
-    condition: Condition
+    status: Condition
     since: int
     days: Sequence[Day]
-    uptime: float | None
-    response_ms: int | None
+
+    @cached_property
+    def uptime_ratio(self) -> float | None:
+        return uptime(self.days)
+
+    @property
+    def uptime_ratio_7d(self) -> float | None:
+        return uptime(self.days[-7:])
+
+    @property
+    def uptime_ratio_30d(self) -> float | None:
+        return uptime(self.days[-30:])
+
+    @property
+    def response_ms(self) -> int | None:
+        """The median of the current day, or of the day before."""
+        recent = (day.response_ms for day in self.days[:-3:-1])
+        return next((found for found in recent if found is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownIncident:
+class SectionView:
+    """A section of a page. The first may have no name."""
+
+    name: str | None
+    targets: Sequence[TargetView]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
     """An incident of a target on the page; `closed_at` is None while it is open."""
 
     id: str
@@ -65,13 +94,12 @@ class ShownIncident:
 
     @property
     def updated_at(self) -> int:
-        """When something last happened to it."""
         return self.closed_at or max(self.opened_at, self.acknowledged_at or 0)
 
 
 @dataclass(frozen=True, slots=True)
-class ShownMaintenance:
-    """A maintenance window that is `active` or comes soon, with the names of its targets here."""
+class MaintenanceView:
+    """A maintenance window that is `active` or starts soon, with its targets on the page."""
 
     id: str
     name: str
@@ -82,39 +110,39 @@ class ShownMaintenance:
     announced_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StatusPage:
-    """All that is shown at `made_at`: sections by name, the first of them may have none.
+    """Everything that a page shows, built at `made_at`.
 
-    `texts` keeps what it was rendered to, by form, for as long as it is shown itself.
+    `rendered` caches its renderings by format for as long as the page itself is cached.
     """
 
     id: str
     slug: str
     title: str
     description: str | None
-    overall: Overall
-    sections: Sequence[tuple[str, Sequence[ShownTarget]]]
-    incidents: Sequence[ShownIncident]
-    maintenance: Sequence[ShownMaintenance]
+    status: Overall
+    sections: Sequence[SectionView]
+    incidents: Sequence[IncidentView]
+    maintenance: Sequence[MaintenanceView]
     history_days: int
     show_response_times: bool
     updated_at: int
     made_at: int
-    texts: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    rendered: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
-    def targets(self) -> list[ShownTarget]:
-        return [target for _, targets in self.sections for target in targets]
+    def targets(self) -> list[TargetView]:
+        return [target for section in self.sections for target in section.targets]
 
-    @property
-    def uptime(self) -> float | None:
-        """The mean of the targets', None where nothing is known of any."""
-        known = [one.uptime for one in self.targets if one.uptime is not None]
+    @cached_property
+    def uptime_ratio(self) -> float | None:
+        """The mean of the targets' uptimes, None if none is known."""
+        known = [one.uptime_ratio for one in self.targets if one.uptime_ratio is not None]
         return sum(known) / len(known) if known else None
 
     @property
     def response_ms(self) -> int | None:
-        """The mean of the targets'."""
+        """The mean of the targets' response times, None if none is known."""
         known = [one.response_ms for one in self.targets if one.response_ms is not None]
         return round(sum(known) / len(known)) if known else None

@@ -58,7 +58,7 @@ def test_a_tag_is_its_owner_s(alice: Person, mallory: Person, visitor: Person) -
 def test_a_hundred_targets_are_shown_at_most(
     alice: Person, visitor: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.status_pages.page.MOST_TARGETS", 2)
+    monkeypatch.setattr("chalicelib.status_pages.page.MAX_TARGETS", 2)
     for name in "cab":
         alice.make_target(name=name, tags=["web"])
     slug = publish(alice, tags=["web"])
