@@ -62,7 +62,7 @@ def test_taken_slug_is_a_conflict(terminal: Terminal) -> None:
     terminal.ok("pages", "add", "One", "--slug", "taken-by-one")
     outcome = terminal.run("pages", "add", "Two", "--slug", "taken-by-one")
     assert outcome.code == 5
-    assert "is taken" in outcome.err
+    assert "is already in use" in outcome.err
     assert terminal.run("pages", "add", "Two", "--slug", "No Slug").code == 6
 
 

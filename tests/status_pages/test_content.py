@@ -1,4 +1,4 @@
-"""What a status page says: targets, states, days, incidents and maintenance."""
+"""The content of status pages: targets, states, days, incidents and maintenance."""
 
 import re
 
@@ -6,48 +6,42 @@ import pytest
 
 from chalicelib.history.rollups.rollup import DAY_S
 from chalicelib.monitoring.result import CheckResult, Reason, Verdict
-from tests.support.visitors import publish, store_day, targets_of, view_page, visitor_of
+from tests.support.visitors import publish, store_day, targets_of, view_page
 from tests.support.windows import window
 from tests.support.world import DOWN, START, Person, World
 
 pytestmark = pytest.mark.shared_stage
 
 
-@pytest.fixture
-def visitor(world: World) -> Person:
-    """Somebody without a token."""
-    return visitor_of(world)
-
-
-def test_targets_come_in_their_order_and_those_with_a_tag_by_name(
-    alice: Person, visitor: Person
-) -> None:
-    made = {
+def test_targets_are_ordered_as_given_and_then_by_name(alice: Person, visitor: Person) -> None:
+    created = {
         name: alice.make_target(name=name, tags=tags)
         for name, tags in {"B": ["web"], "a": ["web"], "Mail": ["mail", "web"], "Z": []}.items()
     }
     slug = publish(
         alice,
-        target_ids=[made["Z"]["id"]],
+        target_ids=[created["Z"]["id"]],
         sections=[
-            {"name": "Post", "target_ids": [made["Mail"]["id"]]},
-            {"name": "Web", "tags": ["web"], "target_ids": [made["Z"]["id"]]},
+            {"name": "Post", "target_ids": [created["Mail"]["id"]]},
+            {"name": "Web", "tags": ["web"], "target_ids": [created["Z"]["id"]]},
             {"name": "Nothing", "tags": ["none"]},
         ],
     )
     page = view_page(visitor, slug)
     sections = [(one["name"], [t["name"] for t in one["targets"]]) for one in page["sections"]]
     assert sections == [(None, ["Z"]), ("Post", ["Mail"]), ("Web", ["a", "B"])]
-    # What is deleted, or loses the tag, goes at once; what gets it comes within five minutes.
-    alice.delete(f"/v1/targets/{made['Mail']['id']}")
-    alice.patch(f"/v1/targets/{made['B']['id']}", {"tags": []})
+    # Deleted and untagged targets disappear at once; tagged ones appear within five minutes.
+    alice.delete(f"/v1/targets/{created['Mail']['id']}")
+    alice.patch(f"/v1/targets/{created['B']['id']}", {"tags": []})
     alice.make_target(name="New", tags=["web"])
     assert [one["name"] for one in targets_of(view_page(visitor, slug))] == ["Z", "a"]
     visitor.world.clock.time += 300
     assert [one["name"] for one in targets_of(view_page(visitor, slug))] == ["Z", "a", "New"]
 
 
-def test_a_tag_is_its_owner_s(alice: Person, mallory: Person, visitor: Person) -> None:
+def test_tags_select_only_the_owners_targets(
+    alice: Person, mallory: Person, visitor: Person
+) -> None:
     alice.make_target(name="Alices", tags=["shared"])
     mallory.make_target(name="Mallorys", tags=["shared"])
     for person, name in ((alice, "Alices"), (mallory, "Mallorys")):
@@ -55,7 +49,7 @@ def test_a_tag_is_its_owner_s(alice: Person, mallory: Person, visitor: Person) -
         assert [one["name"] for one in targets_of(page)] == [name]
 
 
-def test_a_hundred_targets_are_shown_at_most(
+def test_page_shows_at_most_a_hundred_targets(
     alice: Person, visitor: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chalicelib.status_pages.page.MAX_TARGETS", 2)
@@ -65,7 +59,7 @@ def test_a_hundred_targets_are_shown_at_most(
     assert [one["name"] for one in targets_of(view_page(visitor, slug))] == ["a", "b"]
 
 
-def test_the_state_of_all_and_of_each(world: World, alice: Person, visitor: Person) -> None:
+def test_states_of_page_and_targets(world: World, alice: Person, visitor: Person) -> None:
     shop, mail = (alice.make_target(name=name, failure_threshold=1) for name in ("Shop", "Mail"))
     slug = publish(alice, target_ids=[shop["id"], mail["id"]])
 
@@ -88,9 +82,7 @@ def test_the_state_of_all_and_of_each(world: World, alice: Person, visitor: Pers
     assert states() == ("maintenance", ["MAINTENANCE", "PAUSED"])
 
 
-def test_days_and_the_uptime_over_them(
-    world: World, alice: Person, visitor: Person, lowest_place: None
-) -> None:
+def test_days_and_uptime(world: World, alice: Person, visitor: Person, lowest_place: None) -> None:
     world.clock.time = START - 100 * DAY_S
     target = alice.make_target()
     world.clock.time = START
@@ -118,7 +110,7 @@ def test_days_and_the_uptime_over_them(
     assert bars[1][1] == "22 Aug 2026: no data"
 
 
-def test_a_shorter_history_and_no_response_times(
+def test_shorter_history_without_response_times(
     world: World, alice: Person, visitor: Person
 ) -> None:
     target = alice.make_target()
@@ -133,9 +125,7 @@ def test_a_shorter_history_and_no_response_times(
     assert visitor.get(f"/badge/{without}/response.svg").status == 404
 
 
-def test_incidents_of_the_page_s_targets_open_and_past(
-    world: World, alice: Person, visitor: Person
-) -> None:
+def test_open_and_past_incidents(world: World, alice: Person, visitor: Person) -> None:
     shop, other = (alice.make_target(name=name, failure_threshold=1) for name in ("Shop", "Other"))
     slug = publish(alice, target_ids=[shop["id"]])
     for target in (shop, other):
@@ -163,7 +153,7 @@ def test_incidents_of_the_page_s_targets_open_and_past(
     assert "None in the last 14 days." in visitor.get(f"/status/{slug}").text
 
 
-def test_an_outage_that_was_planned_is_no_incident(
+def test_outage_within_maintenance_is_not_an_incident(
     world: World, alice: Person, visitor: Person
 ) -> None:
     target = alice.make_target(failure_threshold=1)
@@ -177,9 +167,7 @@ def test_an_outage_that_was_planned_is_no_incident(
     assert len(alice.get("/v1/incidents").json["items"]) == 1
 
 
-def test_maintenance_of_the_page_s_targets_now_and_soon(
-    world: World, alice: Person, visitor: Person
-) -> None:
+def test_active_and_upcoming_maintenance(world: World, alice: Person, visitor: Person) -> None:
     shop, other = alice.make_target(tags=["prod", "inner"]), alice.make_target(name="Other")
     slug = publish(alice, target_ids=[shop["id"]])
     window(alice, 0, 600, name="Now", tags=["inner"])

@@ -1,4 +1,4 @@
-"""Status pages, as everybody sees them: what is published, and nothing else."""
+"""Published status pages: what visitors see, and what stays private."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
 from chalicelib.status_pages.page import public_id
-from tests.support.visitors import publish, targets_of, view_page, visitor_of
+from tests.support.visitors import publish, targets_of, view_page
 from tests.support.windows import window
 from tests.support.world import DOWN, Person, Reply, World
 
@@ -16,28 +16,22 @@ pytestmark = pytest.mark.shared_stage
 NASTY = "</title><script>alert(1)</script>\" onload='x' &amp; ${x} $now {0}"
 
 
-@pytest.fixture
-def visitor(world: World) -> Person:
-    """Somebody without a token."""
-    return visitor_of(world)
-
-
 def whole(reply: Reply) -> tuple[int, dict[str, str], str]:
     return reply.status, reply.headers, re.sub(r'"request_id": "[^"]+"', "", reply.text)
 
 
-def test_only_what_is_published_is_there(alice: Person, visitor: Person) -> None:
+def test_unpublished_page_looks_like_a_missing_one(alice: Person, visitor: Person) -> None:
     slug = publish(alice, published=False)
-    made = alice.get("/v1/pages").json["items"][0]
+    created = alice.get("/v1/pages").json["items"][0]
     paths = ["/status/{}", "/status/{}.json", "/status/{}/feed", "/badge/{}/status.svg"]
     for path in paths:
         hidden, missing = (visitor.get(path.format(one)) for one in (slug, "never-was"))
         assert hidden.status == 404
         assert whole(hidden) == whole(missing)
         assert hidden.headers["cache-control"] == "no-store"
-    alice.patch(f"/v1/pages/{made['id']}", {"published": True})
+    alice.patch(f"/v1/pages/{created['id']}", {"published": True})
     assert [visitor.get(path.format(slug)).status for path in paths] == [200] * 4
-    alice.patch(f"/v1/pages/{made['id']}", {"published": False})
+    alice.patch(f"/v1/pages/{created['id']}", {"published": False})
     assert [visitor.get(path.format(slug)).status for path in paths] == [404] * 4
 
 
@@ -58,13 +52,13 @@ def test_only_what_is_published_is_there(alice: Person, visitor: Person) -> None
         "/status/<script>",
     ],
 )
-def test_what_is_no_page_is_not_found(visitor: Person, path: str) -> None:
+def test_unknown_path_is_not_found(visitor: Person, path: str) -> None:
     reply = visitor.get(path)
     assert (reply.status, reply.headers["content-type"]) == (404, "application/problem+json")
     assert "script" not in reply.text
 
 
-def test_a_disabled_user_s_pages_are_not_there(
+def test_pages_of_disabled_users_are_not_found(
     world: World, alice: Person, visitor: Person
 ) -> None:
     slug, root = publish(alice), world.user("root", admin=True)
@@ -74,19 +68,19 @@ def test_a_disabled_user_s_pages_are_not_there(
     assert visitor.get(f"/status/{slug}").status == 404
 
 
-def test_a_deleted_page_s_slug_leads_to_its_next_owner(
+def test_slug_of_a_deleted_page_can_be_used_again(
     alice: Person, mallory: Person, visitor: Person
 ) -> None:
     slug = publish(alice, title="Alice's")
     assert "Alice" in visitor.get(f"/status/{slug}").text
-    (made,) = alice.get("/v1/pages").json["items"]
-    alice.delete(f"/v1/pages/{made['id']}")
+    (created,) = alice.get("/v1/pages").json["items"]
+    alice.delete(f"/v1/pages/{created['id']}")
     assert visitor.get(f"/status/{slug}").status == 404
     publish(mallory, slug=slug, title="Mallory's")
     assert view_page(visitor, slug)["title"] == "Mallory's"
 
 
-def test_nothing_of_the_owner_s_leaks(world: World, alice: Person, visitor: Person) -> None:
+def test_private_data_is_not_published(world: World, alice: Person, visitor: Person) -> None:
     secrets = [
         "hidden.example",
         "sw0rd",
@@ -128,14 +122,14 @@ def test_nothing_of_the_owner_s_leaks(world: World, alice: Person, visitor: Pers
     for path in paths:
         reply = visitor.get(path)
         assert reply.status == 200, path
-        told = reply.text + json.dumps(reply.headers)
-        found = [one for one in [*secrets, *ids, alice.owner, hidden] if one in told]
+        content = reply.text + json.dumps(reply.headers)
+        found = [one for one in [*secrets, *ids, alice.owner, hidden] if one in content]
         assert not found, path
     assert page["incidents"]
     assert page["maintenance"]
 
 
-def test_the_page_is_escaped_and_runs_nothing_but_its_own(
+def test_page_is_escaped_and_runs_only_its_own_script(
     world: World, alice: Person, visitor: Person
 ) -> None:
     target = alice.make_target(name=NASTY, failure_threshold=1)
@@ -166,31 +160,31 @@ def test_the_page_is_escaped_and_runs_nothing_but_its_own(
         assert "<script" not in visitor.get(path).text
 
 
-def test_ids_on_a_page_mean_nothing_elsewhere(alice: Person, visitor: Person) -> None:
+def test_ids_are_valid_for_one_page_only(alice: Person, visitor: Person) -> None:
     target = alice.make_target()
     pages = [publish(alice, target_ids=[target["id"]]) for _ in range(2)]
     first, second = (targets_of(view_page(visitor, slug))[0]["id"] for slug in pages)
-    made = alice.get("/v1/pages").json["items"][0]
-    assert first == public_id(made["id"], target["id"])
+    created = alice.get("/v1/pages").json["items"][0]
+    assert first == public_id(created["id"], target["id"])
     assert first != second
     assert visitor.get(f"/badge/{pages[0]}.{first}/status.svg").status == 200
     for wrong in (f"{pages[0]}.{second}", f"{pages[0]}.{target['id']}", target["id"]):
         assert visitor.get(f"/badge/{wrong}/status.svg").status == 404
 
 
-def test_a_link_may_have_been_given_parameters(alice: Person, visitor: Person) -> None:
+def test_unknown_parameters_are_ignored(alice: Person, visitor: Person) -> None:
     slug = publish(alice)
     for path in (f"/status/{slug}", f"/status/{slug}/feed", f"/badge/{slug}/status.svg"):
         assert visitor.get(f"{path}?utm_source=mail&v=2").status == 200
 
 
-def test_everybody_may_use_the_json_from_their_own_pages(alice: Person, visitor: Person) -> None:
+def test_json_is_available_to_other_origins(alice: Person, visitor: Person) -> None:
     reply = visitor.get(f"/status/{publish(alice)}.json")
     assert reply.headers["access-control-allow-origin"] == "*"
     assert reply.headers["content-type"] == "application/json"
 
 
-def test_what_takes_too_long_to_read_is_told_to_come_again(
+def test_page_that_takes_too_long_is_unavailable(
     world: World, alice: Person, visitor: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slug = publish(alice, target_ids=[alice.make_target()["id"]])

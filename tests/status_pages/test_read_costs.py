@@ -1,17 +1,14 @@
-"""What a view of a status page reads: days as they are folded, never checks, and a bounded number.
-
-Calls that are kept cost nothing: everybody who looks within fifteen seconds sees the same page.
-"""
+"""The number of reads per status page is bounded, and cached views read nothing."""
 
 from chalicelib.history.rollups.rollup import DAY_S
 from tests.support.world import START, Person, World
 
 FIRST, LATER = 26, 19
-"""A page whose targets sit in one lane: as a process first makes it, and again within the hour.
+"""The calls for a page whose targets share a lane: the first build, and later ones within the hour.
 
-Whose it is, 1; the page with its user, 1; targets, lanes, windows and newest results, 4; incidents
-and windows of two weeks, 2; windows, hours and results of the last days, 11 at most; and the first
-time windows, four months of days and what stood before them, 7.
+The slug, 1; the page with its user, 1; targets, lanes, windows and newest results, 4; incidents and
+windows of two weeks, 2; windows, hours and results of the recent days, at most 11. The first build
+also reads windows, four months of days and what preceded them, 7.
 """
 
 
@@ -21,7 +18,7 @@ def published(alice: Person, **fields: object) -> str:
     return "/status/shop"
 
 
-def test_a_view_reads_little_and_the_next_one_nothing(
+def test_first_view_reads_little_and_cached_views_nothing(
     world: World, lowest_place: None, dynamodb_calls: list[str]
 ) -> None:
     alice, visitor = world.user(), Person(world, "", "")
@@ -48,7 +45,7 @@ def test_a_view_reads_little_and_the_next_one_nothing(
     assert LATER < calls(3_600) <= FIRST
 
 
-def test_more_targets_of_a_lane_take_no_more_calls(world: World, dynamodb_calls: list[str]) -> None:
+def test_targets_of_one_lane_share_their_calls(world: World, dynamodb_calls: list[str]) -> None:
     alice, visitor = world.user(), Person(world, "", "")
     shop = {"kind": "http", "url": "https://shop.example/", "tags": ["prod"]}
     items = [{"name": f"T{number}", **shop} for number in range(12)]
@@ -58,11 +55,11 @@ def test_more_targets_of_a_lane_take_no_more_calls(world: World, dynamodb_calls:
     dynamodb_calls.clear()
     page = visitor.get(f"{path}.json").json
     assert len(page["sections"][0]["targets"]) == 12
-    # One more: who has the tag.
+    # One more call finds the targets with the tag.
     assert len(dynamodb_calls) <= FIRST + 1
 
 
-def test_nobody_s_page_takes_one_read_and_what_cannot_be_one_takes_none(
+def test_unknown_slug_costs_one_read_and_malformed_one_none(
     world: World, dynamodb_calls: list[str]
 ) -> None:
     visitor = Person(world, "", "")
