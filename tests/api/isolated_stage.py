@@ -53,7 +53,7 @@ def _restart_ids(seed: int) -> None:
 @contextmanager
 def isolated_stage() -> Iterator[Stage]:
     with quick_stage() as (world, dynamo), pytest.MonkeyPatch.context() as patch:
-        for name in ("_SERIES", "secrets"):
+        for name in ("_GENERATOR", "secrets"):
             patch.setattr(ids, name, vars(ids)[name])
         _restart_ids(0)
         send = world.queue.send
