@@ -41,7 +41,7 @@ class Mailer:
                 Destination={"ToAddresses": [to]},
                 Content={
                     "Simple": {
-                        "AlertedTarget": _content(subject),
+                        "Subject": _content(subject),
                         "Body": body,
                         "Headers": _headers(same_as),
                     }
