@@ -134,7 +134,7 @@ class Receiver:
             simple = mail["Content"]["Simple"]
             ids = [one["Value"] for one in simple["Headers"] if one["Name"] == "X-Entity-Ref-ID"]
             to = mail["Destination"]["ToAddresses"][0]
-            self.got.append((to, simple["AlertedTarget"]["Data"], ids[0]))
+            self.got.append((to, simple["Subject"]["Data"], ids[0]))
 
         client.meta.events.register("provide-client-params.sesv2.SendEmail", noted)
         client.meta.events.register("after-call.sesv2.SendEmail", taken)
