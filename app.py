@@ -71,12 +71,16 @@ def check(event: SQSEvent) -> dict[str, Any]:
 
 @app.schedule(Rate(1, unit=Rate.HOURS))
 def fan_out(_event: CloudWatchEvent) -> dict[str, Any]:
-    """Start the rollups of the hours that are over, lane by lane."""
+    """Start the rollups of the hours that are over, and overdue deliveries."""
+    from chalicelib.alerting.overdue import send_overdue
     from chalicelib.history.dispatch import fan_out as run
 
-    messages = run(runtime())
-    _LOG.info("fan out", extra={"messages": messages})
-    return {"messages": messages}
+    try:
+        messages = run(runtime())
+    finally:
+        overdue = send_overdue(runtime())
+    _LOG.info("fan out", extra={"messages": messages, "overdue": overdue})
+    return {"messages": messages, "overdue": overdue}
 
 
 @app.lambda_function(name="rollup")

@@ -7,13 +7,14 @@ from enum import Enum
 from chalicelib.alerting.alert import AlertedTarget
 from chalicelib.alerting.channel import Channel, Event
 from chalicelib.alerting.delivery import Delivery, DeliveryStatus, Hold, minute_of, read_reference
-from chalicelib.alerting.incident import Incident
+from chalicelib.alerting.incident import ENDS, Incident
 from chalicelib.alerting.storage.delivery_repository import Deliveries
 from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.alerting.suppression import Suppression
 from chalicelib.monitoring.alert_messages import Entry
-from chalicelib.monitoring.state import FlipKind
+from chalicelib.monitoring.state import Flip, FlipKind
 
+_WAITING = DeliveryStatus.WAITING
 _NOTICES = frozenset({Event.DEGRADED, Event.TLS_EXPIRING, Event.UP})
 
 
@@ -51,7 +52,7 @@ def alert_content(
     held: dict[str, Hold] = {}
     for reference, key in sorted(keys.items()):
         incident = incidents.get(key)
-        fate = judge.fate(incident)
+        fate = judge.fate(incident, reference)
         if isinstance(fate, Hold):
             held[reference] = fate
         elif fate is _Fate.WAIT:
@@ -70,9 +71,9 @@ class _Judge:
         self._outages: dict[int, list[Delivery]] = {}
         self._quiet = Suppression(delivery.owner, now)
 
-    def fate(self, incident: Incident | None) -> "_Fate | Hold":
+    def fate(self, incident: Incident | None, reference: str) -> "_Fate | Hold":
         """What becomes of a flip; in maintenance it is held, but for outages that are over."""
-        fate = self._fate_if_not_quiet(incident)
+        fate = self._fate_if_not_quiet(incident, reference)
         if fate is _Fate.DROP or incident is None:
             return _Fate.DROP
         is_down, held_until = self._delivery.event is Event.DOWN, self._delivery.held_until
@@ -84,7 +85,7 @@ class _Judge:
             return _Fate.DROP
         return fate
 
-    def _fate_if_not_quiet(self, incident: Incident | None) -> _Fate:
+    def _fate_if_not_quiet(self, incident: Incident | None, reference: str) -> _Fate:
         if incident is None:
             return _Fate.DROP
         if self._delivery.event is Event.DOWN:
@@ -93,8 +94,32 @@ class _Judge:
             is_over = incident.closed_at is not None or incident.acknowledgement is not None
             return _Fate.DROP if is_over else _Fate.TELL
         if self._delivery.event is Event.RECOVERED:
-            return self._fate_of_outage(incident)
+            is_repeated = self._is_repeated_end(incident, reference)
+            return _Fate.DROP if is_repeated else self._fate_of_outage(incident)
         return _Fate.TELL
+
+    def _is_repeated_end(self, incident: Incident, reference: str) -> bool:
+        """Whether another alert of this channel tells that the incident ended, before this one.
+
+        An incident ends twice where a pause meets a recovery, or a restored lane is older than it.
+        """
+        _, kind, at = read_reference(reference)
+        others = [
+            entry.flip
+            for entry in incident.entries
+            if entry.flip.kind in ENDS and (entry.flip.kind, entry.flip.at) != (kind, at)
+        ]
+        return any(self._tells_end(incident, other, is_first=other.at < at) for other in others)
+
+    def _tells_end(self, incident: Incident, end: Flip, *, is_first: bool) -> bool:
+        """Whether the channel was told of this end, or will be where that is the first one."""
+        name = f"{incident.key}|{end.kind}|{end.at}"
+        deliveries = Deliveries(self._delivery.owner)
+        return any(
+            name in one.about - one.dropped
+            and (one.status is DeliveryStatus.SENT or (is_first and one.status is _WAITING))
+            for one in deliveries.of_minute(self._channel.id, minute_of(end.at), Event.RECOVERED)
+        )
 
     def _fate_of_outage(self, incident: Incident) -> _Fate:
         """The recovery goes where the outage went, and after it."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any
+from typing import Any, Final, NamedTuple
+from zlib import crc32
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.condition import Condition
@@ -23,6 +24,8 @@ from chalicelib.alerting.storage.models import DeliveryItem
 
 _KEPT_S = 90 * 86_400
 _WAITING = DeliveryStatus.WAITING.value
+_PARTITIONS: Final = 4
+"""Partitions of the index of waiting deliveries: a mass failure writes to all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class Deliveries:
             DeliveryItem.due_at.set(due),
             DeliveryItem.next_at.set(due),
             DeliveryItem.expires.set(max(now, due) + _KEPT_S),
+            DeliveryItem.waiting.set(_partition(self.owner)),
             *more,
         ]
         if not _update(item, actions, DeliveryItem.tries.does_not_exist()):
@@ -172,6 +176,8 @@ class Deliveries:
             DeliveryItem.status.set(str(outcome.status)),
             DeliveryItem.leased_until.remove(),
         ]
+        if outcome.status is not DeliveryStatus.WAITING:
+            actions.append(DeliveryItem.waiting.remove())
         if outcome.next_at is not None:
             actions.append(DeliveryItem.next_at.set(outcome.next_at))
         if outcome.attempt:
@@ -188,6 +194,12 @@ class Deliveries:
             actions.append(DeliveryItem.dropped.add(set(outcome.dropped)))
         return _update(item, actions, DeliveryItem.leased_until == delivery.leased_until)
 
+    def index(self, delivery: Delivery) -> bool:
+        """Add a delivery that still waits to the index; it may be older than the index."""
+        waits = DeliveryItem.status == _WAITING
+        actions: list[Action] = [DeliveryItem.waiting.set(_partition(self.owner))]
+        return _update(DeliveryItem(self.owner, delivery.key), actions, waits)
+
     def reopen(self, delivery: Delivery, now: int) -> bool:
         """Try one that was given up anew, for another day; False where it is not given up."""
         actions: list[Action] = [
@@ -195,9 +207,30 @@ class Deliveries:
             DeliveryItem.tries.set(0),
             DeliveryItem.due_at.set(now),
             DeliveryItem.next_at.set(now),
+            DeliveryItem.waiting.set(_partition(self.owner)),
         ]
         failed = DeliveryItem.status == DeliveryStatus.FAILED.value
         return _update(DeliveryItem(self.owner, delivery.key), actions, failed)
+
+
+class WaitingDelivery(NamedTuple):
+    """An entry of the index of waiting deliveries."""
+
+    owner: str
+    key: str
+    kind: ChannelKind
+
+
+def waiting_deliveries(due_before: int) -> Iterator[WaitingDelivery]:
+    """Every owner's deliveries whose next attempt is due before that time; for the system scope."""
+    for partition in range(_PARTITIONS):
+        due = DeliveryItem.next_at < due_before
+        for item in DeliveryItem.waiting_index.query(str(partition), filter_condition=due):
+            yield WaitingDelivery(item.owner, item.key, ChannelKind(item.kind))
+
+
+def _partition(owner: str) -> str:
+    return str(crc32(owner.encode()) % _PARTITIONS)
 
 
 def _update(item: DeliveryItem, actions: Sequence[Action], condition: Condition) -> bool:

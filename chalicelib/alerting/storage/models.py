@@ -8,7 +8,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 
 from chalicelib.aws.dynamodb import Owned, Table
 
@@ -78,12 +78,24 @@ class ChannelItem(Table):
     updated_at = NumberAttribute()
 
 
+class Waiting(GlobalSecondaryIndex["DeliveryItem"]):
+    """The deliveries that are not finished, of every owner; the others are not indexed."""
+
+    class Meta:
+        index_name = "waiting"
+        projection = IncludeProjection(["kind", "next_at"])
+
+    waiting = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute(range_key=True)
+
+
 class DeliveryItem(Owned):
     """Key `<channel id>#<minute>#<event>#<serial>`: one alert for one channel.
 
     `about` and `dropped` name flips, see alerting/delivery.py; `attempts` is a list of
     `[at, status code, reason]`. `tries` is not there before the first try, which closes `about`.
-    `held_until` is the end of the maintenance that it has waited for.
+    `held_until` is the end of the maintenance that it has waited for. `waiting` is there until it
+    is finished: the partition of the index in which it is found.
     """
 
     TABLE = "deliveries"
@@ -100,3 +112,5 @@ class DeliveryItem(Owned):
     leased_until = NumberAttribute(null=True)
     attempts: ListAttribute[list[object]] = ListAttribute(null=True)
     expires = NumberAttribute()
+    waiting = UnicodeAttribute(null=True)
+    waiting_index = Waiting()
