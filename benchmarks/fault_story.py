@@ -12,9 +12,8 @@ from typing import Any
 
 from benchmarks.fault_parts import START
 from benchmarks.fault_stage import Shuffle, Stage
-from chalicelib.alerting.channel import ChannelKind
+from chalicelib.alerting.channel import ChannelDraft, ChannelKind
 from chalicelib.alerting.channels import service as channels_service
-from chalicelib.alerting.channels.service import ChannelDraft
 from chalicelib.alerting.incident import Acknowledgement
 from chalicelib.alerting.incidents import service as incidents_service
 from chalicelib.alerting.storage.channel_repository import Channels
@@ -186,7 +185,7 @@ class IncidentDetails:
         )
 
 
-_LATE = " (this is late: it is over)"
+_LATE = " (late alert: already over)"
 
 
 def _draft(name: str, tags: list[str], channel_ids: list[str]) -> Draft:

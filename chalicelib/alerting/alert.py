@@ -1,4 +1,4 @@
-"""What an alert says: the same words for every kind of channel."""
+"""The text of an alert, the same for every kind of channel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from typing import Final
 from chalicelib.alerting.channel import Event
 
 MAX_ALERTED_TARGETS: Final = 20
-"""Targets that an alert names; of the others it says how many they are."""
+"""Targets that an alert lists; the others are only counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertedTarget:
     """What happened to one target. Times are epoch seconds, None where they do not apply.
 
-    `since` is when the outage or the present status began, `until` when the outage ended.
+    `since` is when the outage or the current status began, `until` when the outage ended.
     """
 
     target_id: str
@@ -32,15 +32,15 @@ class AlertedTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One alert for one channel: `subjects` are the first of `count` targets.
+    """One alert for one channel. `targets` are the first of `count` targets.
 
-    `id` is the same on every attempt; `late` says that it waited longer than the outage lasted.
+    `id` is the same on every attempt; `late` is set if the outages were over before it was sent.
     """
 
     id: str
     event: Event
     at: int
-    subjects: Sequence[AlertedTarget] = ()
+    targets: Sequence[AlertedTarget] = ()
     count: int = 0
     late: bool = False
 
@@ -49,80 +49,72 @@ class Alert:
         """What happened, in one line."""
         if self.event is Event.TEST:
             return "This is a test alert from Monitum"
+        late = " (late alert: already over)" if self.late else ""
         if self.count != 1:
-            return f"{self.count} targets {_MANY[self.event]}{_over(late=self.late)}"
-        subject = self.subjects[0]
-        return f"{line(subject.name)} {_one(self.event, subject)}{_over(late=self.late)}"
+            return f"{self.count} targets {_PREDICATES[self.event][1]}{late}"
+        target = self.targets[0]
+        return f"{one_line(target.name)} {_predicate(self.event, target)}{late}"
 
     @property
     def lines(self) -> list[str]:
-        """What is known of each target, a line for each, and how many more there are."""
+        """One line per listed target, and how many more there are."""
         if self.event is Event.TEST:
-            return ["If you can read this, alerts reach you here."]
-        told = [_describe(subject) for subject in self.subjects]
-        more = self.count - len(self.subjects)
-        return [*told, f"and {more} more"] if more > 0 else told
+            return ["If you can read this, alerts reach this channel."]
+        lines = [_describe(target) for target in self.targets]
+        more = self.count - len(self.targets)
+        return [*lines, f"and {more} more"] if more > 0 else lines
 
 
-def line(text: str, most: int = 200) -> str:
-    """Text on one printable line, cut to `most` characters."""
+def one_line(text: str, max_length: int = 200) -> str:
+    """Replace unprintable characters and cut the text to `max_length`."""
     clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
+    return clean if len(clean) <= max_length else f"{clean[: max_length - 1]}…"
 
 
-def moment(at: int) -> str:
-    """Epoch seconds as people read them: 2026-11-22 06:40:04 UTC."""
+def format_time(at: int) -> str:
+    """Format epoch seconds for people: 2026-11-22 06:40:04 UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def span(seconds: int) -> str:
-    """A duration in its two largest units: 3 h 25 min."""
-    units = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+def format_duration(seconds: int) -> str:
+    """Format a duration in its two largest units: 3 h 25 min."""
     parts = []
-    for size, name in units:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
         amount, seconds = divmod(max(0, seconds), size)
         if amount:
-            parts.append(f"{amount} {name}")
+            parts.append(f"{amount} {unit}")
     return " ".join(parts[:2]) or "0 s"
 
 
-_MANY: Final = {
-    Event.DOWN: "are down",
-    Event.RECOVERED: "have recovered",
-    Event.DEGRADED: "are degraded",
-    Event.TLS_EXPIRING: "have certificates that expire soon",
-    Event.UP: "are no longer degraded",
-    Event.REMINDER: "are still down",
+# What the title says of one target, and of several.
+_PREDICATES: Final = {
+    Event.DOWN: ("is down", "are down"),
+    Event.RECOVERED: ("has recovered", "have recovered"),
+    Event.DEGRADED: ("is degraded", "are degraded"),
+    Event.TLS_EXPIRING: (
+        "has a certificate that expires soon",
+        "have certificates that expire soon",
+    ),
+    Event.UP: ("is no longer degraded", "are no longer degraded"),
+    Event.REMINDER: ("is still down", "are still down"),
 }
-_ONE: Final = {
-    Event.DOWN: "is down",
-    Event.RECOVERED: "has recovered",
-    Event.DEGRADED: "is degraded",
-    Event.TLS_EXPIRING: "has a certificate that expires soon",
-    Event.UP: "is no longer degraded",
-    Event.REMINDER: "is still down",
-}
-_OWN_WORDS: Final = {
-    "FLAPPING": "is flapping: it changes too often to tell of every change",
-    "PAUSED": "was paused: its incident is closed",
-    "DELETED": "was deleted: its incident is closed",
+_STATUS_PREDICATES: Final = {
+    "FLAPPING": "is flapping: its status changes too often to alert on every change",
+    "PAUSED": "was paused and its incident closed",
+    "DELETED": "was deleted and its incident closed",
 }
 
 
-def _over(*, late: bool) -> str:
-    return " (this is late: it is over)" if late else ""
+def _predicate(event: Event, target: AlertedTarget) -> str:
+    text = _STATUS_PREDICATES.get(target.status, _PREDICATES[event][0])
+    if event is Event.RECOVERED and target.until is not None:
+        return f"{text} after {format_duration(target.until - target.since)}"
+    return text
 
 
-def _one(event: Event, subject: AlertedTarget) -> str:
-    words = _OWN_WORDS.get(subject.status, _ONE[event])
-    if event is Event.RECOVERED and subject.until is not None:
-        return f"{words} after {span(subject.until - subject.since)}"
-    return words
-
-
-def _describe(subject: AlertedTarget) -> str:
-    where = f" ({line(subject.url)})" if subject.url else ""
-    since = f"since {moment(subject.since)}"
-    until = f", until {moment(subject.until)}" if subject.until is not None else ""
-    error = f": {line(subject.error)}" if subject.error else ""
-    return f"{line(subject.name)}{where} {since}{until}{error}"
+def _describe(target: AlertedTarget) -> str:
+    url = f" ({one_line(target.url)})" if target.url else ""
+    start, end = format_time(target.since), target.until
+    period = f"since {start}" if end is None else f"from {start} to {format_time(end)}"
+    error = f": {one_line(target.error)}" if target.error else ""
+    return f"{one_line(target.name)}{url} {period}{error}"

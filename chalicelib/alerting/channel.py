@@ -1,4 +1,4 @@
-"""Channels: where alerts go, and which of them."""
+"""Channels: where alerts are sent, and which alerts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from chalicelib.monitoring.result import Reason
 from chalicelib.monitoring.state import FlipKind
 
 ROTATION_S: Final = 86_400
-"""How long a signing secret goes on being used beside the one that replaced it."""
+"""How long webhooks are also signed with the previous secret after a rotation."""
 
 
 class ChannelKind(StrEnum):
@@ -22,11 +22,11 @@ class ChannelKind(StrEnum):
 
 
 class Event(StrEnum):
-    """What an alert tells of."""
+    """What an alert reports."""
 
     DOWN = "down"
     RECOVERED = "recovered"
-    """The outage is over, or its target is watched no more."""
+    """The outage is over, or its target was paused or deleted."""
     DEGRADED = "degraded"
     TLS_EXPIRING = "tls_expiring"
     UP = "up"
@@ -39,16 +39,12 @@ EVENTS: Final = tuple(event for event in Event if event is not Event.TEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
-    """One channel of one owner. Times are epoch seconds.
+class ChannelDraft:
+    """The fields of a channel that its owner sets.
 
-    `url` (webhook, apprise) or `address` (email) say where it leads; an apprise URL is a secret.
-    `secret` signs webhooks, `old_secret` too until `old_until`. An e-mail address gets nothing
-    before it is confirmed. While it `rests`, as its owner is disabled, what is due waits.
+    `url` (webhook, apprise) or `address` (email) is the destination; an apprise URL is a secret.
     """
 
-    owner: str
-    id: str
     name: str
     kind: ChannelKind
     url: str | None = field(default=None, repr=False)
@@ -57,38 +53,53 @@ class Channel:
     delay_s: int = 0
     repeat_s: int | None = None
     tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel(ChannelDraft):
+    """One channel of one owner. Times are epoch seconds.
+
+    `secret` signs webhooks, and so does `old_secret` until `old_until`. An email address receives
+    no alerts before it is confirmed. While the owner is disabled the channel is `suspended`: its
+    alerts wait.
+    """
+
+    owner: str
+    id: str
     secret: str | None = field(default=None, repr=False)
     old_secret: str | None = field(default=None, repr=False)
     old_until: int = 0
     confirmed_at: int | None = None
-    rests: bool = False
+    suspended: bool = False
     version: int = 1
     created_at: int
     updated_at: int
 
     def wants(self, event: Event) -> bool:
-        """Whether it is told of such events."""
+        """Whether the channel is subscribed to the event."""
         return event is Event.TEST or event in self.events
 
     def covers(self, tags: Sequence[str], channel_ids: Sequence[str]) -> bool:
-        """Whether it is told of a target: by name, else by tag, and without tags of everything."""
+        """Whether a target with these tags and channel ids notifies the channel.
+
+        Channel ids take precedence over tags; a channel without tags covers every target.
+        """
         if channel_ids:
             return self.id in channel_ids
         return not self.tags or bool(set(self.tags) & set(tags))
 
-    def secrets(self, now: int) -> list[str]:
-        """The secrets to sign with, the newest first."""
+    def signing_secrets(self, now: int) -> list[str]:
+        """The secrets to sign with, newest first."""
         old = self.old_secret if now < self.old_until else None
         return [secret for secret in (self.secret, old) if secret]
 
 
 def event_of(entry: Entry) -> Event | None:
-    """What people are told of a flip; None where they know already."""
-    kind = entry.flip.kind
-    if kind is FlipKind.DEGRADED:
+    """The event that a flip is reported as; None for flips that are not reported."""
+    if entry.flip.kind is FlipKind.DEGRADED:
         expiring = entry.flip.reason is Reason.TLS_EXPIRING
         return Event.TLS_EXPIRING if expiring else Event.DEGRADED
-    return _EVENTS.get(kind)
+    return _EVENTS.get(entry.flip.kind)
 
 
 _EVENTS: Final = {

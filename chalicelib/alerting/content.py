@@ -1,4 +1,4 @@
-"""What an alert still has to tell when its time has come: of whom, of whom not, or not yet."""
+"""The content of a delivery when it is sent: which of its flips to report, skip or hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,32 +6,40 @@ from enum import Enum
 
 from chalicelib.alerting.alert import AlertedTarget
 from chalicelib.alerting.channel import Channel, Event
-from chalicelib.alerting.delivery import Delivery, DeliveryStatus, Hold, minute_of, read_reference
+from chalicelib.alerting.delivery import (
+    Delivery,
+    DeliveryStatus,
+    Hold,
+    flip_reference,
+    minute_of,
+    parse_reference,
+)
 from chalicelib.alerting.incident import ENDS, Incident
 from chalicelib.alerting.storage.delivery_repository import Deliveries
 from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.alerting.suppression import Suppression
 from chalicelib.monitoring.alert_messages import Entry
-from chalicelib.monitoring.state import Flip, FlipKind
+from chalicelib.monitoring.state import FlipKind
 
 _WAITING = DeliveryStatus.WAITING
 _NOTICES = frozenset({Event.DEGRADED, Event.TLS_EXPIRING, Event.UP})
 
 
-class _Fate(Enum):
-    TELL = "tell"
+class _Decision(Enum):
+    SEND = "send"
     DROP = "drop"
     WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertContent:
-    """What a delivery comes to: the subjects, the references left out; or that it has to wait.
+    """The targets that a delivery reports and the flip references that it drops.
 
-    `held` are references of targets in maintenance; they are among what is `dropped`.
+    `must_wait`: nothing can be sent yet. `held` are the dropped references whose targets are in
+    maintenance.
     """
 
-    subjects: list[AlertedTarget] = field(default_factory=list)
+    targets: list[AlertedTarget] = field(default_factory=list)
     dropped: frozenset[str] = frozenset()
     must_wait: bool = False
     held: Mapping[str, Hold] = field(default_factory=dict)
@@ -40,107 +48,113 @@ class AlertContent:
 def alert_content(
     delivery: Delivery, channel: Channel, now: int, moved: frozenset[str]
 ) -> AlertContent:
-    """What there is to tell now, but for what was `moved` to another delivery.
+    """Decide what to send now; `moved` are references that another delivery has taken over.
 
-    Reads the incidents and windows, and for recoveries how the outage went.
+    Reads the incidents and maintenance windows and, for recoveries, the deliveries of the outage.
     """
     about = delivery.about - delivery.dropped - moved
-    keys = {reference: read_reference(reference)[0] for reference in about}
+    keys = {reference: parse_reference(reference)[0] for reference in about}
     incidents = Incidents(delivery.owner).some(keys.values())
-    judge = _Judge(delivery, channel, now)
-    subjects: dict[str, AlertedTarget] = {}
+    flip_filter = _FlipFilter(delivery, channel, now)
+    targets: dict[str, AlertedTarget] = {}
     held: dict[str, Hold] = {}
     for reference, key in sorted(keys.items()):
         incident = incidents.get(key)
-        fate = judge.fate(incident, reference)
-        if isinstance(fate, Hold):
-            held[reference] = fate
-        elif fate is _Fate.WAIT:
+        decision = flip_filter.decide(incident, reference)
+        if isinstance(decision, Hold):
+            held[reference] = decision
+        elif decision is _Decision.WAIT:
             return AlertContent(must_wait=True)
-        elif fate is _Fate.TELL and incident:
-            subjects[reference] = _subject(delivery.event, reference, incident)
-    return AlertContent(list(subjects.values()), delivery.about - set(subjects), held=held)
+        elif decision is _Decision.SEND and incident:
+            targets[reference] = _alerted_target(delivery.event, reference, incident)
+    return AlertContent(list(targets.values()), delivery.about - set(targets), held=held)
 
 
-class _Judge:
-    """Decides for one delivery which of its flips are told."""
+class _FlipFilter:
+    """Decides for one delivery which of its flips are reported."""
 
     def __init__(self, delivery: Delivery, channel: Channel, now: int) -> None:
         self._delivery = delivery
         self._channel = channel
         self._outages: dict[int, list[Delivery]] = {}
-        self._quiet = Suppression(delivery.owner, now)
+        self._suppression = Suppression(delivery.owner, now)
 
-    def fate(self, incident: Incident | None, reference: str) -> "_Fate | Hold":
-        """What becomes of a flip; in maintenance it is held, but for outages that are over."""
-        fate = self._fate_if_not_quiet(incident, reference)
-        if fate is _Fate.DROP or incident is None:
-            return _Fate.DROP
-        is_down, held_until = self._delivery.event is Event.DOWN, self._delivery.held_until
-        if is_down and self._quiet.is_within(incident, held_until):
-            return _Fate.DROP
-        if hold := self._quiet.hold(incident):
-            return hold
-        if held_until and self._delivery.event in _NOTICES and self._quiet.is_outdated(incident):
-            return _Fate.DROP
-        return fate
-
-    def _fate_if_not_quiet(self, incident: Incident | None, reference: str) -> _Fate:
+    def decide(self, incident: Incident | None, reference: str) -> "_Decision | Hold":
+        """Decide about one flip. Maintenance holds it, but drops outages that ended within it."""
         if incident is None:
-            return _Fate.DROP
+            return _Decision.DROP
+        decision = self._without_maintenance(incident, reference)
+        if decision is _Decision.DROP:
+            return decision
+        event, held_until = self._delivery.event, self._delivery.held_until
+        if event is Event.DOWN and self._suppression.is_within(incident, held_until):
+            return _Decision.DROP
+        if hold := self._suppression.hold(incident):
+            return hold
+        if held_until and event in _NOTICES and self._suppression.is_outdated(incident):
+            return _Decision.DROP
+        return decision
+
+    def _without_maintenance(self, incident: Incident, reference: str) -> _Decision:
         if self._delivery.event is Event.DOWN:
-            return _Fate.DROP if _was_short(incident, self._channel) else _Fate.TELL
+            return _Decision.DROP if _was_short(incident, self._channel) else _Decision.SEND
         if self._delivery.event is Event.REMINDER:
             is_over = incident.closed_at is not None or incident.acknowledgement is not None
-            return _Fate.DROP if is_over else _Fate.TELL
+            return _Decision.DROP if is_over else _Decision.SEND
         if self._delivery.event is Event.RECOVERED:
             is_repeated = self._is_repeated_end(incident, reference)
-            return _Fate.DROP if is_repeated else self._fate_of_outage(incident)
-        return _Fate.TELL
+            return _Decision.DROP if is_repeated else self._follow_outage(incident)
+        return _Decision.SEND
 
     def _is_repeated_end(self, incident: Incident, reference: str) -> bool:
-        """Whether another alert of this channel tells that the incident ended, before this one.
+        """Whether the channel is notified of another end of the incident.
 
-        An incident ends twice where a pause meets a recovery, or a restored lane is older than it.
+        An incident ends twice if a pause and a recovery coincide, or if a restored lane is older
+        than the incident.
         """
-        _, kind, at = read_reference(reference)
+        at = parse_reference(reference)[2]
         others = [
-            entry.flip
+            (entry, other)
             for entry in incident.entries
-            if entry.flip.kind in ENDS and (entry.flip.kind, entry.flip.at) != (kind, at)
+            if entry.flip.kind in ENDS and (other := flip_reference(entry)) != reference
         ]
-        return any(self._tells_end(incident, other, is_first=other.at < at) for other in others)
-
-    def _tells_end(self, incident: Incident, end: Flip, *, is_first: bool) -> bool:
-        """Whether the channel was told of this end, or will be where that is the first one."""
-        name = f"{incident.key}|{end.kind}|{end.at}"
-        deliveries = Deliveries(self._delivery.owner)
         return any(
-            name in one.about - one.dropped
-            and (one.status is DeliveryStatus.SENT or (is_first and one.status is _WAITING))
-            for one in deliveries.of_minute(self._channel.id, minute_of(end.at), Event.RECOVERED)
+            self._notifies_of_end(entry, other, is_first=entry.flip.at < at)
+            for entry, other in others
         )
 
-    def _fate_of_outage(self, incident: Incident) -> _Fate:
-        """The recovery goes where the outage went, and after it."""
+    def _notifies_of_end(self, end: Entry, reference: str, *, is_first: bool) -> bool:
+        """Whether this end was sent to the channel, or will be because it is the first one."""
+        deliveries = Deliveries(self._delivery.owner)
+        minute = minute_of(end.flip.at)
+        return any(
+            reference in one.about - one.dropped
+            and (one.status is DeliveryStatus.SENT or (is_first and one.status is _WAITING))
+            for one in deliveries.of_minute(self._channel.id, minute, Event.RECOVERED)
+        )
+
+    def _follow_outage(self, incident: Incident) -> _Decision:
+        """Send a recovery only where its outage was sent, and only after it."""
         is_dropped = False
-        for outage in self._told_at(minute_of(incident.opened_at)):
-            found = [one for one in outage.about if read_reference(one)[0] == incident.key]
+        for outage in self._outages_of(minute_of(incident.opened_at)):
+            found = [one for one in outage.about if parse_reference(one)[0] == incident.key]
             if not found:
                 continue
             if outage.dropped.issuperset(found):
-                # It may have been held, and then be in another one.
+                # Maintenance may have held it; then another delivery reports it.
                 is_dropped = True
                 continue
             if outage.status is DeliveryStatus.SENT:
-                return _Fate.TELL
-            if outage.status is not DeliveryStatus.WAITING:
-                return _Fate.DROP
+                return _Decision.SEND
+            if outage.status is not _WAITING:
+                return _Decision.DROP
             untried = not outage.tries and not outage.attempts
-            return _Fate.DROP if untried and _was_short(incident, self._channel) else _Fate.WAIT
-        return _Fate.DROP if is_dropped else _Fate.WAIT
+            if untried and _was_short(incident, self._channel):
+                return _Decision.DROP
+            return _Decision.WAIT
+        return _Decision.DROP if is_dropped else _Decision.WAIT
 
-    def _told_at(self, minute: int) -> list[Delivery]:
+    def _outages_of(self, minute: int) -> list[Delivery]:
         if minute not in self._outages:
             deliveries = Deliveries(self._delivery.owner)
             self._outages[minute] = deliveries.of_minute(self._channel.id, minute, Event.DOWN)
@@ -148,35 +162,33 @@ class _Judge:
 
 
 def _was_short(incident: Incident, channel: Channel) -> bool:
-    """Whether it was over before the channel's delay was."""
+    """Whether the incident closed within the channel's delay."""
     closed_at = incident.closed_at
     return closed_at is not None and closed_at < incident.opened_at + channel.delay_s
 
 
-def _subject(event: Event, reference: str, incident: Incident) -> AlertedTarget:
-    _, kind, at = read_reference(reference)
+def _alerted_target(event: Event, reference: str, incident: Incident) -> AlertedTarget:
+    _, kind, at = parse_reference(reference)
     flip = next((e for e in incident.entries if (e.flip.kind, e.flip.at) == (kind, at)), None)
-    told = incident.opening if event is Event.REMINDER else flip
-    has_incident = told is None or told.flip.opened_at is not None
+    entry = incident.opening if event is Event.REMINDER else flip
+    if entry is None:
+        status = "DOWN"
+    elif entry.flip.kind is FlipKind.FLAPPING:
+        status = "FLAPPING"
+    elif entry.flip.kind is FlipKind.CANCELLED and event is Event.RECOVERED and incident.ended_as:
+        status = str(incident.ended_as).upper()
+    else:
+        status = str(entry.flip.to_status)
+    has_incident = entry is None or entry.flip.opened_at is not None
     return AlertedTarget(
         target_id=incident.target_id,
         name=incident.target_name,
         url=incident.target_url,
-        status=_status(event, told, incident),
+        status=status,
         since=incident.opened_at,
         until=incident.closed_at,
         incident_id=incident.id if has_incident else None,
-        reason=told.flip.reason if told else None,
-        error=told.error if told else None,
-        status_code=told.status_code if told else None,
+        reason=entry.flip.reason if entry else None,
+        error=entry.error if entry else None,
+        status_code=entry.status_code if entry else None,
     )
-
-
-def _status(event: Event, told: Entry | None, incident: Incident) -> str:
-    if told is None:
-        return "DOWN"
-    if told.flip.kind is FlipKind.FLAPPING:
-        return "FLAPPING"
-    if event is Event.RECOVERED and incident.ended_as and told.flip.kind is FlipKind.CANCELLED:
-        return str(incident.ended_as).upper()
-    return str(told.flip.to_status)

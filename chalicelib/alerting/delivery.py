@@ -1,9 +1,9 @@
-"""Deliveries: alerts on their way to one channel, and when they are tried.
+"""Deliveries: one alert for one channel, and when it is sent and retried.
 
-A delivery carries what happened to targets of an owner within one minute, for one channel. The
-first in a minute leaves at once, or at the end of the minute where many targets are concerned; what
-comes after it has left is gathered until the end of the minute. So a mass failure makes one alert,
-at most two, and a single failure does not wait.
+A delivery reports the flips of an owner's targets within one minute to one channel. The first
+delivery of a minute is sent immediately, or at the end of the minute if it reports many targets.
+Flips that follow are combined until the end of the minute. So a single failure is reported at once,
+and a mass failure causes one or two alerts.
 """
 
 from collections.abc import Sequence
@@ -16,31 +16,30 @@ from chalicelib.common.ids import derived_id
 from chalicelib.monitoring.alert_messages import Entry
 
 MINUTE_S: Final = 60
-MANY: Final = 5
-"""From this many targets in one go the rest of the minute is waited for."""
-LASTS_S: Final = 86_400
-"""For how long a delivery is tried."""
+_MANY: Final = 5
+"""From this many targets at once, an alert waits for the end of the minute."""
+RETRY_FOR_S: Final = 86_400
 LEASE_S: Final = 30
-"""For how long one try keeps others from trying: longer than any takes, and shorter than the queue
-hides its message, so that a try that died is free again when the message comes again.
+"""How long one attempt locks a delivery: longer than any attempt takes, but shorter than the
+queue's visibility timeout, so that a crashed attempt's lease has expired when its message returns.
 """
-_FIRST_S, _LONGEST_S, _SETTLE_S = 10, 3_600, 5
-_QUICK_S: Final = 300
+_FIRST_PAUSE_S, _MAX_PAUSE_S, _SETTLE_S = 10, 3_600, 5
+_MAX_SETTLE_INTERVAL_S: Final = 300
 
 
 class DeliveryStatus(StrEnum):
-    """How far a delivery got."""
+    """The progress of a delivery."""
 
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """There was nothing to tell any more."""
+    """There was nothing left to report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try: when, the status code where there was an answer, else a short reason."""
+    """One attempt, with the status code of the response or else a short reason."""
 
     at: int
     status_code: int | None = None
@@ -49,9 +48,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One delivery. `about` names flips, see `reference`; `dropped` those that were left out.
+    """One delivery. `about` are flip references, `dropped` the ones that are not reported.
 
-    `held_until` is the end of the maintenance that it has waited for, 0 for none.
+    `held_until` is the end of the maintenance that the delivery waited for, 0 for none.
     """
 
     owner: str
@@ -77,73 +76,73 @@ class Delivery:
 
     @property
     def id(self) -> str:
-        """The same on every attempt: what a receiver tells doubles by."""
+        """The same on every attempt, so that receivers can drop duplicates."""
         return derived_id(self.minute, "delivery", self.owner, self.key)
 
 
 def delivery_key(channel_id: str, minute: int, event: Event, serial: str) -> str:
-    """Where it is stored beneath its owner: by channel, in the order of time."""
+    """The sort key of a delivery: by channel, then by time."""
     return f"{channel_id}#{minute:010d}#{event}#{serial}"
 
 
 def minute_of(at: int) -> int:
-    """The beginning of the minute of a time."""
+    """The start of the minute that contains a time."""
     return at // MINUTE_S * MINUTE_S
 
 
-def reference(entry: Entry) -> str:
-    """A flip's name: what it is recorded under, what it is and when."""
+def flip_reference(entry: Entry) -> str:
+    """The reference of a flip: the key of its record, its kind and its time."""
     flip = entry.flip
     return f"{record_key(entry)}|{flip.kind}|{flip.at}"
 
 
 def record_key(entry: Entry) -> str:
-    """Where a flip is recorded beneath its owner: in its incident, or alone."""
+    """The sort key of the item that records a flip: its incident, or its own if it has none."""
     flip = entry.flip
     if flip.opened_at is None:
         return f"notice#{flip.at:010d}#{entry.target_id}"
     return f"{flip.opened_at:010d}#{entry.target_id}"
 
 
-def is_beginning(reference: str) -> bool:
-    """Whether the flip of this name opened its incident: it is as old as that."""
-    key, _, at = read_reference(reference)
+def refers_to_opening(reference: str) -> bool:
+    """Whether the flip opened its incident, that is, happened when the incident opened."""
+    key, _, at = parse_reference(reference)
     return key.startswith(f"{at:010d}#")
 
 
-def read_reference(text: str) -> tuple[str, str, int]:
-    """The record's key, the kind and the time in a flip's name."""
+def parse_reference(text: str) -> tuple[str, str, int]:
+    """Return the record key, the kind and the time in a flip's reference."""
     key, kind, at = text.split("|")
     return key, kind, int(at)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When flips of a minute are to be told: `count` of them, the last one not before `ripe_at`."""
+    """When to report `count` flips of a minute; `not_before` is when the channel's delay ends."""
 
     minute: int
     count: int
     now: int
-    ripe_at: int = 0
+    not_before: int = 0
 
-    def at(self, place: int) -> int:
-        """When the delivery in this place of the minute is due: 0 is the first."""
-        gathers = place or self.count >= MANY
-        gathered = self.minute + MINUTE_S + _SETTLE_S if gathers else 0
-        return max(self.now, gathered, self.ripe_at)
+    def at(self, number: int) -> int:
+        """When the minute's delivery with this number, from 0, is due."""
+        waits = number or self.count >= _MANY
+        end_of_minute = self.minute + MINUTE_S + _SETTLE_S if waits else 0
+        return max(self.now, end_of_minute, self.not_before)
 
 
 def next_attempt(
     tries: int, due: int, now: int, chance: float, not_before: int | None = None
 ) -> int | None:
-    """When to try again after `tries` failures; None when it has been tried for a day.
+    """When to retry after `tries` failures; None after a day of retries.
 
-    `chance` in [0, 1) spreads the tries: half of the exponential pause is certain. `not_before` is
-    what the receiver asked for; where that is beyond the day, it is tried once more at its end.
+    `chance` in [0, 1) is the jitter: it scales half of the exponential pause. `not_before` is the
+    receiver's Retry-After; if that is more than a day away, the last attempt is at the day's end.
     """
-    pause: int = min(_FIRST_S * 2 ** (tries - 1), _LONGEST_S)
+    pause: int = min(_FIRST_PAUSE_S * 2 ** (tries - 1), _MAX_PAUSE_S)
     at = now + round(pause * (0.5 + chance / 2))
-    last = due + LASTS_S - 1
+    last = due + RETRY_FOR_S - 1
     if at > last:
         return None
     return max(at, min(not_before or 0, last))
@@ -151,29 +150,29 @@ def next_attempt(
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What is held as its target is in maintenance: until when, and when it is due after that."""
+    """A flip is held because its target is in maintenance `until`; it is `due` after that."""
 
     until: int
     due: int
 
 
-def hold(until: int, interval_s: int) -> Hold:
-    """What is to be told of a target in maintenance waits until it was checked once behind its end.
+def hold_for_maintenance(until: int, interval_s: int) -> Hold:
+    """Hold a flip until the first check after the maintenance.
 
-    Only then it is known whether an outage has lasted. Targets that are checked more seldom than
-    each five minutes are not waited for.
+    Only that check shows whether an outage has outlasted the maintenance. Targets with an interval
+    above five minutes are not waited for.
     """
     return Hold(until, until + settling_s(interval_s) + _SETTLE_S)
 
 
 def settling_s(interval_s: int) -> int:
-    """For how long after a maintenance an outage may still end as if within it."""
-    return interval_s if interval_s <= _QUICK_S else 0
+    """How long after a maintenance an outage that ends counts as having ended within it."""
+    return interval_s if interval_s <= _MAX_SETTLE_INTERVAL_S else 0
 
 
 def is_permanent(status_code: int) -> bool:
-    """Whether asking again would bring the same answer: 3xx, as no redirect is followed, and 4xx.
+    """Whether a retry is pointless: 4xx, and 3xx because redirects are not followed.
 
-    408 (timeout) and 429 (too many) ask for another try.
+    408 (timeout) and 429 (too many requests) are retried.
     """
     return 300 <= status_code < 500 and status_code not in (408, 429)

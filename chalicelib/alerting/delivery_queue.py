@@ -1,4 +1,4 @@
-"""Messages for deliveries: SQS keeps one hidden for 15 minutes, so longer waits take several."""
+"""Messages for deliveries. SQS delays one by at most 15 minutes; longer waits take several."""
 
 from collections.abc import Iterable
 
@@ -8,18 +8,18 @@ from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.aws.sqs import Message
 from chalicelib.monitoring.alert_messages import DeliverJob
 
-_LONGEST_S = 900
+_MAX_DELAY_S = 900
 
 
 def send_deliveries(runtime: AlertingRuntime, deliveries: Iterable[Delivery]) -> None:
-    """Have each delivery looked at when it is due, or as late as a message can wait."""
+    """Send a message for each delivery that arrives when it is due, or after the longest delay."""
     for delivery in deliveries:
-        wait = min(max(delivery.next_at - runtime.now, 0), _LONGEST_S)
-        runtime.alerts.send([Message(_job(delivery).to_json(), delay_s=wait)])
+        delay_s = min(max(delivery.next_at - runtime.now, 0), _MAX_DELAY_S)
+        runtime.alerts.send([Message(_job(delivery).to_json(), delay_s=delay_s)])
 
 
-def bury(runtime: AlertingRuntime, delivery: Delivery) -> None:
-    """Put a delivery that is given up among the dead letters; from there it can be tried anew."""
+def send_to_dead_letters(runtime: AlertingRuntime, delivery: Delivery) -> None:
+    """Send a failed delivery to the dead letters, from where an operator can retry it."""
     runtime.alerts_dead.send([Message(_job(delivery, again=True).to_json())])
 
 

@@ -1,6 +1,6 @@
 """Incidents: from the flip to DOWN until the flip back, a pause or a deletion.
 
-An incident is the set of its flips and nothing else, so that flips may come twice or in any order.
+An incident is derived from the set of its flips, so that flips may arrive twice and in any order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Somebody looks after it: who (the name of a user and of a token), when, and a note."""
+    """Who acknowledged an incident (the names of the user and the token), when, and a note."""
 
     by: str
     at: int
@@ -39,8 +39,8 @@ class Acknowledgement:
 class Incident:
     """One incident. Times are epoch seconds; `entries` are its flips, oldest first.
 
-    `told` are the channels that the outage went to, None while that is not decided yet. `tags` and
-    `interval_s` are what the target had at its last flip.
+    `channel_ids` are the channels that are notified of the outage, None until that is decided.
+    `tags` and `interval_s` are those of the target at its last flip.
     """
 
     owner: str
@@ -49,7 +49,7 @@ class Incident:
     target_name: str
     target_url: str
     entries: Sequence[Entry]
-    told: Sequence[str] | None = None
+    channel_ids: Sequence[str] | None = None
     tags: Sequence[str] = ()
     interval_s: int = 0
     acknowledgement: Acknowledgement | None = None
@@ -64,12 +64,12 @@ class Incident:
 
     @property
     def opening(self) -> Entry | None:
-        """The flip that opened it; None where a later one came here first."""
+        """The flip that opened the incident; None if a later one arrived first."""
         return next((entry for entry in self.entries if is_opening(entry)), None)
 
     @property
     def ending(self) -> Entry | None:
-        """The flip that closed it; the first one, should a pause and a recovery have met."""
+        """The flip that closed the incident; the first one if a pause and a recovery coincided."""
         return next((entry for entry in self.entries if entry.flip.kind in ENDS), None)
 
     @property
@@ -94,12 +94,12 @@ class Incident:
 
     @property
     def first_failed_at(self) -> int:
-        """The first failing check."""
+        """The time of the first failing check."""
         failed = [entry.flip.first_failed_at for entry in self.entries]
         return min([self.opened_at, *(at for at in failed if at is not None)])
 
     def duration_s(self, now: int) -> int:
-        """How long it lasted, or has lasted until now."""
+        """How long the incident lasted, or has lasted until now."""
         end = now if self.closed_at is None else self.closed_at
         return max(0, end - self.opened_at)
 
@@ -112,14 +112,14 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class MeanTimes:
-    """Mean seconds until incidents were acknowledged and resolved; None where none was."""
+    """Mean seconds until incidents were acknowledged and resolved; None without any."""
 
     mtta_s: int | None
     mttr_s: int | None
 
 
-def means(incidents: Iterable[Incident]) -> MeanTimes:
-    """The means of incidents; those that a pause or a deletion ended were not resolved."""
+def mean_times(incidents: Iterable[Incident]) -> MeanTimes:
+    """The mean times of incidents. Those ended by a pause or a deletion were not resolved."""
     listed = list(incidents)
     waits = [wait for one in listed if (wait := one.acknowledged_after_s) is not None]
     lengths = [one.duration_s(0) for one in listed if one.ended_as is Ending.RECOVERED]
@@ -127,17 +127,17 @@ def means(incidents: Iterable[Incident]) -> MeanTimes:
 
 
 def incident_id(owner: str, target_id: str, opened_at: int) -> str:
-    """The id of the incident of a target that opened at a tick."""
+    """The id of the incident of a target that opened at a time."""
     return derived_id(opened_at, "incident", owner, target_id)
 
 
 def incident_key(target_id: str, opened_at: int) -> str:
-    """Where it is stored beneath its owner: in the order of opening."""
+    """The sort key of an incident: by opening time."""
     return f"{opened_at:010d}#{target_id}"
 
 
 def is_opening(entry: Entry) -> bool:
-    """Whether this flip opened its incident."""
+    """Whether the flip opened its incident."""
     return entry.flip.kind in _STARTS and entry.flip.at == entry.flip.opened_at
 
 

@@ -1,7 +1,7 @@
-"""Finds deliveries whose time has passed, and sends messages for them.
+"""Find overdue deliveries and send messages for them.
 
-A delivery lives by its message in SQS. After a restore, or if the queue loses one, nothing else
-would attempt it again, and the recovery that waits for it would wait for ever.
+A delivery is attempted when its message in SQS arrives. If the message is lost, or the tables were
+restored, nothing else would attempt it, and the recovery that waits for it would never be sent.
 """
 
 from typing import Final
@@ -14,20 +14,20 @@ from chalicelib.aws.tenancy import acting_as_system
 from chalicelib.monitoring.alert_messages import DeliverJob
 
 _GRACE_S: Final = 1_200
-"""A message may be hidden for 900 s before an attempt, and wait for a function after that."""
+"""SQS may delay a message by 900 s, and it may have to wait for a function after that."""
 _END_OF_TIME: Final = 2**40
 
 
 def send_overdue(runtime: AwsRuntime) -> int:
     """Send a message for each delivery that is overdue; returns their number.
 
-    A message too many does no harm: a delivery is claimed by one attempt at a time.
+    Duplicate messages are harmless, because only one attempt at a time can claim a delivery.
     """
     return _send(runtime, runtime.now - _GRACE_S)
 
 
 def send_all_waiting(runtime: AwsRuntime) -> int:
-    """Send a message for each delivery that waits, due or not: those of a restored stage."""
+    """Send a message for every waiting delivery, due or not, after a stage was restored."""
     return _send(runtime, _END_OF_TIME)
 
 

@@ -1,7 +1,8 @@
-"""One try at one delivery: claim it, say what there is to say, keep what came of it.
+"""One attempt at one delivery: claim it, compose the alert, send it, store the outcome.
 
-A try that dies leaves a lease, which runs out; the message then comes again and the receiver sees
-the same id. Only one lease holds at a time, so doubled messages do not double an alert.
+A crashed attempt leaves a lease that expires; the message is then received again, and the receiver
+sees the same alert id. Only one attempt holds the lease, so duplicate messages do not send an alert
+twice.
 """
 
 import logging
@@ -11,38 +12,38 @@ from chalicelib.alerting.alert import MAX_ALERTED_TARGETS, Alert
 from chalicelib.alerting.channel import Channel, Event
 from chalicelib.alerting.content import AlertContent, alert_content
 from chalicelib.alerting.delivery import (
-    LASTS_S,
+    RETRY_FOR_S,
     Attempt,
     Delivery,
     DeliveryStatus,
     next_attempt,
-    read_reference,
+    parse_reference,
+    refers_to_opening,
 )
-from chalicelib.alerting.delivery_queue import bury, send_deliveries
-from chalicelib.alerting.notifiers import outcome as notifiers
-from chalicelib.alerting.reminders import remind_later
+from chalicelib.alerting.delivery_queue import send_deliveries, send_to_dead_letters
+from chalicelib.alerting.notifiers import SendResult
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
-from chalicelib.alerting.storage.delivery_repository import Deliveries, Outcome
+from chalicelib.alerting.storage.delivery_repository import Deliveries, Outcome, Slot
 from chalicelib.common.errors import NotFoundError
 from chalicelib.common.metrics import metric_fields
 from chalicelib.monitoring.alert_messages import DeliverJob
 
 _LOG = logging.getLogger(__name__)
-_WAIT_S = 30
-"""How long a recovery waits for its outage to have been told."""
-_LOOK_AGAIN_S = 300
-"""How long a maintenance that was ended early may hold an alert."""
-_REST_S = 900
-"""How long an alert waits for its owner to be enabled again, before it looks once more."""
+_OUTAGE_RECHECK_S = 30
+"""How long a recovery waits before it checks again whether its outage was sent."""
+_MAINTENANCE_RECHECK_S = 300
+"""How long an alert may still be held after a maintenance that was ended early."""
+_SUSPENDED_RECHECK_S = 900
+"""How long an alert of a suspended channel waits before it checks the channel again."""
 
 
 class BusyError(Exception):
-    """Somebody else is at it, or was when it died: the message has to come again."""
+    """Another attempt holds the lease, or crashed with it: the message has to be retried."""
 
 
 def deliver(runtime: AlertingRuntime, job: DeliverJob) -> None:
-    """Do what a message asks for; raises BusyError. Harmless for a delivery that is done."""
+    """Attempt a delivery; raises BusyError. Does nothing if it was sent already."""
     deliveries = Deliveries(job.owner)
     delivery = deliveries.get(job.key)
     if delivery is None:
@@ -53,7 +54,7 @@ def deliver(runtime: AlertingRuntime, job: DeliverJob) -> None:
             deliveries.reopen(delivery, runtime.now)
             deliver(runtime, DeliverJob(job.owner, job.key))
         else:
-            bury(runtime, delivery)
+            send_to_dead_letters(runtime, delivery)
         return
     if delivery.status is not DeliveryStatus.WAITING:
         return
@@ -63,100 +64,119 @@ def deliver(runtime: AlertingRuntime, job: DeliverJob) -> None:
     claimed = deliveries.claim(job.key, runtime.now)
     if claimed is None:
         raise BusyError(job.key)
-    _try(runtime, claimed)
+    _attempt(runtime, claimed)
 
 
-def _try(runtime: AlertingRuntime, delivery: Delivery) -> None:
+def _attempt(runtime: AlertingRuntime, delivery: Delivery) -> None:
     outcome = _outcome(runtime, delivery)
     if not Deliveries(delivery.owner).finish(delivery, outcome):
         raise BusyError(delivery.key)
     if outcome.status is DeliveryStatus.FAILED:
-        bury(runtime, delivery)
+        send_to_dead_letters(runtime, delivery)
     if outcome.status is DeliveryStatus.WAITING:
         after = Deliveries(delivery.owner).get(delivery.key)
         send_deliveries(runtime, [after] if after else [])
-    told = {"owner": delivery.owner, "event": delivery.event, "status": outcome.status}
-    counted = metric_fields(
+    fields = {"owner": delivery.owner, "event": delivery.event, "status": outcome.status}
+    metrics = metric_fields(
         runtime.settings,
         runtime.clock(),
         AlertsSent=int(outcome.status is DeliveryStatus.SENT),
         AlertsFailed=int(outcome.status is DeliveryStatus.FAILED),
     )
-    _LOG.info("delivery", extra={**told, **counted, "tries": delivery.tries})
+    _LOG.info("delivery", extra={**fields, **metrics, "tries": delivery.tries})
 
 
 def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
+    deliveries = Deliveries(delivery.owner)
     try:
         channel = Channels(delivery.owner).get(delivery.channel_id)
     except NotFoundError:
         return Outcome(DeliveryStatus.SKIPPED)
-    if channel.rests:
-        return _waiting(runtime, delivery, _REST_S)
-    told = _telling(runtime, delivery, channel)
-    unsent = _not_now(runtime, delivery, told)
+    if channel.suspended:
+        return _postponed(runtime, delivery, _SUSPENDED_RECHECK_S)
+    content = AlertContent()
+    if delivery.event is not Event.TEST:
+        moved = deliveries.moved_to_held(delivery)
+        content = alert_content(delivery, channel, runtime.now, moved)
+    unsent = _unsent(runtime, delivery, content)
     if unsent:
         return unsent
-    if told.held:
-        apart = Deliveries(delivery.owner).hold_apart(delivery, channel, told.held, runtime.now)
-        send_deliveries(runtime, apart)
-    sent = runtime.notifiers.send(_alert(delivery, told), channel, runtime.now)
-    attempt = Attempt(runtime.now, sent.status_code, sent.reason)
-    if sent.is_sent:
-        remind_later(runtime, delivery, channel, told.dropped)
-        return Outcome(DeliveryStatus.SENT, attempt, dropped=told.dropped)
-    return _failed(runtime, delivery, sent, attempt)
+    if content.held:
+        held = deliveries.split_held(delivery, channel, content.held, runtime.now)
+        send_deliveries(runtime, held)
+    result = runtime.notifiers.send(_alert(delivery, content), channel, runtime.now)
+    attempt = Attempt(runtime.now, result.status_code, result.reason)
+    if result.is_sent:
+        _schedule_reminder(runtime, delivery, channel, content.dropped)
+        return Outcome(DeliveryStatus.SENT, attempt, dropped=content.dropped)
+    return _failed(runtime, delivery, result, attempt)
 
 
-def _not_now(runtime: AlertingRuntime, delivery: Delivery, told: AlertContent) -> Outcome | None:
-    """What becomes of a delivery that has nothing to tell now; None for one that has."""
-    if told.must_wait:
-        return _waiting(runtime, delivery, _WAIT_S)
-    if told.subjects or delivery.event is Event.TEST:
+def _unsent(runtime: AlertingRuntime, delivery: Delivery, content: AlertContent) -> Outcome | None:
+    """The outcome of a delivery that has nothing to send now; None if it has."""
+    if content.must_wait:
+        return _postponed(runtime, delivery, _OUTAGE_RECHECK_S)
+    if content.targets or delivery.event is Event.TEST:
         return None
-    if not told.held:
-        return Outcome(DeliveryStatus.SKIPPED, dropped=told.dropped)
-    # The maintenance may be made to end sooner: look now and then.
-    first = min(told.held.values(), key=lambda held: held.due)
-    at = min(first.due, runtime.now + _LOOK_AGAIN_S)
+    if not content.held:
+        return Outcome(DeliveryStatus.SKIPPED, dropped=content.dropped)
+    # The maintenance may be changed to end sooner, so check from time to time.
+    first = min(content.held.values(), key=lambda held: held.due)
+    at = min(first.due, runtime.now + _MAINTENANCE_RECHECK_S)
     return Outcome(DeliveryStatus.WAITING, next_at=at, held=first)
 
 
-def _waiting(runtime: AlertingRuntime, delivery: Delivery, wait_s: int) -> Outcome:
-    """Later, untried; and not at all where it has waited for a day."""
+def _postponed(runtime: AlertingRuntime, delivery: Delivery, wait_s: int) -> Outcome:
+    """Wait without an attempt; skip the delivery after a day."""
     at = runtime.now + wait_s
-    if at < delivery.due_at + LASTS_S:
+    if at < delivery.due_at + RETRY_FOR_S:
         return Outcome(DeliveryStatus.WAITING, next_at=at)
     return Outcome(DeliveryStatus.SKIPPED)
 
 
 def _failed(
-    runtime: AlertingRuntime, delivery: Delivery, sent: notifiers.Outcome, attempt: Attempt
+    runtime: AlertingRuntime, delivery: Delivery, result: SendResult, attempt: Attempt
 ) -> Outcome:
-    chance = random.random()  # noqa: S311 - spreads tries
-    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance, sent.retry_at)
-    if sent.is_permanent or at is None:
+    chance = random.random()  # noqa: S311 - jitter
+    at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance, result.retry_at)
+    if result.is_permanent or at is None:
         return Outcome(DeliveryStatus.FAILED, attempt)
     return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)
 
 
-def _telling(runtime: AlertingRuntime, delivery: Delivery, channel: Channel) -> AlertContent:
-    if delivery.event is Event.TEST:
-        return AlertContent()
-    moved = Deliveries(delivery.owner).held_apart(delivery)
-    return alert_content(delivery, channel, runtime.now, moved)
-
-
-def _alert(delivery: Delivery, told: AlertContent) -> Alert:
-    outages = delivery.event is Event.DOWN
+def _alert(delivery: Delivery, content: AlertContent) -> Alert:
     if delivery.event is Event.TEST:
         at = delivery.minute
     else:
-        at = max(read_reference(one)[2] for one in delivery.about - told.dropped)
+        at = max(parse_reference(one)[2] for one in delivery.about - content.dropped)
+    is_outage = delivery.event is Event.DOWN
     return Alert(
         id=delivery.id,
         event=delivery.event,
         at=at,
-        subjects=told.subjects[:MAX_ALERTED_TARGETS],
-        count=len(told.subjects),
-        late=outages and all(subject.until is not None for subject in told.subjects),
+        targets=content.targets[:MAX_ALERTED_TARGETS],
+        count=len(content.targets),
+        late=is_outage and all(target.until is not None for target in content.targets),
     )
+
+
+def _schedule_reminder(
+    runtime: AlertingRuntime, delivery: Delivery, channel: Channel, dropped: frozenset[str]
+) -> None:
+    """Schedule a reminder of the outages just sent, after the channel's `repeat_s` if it has one.
+
+    Whether they are still open is checked when the reminder is due. A flip to flapping within an
+    incident is alerted on, but only the opening of the incident is reminded of.
+    """
+    if delivery.event not in (Event.DOWN, Event.REMINDER):
+        return
+    about = frozenset(filter(refers_to_opening, delivery.about - dropped))
+    if not (about and channel.repeat_s and channel.wants(Event.REMINDER)):
+        return
+    # The first reminder of delivery 0 is `0.00001`, the next one `0.00002`.
+    number, _, reminders = delivery.serial.partition(".")
+    serial = f"{number}.{int(reminders or 0) + 1:05d}"
+    slot = Slot(channel, Event.REMINDER, delivery.minute, serial)
+    due = runtime.now + channel.repeat_s
+    reminder = Deliveries(delivery.owner).put(slot, about, due=due, now=runtime.now)
+    send_deliveries(runtime, [reminder])

@@ -1,7 +1,7 @@
-"""The watchdog: messages that go the way of every alert, and say how long that takes.
+"""The watchdog: messages that take the path of every alert and measure how long that takes.
 
-The schedule sends two, one for each of the functions that send alerts, which keep when theirs was
-sent; `/healthz` shows how long ago that was.
+The scheduler sends one for each function that sends alerts. The function stores when its message
+was sent; `/healthz` shows how long ago that was.
 """
 
 import logging
@@ -16,25 +16,24 @@ from chalicelib.monitoring.storage.schedule_repository import save_round_trip
 
 _LOG = logging.getLogger(__name__)
 WATCHDOG_S: Final = 900
-"""Seldom enough to be a fiftieth of what the checks of a hundred targets cost."""
+"""Costs a fiftieth of what the checks of a hundred targets cost."""
 ALERT_PATHS: Final = ("alerts", CHAT)
 
 
 def send_watchdog(runtime: AwsRuntime, last_tick: int | None) -> None:
-    """Send them on their way, with the first tick of each quarter of an hour.
+    """Send the messages with the first tick of each quarter of an hour.
 
-    The schedule goes on even if that cannot be done.
+    A failure is only logged, so that it does not stop the scheduler.
     """
     if last_tick is not None and last_tick // WATCHDOG_S == runtime.now // WATCHDOG_S:
         return
+    messages = [Message(WatchdogJob(runtime.now, path).to_json()) for path in ALERT_PATHS]
     try:
-        runtime.alerts.send(
-            [Message(WatchdogJob(runtime.now, way).to_json()) for way in ALERT_PATHS]
-        )
+        runtime.alerts.send(messages)
     except (SendError, BotoCoreError, ClientError):
         _LOG.exception("watchdog not sent")
 
 
-def take_watchdog(runtime: AwsRuntime, job: WatchdogJob) -> None:
-    """Keep that it has arrived. An older one after a newer changes nothing."""
+def receive_watchdog(runtime: AwsRuntime, job: WatchdogJob) -> None:
+    """Store the arrival. An older message that arrives after a newer one changes nothing."""
     save_round_trip(job.way, job.sent_at, runtime.now)

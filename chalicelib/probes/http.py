@@ -139,18 +139,20 @@ def _redirected(request: PreparedRequest, status: int, before: Url, after: Url) 
         method, body = "GET", None
         for name in ("Content-Length", "Content-Type", "Content-Encoding"):
             headers.pop(name, None)
-    if not _same_host(before, after):
+    if not _keeps_origin(before, after):
         kept = {name: headers[name] for name in _SAFE_HEADERS if name in headers}
         length = {"Content-Length": headers["Content-Length"]} if body is not None else {}
         headers = CaseInsensitiveDict(
             {**kept, **length, "Accept-Encoding": "gzip, deflate", "Connection": "close"}
         )
-    if headers.get("Host", before.authority) == before.authority or not _same_host(before, after):
+    if headers.get("Host", before.authority) == before.authority or not _keeps_origin(
+        before, after
+    ):
         headers["Host"] = after.authority
     return _prepared(method, after, headers, body if isinstance(body, bytes) else None)
 
 
-def _same_host(before: Url, after: Url) -> bool:
+def _keeps_origin(before: Url, after: Url) -> bool:
     """Whether a redirect keeps the origin, or only upgrades it from http to https."""
     plain, secure = ("http", before.host.name, 80), ("https", before.host.name, 443)
     return after.origin == before.origin or (before.origin, after.origin) == (plain, secure)

@@ -13,7 +13,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.access.quotas import ATTEMPTS, back_off, host_limit, raise_if_exceeded
 from chalicelib.access.usage import NO_CHANGE, TransactionConflictError, UsageChange, used
-from chalicelib.alerting.channels.service import admit_channels
+from chalicelib.alerting.channels.service import check_channel_ids
 from chalicelib.aws.sqs import SendError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.errors import ConflictError, NotFoundError, UnavailableError
@@ -59,7 +59,7 @@ def create(
     QuotaError or HostBudgetError, and ConflictError if other requests keep taking the place.
     """
     draft = prepare(runtime, draft)
-    admit_channels(owner, draft.channel_ids)
+    check_channel_ids(owner, draft.channel_ids)
     new = target_id or new_id(runtime.clock())
     target = _add(runtime, allocator or LaneAllocator(owner), draft, new, quota)
     if target.enabled:
@@ -132,7 +132,7 @@ def _retry(owner: str, target_id: str, attempt: Callable[[Target], Result]) -> R
 def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
     """Make one attempt; raises TransactionConflictError if `before` is outdated."""
     validate(runtime.guard, draft)
-    admit_channels(before.owner, draft.channel_ids, before.channel_ids)
+    check_channel_ids(before.owner, draft.channel_ids, before.channel_ids)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
     validate_recipient(draft, before.spec.config)
     draft = replace(draft, secrets=draft.secrets.over(stored))

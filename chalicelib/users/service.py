@@ -158,7 +158,10 @@ def _suspend(owner: str, *, is_suspended: bool) -> None:
     lanes, channels = Lanes(owner), Channels(owner)
     calls: list[Callable[[], None]] = [
         *(partial(lanes.suspend, lane.number, suspended=is_suspended) for lane in lanes.all()),
-        *(partial(channels.rest, channel.id, rests=is_suspended) for channel in channels.all()),
+        *(
+            partial(channels.suspend, channel.id, suspended=is_suspended)
+            for channel in channels.all()
+        ),
     ]
     run_parallel(calls)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.alerting.alert import Alert
-from chalicelib.alerting.notifiers.outcome import Outcome
+from chalicelib.alerting.notifiers import SendResult
 from tests.maintenance.test_mute import EXPIRING
 from tests.support.alerts import channel, fail, heal, target
 from tests.support.windows import window
@@ -20,11 +20,11 @@ class Chat:
     """A chat service: what it took, and how it answers."""
 
     told: list[str] = field(default_factory=list)
-    outcome: Outcome = field(default_factory=lambda: Outcome(is_sent=True, status_code=200))
+    outcome: SendResult = field(default_factory=lambda: SendResult(is_sent=True, status_code=200))
 
-    def send(self, alert: Alert, *_: Any) -> Outcome:
+    def send(self, alert: Alert, *_: Any) -> SendResult:
         if self.outcome.is_sent:
-            self.told += [f"{alert.event} {subject.name}" for subject in alert.subjects]
+            self.told += [f"{alert.event} {subject.name}" for subject in alert.targets]
         return self.outcome
 
 
@@ -58,12 +58,12 @@ def test_a_service_that_is_away_is_asked_again(world: World, chat: Chat) -> None
     alice = world.user()
     channel(alice, CHAT, kind="apprise")
     shop = target(alice)
-    chat.outcome = Outcome(is_sent=False, reason="the service could not be reached")
+    chat.outcome = SendResult(is_sent=False, reason="the service could not be reached")
     world.run(60)
     fail(world, shop)
     world.run_alerts(60)
     assert chat.told == []
-    chat.outcome = Outcome(is_sent=True, status_code=200)
+    chat.outcome = SendResult(is_sent=True, status_code=200)
     world.run_alerts(300)
 
     assert chat.told == ["down Shop"]
@@ -75,7 +75,9 @@ def test_what_a_service_refuses_for_good_is_kept_among_the_dead_letters(
     alice = world.user()
     made = channel(alice, CHAT, kind="apprise")
     shop = target(alice)
-    chat.outcome = Outcome(is_sent=False, is_permanent=True, status_code=404, reason="answered 404")
+    chat.outcome = SendResult(
+        is_sent=False, is_permanent=True, status_code=404, reason="responded with 404"
+    )
     world.run(60)
     fail(world, shop)
     world.run_alerts(60)

@@ -25,7 +25,7 @@ OUTAGE = Alert(
     id="0190c1de-0000-7000-8000-000000000000",
     event=Event.DOWN,
     at=1_795_000_000,
-    subjects=[replace(SHOP, incident_id="0190c1de-1111-7000-8000-000000000000")],
+    targets=[replace(SHOP, incident_id="0190c1de-1111-7000-8000-000000000000")],
     count=1,
 )
 URLS = {
@@ -96,7 +96,7 @@ def tell(service: str, alert: Alert) -> Session:
 @pytest.mark.parametrize("service", URLS)
 def test_hostile_words_arrive_on_one_line_cut_and_without_effect(service: str) -> None:
     subject = replace(SHOP, name=HOSTILE, error=HOSTILE)
-    session = tell(service, replace(OUTAGE, subjects=[subject]))
+    session = tell(service, replace(OUTAGE, targets=[subject]))
     for _, sent in session.sent:
         text = str(json.loads(sent))
         assert not re.search(r"@everyone|@all|<!channel|<@U1|\]\(http", text)
@@ -113,7 +113,7 @@ def test_where_a_service_would_be_asked_is_known_without_asking(service: str) ->
 
 def test_markup_of_a_service_is_escaped() -> None:
     """Telegram refuses a message for good that it cannot read as HTML."""
-    session = tell("telegram", replace(OUTAGE, subjects=[replace(SHOP, name="1 < 2 & 3 > 2")]))
+    session = tell("telegram", replace(OUTAGE, targets=[replace(SHOP, name="1 < 2 & 3 > 2")]))
     assert "1 &lt; 2 &amp; 3 &gt; 2 is down" in json.loads(session.sent[0][1])["text"]
 
 
@@ -129,15 +129,15 @@ PAGING = {
 def test_a_recovery_closes_what_the_outage_opened(service: str) -> None:
     opened = " ".join(tell(service, OUTAGE).sent[0])
     closed = " ".join(tell(service, replace(OUTAGE, id="x", event=Event.RECOVERED)).sent[0])
-    assert (OUTAGE.subjects[0].incident_id or "none") in opened
-    assert (OUTAGE.subjects[0].incident_id or "none") in closed
+    assert (OUTAGE.targets[0].incident_id or "none") in opened
+    assert (OUTAGE.targets[0].incident_id or "none") in closed
     assert all(sign in closed for sign in PAGING[service])
     assert not all(sign in opened for sign in PAGING[service])
 
 
 @pytest.mark.parametrize("service", PAGING)
 def test_what_is_no_longer_degraded_closes_what_was(service: str) -> None:
-    degraded = replace(OUTAGE, event=Event.DEGRADED, subjects=[SHOP])
+    degraded = replace(OUTAGE, event=Event.DEGRADED, targets=[SHOP])
     assert '"t"' in (opened := " ".join(tell(service, degraded).sent[0]))
     closed = " ".join(tell(service, replace(degraded, id="x", event=Event.UP)).sent[0])
     assert all(sign in closed for sign in PAGING[service])
@@ -154,10 +154,10 @@ def test_all_requests_of_an_alert_together_end_in_time(monkeypatch: pytest.Monke
         now += 6
 
     session.before = slowly
-    with apprise._Sending(session) as sending:  # type: ignore[arg-type]
+    with apprise._Outgoing(session) as outgoing:  # type: ignore[arg-type]
         for _ in range(3):
-            sending.request("post", "https://chat.example/", data="x")
+            outgoing.request("post", "https://chat.example/", data="x")
         with pytest.raises(requests.Timeout):
-            sending.request("post", "https://chat.example/", data="x")
-    assert sum(session.waits) * (apprise._MOST_REDIRECTS + 1) <= 15 + 9 + 3
+            outgoing.request("post", "https://chat.example/", data="x")
+    assert sum(session.waits) * (apprise._MAX_REDIRECTS + 1) <= 15 + 9 + 3
     assert session.waits == sorted(session.waits, reverse=True)

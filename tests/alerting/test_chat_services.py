@@ -23,7 +23,7 @@ ALERT = Alert(
     id="0190c1de-0000-7000-8000-000000000000",
     event=Event.DOWN,
     at=1_795_000_000,
-    subjects=[
+    targets=[
         AlertedTarget(
             target_id="t", name="Shop", url="https://shop.example/", status="DOWN", since=1
         )
@@ -102,7 +102,7 @@ def test_a_refusal_is_told_by_its_code(gotify: Any, status: int, permanent: bool
     gotify.answers.append((status, {}))
     sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
     assert (sent.is_sent, sent.status_code, sent.is_permanent) == (False, status, permanent)
-    assert sent.reason == f"answered {status}"
+    assert sent.reason == f"responded with {status}"
 
 
 def test_a_service_says_when_it_may_be_asked_again(gotify: Any) -> None:
@@ -131,10 +131,10 @@ def test_every_service_on_the_list_is_there_and_guarded(scheme: str) -> None:
 def test_the_stand_in_has_no_way_round_the_guard() -> None:
     for name in ("Session", "session", "sessions", "adapters", "api"):
         with pytest.raises(AttributeError):
-            getattr(apprise._GUARDED, name)
+            getattr(apprise._GUARDED_REQUESTS, name)
     with pytest.raises(requests.ConnectionError):
-        apprise._GUARDED.get("http://127.0.0.1/")
-    assert apprise._GUARDED.RequestException is requests.RequestException
+        apprise._GUARDED_REQUESTS.get("http://127.0.0.1/")
+    assert apprise._GUARDED_REQUESTS.RequestException is requests.RequestException
 
 
 @pytest.mark.parametrize("url", ["", "slack://", "mailto://a:b@c.example", "file:///etc/passwd"])

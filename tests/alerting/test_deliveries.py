@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.alerting.alert import Alert, AlertedTarget, line, span
+from chalicelib.alerting.alert import Alert, AlertedTarget, format_duration, one_line
 from chalicelib.alerting.channel import Event
 from chalicelib.alerting.delivery import Due, is_permanent, next_attempt
 from chalicelib.common.ids import derived_id, id_time, is_id
@@ -23,7 +23,7 @@ def test_what_follows_in_the_minute_is_gathered() -> None:
 
 
 def test_nothing_is_told_before_it_may_be() -> None:
-    assert Due(600, 1, now=630, ripe_at=900).at(0) == 900
+    assert Due(600, 1, now=630, not_before=900).at(0) == 900
 
 
 def test_pauses_double_up_to_an_hour_and_are_spread() -> None:
@@ -75,20 +75,20 @@ def test_not_permanent(code: int) -> None:
 
 
 def test_texts_from_outside_are_one_line_and_cut() -> None:
-    assert line("a\r\nb\0c") == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b�c"
-    assert len(line("x" * 10_000)) == 200
+    assert one_line("a\r\nb\0c") == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b�c"
+    assert len(one_line("x" * 10_000)) == 200
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0 s"), (59, "59 s"), (3_725, "1 h 2 min"), (90_061, "1 d 1 h")]
 )
 def test_durations_have_two_units(seconds: int, text: str) -> None:
-    assert span(seconds) == text
+    assert format_duration(seconds) == text
 
 
 def test_an_alert_names_some_and_counts_the_rest() -> None:
     subject = AlertedTarget(target_id="t", name="Shop", url="", status="DOWN", since=0)
-    alert = Alert(id="i", event=Event.DOWN, at=0, subjects=[subject] * 2, count=7)
+    alert = Alert(id="i", event=Event.DOWN, at=0, targets=[subject] * 2, count=7)
     assert alert.title == "7 targets are down"
     assert alert.lines[-1] == "and 5 more"
 

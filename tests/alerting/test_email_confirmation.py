@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.alerting.notifiers.outcome import Outcome
+from chalicelib.alerting.notifiers import SendResult
 from tests.support.alerts import fail, target
 from tests.support.world import Person, World
 
@@ -111,7 +111,7 @@ def test_ten_confirming_mails_a_day_are_the_most(world: World) -> None:
 
 def test_a_channel_is_made_even_if_the_mail_cannot_be_sent(world: World) -> None:
     alice = world.user()
-    world.mailer.outcome = Outcome(is_sent=False, reason="this installation sends no e-mail")
+    world.mailer.result = SendResult(is_sent=False, reason="this installation does not send email")
     path = f"/v1/channels/{mail_channel(alice)['id']}"
     assert alice.get(path).json["confirmed"] is False
     assert alice.post(f"{path}/confirmation").status == 503

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from chalicelib.alerting.incident import Acknowledgement, Ending, Incident, incident_id, means
+from chalicelib.alerting.incident import Acknowledgement, Ending, Incident, incident_id, mean_times
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.result import Reason
 from chalicelib.monitoring.state_machine import Flip, FlipKind, Status
@@ -65,7 +65,7 @@ def test_a_pause_and_a_deletion_end_it_as_such() -> None:
 
 
 def test_means_are_of_what_was_acknowledged_and_what_recovered() -> None:
-    found = means(
+    found = mean_times(
         [
             incident(OPENED, CLOSED, acknowledged_at=1260),
             incident(OPENED, acknowledged_at=1320),
@@ -73,7 +73,7 @@ def test_means_are_of_what_was_acknowledged_and_what_recovered() -> None:
         ]
     )
     assert (found.mtta_s, found.mttr_s) == (90, 600)
-    assert (means([]).mtta_s, means([]).mttr_s) == (None, None)
+    assert (mean_times([]).mtta_s, mean_times([]).mttr_s) == (None, None)
 
 
 def test_the_id_is_of_owner_target_and_time() -> None:

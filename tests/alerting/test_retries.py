@@ -23,7 +23,7 @@ def test_a_recovery_waits_for_its_outage_to_have_arrived(world: World) -> None:
     world.run_alerts(400)
     down, recovered = world.outbound.received()
     assert (down["type"], down["data"]["late"]) == ("down", True)
-    assert down["data"]["title"] == "Shop is down (this is late: it is over)"
+    assert down["data"]["title"] == "Shop is down (late alert: already over)"
     assert recovered["type"] == "recovered"
     log = alice.get(f"/v1/channels/{hook['id']}/deliveries").json["items"]
     attempts = {one["event"]: [try_["status_code"] for try_ in one["attempts"]] for one in log}

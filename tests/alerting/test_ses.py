@@ -35,7 +35,7 @@ def test_every_attempt_of_an_alert_carries_the_same_id_where_programs_look_for_i
     ses = FakeSes()
     mailer = Mailer(ses, "monitum@x.example")
     for _ in range(2):
-        mailer.send("a@b.example", "Down", "text", "<p>", same_as="0190c1de")
+        mailer.send("a@b.example", "Down", "text", "<p>", alert_id="0190c1de")
     first, second = (mail["Content"]["Simple"]["Headers"] for mail in ses.sent)
     assert first == second
     assert {"Name": "X-Entity-Ref-ID", "Value": "0190c1de"} in first

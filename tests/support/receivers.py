@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.alerting.notifiers.outcome import Outcome
+from chalicelib.alerting.notifiers import SendResult
 from chalicelib.monitoring.result import Reason
 from chalicelib.probes.net.outbound import OutboundError, OutboundResponse
 from tests.support.permissions import RECORD
@@ -49,13 +49,13 @@ class FakeMailer:
 
     sent: list[tuple[str, str, str, str]] = field(default_factory=list)
     ids: list[str | None] = field(default_factory=list)
-    outcome: Outcome = field(default_factory=lambda: Outcome(is_sent=True))
+    result: SendResult = field(default_factory=lambda: SendResult(is_sent=True))
 
     def send(
-        self, to: str, subject: str, text: str, html: str, *, same_as: str | None = None
-    ) -> Outcome:
-        self.ids.append(same_as)
+        self, to: str, subject: str, text: str, html: str, *, alert_id: str | None = None
+    ) -> SendResult:
+        self.ids.append(alert_id)
         RECORD.add("ses:SendEmail", "*")
-        if self.outcome.is_sent:
+        if self.result.is_sent:
             self.sent.append((to, subject, text, html))
-        return self.outcome
+        return self.result

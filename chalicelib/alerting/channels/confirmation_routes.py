@@ -1,8 +1,8 @@
-"""Pages on which the owner of an e-mail address lets alerts come."""
+"""Pages on which the owner of an email address confirms it."""
 
 from html import escape
 
-from chalicelib.alerting.channels.email_confirmation import address_in, confirm
+from chalicelib.alerting.channels.email_confirmation import confirm, pending_address
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import HTML, NoQuery, Routes
@@ -18,15 +18,15 @@ _HEADERS = {
 
 @routes("GET", "/confirm/{token}", scope=None, media_types=[HTML])
 def show_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
-    """Show whose address it is, with a button: opening a link alone confirms nothing."""
-    address = escape(address_in(call.runtime, call.path["token"]))
+    """Show the address and a button. Opening the link alone does not confirm."""
+    address = escape(pending_address(call.runtime, call.path["token"]))
     button = '<form method="post"><button>Confirm</button></form>'
     return _page(f"<p>Should alerts from Monitum be sent to {address}?</p>{button}")
 
 
 @routes("POST", "/confirm/{token}", scope=None, media_types=[HTML], problems=[409])
 def confirm_address(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
-    """Let alerts go to the address; repeating is harmless."""
+    """Confirm the address. Idempotent."""
     address = escape(confirm(call.runtime, call.path["token"]))
     return _page(f"<p>Thank you: alerts will be sent to {address}.</p>")
 

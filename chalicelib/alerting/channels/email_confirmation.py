@@ -1,64 +1,71 @@
-"""Confirming an e-mail address: a link in a mail, and nothing else goes there before.
+"""Confirmation of email addresses by a link, before any alert is sent to them.
 
-The link opens a page with a button: programs that look into mails follow links, but press nothing.
+The link opens a page with a button, because mail scanners follow links but do not submit forms.
 """
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 from itsdangerous import BadSignature, URLSafeSerializer
+from pynamodb.expressions.update import Action
 
 from chalicelib.access.account_repository import Accounts
+from chalicelib.access.models import MailsItem
 from chalicelib.access.usage import TransactionConflictError
 from chalicelib.alerting.channel import Channel, ChannelKind
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
-from chalicelib.alerting.storage.confirmation_limit import take_mail
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.errors import ConflictError, MonitumError, NotFoundError, UnavailableError
 from chalicelib.common.ids import is_id
+from chalicelib.monitoring.storage.conditional import write_if
 
 _LOG = logging.getLogger(__name__)
 _SALT = "confirm an address"
-_LASTS_S = 7 * 86_400
-MAILS_A_DAY = 10
-"""Confirming mails that one owner may cause in a day, to whatever addresses."""
+_DAY_S = 86_400
+_VALID_S = 7 * _DAY_S
+_MAX_PER_DAY = 10
+"""Confirmation emails per owner and day, over all addresses, so that nobody can be spammed."""
 
 
-def ask_to_confirm(runtime: AlertingRuntime, channel: Channel) -> None:
-    """Mail the link to the channel's address.
+def send_confirmation(runtime: AlertingRuntime, channel: Channel) -> None:
+    """Send the link to the channel's address.
 
-    Raises ConflictError where there is nothing to confirm or too much was mailed today,
-    UnavailableError where the mail could not be sent.
+    Raises ConflictError if there is nothing to confirm or the daily limit is reached,
+    UnavailableError if the email could not be sent.
     """
     if channel.kind is not ChannelKind.EMAIL or channel.address is None:
-        raise ConflictError("only e-mail addresses are confirmed")
+        raise ConflictError("only email channels are confirmed; this channel has another `kind`")
     if channel.confirmed_at is not None:
-        raise ConflictError("the address is confirmed already")
-    day = runtime.now // 86_400
-    if not take_mail(channel.owner, day, MAILS_A_DAY):
-        raise ConflictError(f"{MAILS_A_DAY} such mails a day is the most; try again tomorrow")
+        raise ConflictError("the `address` is already confirmed")
+    if not _count_email(channel.owner, runtime.now // _DAY_S):
+        raise ConflictError(f"at most {_MAX_PER_DAY} confirmation emails a day; try again tomorrow")
     link = f"{runtime.settings.public_url}/confirm/{_token(channel, runtime.now)}"
-    sent = runtime.mailer.send(channel.address, "Confirm this address for alerts", *_mail(link))
-    if not sent.is_sent:
-        raise UnavailableError(f"the confirming mail was not sent: {sent.reason}")
+    result = runtime.mailer.send(
+        channel.address, "Confirm this address for alerts", *_text_and_html(link)
+    )
+    if not result.is_sent:
+        raise UnavailableError(f"the confirmation email was not sent: {result.reason}")
 
 
-def try_to_ask(runtime: AlertingRuntime, channel: Channel) -> None:
-    """Mail the link, if that can be done now: it can be asked for again."""
+def try_to_send_confirmation(runtime: AlertingRuntime, channel: Channel) -> None:
+    """Send the link; failures are only logged, because it can be requested again."""
     try:
-        ask_to_confirm(runtime, channel)
+        send_confirmation(runtime, channel)
     except MonitumError as error:
-        _LOG.warning("not mailed", extra={"owner": channel.owner, "reason": error.detail})
+        _LOG.warning(
+            "confirmation email not sent", extra={"owner": channel.owner, "reason": error.detail}
+        )
 
 
-def address_in(runtime: AlertingRuntime, token: str) -> str:
-    """The address that a link is about; raises NotFoundError for one that is not ours, or old."""
+def pending_address(runtime: AlertingRuntime, token: str) -> str:
+    """The address that a link confirms; raises NotFoundError if it is invalid or expired."""
     return _read(token, runtime.now).address or ""
 
 
 def confirm(runtime: AlertingRuntime, token: str) -> str:
-    """Let alerts go to the address, which is returned; raises NotFoundError or ConflictError."""
+    """Confirm the address and return it; raises NotFoundError or ConflictError."""
     channel = _read(token, runtime.now)
     with acting_for(channel.owner):
         after = replace(
@@ -67,8 +74,18 @@ def confirm(runtime: AlertingRuntime, token: str) -> str:
         try:
             Channels(channel.owner).change(channel, after)
         except TransactionConflictError:
-            raise ConflictError("the channel has just been changed; open the link again") from None
+            raise ConflictError(
+                "the channel was changed by another request; open the link again"
+            ) from None
     return channel.address or ""
+
+
+def _count_email(owner: str, day: int) -> bool:
+    """Count an email on an epoch day; False if the limit was reached."""
+    item = MailsItem(owner, f"mails:{day}")
+    actions: list[Action] = [MailsItem.sent.add(1), MailsItem.expires.set((day + 2) * _DAY_S)]
+    below = MailsItem.sent.does_not_exist() | (MailsItem.sent < _MAX_PER_DAY)
+    return write_if(partial(item.update, actions, condition=below))
 
 
 def _token(channel: Channel, now: int) -> str:
@@ -78,17 +95,17 @@ def _token(channel: Channel, now: int) -> str:
 
 def _read(token: str, now: int) -> Channel:
     owner, _, signed = token.partition(".")
-    gone = NotFoundError("the link is not, or no longer, valid")
+    invalid = NotFoundError("the link is invalid or has expired; request another confirmation")
     if not is_id(owner):
-        raise gone
+        raise invalid
     with acting_for(owner):
         try:
-            channel_id, address, mailed_at = _serializer(owner).loads(signed)
+            channel_id, address, sent_at = _serializer(owner).loads(signed)
             channel = Channels(owner).get(channel_id)
         except (BadSignature, NotFoundError):
-            raise gone from None
-    if channel.address != address or now >= mailed_at + _LASTS_S:
-        raise gone
+            raise invalid from None
+    if channel.address != address or now >= sent_at + _VALID_S:
+        raise invalid
     return channel
 
 
@@ -96,15 +113,15 @@ def _serializer(owner: str) -> URLSafeSerializer:
     return URLSafeSerializer(Accounts(owner).user().cursor_key, salt=_SALT)
 
 
-def _mail(link: str) -> tuple[str, str]:
+def _text_and_html(link: str) -> tuple[str, str]:
     text = (
         "Somebody wants alerts from Monitum to be sent to this address.\n\n"
-        f"If it was you, open this page of its installation and confirm it:\n{link}\n\n"
-        "If not, do nothing: nothing else will be sent here.\n"
+        f"If this was you, open this page and confirm the address:\n{link}\n\n"
+        "If not, ignore this email: nothing else will be sent to you.\n"
     )
     html = (
         "<p>Somebody wants alerts from Monitum to be sent to this address.</p>"
         f'<p><a href="{link}">Confirm this address</a></p>'
-        "<p>If it was not you, do nothing: nothing else will be sent here.</p>"
+        "<p>If this was not you, ignore this email: nothing else will be sent to you.</p>"
     )
     return text, html

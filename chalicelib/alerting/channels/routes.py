@@ -1,12 +1,15 @@
-"""Operations on channels."""
+"""The routes of channels and their deliveries."""
 
 from typing import Any
 
 from chalicelib.access.authentication import Scope
 from chalicelib.access.idempotency import ClaimedKey
-from chalicelib.alerting.channel import Channel, ChannelKind
+from chalicelib.alerting.channel import Channel, ChannelDraft, ChannelKind
 from chalicelib.alerting.channels import service
-from chalicelib.alerting.channels.email_confirmation import ask_to_confirm, try_to_ask
+from chalicelib.alerting.channels.email_confirmation import (
+    send_confirmation,
+    try_to_send_confirmation,
+)
 from chalicelib.alerting.channels.schemas import (
     ChannelIn,
     ChannelOut,
@@ -16,7 +19,6 @@ from chalicelib.alerting.channels.schemas import (
     DeliveryOut,
     NewChannelOut,
 )
-from chalicelib.alerting.channels.service import ChannelDraft
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.api.etags import check_if_match, etag
@@ -41,26 +43,27 @@ routes = Routes()
     response_headers=["Location", "ETag"],
 )
 def create_channel(call: Call[ChannelIn, NoQuery, AlertingRuntime]) -> Response:
-    """Create a channel; a webhook's signing secret is shown this once, an address is mailed to.
+    """Create a channel. Only this response shows the signing secret of a webhook.
 
-    Where the mail cannot be sent the channel is there all the same: order another one later.
+    An email address receives a confirmation link. If that email cannot be sent, the channel is
+    created anyway; request another confirmation later.
     """
 
-    def make(turn: ClaimedKey | None) -> Channel:
-        channel_id, quota = turn.resource_id if turn else None, call.quota("channels")
+    def create(claim: ClaimedKey | None) -> Channel:
+        channel_id, quota = claim.resource_id if claim else None, call.quota("channels")
         channel = service.create(call.runtime, call.owner, call.body.draft(), channel_id, quota)
         if channel.kind is ChannelKind.EMAIL:
-            try_to_ask(call.runtime, channel)
+            try_to_send_confirmation(call.runtime, channel)
         return channel
 
-    def find(turn: ClaimedKey) -> Channel:
-        return Channels(call.owner).get(turn.resource_id)
+    def find(claim: ClaimedKey) -> Channel:
+        return Channels(call.owner).get(claim.resource_id)
 
     def show(channel: Channel) -> Response:
         headers = {"Location": f"channels/{channel.id}", "ETag": etag(channel.version)}
         return Response(NewChannelOut.of(channel), 201, headers)
 
-    return create_idempotently(call, "create_channel", make, show, find, is_secret=True)
+    return create_idempotently(call, "create_channel", create, show, find, is_secret=True)
 
 
 @routes(
@@ -105,12 +108,12 @@ def get_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     problems=[409],
 )
 def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Response:
-    """Replace the fields that are given; null puts a field's default back."""
+    """Replace the given fields; null resets a field to its default."""
 
     def redraft(before: Channel) -> ChannelDraft:
         check_if_match(call, before.version)
         if call.body.root.get("kind", before.kind) != before.kind:
-            fault = Fault(("body", "kind"), "the kind of a channel does not change")
+            fault = Fault(("body", "kind"), "cannot be changed; create another channel instead")
             raise InvalidError("the body does not fit the schema", (fault,))
         return validate_body(ChannelIn, call.body.over(before)).draft()
 
@@ -126,12 +129,8 @@ def change_channel(call: Call[ChannelPatch, NoQuery, AlertingRuntime]) -> Respon
     problems=[409],
 )
 def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
-    """Delete a channel: nothing is sent to it any more."""
-
-    def allow(before: Channel) -> None:
-        check_if_match(call, before.version)
-
-    service.remove(call.owner, _id(call), allow)
+    """Delete a channel. Nothing is sent to it any more."""
+    service.remove(call.owner, _id(call), lambda before: check_if_match(call, before.version))
     return Response(status=204)
 
 
@@ -143,9 +142,9 @@ def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     problems=[409],
 )
 def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
-    """Mail the link that confirms an e-mail address once more."""
+    """Send the confirmation link of an email address again."""
     channel = Channels(call.owner).get(_id(call))
-    ask_to_confirm(call.runtime, channel)
+    send_confirmation(call.runtime, channel)
     return Response(ChannelOut.of(channel))
 
 
@@ -157,7 +156,7 @@ def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     problems=[409],
 )
 def rotate_channel_secret(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
-    """Make a new signing secret, shown this once; the old one signs too for a day."""
+    """Create a new signing secret, shown only here. For a day, the old one signs as well."""
     channel = service.rotate_secret(call.runtime, call.owner, _id(call))
     return Response(NewChannelOut.of(channel))
 
@@ -171,7 +170,7 @@ def rotate_channel_secret(call: Call[None, NoQuery, AlertingRuntime]) -> Respons
     bucket="tests",
 )
 def test_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
-    """Have a test alert delivered, at most one a minute; see the channel's deliveries."""
+    """Send a test alert, at most one a minute. The channel's deliveries show the result."""
     delivery = service.send_test(call.runtime, call.owner, _id(call))
     return Response(DeliveryOut.of(delivery), 202)
 
@@ -185,7 +184,7 @@ def test_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     response_headers=["Link"],
 )
 def list_deliveries(call: Call[None, PageQuery, AlertingRuntime]) -> Response:
-    """List the alerts of a channel with every attempt, newest first."""
+    """List the alerts of a channel and all their attempts, newest first."""
     channel, cursors = Channels(call.owner).get(_id(call)), call.cursors("deliveries")
     found, last = service.page_of_deliveries(
         call.owner, channel.id, cursors.read(call.query.cursor), call.query.limit

@@ -1,13 +1,13 @@
-"""Channels and deliveries as they come in and go out."""
+"""API schemas of channels and deliveries."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from chalicelib.alerting.channel import EVENTS, Channel, ChannelKind, Event
-from chalicelib.alerting.channels.service import ChannelDraft
+from chalicelib.alerting.channel import EVENTS, Channel, ChannelDraft, ChannelKind, Event
 from chalicelib.alerting.delivery import Delivery
 from chalicelib.alerting.notifiers.apprise_services import scheme_of
 from chalicelib.api.schemas import Line, Model, Moment, Name, Page, Root, Schema, Tag, any_partial
@@ -15,15 +15,24 @@ from chalicelib.monitoring.secrets import MASK
 
 EventName = Literal["down", "up", "degraded", "recovered", "tls_expiring", "reminder"]
 _ALL: list[EventName] = ["down", "recovered", "degraded", "tls_expiring", "up", "reminder"]
-_ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"  # noqa: E501
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
 
 
 def _distinct(values: list[Any]) -> list[Any]:
     return list(dict.fromkeys(values))
 
 
+def _email_address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("must be an email address such as ops@example.com")
+    return value
+
+
 class _Common(Schema):
-    """What every kind has."""
+    """The fields of every kind."""
 
     name: Name
     events: Annotated[list[EventName], Field(min_length=1), AfterValidator(_distinct)] = _ALL
@@ -33,21 +42,21 @@ class _Common(Schema):
 
 
 class WebhookChannel(_Common):
-    """Alerts are posted to a URL, signed."""
+    """Sends signed alerts to a URL by POST."""
 
     kind: Literal["webhook"]
     url: Annotated[Line, Field(min_length=1, max_length=2048)]
 
 
 class EmailChannel(_Common):
-    """Alerts are mailed to an address, once its owner has confirmed it."""
+    """Sends alerts to an email address after its owner has confirmed it."""
 
     kind: Literal["email"]
-    address: Annotated[Line, Field(max_length=254, pattern=f"^{_ADDRESS}$")]
+    address: Annotated[Line, Field(max_length=254), AfterValidator(_email_address)]
 
 
 class AppriseChannel(_Common):
-    """Alerts go to a chat or paging service, named by a URL of apprise's."""
+    """Sends alerts to a chat or paging service, given as an apprise URL."""
 
     kind: Literal["apprise"]
     url: Annotated[Line, Field(min_length=1, max_length=2048)]
@@ -56,7 +65,7 @@ class AppriseChannel(_Common):
 class ChannelIn(
     Root[Annotated[WebhookChannel | EmailChannel | AppriseChannel, Field(discriminator="kind")]]
 ):
-    """A channel as its owner describes it."""
+    """A channel to create."""
 
     def draft(self) -> ChannelDraft:
         given = self.root
@@ -73,7 +82,7 @@ class ChannelIn(
 
 
 class ChannelPatch(Root[dict[str, Any]]):
-    """The fields to replace, each as a whole; null puts the default back."""
+    """The fields to replace, each as a whole; null resets a field to its default."""
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -82,15 +91,15 @@ class ChannelPatch(Root[dict[str, Any]]):
         return any_partial(cls, handler, (WebhookChannel, EmailChannel, AppriseChannel))
 
     def over(self, channel: Channel) -> dict[str, Any]:
-        """The channel's description with these fields instead of its own; a mask is undone."""
-        merged = {**describe(channel), **self.root}
-        if merged.get("url") == _shown_url(channel):
+        """Merge these fields over those of the channel. A masked URL keeps the stored one."""
+        merged = {**settable_fields(channel), **self.root}
+        if merged.get("url") == _masked_url(channel):
             merged["url"] = channel.url
         return {name: value for name, value in merged.items() if value is not None}
 
 
 class ChannelOut(Model):
-    """A channel as it is shown; an apprise URL only by its scheme, as it holds keys."""
+    """A channel. Of an apprise URL only the scheme is shown, because the rest contains secrets."""
 
     id: str
     name: str
@@ -111,7 +120,7 @@ class ChannelOut(Model):
 
 
 class NewChannelOut(ChannelOut):
-    """A channel with a signing secret just made: the only time that it is shown."""
+    """A channel with its new signing secret, which is shown only once."""
 
     secret: str | None = None
 
@@ -125,7 +134,7 @@ class ChannelsPage(Page[ChannelOut]):
 
 
 class AttemptOut(Model):
-    """One try to deliver: what of the answer is told."""
+    """One attempt to deliver an alert; of the response only the status code is shown."""
 
     at: Moment
     status_code: int | None
@@ -133,7 +142,7 @@ class AttemptOut(Model):
 
 
 class DeliveryOut(Model):
-    """One alert on its way to a channel; `id` is the webhook's `webhook-id`."""
+    """One alert to a channel. `id` is the `webhook-id` that webhooks receive."""
 
     id: str
     event: str
@@ -145,15 +154,14 @@ class DeliveryOut(Model):
 
     @classmethod
     def of(cls, delivery: Delivery) -> "DeliveryOut":
-        waits = delivery.status == "waiting"
-        told = 0 if delivery.event is Event.TEST else len(delivery.about - delivery.dropped)
+        is_waiting, is_test = delivery.status == "waiting", delivery.event is Event.TEST
         return cls(
             id=delivery.id,
             event=delivery.event,
             status=delivery.status.value,
             created_at=delivery.created_at,
-            next_attempt_at=delivery.next_at if waits else None,
-            targets=told,
+            next_attempt_at=delivery.next_at if is_waiting else None,
+            targets=0 if is_test else len(delivery.about - delivery.dropped),
             attempts=[
                 AttemptOut(at=one.at, status_code=one.status_code, reason=one.reason)
                 for one in delivery.attempts
@@ -164,12 +172,12 @@ class DeliveryOut(Model):
 DeliveriesPage = Page[DeliveryOut]
 
 
-def describe(channel: Channel) -> dict[str, Any]:
-    """What of a channel its owner gave."""
+def settable_fields(channel: Channel) -> dict[str, Any]:
+    """The fields of a channel that its owner sets, as the API shows them."""
     return {
         "name": channel.name,
         "kind": channel.kind.value,
-        "url": _shown_url(channel),
+        "url": _masked_url(channel),
         "address": channel.address,
         "events": [event.value for event in EVENTS if event in channel.events],
         "delay_s": channel.delay_s,
@@ -181,7 +189,7 @@ def describe(channel: Channel) -> dict[str, Any]:
 def _fields(channel: Channel) -> dict[str, Any]:
     is_email = channel.kind is ChannelKind.EMAIL
     return {
-        **describe(channel),
+        **settable_fields(channel),
         "id": channel.id,
         "confirmed": channel.confirmed_at is not None if is_email else None,
         "created_at": channel.created_at,
@@ -189,7 +197,7 @@ def _fields(channel: Channel) -> dict[str, Any]:
     }
 
 
-def _shown_url(channel: Channel) -> str | None:
+def _masked_url(channel: Channel) -> str | None:
     if channel.kind is ChannelKind.APPRISE:
         return f"{scheme_of(channel.url or '')}://{MASK}"
     return channel.url

@@ -1,12 +1,21 @@
-"""What owners do with their channels."""
+"""Create, change, test and delete channels."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
+from itertools import islice
+from typing import Any
 
 from chalicelib.access.quotas import ATTEMPTS, back_off, raise_if_exceeded
 from chalicelib.access.usage import TransactionConflictError, UsageChange, used
-from chalicelib.alerting.channel import EVENTS, ROTATION_S, Channel, ChannelKind, Event
+from chalicelib.alerting.channel import (
+    EVENTS,
+    ROTATION_S,
+    Channel,
+    ChannelDraft,
+    ChannelKind,
+    Event,
+)
 from chalicelib.alerting.delivery import Delivery, minute_of
 from chalicelib.alerting.delivery_queue import send_deliveries
 from chalicelib.alerting.notifiers.apprise_services import SERVICES, scheme_of
@@ -17,21 +26,7 @@ from chalicelib.common.errors import ConflictError, Fault, InvalidError, NotFoun
 from chalicelib.common.ids import new_id
 from chalicelib.probes.net.urls import BadUrl
 
-_BUSY = "the channel is being changed by others; try again"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelDraft:
-    """A channel as its owner describes it, valid by the schema."""
-
-    name: str
-    kind: ChannelKind
-    url: str | None = None
-    address: str | None = None
-    events: Sequence[Event] = EVENTS
-    delay_s: int = 0
-    repeat_s: int | None = None
-    tags: Sequence[str] = ()
+_BUSY = "the channel is being changed by other requests; try again"
 
 
 def create(
@@ -41,31 +36,25 @@ def create(
     channel_id: str | None = None,
     quota: int | None = None,
 ) -> Channel:
-    """Store a new channel; a webhook gets its signing secret.
+    """Store a new channel. A webhook gets a signing secret.
 
-    `quota` is how many the owner may have, by default the stage's. Raises InvalidError for what
-    could never be reached, QuotaError beyond the quota.
+    `quota` is the owner's limit, by default the stage's. Raises InvalidError for a URL that can
+    never be reached, QuotaError beyond the quota.
     """
-    _admit(runtime, draft)
-    now = runtime.now
-    channel = _described(
-        Channel(
-            owner=owner,
-            id=channel_id or new_id(runtime.clock()),
-            name="",
-            kind=draft.kind,
-            created_at=now,
-            updated_at=now,
-        ),
-        draft,
+    _validate_url(runtime, draft)
+    channel = Channel(
+        **_fields(draft),
+        owner=owner,
+        id=channel_id or new_id(runtime.clock()),
+        secret=_new_secret() if draft.kind is ChannelKind.WEBHOOK else None,
+        created_at=runtime.now,
+        updated_at=runtime.now,
     )
-    if channel.kind is ChannelKind.WEBHOOK:
-        channel = replace(channel, secret=_new_secret())
     return _add(channel, runtime.settings.limits.quota_channels if quota is None else quota)
 
 
 def _add(channel: Channel, quota: int) -> Channel:
-    """Store it, or find it stored by another who was asked for the same."""
+    """Store the channel, or return it if an earlier attempt of the same request stored it."""
     channels, usage = Channels(channel.owner), UsageChange("channels", 1, quota)
     for attempt in range(ATTEMPTS):
         try:
@@ -77,18 +66,15 @@ def _add(channel: Channel, quota: int) -> Channel:
             back_off(attempt)
             continue
         return channel
-    raise ConflictError("too many channels are being made at once; try again")
+    raise ConflictError("too many channels are being created at once; try again")
 
 
-def remove(owner: str, channel_id: str, allow: Callable[[Channel], None]) -> None:
-    """Delete the channel, if `allow` does not raise: nothing is sent to it any more.
-
-    Raises NotFoundError.
-    """
+def remove(owner: str, channel_id: str, check: Callable[[Channel], None]) -> None:
+    """Delete the channel unless `check` raises; raises NotFoundError."""
     channels = Channels(owner)
     for attempt in range(ATTEMPTS):
         before = channels.get(channel_id)
-        allow(before)
+        check(before)
         try:
             channels.remove(before, UsageChange("channels", -1))
         except TransactionConflictError:
@@ -104,40 +90,42 @@ def change(
     channel_id: str,
     redraft: Callable[[Channel], ChannelDraft],
 ) -> Channel:
-    """Make the channel what `redraft` says of it as it is now; raises NotFoundError, InvalidError.
+    """Change the channel to what `redraft` returns; raises NotFoundError, InvalidError.
 
-    A new address has to be confirmed again. Where it is so already, its version stays.
+    A new address has to be confirmed again. If nothing changes, neither does the version.
     """
 
-    def changed(before: Channel) -> Channel:
+    def apply(before: Channel) -> Channel:
         draft = redraft(before)
-        _admit(runtime, draft)
-        after = _described(before, draft)
+        _validate_url(runtime, draft)
+        after = replace(before, **_fields(draft))
         is_same = after.address == before.address
         return replace(after, confirmed_at=before.confirmed_at if is_same else None)
 
-    return _persistently(runtime, owner, channel_id, changed)
+    return _change(runtime, owner, channel_id, apply)
 
 
 def rotate_secret(runtime: AlertingRuntime, owner: str, channel_id: str) -> Channel:
     """Sign with a new secret, for a day with the old one too; raises NotFoundError, ConflictError.
 
-    Until the day is over the new one is not replaced: receivers may know no other than the old.
+    Another rotation within that day is refused: receivers may still know only the old secret.
     """
 
-    def rotated(before: Channel) -> Channel:
+    def apply(before: Channel) -> Channel:
         if before.kind is not ChannelKind.WEBHOOK:
-            raise ConflictError("only webhooks are signed")
+            raise ConflictError(
+                "only webhook channels have a secret; this channel has another `kind`"
+            )
         if runtime.now < before.old_until:
-            raise ConflictError("the secret was changed within the last day")
+            raise ConflictError("the secret was rotated within the last day; try again tomorrow")
         until = runtime.now + ROTATION_S
         return replace(before, secret=_new_secret(), old_secret=before.secret, old_until=until)
 
-    return _persistently(runtime, owner, channel_id, rotated, "channel.secret_rotated")
+    return _change(runtime, owner, channel_id, apply, "channel.secret_rotated")
 
 
 def send_test(runtime: AlertingRuntime, owner: str, channel_id: str) -> Delivery:
-    """Have a test alert delivered, at most one a minute; raises NotFoundError."""
+    """Send a test alert, at most one a minute; raises NotFoundError."""
     channel = Channels(owner).get(channel_id)
     slot = Slot(channel, Event.TEST, minute_of(runtime.now), "0")
     delivery = Deliveries(owner).put(slot, frozenset({"test"}), due=runtime.now, now=runtime.now)
@@ -146,7 +134,7 @@ def send_test(runtime: AlertingRuntime, owner: str, channel_id: str) -> Delivery
 
 
 def page_of_channels(owner: str, after: str | None, limit: int) -> tuple[list[Channel], str | None]:
-    """Up to `limit` channels after the id `after`, oldest first, and the id to go on from."""
+    """Up to `limit` channels after the id `after`, oldest first, and the id to continue after."""
     left = [one for one in Channels(owner).all() if after is None or one.id > after]
     return left[:limit], left[limit - 1].id if len(left) > limit else None
 
@@ -154,46 +142,42 @@ def page_of_channels(owner: str, after: str | None, limit: int) -> tuple[list[Ch
 def page_of_deliveries(
     owner: str, channel_id: str, after: str | None, limit: int
 ) -> tuple[list[Delivery], str | None]:
-    """Up to `limit` deliveries of a channel, newest first, and the key to go on from."""
-    found: list[Delivery] = []
-    for delivery in Deliveries(owner).newest_first(channel_id, after):
-        found.append(delivery)
-        if len(found) == limit:
-            return found, delivery.key
-    return found, None
+    """Up to `limit` deliveries of a channel, newest first, and the key to continue after."""
+    found = list(islice(Deliveries(owner).newest_first(channel_id, after), limit))
+    return found, found[-1].key if len(found) == limit else None
 
 
-def admit_channels(owner: str, wanted: Sequence[str], before: Sequence[str] = ()) -> None:
-    """Refuse channels that the owner has not; raises InvalidError, naming each.
+def check_channel_ids(owner: str, wanted: Sequence[str], before: Sequence[str] = ()) -> None:
+    """Raise InvalidError, naming each channel id in `wanted` that the owner does not have.
 
-    One that a target has already may have been deleted since.
+    Those in `before`, which the target has already, may belong to channels deleted since.
     """
     if set(wanted) <= set(before):
         return
     known = {channel.id for channel in Channels(owner).all()} | set(before)
     faults = tuple(
-        Fault(("body", "channel_ids", place), "there is no such channel")
-        for place, channel_id in enumerate(wanted)
+        Fault(("body", "channel_ids", index), "the channel does not exist")
+        for index, channel_id in enumerate(wanted)
         if channel_id not in known
     )
     if faults:
         raise InvalidError("the body does not fit the schema", faults)
 
 
-def _persistently(
+def _change(
     runtime: AlertingRuntime,
     owner: str,
     channel_id: str,
-    changed: Callable[[Channel], Channel],
+    apply: Callable[[Channel], Channel],
     action: str = "channel.changed",
 ) -> Channel:
     channels = Channels(owner)
     for attempt in range(ATTEMPTS):
         before = channels.get(channel_id)
-        described = changed(before)
-        if described == before:
+        after = apply(before)
+        if after == before:
             return before
-        after = replace(described, version=before.version + 1, updated_at=runtime.now)
+        after = replace(after, version=before.version + 1, updated_at=runtime.now)
         try:
             channels.change(before, after, action)
         except TransactionConflictError:
@@ -203,28 +187,21 @@ def _persistently(
     raise ConflictError(_BUSY)
 
 
-def _described(channel: Channel, draft: ChannelDraft) -> Channel:
-    return replace(
-        channel,
-        name=draft.name,
-        url=draft.url,
-        address=draft.address,
-        events=tuple(event for event in EVENTS if event in draft.events),
-        delay_s=draft.delay_s,
-        repeat_s=draft.repeat_s,
-        tags=tuple(draft.tags),
-    )
+def _fields(draft: ChannelDraft) -> dict[str, Any]:
+    values = {field.name: getattr(draft, field.name) for field in fields(ChannelDraft)}
+    events = tuple(event for event in EVENTS if event in draft.events)
+    return {**values, "events": events, "tags": tuple(draft.tags)}
 
 
-def _admit(runtime: AlertingRuntime, draft: ChannelDraft) -> None:
-    """Refuse what could never be reached; raises InvalidError, naming the field."""
+def _validate_url(runtime: AlertingRuntime, draft: ChannelDraft) -> None:
+    """Raise InvalidError, naming the field, for a URL that can never be reached."""
     fault = None
     if draft.kind is ChannelKind.WEBHOOK:
         fault = _webhook_fault(runtime, draft.url or "")
     elif draft.kind is ChannelKind.APPRISE:
         fault = _service_fault(runtime, draft.url or "")
     if fault:
-        raise InvalidError("alerts can not be sent there", (Fault(("body", "url"), fault),))
+        raise InvalidError("alerts cannot be sent to this URL", (Fault(("body", "url"), fault),))
 
 
 def _webhook_fault(runtime: AlertingRuntime, url: str) -> str | None:
@@ -237,13 +214,13 @@ def _webhook_fault(runtime: AlertingRuntime, url: str) -> str | None:
 
 def _service_fault(runtime: AlertingRuntime, url: str) -> str | None:
     if scheme_of(url) not in SERVICES:
-        return f"the URL must begin with one of {', '.join(f'{one}://' for one in SERVICES)}"
-    from chalicelib.alerting.notifiers.apprise import first_url  # noqa: PLC0415 - heavy, and rarely needed
+        return f"must begin with one of {', '.join(f'{one}://' for one in SERVICES)}"
+    from chalicelib.alerting.notifiers.apprise import first_url  # noqa: PLC0415 - slow to import, rarely needed
 
-    where = first_url(url)
-    if where is None:
-        return "the URL lacks something that its service needs"
-    return _webhook_fault(runtime, where)
+    request_url = first_url(url)
+    if request_url is None:
+        return "is incomplete; see the documentation of the service at appriseit.com/services"
+    return _webhook_fault(runtime, request_url)
 
 
 def _new_secret() -> str:

@@ -1,4 +1,4 @@
-"""Operations on incidents."""
+"""The routes of incidents."""
 
 from chalicelib.access.authentication import Scope
 from chalicelib.alerting.incident import Acknowledgement
@@ -47,8 +47,8 @@ def list_incidents_of_target(call: Call[None, IncidentsQuery]) -> Response:
 def get_incident(call: Call[None, NoQuery]) -> Response:
     """Show an incident with its timeline: flips, alerts, acknowledgement."""
     identifier = call.id("incident_id", "incident")
-    story = service.incident_details(call.runtime, call.owner, identifier)
-    return Response(IncidentStoryOut.tell(story, call.runtime.now))
+    details = service.incident_details(call.runtime, call.owner, identifier)
+    return Response(IncidentStoryOut.from_details(details, call.runtime.now))
 
 
 @routes(
@@ -59,13 +59,13 @@ def get_incident(call: Call[None, NoQuery]) -> Response:
     response=IncidentOut,
 )
 def acknowledge_incident(call: Call[AcknowledgeIn, NoQuery]) -> Response:
-    """Say that somebody looks after it, which stops reminders; the first to say so is kept."""
+    """Acknowledge an incident, which stops its reminders. The first acknowledgement is kept."""
     caller = call.principal
-    given = Acknowledgement(
+    acknowledgement = Acknowledgement(
         f"{caller.user_name} ({caller.token_name})", call.runtime.now, call.body.note
     )
     identifier = call.id("incident_id", "incident")
-    incident = service.acknowledge(call.owner, identifier, given)
+    incident = service.acknowledge(call.owner, identifier, acknowledgement)
     return Response(IncidentOut.of(incident, call.runtime.now))
 
 

@@ -1,4 +1,4 @@
-"""Incidents as they go out, and acknowledgements as they come in."""
+"""API schemas of incidents and acknowledgements."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from chalicelib.api.schemas import Line, Model, Moment, Page, PageQuery, Schema
 
 
 class AcknowledgementOut(Model):
-    """Who looks after an incident."""
+    """Who acknowledged an incident, and when."""
 
     by: str
     at: Moment
@@ -38,7 +38,7 @@ class IncidentOut(Model):
 
     @classmethod
     def of(cls, incident: Incident, now: int) -> "IncidentOut":
-        opening, given = incident.opening, incident.acknowledgement
+        opening, acknowledgement = incident.opening, incident.acknowledgement
         return cls(
             id=incident.id,
             target_id=incident.target_id,
@@ -53,15 +53,17 @@ class IncidentOut(Model):
             reason=incident.cause,
             error=opening.error if opening else None,
             status_code=opening.status_code if opening else None,
-            acknowledgement=AcknowledgementOut(by=given.by, at=given.at, note=given.note)
-            if given
+            acknowledgement=AcknowledgementOut(
+                by=acknowledgement.by, at=acknowledgement.at, note=acknowledgement.note
+            )
+            if acknowledgement
             else None,
             acknowledged_after_s=incident.acknowledged_after_s,
         )
 
 
 class MomentOfIncident(Model):
-    """One thing that happened: a failing check, a flip, an alert or the acknowledgement."""
+    """One event of an incident: a failing check, a flip, an alert or the acknowledgement."""
 
     at: Moment
     what: str
@@ -82,19 +84,19 @@ class IncidentStoryOut(IncidentOut):
     timeline: list[MomentOfIncident]
 
     @classmethod
-    def tell(cls, story: IncidentDetails, now: int) -> "IncidentStoryOut":
-        shown = vars(IncidentOut.of(story.incident, now))
-        return cls(**shown, last_failed_at=story.last_failed_at, timeline=_timeline(story))
+    def from_details(cls, details: IncidentDetails, now: int) -> "IncidentStoryOut":
+        fields = vars(IncidentOut.of(details.incident, now))
+        return cls(**fields, last_failed_at=details.last_failed_at, timeline=_timeline(details))
 
 
 class AcknowledgeIn(Schema):
-    """What to say about it."""
+    """An acknowledgement."""
 
     note: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
 
 
 class IncidentsQuery(PageQuery):
-    """With `open=true` only those that have not ended."""
+    """`open=true` selects the incidents that have not ended."""
 
     open: Literal["true"] | None = None
 
@@ -102,10 +104,10 @@ class IncidentsQuery(PageQuery):
 IncidentsPage = Page[IncidentOut]
 
 
-def _timeline(story: IncidentDetails) -> list[MomentOfIncident]:
-    incident = story.incident
-    first = MomentOfIncident(at=incident.first_failed_at, what="first_failed")
-    flips = [
+def _timeline(details: IncidentDetails) -> list[MomentOfIncident]:
+    incident = details.incident
+    moments = [MomentOfIncident(at=incident.first_failed_at, what="first_failed")]
+    moments += [
         MomentOfIncident(
             at=entry.flip.at,
             what=entry.flip.kind,
@@ -115,7 +117,7 @@ def _timeline(story: IncidentDetails) -> list[MomentOfIncident]:
         )
         for entry in incident.entries
     ]
-    alerts = [
+    moments += [
         MomentOfIncident(
             at=delivery.attempts[-1].at if delivery.attempts else delivery.due_at,
             what=f"alert_{delivery.event}",
@@ -123,12 +125,10 @@ def _timeline(story: IncidentDetails) -> list[MomentOfIncident]:
             delivery_id=delivery.id,
             delivery_status=delivery.status,
         )
-        for delivery in story.deliveries
+        for delivery in details.deliveries
     ]
-    given = incident.acknowledgement
-    acknowledged = (
-        [MomentOfIncident(at=given.at, what="acknowledged", by=given.by, note=given.note)]
-        if given
-        else []
-    )
-    return sorted([first, *flips, *alerts, *acknowledged], key=lambda moment: moment.at)
+    if given := incident.acknowledgement:
+        moments.append(
+            MomentOfIncident(at=given.at, what="acknowledged", by=given.by, note=given.note)
+        )
+    return sorted(moments, key=lambda moment: moment.at)

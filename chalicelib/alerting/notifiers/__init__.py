@@ -1,7 +1,7 @@
-"""The notifiers: every kind of channel behind one door.
+"""Sending of alerts, one module per kind of channel.
 
-`Notifiers` gets what it sends with from the composition root; a kind's own library is imported only
-when an alert of that kind is sent.
+The module of a kind and its libraries are only imported to send an alert of that kind, to keep them
+out of the cold start.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from chalicelib.alerting.alert import Alert
 from chalicelib.alerting.channel import Channel, ChannelKind
-from chalicelib.alerting.notifiers.outcome import Outcome
 
 if TYPE_CHECKING:
     from chalicelib.alerting.notifiers.ses import Mailer
@@ -18,14 +17,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class SendResult:
+    """The result of one attempt; `is_permanent` if a retry is pointless.
+
+    Owners can read it, so it holds nothing of the response but the status code; `reason` is our own
+    text. `retry_at` is the epoch second before which the receiver asked not to be called again.
+    """
+
+    is_sent: bool
+    is_permanent: bool = False
+    status_code: int | None = None
+    reason: str | None = None
+    retry_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Notifiers:
-    """Sends alerts. `outbound` and `mailer` are made when they are first asked for."""
+    """Sends alerts. `outbound` and `mailer` are only called when needed."""
 
     outbound: Callable[[], "Outbound"]
     mailer: Callable[[], "Mailer"]
 
-    def send(self, alert: Alert, channel: Channel, now: int) -> Outcome:
-        """Try once to have the channel take the alert. Never raises for what a receiver does."""
+    def send(self, alert: Alert, channel: Channel, now: int) -> SendResult:
+        """Make one attempt. Failures of the receiver are returned, not raised."""
         if channel.kind is ChannelKind.WEBHOOK:
             from chalicelib.alerting.notifiers.webhook import send_webhook  # noqa: PLC0415 - see above
 

@@ -1,7 +1,8 @@
-"""Chat and paging services through apprise's plugins, each loaded alone and put behind the guard.
+"""Alerts to chat and paging services, through apprise's plugins behind the SSRF guard.
 
-A plugin calls `requests` as a module. What it finds under that name is replaced by a stand-in that
-sends through guarded sessions, so that addresses and redirects are judged like those of a check.
+Only the plugin of the channel's service is loaded. Plugins call the module `requests`, which is
+replaced in them by a stand-in that sends through guarded sessions: their addresses and redirects
+are restricted like those of a check.
 """
 
 import importlib
@@ -19,142 +20,144 @@ import requests
 from chalicelib.alerting.alert import Alert
 from chalicelib.alerting.channel import Channel, Event
 from chalicelib.alerting.delivery import is_permanent
+from chalicelib.alerting.notifiers import SendResult
 from chalicelib.alerting.notifiers.apprise_services import SERVICES, scheme_of
-from chalicelib.alerting.notifiers.outcome import Outcome
 from chalicelib.common.times import retry_at
 from chalicelib.probes.net.outbound import Outbound
 
-_KINDS: Final = {
+_NOTIFY_TYPES: Final = {
     Event.DOWN: "failure",
     Event.REMINDER: "failure",
     Event.RECOVERED: "success",
     Event.UP: "success",
     Event.TEST: "info",
 }
-_MOST_REDIRECTS: Final = 3
-_WITHIN_S: Final = 15.0
-"""How long all requests of one alert may take: some services ask for several."""
-# What has a paging service close what it opened; the URL may say otherwise.
-_CLOSING: Final[Mapping[str, Mapping[str, str]]] = {
+_MAX_REDIRECTS: Final = 3
+_TIME_LIMIT_S: Final = 15.0
+"""Limit for all requests of one alert together: some services need several."""
+# Parameters with which a recovery closes the alert of its outage. The URL may override them.
+_CLOSE_PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
     "opsgenie": {"action": "map", "alias": "{}"},
     "pagerduty": {"action": "map", "dedup": "{}"},
     "signl4": {"action": "map", "external_id": "{}"},
     "splunk": {"action": "map", "entity_id": "{}"},
 }
-_LIVE: Final = re.compile(r"(?<=[@<\]])(?=\S)")
+_MARKUP: Final = re.compile(r"(?<=[@<\]])(?=\S)")
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
-# apprise would log URLs, and with them the keys that they carry.
+# apprise logs URLs, which contain secrets.
 logging.getLogger("apprise").setLevel(logging.CRITICAL)
 
 
-def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> Outcome:
-    """Have the service that the channel's URL names take the alert."""
-    plugin = _plugin(channel.url or "", _thread(alert))
+def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> SendResult:
+    """Send the alert to the service of the channel's URL."""
+    plugin = _plugin(channel.url or "", _dedup_key(alert))
     if plugin is None:
-        reason = "the URL is not one of a known service"
-        return Outcome(is_sent=False, is_permanent=True, reason=reason)
+        reason = "the URL is not that of a supported service"
+        return SendResult(is_sent=False, is_permanent=True, reason=reason)
     _guard_plugins()
-    with _Sending(outbound) as sending:
+    with _Outgoing(outbound) as outgoing:
         is_sent = plugin.notify(
-            title=_inert(alert.title),
-            body="\n".join(map(_inert, alert.lines)),
-            # So that what a service takes for markup is escaped.
-            body_format="text",
-            notify_type=_KINDS.get(alert.event, "warning"),
+            title=_defuse(alert.title),
+            body="\n".join(map(_defuse, alert.lines)),
+            body_format="text",  # escapes whatever the service would read as markup
+            notify_type=_NOTIFY_TYPES.get(alert.event, "warning"),
         )
-    if is_sent and sending.status_code:
-        return Outcome(is_sent=True, status_code=sending.status_code)
-    code = sending.status_code
-    reason = f"answered {code}" if code else "the service could not be reached"
-    return Outcome(
+    code = outgoing.status_code
+    if is_sent and code:
+        return SendResult(is_sent=True, status_code=code)
+    return SendResult(
         is_sent=False,
         is_permanent=code is not None and is_permanent(code),
         status_code=code,
-        reason=reason,
-        retry_at=retry_at(sending.retry_after, now),
+        reason=f"responded with {code}" if code else "the service could not be reached",
+        retry_at=retry_at(outgoing.retry_after, now),
     )
 
 
 def first_url(url: str) -> str | None:
-    """Where the service that the URL names would be asked first; None where it lacks something.
+    """The first URL that the plugin for `url` would request; None if `url` is incomplete.
 
-    Nothing is sent: the plugin is let run up to there. Many services are at hosts of their owners.
+    Many services run on their users' hosts, so only the plugin knows the host. Nothing is sent.
     """
     plugin = _plugin(url)
     if plugin is None:
         return None
     _guard_plugins()
-    with _Asking() as asking:
+    with _DryRun() as dry_run:
         plugin.notify(title="test", body="test", body_format="text", notify_type="failure")
-    return asking.url
+    return dry_run.url
 
 
-def _inert(text: str) -> str:
-    """Text that calls nobody and links nowhere: what targets say of themselves is in it too.
+def _defuse(text: str) -> str:
+    """Disable mentions and links, because the text contains responses and names of targets.
 
-    Services read `@everyone`, `<!channel>` and `[x](http://…)` in what was escaped as well.
+    Services interpret `@everyone`, `<!channel>` and `[x](http://…)` even in escaped text.
     """
-    return _LIVE.sub("\N{ZERO WIDTH SPACE}", text)
+    return _MARKUP.sub("\N{ZERO WIDTH SPACE}", text)
 
 
-def _thread(alert: Alert) -> str:
-    """What paging services know an outage by, so that its end closes it: one of one target."""
+def _dedup_key(alert: Alert) -> str:
+    """The key by which paging services match a recovery to its outage, for a single target."""
     if alert.count != 1:
         return alert.id
-    return alert.subjects[0].incident_id or alert.subjects[0].target_id
+    return alert.targets[0].incident_id or alert.targets[0].target_id
 
 
-def _plugin(url: str, thread: str = "") -> Any | None:
-    """Apprise's plugin for a URL; None where it cannot be read."""
-    found = SERVICES.get(scheme_of(url))
-    if found is None:
+def _plugin(url: str, dedup_key: str = "") -> Any | None:
+    """Create apprise's plugin for a URL; None if the URL is invalid."""
+    service = SERVICES.get(scheme_of(url))
+    if service is None:
         return None
-    module, name = found
-    kind = getattr(importlib.import_module(f"apprise.plugins.{module}"), name)
+    module, name = service
+    plugin_class = getattr(importlib.import_module(f"apprise.plugins.{module}"), name)
     try:
-        arguments = kind.parse_url(url)
+        arguments = plugin_class.parse_url(url)
         if not arguments:
             return None
-        own = {name: value for name, value in arguments.items() if value}
-        closing = {key: value.format(thread) for key, value in _CLOSING.get(module, {}).items()}
-        # Certificates are checked, whatever the URL says.
-        plugin = kind(**{**arguments, **closing, **own, "verify": True})
+        given = {name: value for name, value in arguments.items() if value}
+        closing = _CLOSE_PARAMETERS.get(module, {})
+        closing = {name: value.format(dedup_key) for name, value in closing.items()}
+        # Certificates are always verified, even if the URL disables that.
+        plugin = plugin_class(**{**arguments, **closing, **given, "verify": True})
     except (TypeError, ValueError):
         return None
     if module == "opsgenie":
-        vars(plugin)["_NotifyBase__store"] = _Opened(thread)
+        vars(plugin)["_NotifyBase__store"] = _OpenAlert(dedup_key)
     return plugin
 
 
-class _Opened:
-    """Stands for what a plugin keeps of its earlier alerts, in a process that has no memory."""
+class _OpenAlert:
+    """Replaces the store in which the plugin looks up the alerts to close.
 
-    def __init__(self, thread: str) -> None:
-        self._thread = thread
+    A Lambda function has no lasting files, but the key of the open alert is known.
+    """
+
+    def __init__(self, dedup_key: str) -> None:
+        self._dedup_key = dedup_key
 
     def get(self, *_: object) -> list[str]:
-        return [self._thread]
+        return [self._dedup_key]
 
     def set(self, *_: object, **__: object) -> None: ...
 
 
-class _Replacing(ABC):
-    """While it lasts, this thread's requests are made by `request`."""
+class _Transport(ABC):
+    """A context in which `request` handles the requests of this thread's plugins."""
 
     def __enter__(self) -> Self:
-        _THREAD.replacing = self
+        _LOCAL.transport = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        _THREAD.replacing = None
+        _LOCAL.transport = None
 
     @abstractmethod
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
-        """Answer what `requests.request` was asked."""
+        """Replaces `requests.request`."""
 
 
-class _Asking(_Replacing):
-    """Keeps the first URL that is asked for, and answers nothing."""
+class _DryRun(_Transport):
+    """Records the first URL and sends nothing."""
 
     url: str | None = None
 
@@ -163,56 +166,56 @@ class _Asking(_Replacing):
         raise requests.ConnectionError("nothing is sent")
 
 
-class _Sending(_Replacing):
-    """Has requests go through `outbound`; keeps what was answered last."""
+class _Outgoing(_Transport):
+    """Sends requests through `outbound` and records the last response."""
 
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
-        self.deadline = time.monotonic() + _WITHIN_S
+        self.deadline = time.monotonic() + _TIME_LIMIT_S
         self.status_code: int | None = None
         self.retry_after: str | None = None
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:
         if (params := options.get("params")) and params.get("identifierType") == "id":
-            # Opsgenie's own id of an alert is not known any more, ours is.
+            # The key in _OpenAlert is an alias, not Opsgenie's own id of the alert.
             params["identifierType"] = "alias"
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise requests.Timeout("the service takes too long")
-        fixed = {"verify": True, "stream": False, "timeout": left / (_MOST_REDIRECTS + 1)}
+        fixed = {"verify": True, "stream": False, "timeout": left / (_MAX_REDIRECTS + 1)}
         with self.outbound.session() as session:
-            session.max_redirects = _MOST_REDIRECTS
+            session.max_redirects = _MAX_REDIRECTS
             response = session.request(method, url, **{**options, **fixed})
         self.status_code = response.status_code
         self.retry_after = response.headers.get("Retry-After")
         return response
 
 
-class _Guarded:
-    """Stands for the module `requests`: its functions are guarded, its names are its own."""
+class _GuardedRequests:
+    """Stand-in for the module `requests`: its functions are guarded, all else is the original."""
 
     def __getattr__(self, name: str) -> Any:
         if name in _METHODS:
             return lambda url, *args, **options: self.request(name, url, *args, **options)
         if name in {"Session", "session", "sessions", "api", "adapters"}:
-            raise AttributeError(f"requests.{name} would go round the guard")
+            raise AttributeError(f"requests.{name} would bypass the guard")
         return getattr(requests, name)
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> requests.Response:
-        replacing: _Replacing | None = getattr(_THREAD, "replacing", None)
-        if replacing is None:
-            raise requests.ConnectionError("no request outside of an alert")
+        transport: _Transport | None = getattr(_LOCAL, "transport", None)
+        if transport is None:
+            raise requests.ConnectionError("only alerts may send requests")
         if args:
             options["data" if method.lower() != "get" else "params"] = args[0]
-        return replacing.request(method, url, **options)
+        return transport.request(method, url, **options)
 
 
-_THREAD = threading.local()
-_GUARDED: Final = _Guarded()
+_LOCAL = threading.local()
+_GUARDED_REQUESTS: Final = _GuardedRequests()
 
 
 def _guard_plugins() -> None:
-    """Put the stand-in into every module of apprise that has been loaded."""
+    """Replace `requests` in every module of apprise that has been loaded."""
     for name, module in list(sys.modules.items()):
         if name.startswith("apprise.") and getattr(module, "requests", None) is requests:
-            module.requests = _GUARDED  # type: ignore[attr-defined]
+            module.requests = _GUARDED_REQUESTS  # type: ignore[attr-defined]

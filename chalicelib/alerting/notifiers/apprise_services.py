@@ -1,11 +1,11 @@
-"""The chat and paging services that alerts go to: an explicit list, by the scheme of their URL."""
+"""The supported chat and paging services, by the scheme of their apprise URL."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-# scheme: (apprise's module, its class). What a URL of each looks like is in apprise's own
-# documentation; every module talks HTTP through requests and nothing else.
+# scheme: (apprise's module, class of the plugin). apprise's documentation shows the URLs. The list
+# is explicit, because only plugins that send everything through `requests` can be guarded.
 SERVICES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "discord": ("discord", "NotifyDiscord"),
@@ -37,6 +37,6 @@ SERVICES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 
 
 def scheme_of(url: str) -> str:
-    """The scheme of a URL, in lower case; empty where it has none."""
+    """The scheme of a URL in lower case; empty if it has none."""
     scheme, colon, _ = url.partition("://")
     return scheme.lower() if colon else ""

@@ -1,4 +1,4 @@
-"""Sending e-mail through Amazon SES (API version 2)."""
+"""Sending of email through Amazon SES (API version 2)."""
 
 from typing import Any, Final
 
@@ -6,14 +6,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
-from chalicelib.alerting.notifiers.outcome import Outcome
+from chalicelib.alerting.notifiers import SendResult
 
-# What SES says of the message or the address itself; all else may pass.
+# Errors about the message or the address; all others may be temporary.
 _PERMANENT: Final = frozenset({"BadRequestException", "MessageRejected", "NotFoundException"})
 
 
 class Mailer:
-    """Sends mail from one address, whose identity is verified with SES."""
+    """Sends email from one address, whose identity is verified with SES."""
 
     def __init__(self, client: Any, sender: str) -> None:
         self._client = client
@@ -25,42 +25,35 @@ class Mailer:
         return cls(get_session().create_client("sesv2", region_name=region, config=config), sender)
 
     def send(
-        self, to: str, subject: str, text: str, html: str, *, same_as: str | None = None
-    ) -> Outcome:
-        """Send one mail. What SES answers is not shown beyond its code.
+        self, to: str, subject: str, text: str, html: str, *, alert_id: str | None = None
+    ) -> SendResult:
+        """Send one email.
 
-        `same_as` is the same for every attempt of one alert, and travels in headers: SES knows no
-        idempotency and gives each mail a Message-ID of its own.
+        SES has no idempotency and gives every attempt a new Message-ID, so `alert_id` is sent in
+        headers by which programs recognize duplicates: Gmail and others group by the first.
         """
         if not self._sender:
-            return Outcome(is_sent=False, reason="this installation sends no e-mail")
-        body = {"Text": _content(text), "Html": _content(html)}
+            return SendResult(is_sent=False, reason="this installation does not send email")
+        names = ("X-Entity-Ref-ID", "X-Monitum-Alert-Id") if alert_id else ()
+        content = {
+            "Subject": _utf8(subject),
+            "Body": {"Text": _utf8(text), "Html": _utf8(html)},
+            "Headers": [{"Name": name, "Value": alert_id} for name in names],
+        }
         try:
             self._client.send_email(
                 FromEmailAddress=self._sender,
                 Destination={"ToAddresses": [to]},
-                Content={
-                    "Simple": {
-                        "Subject": _content(subject),
-                        "Body": body,
-                        "Headers": _headers(same_as),
-                    }
-                },
+                Content={"Simple": content},
             )
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
-            reason = f"the mail service refused it ({code})"
-            return Outcome(is_sent=False, is_permanent=code in _PERMANENT, reason=reason)
+            reason = f"the email service refused the message ({code})"
+            return SendResult(is_sent=False, is_permanent=code in _PERMANENT, reason=reason)
         except BotoCoreError:
-            return Outcome(is_sent=False, reason="the mail service does not answer")
-        return Outcome(is_sent=True)
+            return SendResult(is_sent=False, reason="the email service does not respond")
+        return SendResult(is_sent=True)
 
 
-def _content(text: str) -> dict[str, str]:
+def _utf8(text: str) -> dict[str, str]:
     return {"Data": text, "Charset": "UTF-8"}
-
-
-def _headers(same_as: str | None) -> list[dict[str, str]]:
-    """What programs tell doubles by: Gmail and others group by the first, filters read either."""
-    names = ("X-Entity-Ref-ID", "X-Monitum-Alert-Id") if same_as else ()
-    return [{"Name": name, "Value": same_as or ""} for name in names]

@@ -1,6 +1,6 @@
-"""Webhooks, signed by the Standard Webhooks specification (standardwebhooks.com, version 1).
+"""Webhooks, signed as specified by Standard Webhooks (standardwebhooks.com, version 1).
 
-Signing is five lines, so the specification's library is only what the tests check them with.
+Signing takes five lines, so only the tests depend on the specification's library.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Any, Final
 from chalicelib.alerting.alert import Alert, AlertedTarget
 from chalicelib.alerting.channel import Channel
 from chalicelib.alerting.delivery import is_permanent
-from chalicelib.alerting.notifiers.outcome import Outcome
+from chalicelib.alerting.notifiers import SendResult
 from chalicelib.common.times import retry_at, rfc3339
 from chalicelib.probes.net.outbound import Outbound, OutboundError
 
@@ -24,43 +24,45 @@ TIMEOUT_S: Final = 10.0
 
 
 def new_secret() -> str:
-    """A fresh signing secret, as receivers' libraries take it."""
+    """Create a signing secret in the format that receivers' libraries expect."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def send_webhook(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> Outcome:
-    """POST the alert to the channel's URL; no redirect is followed."""
-    body = json.dumps(payload(alert), ensure_ascii=False).encode()
+def send_webhook(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> SendResult:
+    """POST the alert to the channel's URL, without following redirects."""
+    body = json.dumps(_payload(alert), ensure_ascii=False).encode()
     headers = {
         "Content-Type": "application/json",
         "webhook-id": alert.id,
         "webhook-timestamp": str(now),
-        "webhook-signature": signatures(channel.secrets(now), alert.id, now, body),
+        "webhook-signature": _signatures(channel.signing_secrets(now), alert.id, now, body),
     }
     try:
-        answer = outbound.post(channel.url or "", body, headers, timeout_s=TIMEOUT_S)
-    except OutboundError as failure:
-        return Outcome(is_sent=False, reason=str(failure))
-    code = answer.status_code
+        response = outbound.post(channel.url or "", body, headers, timeout_s=TIMEOUT_S)
+    except OutboundError as error:
+        return SendResult(is_sent=False, reason=str(error))
+    code = response.status_code
     if 200 <= code < 300:
-        return Outcome(is_sent=True, status_code=code)
-    return Outcome(
+        return SendResult(is_sent=True, status_code=code)
+    return SendResult(
         is_sent=False,
         is_permanent=is_permanent(code),
         status_code=code,
-        reason="redirects are not followed" if 300 <= code < 400 else f"answered {code}",
-        retry_at=retry_at(answer.retry_after, now),
+        reason="redirects are not followed" if 300 <= code < 400 else f"responded with {code}",
+        retry_at=retry_at(response.retry_after, now),
     )
 
 
-def signatures(keys: Sequence[str], identifier: str, timestamp: int, body: bytes) -> str:
-    """The value of `webhook-signature`: one for each secret, with a space between."""
-    signed = f"{identifier}.{timestamp}.".encode() + body
-    return " ".join(f"v1,{_sign(key, signed)}" for key in keys)
+def _signatures(keys: Sequence[str], alert_id: str, timestamp: int, body: bytes) -> str:
+    """The value of `webhook-signature`: a signature by each secret, separated by spaces."""
+    signed = f"{alert_id}.{timestamp}.".encode() + body
+    raw_keys = [base64.b64decode(key.removeprefix(_PREFIX)) for key in keys]
+    digests = [hmac.digest(key, signed, hashlib.sha256) for key in raw_keys]
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
 
 
-def payload(alert: Alert) -> dict[str, Any]:
-    """The body: `{type, timestamp, data}`, times as RFC 3339."""
+def _payload(alert: Alert) -> dict[str, Any]:
+    """The body: `{type, timestamp, data}`, with times in RFC 3339."""
     return {
         "type": str(alert.event),
         "timestamp": rfc3339(alert.at),
@@ -69,26 +71,21 @@ def payload(alert: Alert) -> dict[str, Any]:
             "title": alert.title,
             "late": alert.late,
             "count": alert.count,
-            "targets": [_subject(subject) for subject in alert.subjects],
+            "targets": [_target(target) for target in alert.targets],
         },
     }
 
 
-def _subject(subject: AlertedTarget) -> dict[str, Any]:
+def _target(target: AlertedTarget) -> dict[str, Any]:
     return {
-        "target_id": subject.target_id,
-        "name": subject.name,
-        "url": subject.url,
-        "status": subject.status,
-        "since": rfc3339(subject.since),
-        "until": None if subject.until is None else rfc3339(subject.until),
-        "incident_id": subject.incident_id,
-        "reason": subject.reason,
-        "error": subject.error,
-        "status_code": subject.status_code,
+        "target_id": target.target_id,
+        "name": target.name,
+        "url": target.url,
+        "status": target.status,
+        "since": rfc3339(target.since),
+        "until": None if target.until is None else rfc3339(target.until),
+        "incident_id": target.incident_id,
+        "reason": target.reason,
+        "error": target.error,
+        "status_code": target.status_code,
     }
-
-
-def _sign(key: str, signed: bytes) -> str:
-    raw = base64.b64decode(key.removeprefix(_PREFIX))
-    return base64.b64encode(hmac.digest(raw, signed, hashlib.sha256)).decode()

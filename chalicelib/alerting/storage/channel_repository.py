@@ -1,17 +1,18 @@
-"""An owner's channels."""
+"""Storage of an owner's channels."""
 
+from functools import partial
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
-from pynamodb.expressions.update import Action
+from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.access.audit import record_change
 from chalicelib.access.usage import NO_CHANGE, UsageChange, apply_usage, transaction
 from chalicelib.alerting.channel import Channel, ChannelKind, Event
 from chalicelib.alerting.storage.models import ChannelItem
 from chalicelib.common.errors import NotFoundError
+from chalicelib.monitoring.storage.conditional import write_if
 
-_FAILED = "ConditionalCheckFailedException"
+_AUDITED = ("name", "url", "address", "events", "delay_s", "repeat_s", "tags", "secret")
 
 
 class Channels:
@@ -25,40 +26,35 @@ class Channels:
         try:
             return _channel(ChannelItem.get(self.owner, channel_id, consistent_read=True))
         except DoesNotExist:
-            raise NotFoundError("there is no such channel") from None
+            raise NotFoundError("the channel does not exist") from None
 
     def all(self) -> list[Channel]:
         """Every channel, oldest first."""
         return [_channel(item) for item in ChannelItem.query(self.owner, consistent_read=True)]
 
     def add(self, channel: Channel, usage: UsageChange = NO_CHANGE) -> None:
-        """Store a new channel; raises ChangedError where there is one already, or too many."""
+        """Store a channel; raises TransactionConflictError if it exists or the quota is reached."""
         with transaction() as write:
             write.save(_item(channel), condition=ChannelItem.channel_id.does_not_exist())
             apply_usage(write, self.owner, usage)
             record_change(write, self.owner, "channel.created", channel.id, channel.name)
 
     def change(self, before: Channel, after: Channel, action: str = "channel.changed") -> None:
-        """Store `after` instead of `before`; raises ChangedError where that is outdated."""
+        """Replace `before` by `after`; raises TransactionConflictError if `before` is outdated."""
         with transaction() as write:
             write.save(_item(after), condition=ChannelItem.version == before.version)
-            record_change(write, self.owner, action, after.id, after.name, _changed(before, after))
+            changed = [name for name in _AUDITED if getattr(before, name) != getattr(after, name)]
+            record_change(write, self.owner, action, after.id, after.name, changed)
 
-    def rest(self, channel_id: str, *, rests: bool) -> None:
-        """Have the channel rest, or wake it; harmless where it is gone."""
-        actions: list[Action] = [
-            ChannelItem.rests.set(True) if rests else ChannelItem.rests.remove()
-        ]
-        try:
-            ChannelItem(self.owner, channel_id).update(
-                actions, condition=ChannelItem.channel_id.exists()
-            )
-        except UpdateError as error:
-            if error.cause_response_code != _FAILED:
-                raise
+    def suspend(self, channel_id: str, *, suspended: bool) -> None:
+        """Suspend or resume the channel. A deleted channel is ignored."""
+        action = ChannelItem.rests.set(True) if suspended else ChannelItem.rests.remove()
+        # Without the condition, the update would create the item of a channel just deleted.
+        exists = ChannelItem.channel_id.exists()
+        write_if(partial(ChannelItem(self.owner, channel_id).update, [action], condition=exists))
 
     def remove(self, channel: Channel, usage: UsageChange = NO_CHANGE) -> None:
-        """Delete it; raises ChangedError where `channel` is outdated."""
+        """Delete the channel; raises TransactionConflictError if `channel` is outdated."""
         with transaction() as write:
             write.delete(
                 ChannelItem(self.owner, channel.id),
@@ -66,11 +62,6 @@ class Channels:
             )
             apply_usage(write, self.owner, usage)
             record_change(write, self.owner, "channel.deleted", channel.id, channel.name)
-
-
-def _changed(before: Channel, after: Channel) -> list[str]:
-    told = ("name", "url", "address", "events", "delay_s", "repeat_s", "tags", "secret")
-    return [name for name in told if getattr(before, name) != getattr(after, name)]
 
 
 def _item(channel: Channel) -> ChannelItem:
@@ -87,7 +78,7 @@ def _item(channel: Channel) -> ChannelItem:
         "old_secret": channel.old_secret,
         "old_until": channel.old_until or None,
         "confirmed_at": channel.confirmed_at,
-        "rests": channel.rests or None,
+        "rests": channel.suspended or None,
         "version": channel.version,
         "created_at": channel.created_at,
         "updated_at": channel.updated_at,
@@ -105,18 +96,18 @@ def _channel(item: ChannelItem) -> Channel:
         address=item.address,
         events=tuple(map(Event, item.events)),
         delay_s=int(item.delay_s),
-        repeat_s=_whole(item.repeat_s),
+        repeat_s=_int(item.repeat_s),
         tags=tuple(item.tags),
         secret=item.secret,
         old_secret=item.old_secret,
-        old_until=_whole(item.old_until) or 0,
-        confirmed_at=_whole(item.confirmed_at),
-        rests=bool(item.rests),
+        old_until=_int(item.old_until) or 0,
+        confirmed_at=_int(item.confirmed_at),
+        suspended=bool(item.rests),
         version=int(item.version),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
     )
 
 
-def _whole(number: float | None) -> int | None:
+def _int(number: float | None) -> int | None:
     return None if number is None else int(number)

@@ -1,13 +1,13 @@
-"""An owner's deliveries: which alert goes to which channel, and how far it got."""
+"""Storage of an owner's deliveries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
-from pynamodb.expressions.condition import Condition
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
 from chalicelib.alerting.channel import Channel, ChannelKind, Event
@@ -21,18 +21,19 @@ from chalicelib.alerting.delivery import (
     delivery_key,
 )
 from chalicelib.alerting.storage.models import DeliveryItem
+from chalicelib.monitoring.storage.conditional import write_if
 
 _KEPT_S = 90 * 86_400
 _WAITING = DeliveryStatus.WAITING.value
 _PARTITIONS: Final = 4
-"""Partitions of the index of waiting deliveries: a mass failure writes to all of them."""
+"""Partitions of the index of waiting deliveries, to spread the writes of mass failures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one try came to; `next_at` is set where it goes on, `dropped` is not told of.
+    """The outcome of one attempt. `next_at` is the next one, `dropped` are flips not reported.
 
-    `held` says that it waits for the end of a maintenance: the day of tries begins after that.
+    `held`: the delivery waits for the end of a maintenance, after which its day of retries begins.
     """
 
     status: DeliveryStatus
@@ -44,7 +45,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What a delivery is known by beneath its owner."""
+    """What identifies a delivery of an owner."""
 
     channel: Channel
     event: Event
@@ -59,7 +60,7 @@ class Deliveries:
         self.owner = owner
 
     def get(self, key: str) -> Delivery | None:
-        """The delivery as it is now; None where there is none."""
+        """The current delivery; None if it does not exist."""
         try:
             return _delivery(DeliveryItem.get(self.owner, key, consistent_read=True))
         except DoesNotExist:
@@ -74,7 +75,7 @@ class Deliveries:
         return [_delivery(item) for item in items]
 
     def newest_first(self, channel_id: str, after: str | None = None) -> Iterator[Delivery]:
-        """The deliveries of a channel, from behind the key `after`."""
+        """The deliveries of a channel, newest first, beginning after the key `after`."""
         key = {"owner": {"S": self.owner}, "key": {"S": after}} if after else None
         items = DeliveryItem.query(
             self.owner,
@@ -89,15 +90,15 @@ class Deliveries:
     def join(
         self, channel: Channel, event: Event, about: frozenset[str], due: Due
     ) -> list[Delivery]:
-        """Have `about` delivered; returns all deliveries that it is in.
+        """Assign `about` to deliveries of their minute; returns all deliveries that contain it.
 
-        What is in a delivery of that minute stays there, the rest joins the first one that has not
-        been tried.
+        Flips that are in a delivery already stay there, so that a repeated message does not report
+        them twice. The others join the first delivery that has not been attempted yet.
         """
         joined: list[Delivery] = []
-        for place in count():
-            slot = Slot(channel, event, due.minute, str(place))
-            delivery = self.put(slot, about, due=due.at(place), now=due.now)
+        for number in count():
+            slot = Slot(channel, event, due.minute, str(number))
+            delivery = self.put(slot, about, due=due.at(number), now=due.now)
             found = about & (delivery.about | delivery.dropped)
             if found:
                 joined.append(delivery)
@@ -115,7 +116,10 @@ class Deliveries:
         now: int,
         more: Sequence[Action] = (),
     ) -> Delivery:
-        """Add to a delivery, which is made where there is none; the one that is there if tried."""
+        """Add flips to a delivery, which is created if needed.
+
+        Once it has been attempted its flips are fixed; it is then returned unchanged.
+        """
         key = delivery_key(slot.channel.id, slot.minute, slot.event, slot.serial)
         item = DeliveryItem(self.owner, key)
         actions: list[Action] = [
@@ -129,27 +133,28 @@ class Deliveries:
             DeliveryItem.waiting.set(_partition(self.owner)),
             *more,
         ]
-        if not _update(item, actions, DeliveryItem.tries.does_not_exist()):
+        untried = DeliveryItem.tries.does_not_exist()
+        if not write_if(partial(item.update, actions, condition=untried)):
             item = DeliveryItem.get(self.owner, key, consistent_read=True)
         return _delivery(item)
 
-    def hold_apart(
+    def split_held(
         self, delivery: Delivery, channel: Channel, held: Mapping[str, Hold], now: int
     ) -> list[Delivery]:
-        """Move what is held of a delivery into one of its own, as often as you like."""
-        about, made = frozenset(held), list[Delivery]()
+        """Move the held flips of a delivery into separate deliveries. Idempotent."""
+        about, created = frozenset(held), list[Delivery]()
         serial, due = delivery.serial, min(one.due for one in held.values())
         until = DeliveryItem.held_until.set(min(one.until for one in held.values()))
         while about:
             serial = f"h{serial}"
             slot = Slot(channel, delivery.event, delivery.minute, serial)
-            apart = self.put(slot, about, due=due, now=now, more=(until,))
-            made.append(apart)
-            about -= apart.about
-        return made
+            delivery_of_held = self.put(slot, about, due=due, now=now, more=(until,))
+            created.append(delivery_of_held)
+            about -= delivery_of_held.about
+        return created
 
-    def held_apart(self, delivery: Delivery) -> frozenset[str]:
-        """What was moved out of a delivery that was tried before."""
+    def moved_to_held(self, delivery: Delivery) -> frozenset[str]:
+        """The flips that earlier attempts moved out of a delivery, with `split_held`."""
         moved, key = frozenset[str](), delivery
         while delivery.tries > 1:
             found = self.get(replace(key, serial=f"h{key.serial}").key)
@@ -159,7 +164,10 @@ class Deliveries:
         return moved
 
     def claim(self, key: str, now: int) -> Delivery | None:
-        """Take it for one try; None where it is not due, or somebody else has it."""
+        """Lease a delivery for one attempt; None if it is not due or leased.
+
+        The condition makes sure that of two functions with the same message only one sends it.
+        """
         item = DeliveryItem(self.owner, key)
         free = DeliveryItem.leased_until.does_not_exist() | (DeliveryItem.leased_until <= now)
         actions: list[Action] = [
@@ -167,10 +175,11 @@ class Deliveries:
             DeliveryItem.leased_until.set(now + LEASE_S),
         ]
         condition = (DeliveryItem.status == _WAITING) & (DeliveryItem.next_at <= now) & free
-        return _delivery(item) if _update(item, actions, condition) else None
+        is_claimed = write_if(partial(item.update, actions, condition=condition))
+        return _delivery(item) if is_claimed else None
 
     def finish(self, delivery: Delivery, outcome: Outcome) -> bool:
-        """Keep what a try came to; False where the lease was lost to somebody else."""
+        """Store the outcome of an attempt and end its lease; False if the lease was lost."""
         item = DeliveryItem(self.owner, delivery.key)
         actions: list[Action] = [
             DeliveryItem.status.set(str(outcome.status)),
@@ -185,23 +194,25 @@ class Deliveries:
             listed: Any = [[attempt.at, attempt.status_code, attempt.reason]]
             actions.append(DeliveryItem.attempts.set((DeliveryItem.attempts | []).append(listed)))
         elif outcome.next_at is not None:
-            # It was not tried: the pause before the next try does not grow.
+            # Nothing was sent, so the pause before the next attempt must not grow.
             actions.append(DeliveryItem.tries.add(-1))
         if outcome.held:
             actions.append(DeliveryItem.held_until.set(outcome.held.until))
             actions.append(DeliveryItem.due_at.set(outcome.held.due))
         if outcome.dropped:
             actions.append(DeliveryItem.dropped.add(set(outcome.dropped)))
-        return _update(item, actions, DeliveryItem.leased_until == delivery.leased_until)
+        is_ours = DeliveryItem.leased_until == delivery.leased_until
+        return write_if(partial(item.update, actions, condition=is_ours))
 
     def index(self, delivery: Delivery) -> bool:
-        """Add a delivery that still waits to the index; it may be older than the index."""
-        waits = DeliveryItem.status == _WAITING
+        """Add a waiting delivery to the index, for one that was stored before there was an index."""
+        item = DeliveryItem(self.owner, delivery.key)
         actions: list[Action] = [DeliveryItem.waiting.set(_partition(self.owner))]
-        return _update(DeliveryItem(self.owner, delivery.key), actions, waits)
+        is_waiting = DeliveryItem.status == _WAITING
+        return write_if(partial(item.update, actions, condition=is_waiting))
 
     def reopen(self, delivery: Delivery, now: int) -> bool:
-        """Try one that was given up anew, for another day; False where it is not given up."""
+        """Retry a failed delivery for another day; False if it has not failed."""
         actions: list[Action] = [
             DeliveryItem.status.set(_WAITING),
             DeliveryItem.tries.set(0),
@@ -210,7 +221,8 @@ class Deliveries:
             DeliveryItem.waiting.set(_partition(self.owner)),
         ]
         failed = DeliveryItem.status == DeliveryStatus.FAILED.value
-        return _update(DeliveryItem(self.owner, delivery.key), actions, failed)
+        item = DeliveryItem(self.owner, delivery.key)
+        return write_if(partial(item.update, actions, condition=failed))
 
 
 class WaitingDelivery(NamedTuple):
@@ -222,7 +234,7 @@ class WaitingDelivery(NamedTuple):
 
 
 def waiting_deliveries(due_before: int) -> Iterator[WaitingDelivery]:
-    """Every owner's deliveries whose next attempt is due before that time; for the system scope."""
+    """The deliveries of all owners with an attempt due before a time; for the system scope."""
     for partition in range(_PARTITIONS):
         due = DeliveryItem.next_at < due_before
         for item in DeliveryItem.waiting_index.query(str(partition), filter_condition=due):
@@ -231,16 +243,6 @@ def waiting_deliveries(due_before: int) -> Iterator[WaitingDelivery]:
 
 def _partition(owner: str) -> str:
     return str(crc32(owner.encode()) % _PARTITIONS)
-
-
-def _update(item: DeliveryItem, actions: Sequence[Action], condition: Condition) -> bool:
-    try:
-        item.update(list(actions), condition=condition)
-    except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
-            raise
-        return False
-    return True
 
 
 def _delivery(item: DeliveryItem) -> Delivery:

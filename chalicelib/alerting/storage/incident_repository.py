@@ -1,8 +1,8 @@
-"""An owner's incidents, and flips without one that are kept for their alert."""
+"""Storage of an owner's incidents, and of notices: flips without an incident."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.alerting.delivery import record_key
@@ -11,12 +11,13 @@ from chalicelib.alerting.storage.models import IncidentItem
 from chalicelib.common.errors import NotFoundError
 from chalicelib.common.ids import id_time
 from chalicelib.monitoring.alert_messages import Entry
+from chalicelib.monitoring.storage.conditional import write_if
 from chalicelib.monitoring.target import Target
 
 _NOTICE_DAYS = 7
 _DAY_S = 86_400
 _BEFORE_NOTICES = ":"
-"""Sorts behind every digit and before every letter: keys of incidents begin with a time."""
+"""Sorts after every digit and before every letter: keys of incidents begin with a time."""
 
 
 class Incidents:
@@ -31,14 +32,14 @@ class Incidents:
         *,
         name: str,
         url: str,
-        told: Sequence[str] | None,
+        channel_ids: Sequence[str] | None,
         is_named: bool = True,
         target: Target | None = None,
     ) -> Incident:
-        """Add a flip to its incident, which is made where there is none; as often as you like.
+        """Add a flip to its incident, which is created if needed. Idempotent.
 
-        `told`, the channels that an outage goes to, stays as it is first decided; a `name` that
-        stands in for one that is not known gives way to it.
+        `channel_ids`, the channels to notify, keeps its first value. `is_named` is False if `name`
+        is a placeholder, which does not overwrite a stored name.
         """
         flip = entry.flip
         item = IncidentItem(self.owner, record_key(entry))
@@ -50,8 +51,8 @@ class Incidents:
             IncidentItem.name.set(name if is_named else IncidentItem.name | name),
             IncidentItem.url.set(IncidentItem.url | url),
         ]
-        if told is not None:
-            actions.append(IncidentItem.told.set(IncidentItem.told | list(told)))
+        if channel_ids is not None:
+            actions.append(IncidentItem.told.set(IncidentItem.told | list(channel_ids)))
         if target:
             actions.append(IncidentItem.tags.set(list(target.tags)))
             actions.append(IncidentItem.interval_s.set(target.spec.interval_s))
@@ -74,7 +75,7 @@ class Incidents:
         return [entry for incident in found for entry in incident.entries]
 
     def some(self, keys: Iterable[str]) -> dict[str, Incident]:
-        """Those of `keys` that are stored; a call for each hundred."""
+        """The stored incidents among `keys`, by key; one call per hundred."""
         wanted = [(self.owner, key) for key in dict.fromkeys(keys)]
         items = IncidentItem.batch_get(wanted, consistent_read=True)
         return {item.key: _incident(item) for item in items}
@@ -82,17 +83,17 @@ class Incidents:
     def get(self, identifier: str) -> Incident:
         """The incident with this id; raises NotFoundError."""
         opened_at = id_time(identifier)
-        # Those of one second are few: the id says which second.
+        # The id contains the second of opening, in which few incidents open.
         items = IncidentItem.query(
             self.owner, IncidentItem.key.startswith(f"{opened_at:010d}#"), consistent_read=True
         )
         for item in items:
             if incident_id(self.owner, item.target_id, opened_at) == identifier:
                 return _incident(item)
-        raise NotFoundError("there is no such incident")
+        raise NotFoundError("the incident does not exist")
 
     def newest_first(self, after: str | None = None, start: int = 0) -> Iterator[Incident]:
-        """All incidents that opened at `start` or later, from behind the key `after`."""
+        """All incidents that opened at `start` or later, beginning after the key `after`."""
         key = {"owner": {"S": self.owner}, "key": {"S": after}} if after else None
         items = IncidentItem.query(
             self.owner,
@@ -105,15 +106,11 @@ class Incidents:
         return map(_incident, items)
 
     def of_target(self, target_id: str, after: str | None = None) -> Iterator[Incident]:
-        """The incidents of a target, newest first, from behind the key `after`."""
+        """The incidents of a target, newest first, beginning after the key `after`."""
         last = None
         if after:
-            target_key = f"{target_id}#{after[:10]}"
-            last = {
-                "owner": {"S": self.owner},
-                "key": {"S": after},
-                "target_key": {"S": target_key},
-            }
+            key = {"owner": self.owner, "key": after, "target_key": f"{target_id}#{after[:10]}"}
+            last = {name: {"S": value} for name, value in key.items()}
         items = IncidentItem.of_target.query(
             self.owner,
             IncidentItem.target_key.startswith(f"{target_id}#"),
@@ -124,7 +121,7 @@ class Incidents:
         return map(_incident, items)
 
     def acknowledge(self, incident: Incident, given: Acknowledgement) -> bool:
-        """Keep that somebody looks after it; False where somebody does already."""
+        """Store an acknowledgement; False if there is one already."""
         item = IncidentItem(self.owner, incident.key)
         actions: list[Action] = [
             IncidentItem.acknowledged_by.set(given.by),
@@ -132,18 +129,13 @@ class Incidents:
         ]
         if given.note is not None:
             actions.append(IncidentItem.note.set(given.note))
-        unclaimed = IncidentItem.acknowledged_at.does_not_exist()
-        try:
-            item.update(actions, condition=IncidentItem.key.exists() & unclaimed)
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        unacknowledged = IncidentItem.acknowledged_at.does_not_exist()
+        condition = IncidentItem.key.exists() & unacknowledged
+        return write_if(partial(item.update, actions, condition=condition))
 
 
 def _incident(item: IncidentItem) -> Incident:
-    entries = sorted(map(Entry.from_json, item.flips), key=_order)
+    entries = map(Entry.from_json, item.flips)
     acknowledgement = None
     if item.acknowledged_at is not None:
         by, at = item.acknowledged_by or "", int(item.acknowledged_at)
@@ -154,13 +146,9 @@ def _incident(item: IncidentItem) -> Incident:
         opened_at=int(item.opened_at),
         target_name=item.name,
         target_url=item.url,
-        entries=entries,
-        told=item.told,
+        entries=sorted(entries, key=lambda entry: (entry.flip.at, entry.flip.kind)),
+        channel_ids=item.told,
         tags=item.tags or (),
         interval_s=int(item.interval_s or 0),
         acknowledgement=acknowledgement,
     )
-
-
-def _order(entry: Entry) -> tuple[int, str]:
-    return entry.flip.at, entry.flip.kind

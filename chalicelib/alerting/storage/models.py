@@ -1,4 +1,4 @@
-"""The items of incidents, channels and deliveries. Times are epoch seconds."""
+"""The DynamoDB items of incidents, channels and deliveries. Times are epoch seconds."""
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -14,7 +14,7 @@ from chalicelib.aws.dynamodb import Owned, Table
 
 
 class OfTarget(GlobalSecondaryIndex["IncidentItem"]):
-    """The incidents of one target, in order of their opening."""
+    """The incidents of one target by opening time."""
 
     class Meta:
         index_name = "of_target"
@@ -25,11 +25,11 @@ class OfTarget(GlobalSecondaryIndex["IncidentItem"]):
 
 
 class IncidentItem(Owned):
-    """Key `<opened at>#<target id>`: one incident as the set of its flips, each as JSON.
+    """Key `<opened at>#<target id>`: one incident, as the set of its flips in JSON.
 
-    Key `notice#<at>#<target id>`: a flip without an incident, kept for its alert; it expires.
-    `target_key` is `<target id>#<opened at>`. `told` are the channels that the outage went to.
-    `tags` and `interval_s` are what the target had at its last flip.
+    Key `notice#<at>#<target id>`: a flip without an incident, stored for its alert; it expires.
+    `target_key` is `<target id>#<opened at>`. `told` are the ids of the channels to notify of the
+    outage. `tags` and `interval_s` are those of the target at its last flip.
     """
 
     TABLE = "incidents"
@@ -51,9 +51,9 @@ class IncidentItem(Owned):
 
 
 class ChannelItem(Table):
-    """One channel. `secret` and `old_secret` sign its webhooks; `url` may be a secret itself.
+    """One channel. `secret` and `old_secret` sign its webhooks; `url` may contain secrets.
 
-    `rests` is there while the owner is disabled.
+    `rests` is set while the owner is disabled.
     """
 
     TABLE = "channels"
@@ -79,7 +79,7 @@ class ChannelItem(Table):
 
 
 class Waiting(GlobalSecondaryIndex["DeliveryItem"]):
-    """The deliveries that are not finished, of every owner; the others are not indexed."""
+    """The unfinished deliveries of all owners; finished ones are not indexed."""
 
     class Meta:
         index_name = "waiting"
@@ -92,10 +92,10 @@ class Waiting(GlobalSecondaryIndex["DeliveryItem"]):
 class DeliveryItem(Owned):
     """Key `<channel id>#<minute>#<event>#<serial>`: one alert for one channel.
 
-    `about` and `dropped` name flips, see alerting/delivery.py; `attempts` is a list of
-    `[at, status code, reason]`. `tries` is not there before the first try, which closes `about`.
-    `held_until` is the end of the maintenance that it has waited for. `waiting` is there until it
-    is finished: the partition of the index in which it is found.
+    `about` and `dropped` are flip references, see alerting/delivery.py; `attempts` is a list of
+    `[at, status code, reason]`. `tries` is set by the first attempt, after which `about` is fixed.
+    `held_until` is the end of the maintenance that the delivery waited for. `waiting` is the
+    partition of the index of waiting deliveries, set until the delivery is finished.
     """
 
     TABLE = "deliveries"
