@@ -109,10 +109,13 @@ def check_response(case: Case[Any], route: Route, response: Any) -> None:
 
 
 def _must_be_rejected(case: Case[Any], status: int) -> bool:
-    """Whether the body or query is invalid; a failed If-Match takes precedence."""
+    """Whether the body or query is invalid.
+
+    A failed If-Match (412) and a body that is too large (413) take precedence.
+    """
     parts = case.meta.components if case.meta else {}
     modes = [parts[at].mode for at in _VALIDATED if at in parts]
-    return GenerationMode.NEGATIVE in modes and status != 412
+    return GenerationMode.NEGATIVE in modes and status not in {412, 413}
 
 
 _VALIDATED = (ParameterLocation.BODY, ParameterLocation.QUERY)
