@@ -205,7 +205,7 @@ class Deliveries:
         return write_if(partial(item.update, actions, condition=is_ours))
 
     def index(self, delivery: Delivery) -> bool:
-        """Add a waiting delivery to the index, for one that was stored before there was an index."""
+        """Add a waiting delivery to the index; it may have been stored before the index existed."""
         item = DeliveryItem(self.owner, delivery.key)
         actions: list[Action] = [DeliveryItem.waiting.set(_partition(self.owner))]
         is_waiting = DeliveryItem.status == _WAITING
