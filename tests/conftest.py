@@ -22,7 +22,7 @@ from tests.support.permissions import (  # noqa: F401 - pytest finds them here
     pytest_terminal_summary,
     pytest_testnodedown,
 )
-from tests.support.stages import module_stage, reset_world
+from tests.support.stages import ACTIVE, memory_stage, reset_world
 from tests.support.world import Person, World
 
 permissions.name_functions()
@@ -76,7 +76,13 @@ def _calls_by_turns() -> Iterator[None]:
     lock, call = threading.RLock(), BaseClient._make_api_call
 
     def by_turns(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
-        permissions.note(client.meta.service_model.service_name, operation, params)
+        model = client.meta.service_model
+        permissions.note(model.service_name, operation, params)
+        if ACTIVE and model.service_name == "dynamodb":
+            event = f"provide-client-params.dynamodb.{operation}"
+            shape = model.operation_model(operation)
+            client.meta.events.emit(event, params=params, model=shape, context={})
+            return ACTIVE[-1].call(operation, params)
         with lock:
             return call(client, operation, params)
 
@@ -102,20 +108,25 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def shared_stage() -> Iterator[World]:
     """One stage for a whole module of tests: its tables are not emptied between them."""
-    with module_stage() as world:
+    with memory_stage() as world:
         yield world
 
 
 @pytest.fixture
-def world(request: pytest.FixtureRequest) -> World:
-    """A stage to test in: empty, or the module's own where it is marked `shared_stage`.
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """A stage to test in. Its tables are empty, in memory, and answer as moto's do.
 
-    A shared stage saves creating tables. Its clock and queues start over for each test; whoever
-    uses it tells its own users' data from that of other tests.
+    - Marked `shared_stage`, a module's tests share one: its clock and queues start over for each
+      test, but not its tables, so each test looks at its own users' data only.
+    - Tests that use `aws`, or are marked `moto`, have moto's tables.
     """
     if request.node.get_closest_marker("shared_stage"):
-        return reset_world(request.getfixturevalue("shared_stage"))
-    return World(Settings.from_env(request.getfixturevalue("aws")))
+        yield reset_world(request.getfixturevalue("shared_stage"))
+    elif "aws" in request.fixturenames or request.node.get_closest_marker("moto"):
+        yield World(Settings.from_env(request.getfixturevalue("aws")))
+    else:
+        with memory_stage() as world:
+            yield world
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.aws.dynamodb import connection
 from chalicelib.aws.tenancy import ForeignKeyError, acting_as_system, acting_for, check_call
 from tests.support.blueprint import PREFIX
-from tests.support.stages import module_stage
+from tests.support.stages import memory_stage
 from tests.support.world import World
 
 Params = dict[str, Any]
@@ -207,7 +207,7 @@ def test_new_threads_have_no_scope() -> None:
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[World]:
-    with module_stage() as world:
+    with memory_stage() as world:
         yield world
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from tests.cli.api_server import ApiServer, run_api_server
 from tests.cli.terminal import Terminal
-from tests.support.stages import module_stage, reset_world
+from tests.support.stages import reset_world, memory_stage
 from tests.support.world import Person, World
 
 
 @pytest.fixture(scope="module")
 def standing_world() -> Iterator[World]:
-    with module_stage() as world:
+    with memory_stage() as world:
         yield world
 
 

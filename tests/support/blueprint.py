@@ -30,6 +30,13 @@ def empty_stage() -> Iterator[dict[str, str]]:
 
 
 @cache
+def queue_urls() -> dict[str, str]:
+    """The variables that name a stage's tables and queues."""
+    with mock_aws():
+        return resources.environment(PREFIX, resources.create_queues(None, PREFIX))
+
+
+@cache
 def _tables() -> dict[str, Any]:
     with mock_aws():
         resources.create_tables(PREFIX)

@@ -43,9 +43,17 @@ class Dynamo:
     def _make_api_call(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
         check_call(params, SimpleNamespace(name=name))
         permissions.note("dynamodb", name, params)
+        return self.call(name, params)
+
+    def call(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Carry out one operation of the DynamoDB API."""
         with self._lock:
-            answer: dict[str, Any] = getattr(self, f"_{name}")(params)
-        return answer
+            response: dict[str, Any] = getattr(self, f"_{name}")(params)
+        return response
+
+    def items(self, table: str) -> list[Item]:
+        """Return every item of a table."""
+        return self._tables[table].all()
 
     def snapshot(self) -> Snapshot:
         """Everything that is stored now."""
@@ -148,6 +156,9 @@ class _Table:
     def restore(self, stored: Partitions) -> None:
         copies = {partition: dict(items) for partition, items in stored.items()}
         self._partitions = defaultdict(dict, copies)
+
+    def all(self) -> list[Item]:
+        return [_loaded(data) for items in self._partitions.values() for data in items.values()]
 
     def place(self, item: Item) -> Key:
         """The partition and sort key of an item; raises DynamoDB's error for an invalid key."""

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from moto.backends import get_backend
 
-from chalicelib.aws import dynamodb
 from chalicelib.common.settings import Settings
-from tests.support.blueprint import PREFIX, empty_stage
+from tests.support.blueprint import PREFIX, queue_urls
 from tests.support.dynamo import Dynamo
 from tests.support.world import START, World
 
@@ -38,25 +37,37 @@ _ENV = {
 }
 
 
+ACTIVE: list[Dynamo] = []
+"""The tables in memory that stand in for DynamoDB now; with none, calls go to moto."""
+
+
 @contextmanager
 def quick_stage() -> Iterator[tuple[World, Dynamo]]:
-    """A stage whose tables are not moto's: for tests that make thousands of calls."""
-    with module_stage() as world:
-        dynamo = Dynamo(PREFIX)
-        dynamodb.connection()._client = dynamo  # type: ignore[assignment]
-        yield world, dynamo
+    """A stage with tables in memory. They are some twenty times as fast as moto's."""
+    with memory_stage() as world:
+        yield world, ACTIVE[-1]
 
 
 @contextmanager
-def module_stage() -> Iterator[World]:
-    """A stage for several tests, each of which makes its own people: owners share nothing."""
+def memory_stage() -> Iterator[World]:
+    """A stage whose tables are in memory, with fakes for everything else."""
+    with stage_environment() as env:
+        ACTIVE.append(Dynamo(PREFIX))
+        try:
+            yield World(Settings.from_env({**env, **queue_urls()}))
+        finally:
+            ACTIVE.pop()
+
+
+@contextmanager
+def stage_environment() -> Iterator[dict[str, str]]:
+    """The variables of a function's environment, and no other that concerns AWS."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         for name, value in _ENV.items():
             patch.setenv(name, value)
-        with empty_stage() as found:
-            yield World(Settings.from_env({**_ENV, **found}))
+        yield dict(_ENV)
 
 
 def reset_world(world: World) -> World:
@@ -74,14 +85,19 @@ def stored(*tables: str) -> dict[str, list[str]]:
 
     Request counts are left out, because rejected requests are counted, too.
     """
-    backend = get_backend("dynamodb")["123456789012"]["us-east-1"]
-    return {table: sorted(_items(backend, table)) for table in tables or TABLES}
+    return {table: sorted(_items(table)) for table in tables or TABLES}
 
 
-def _items(backend: Any, table: str) -> Iterator[str]:
-    """Read moto's backend directly, which is ten times as fast as the client."""
-    for item in backend.tables[PREFIX + table].all_items():
-        found = dict(item.to_json()["Attributes"])
+def _items(table: str) -> Iterator[str]:
+    """Read the tables directly, which is ten times as fast as the client."""
+    if ACTIVE:
+        items = ACTIVE[-1].items(PREFIX + table)
+    else:
+        backend = get_backend("dynamodb")["123456789012"]["us-east-1"]
+        found = backend.tables[PREFIX + table].all_items()
+        items = [item.to_json()["Attributes"] for item in found]
+    for item in items:
+        found = dict(item)
         found.pop("last_used_at", None)
         text = json.dumps(found, sort_keys=True, default=repr)
         if not any(f'"S": "{counted}:' in text for counted in ("rate", "failures")):

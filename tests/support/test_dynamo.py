@@ -11,6 +11,7 @@ from tests.support.blueprint import PREFIX
 from tests.support.dynamo import Dynamo
 from tests.support.world import World, as_system
 
+pytestmark = pytest.mark.moto
 Calls = Sequence[tuple[str, dict[str, Any]]]
 LANES = f"{PREFIX}lanes"
 N = {"#a": "a", "#b": "b", "#k": "key", "#o": "owner", "#p": "places", "#0": "0", "#s": "shard"}

@@ -114,7 +114,8 @@ def test_index_and_messages_do_not_contain_them(
     indexed = boto3.client("dynamodb").query(
         TableName=f"{PREFIX}targets",
         IndexName="due",
-        KeyConditionExpression="slot = :slot",
+        KeyConditionExpression="#slot = :slot",
+            ExpressionAttributeNames={"#slot": "slot"},
         ExpressionAttributeValues={":slot": {"S": slot}},
     )
     assert target["id"] in str(indexed)

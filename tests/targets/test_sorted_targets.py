@@ -3,14 +3,15 @@
 from typing import Any
 
 import pytest
-from moto.backends import get_backend
 
+from chalicelib.aws.dynamodb import Table
 from chalicelib.monitoring.result import CheckResult, Reason, Timings, Verdict
 from chalicelib.monitoring.state_machine import State
-from chalicelib.monitoring.storage.models import LaneItem, TargetItem
+from chalicelib.monitoring.storage.models import LaneItem
 from chalicelib.monitoring.storage.target_repository import _item
 from chalicelib.targets.validation import Draft
 from tests.support.blueprint import PREFIX
+from tests.support.stages import ACTIVE
 from tests.support.world import DOWN, START, Person
 
 pytestmark = pytest.mark.shared_stage
@@ -125,7 +126,9 @@ def fill(person: Person, count: int) -> None:
     """Store targets and their lanes directly, as the API would take minutes."""
     from chalicelib.monitoring.target import Target  # noqa: PLC0415 - its only use
 
-    tables = get_backend("dynamodb")["123456789012"]["us-east-1"].tables
+    def put(table: str, item: Table) -> None:
+        ACTIVE[-1].call("PutItem", {"TableName": PREFIX + table, "Item": item.serialize()})
+
     draft = Draft(
         name="n",
         kind="http",
@@ -150,8 +153,7 @@ def fill(person: Person, count: int) -> None:
                 created_at=START,
                 updated_at=START,
             )
-            tables[f"{PREFIX}targets"].put_item(_item(target).serialize())
+            put("targets", _item(target))
             places[str(place)] = [target_id, *state]
         item = LaneItem(person.owner, f"lane:{lane:04d}", version=0, places=places, shard="0")
-        tables[f"{PREFIX}lanes"].put_item(item.serialize())
-    assert TargetItem.TABLE == "targets"
+        put("lanes", item)
