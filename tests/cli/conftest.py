@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.api_server import ApiServer, run_api_server
 from tests.cli.terminal import Terminal
-from tests.support.stages import reset_world, memory_stage
+from tests.support.stages import memory_stage, reset_world
 from tests.support.world import Person, World
 
 

@@ -115,7 +115,7 @@ def test_index_and_messages_do_not_contain_them(
         TableName=f"{PREFIX}targets",
         IndexName="due",
         KeyConditionExpression="#slot = :slot",
-            ExpressionAttributeNames={"#slot": "slot"},
+        ExpressionAttributeNames={"#slot": "slot"},
         ExpressionAttributeValues={":slot": {"S": slot}},
     )
     assert target["id"] in str(indexed)
