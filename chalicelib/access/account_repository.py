@@ -17,6 +17,7 @@ from chalicelib.access.usage import (
     apply_usage,
     transaction,
 )
+from chalicelib.aws.dynamodb import first_page
 from chalicelib.common.errors import NotFoundError, UnavailableError
 
 _USER = "user"
@@ -101,15 +102,13 @@ class Accounts:
             self.owner,
             Account.key.startswith(_TOKEN),
             consistent_read=True,
-            limit=limit,
-            page_size=limit,
+            limit=limit + 1,
+            page_size=limit + 1,
             last_evaluated_key=key,
         )
-        tokens = [
-            (item.key.removeprefix(_TOKEN), item) for item in items if isinstance(item, Token)
-        ]
-        last = items.last_evaluated_key
-        return tokens, last["key"]["S"].removeprefix(_TOKEN) if last else None
+        page, last = first_page(items, limit)
+        tokens = [(item.key.removeprefix(_TOKEN), item) for item in page if isinstance(item, Token)]
+        return tokens, last.key.removeprefix(_TOKEN) if last else None
 
     def token(self, token_id: str) -> Token:
         """Read a token; raises NotFoundError."""
@@ -153,8 +152,7 @@ def list_users(after: str | None, limit: int) -> tuple[list[User], str | None]:
         {"directory": {"S": "users"}, "owner": {"S": after}, "key": {"S": _USER}} if after else None
     )
     items = Account.directory_index.query(
-        "users", limit=limit, page_size=limit, last_evaluated_key=key
+        "users", limit=limit + 1, page_size=limit + 1, last_evaluated_key=key
     )
-    users = [item for item in items if isinstance(item, User)]
-    last = items.last_evaluated_key
-    return users, last["owner"]["S"] if last else None
+    page, last = first_page(items, limit)
+    return [item for item in page if isinstance(item, User)], last.owner if last else None

@@ -9,6 +9,7 @@ from typing import Final
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.access.models import AuditItem
+from chalicelib.aws.dynamodb import first_page
 from chalicelib.common.ids import new_id
 
 KEPT_S: Final = 90 * 86_400
@@ -78,10 +79,9 @@ def list_records(
         AuditItem.key.startswith(_KEY),
         filter_condition=AuditItem.expires > now,
         scan_index_forward=False,
-        limit=limit,
-        page_size=limit,
+        limit=limit + 1,
+        page_size=limit + 1,
         last_evaluated_key=key,
     )
-    records = list(items)
-    last = items.last_evaluated_key
-    return records, last["key"]["S"].removeprefix(_KEY) if last else None
+    records, last = first_page(items, limit)
+    return records, last.key.removeprefix(_KEY) if last else None

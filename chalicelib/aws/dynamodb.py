@@ -1,7 +1,8 @@
 """The DynamoDB connection shared by all models, with the owner guard attached."""
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, ClassVar, TypeVar
 
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection, TableConnection
@@ -10,6 +11,18 @@ from pynamodb.models import Model
 
 from chalicelib.aws.tenancy import check_call
 from chalicelib.common.settings import Settings
+
+ItemT = TypeVar("ItemT")
+
+
+def first_page(items: Iterable[ItemT], limit: int) -> tuple[list[ItemT], ItemT | None]:
+    """Return up to `limit` items, and the last one of them if more follow.
+
+    Query one item more than `limit`: DynamoDB's own `LastEvaluatedKey` is set whenever the limit
+    was reached, even if nothing follows, so it would lead to an empty last page.
+    """
+    found = list(islice(items, limit + 1))
+    return found[:limit], found[limit - 1] if len(found) > limit else None
 
 
 class _Unbound:

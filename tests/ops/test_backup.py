@@ -12,6 +12,8 @@ from ops.data import backup
 from ops.stages import Stage
 from tests.support.world import World
 
+pytestmark = pytest.mark.moto
+
 
 class TestStage(Stage):
     __test__ = False

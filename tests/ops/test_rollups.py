@@ -1,7 +1,5 @@
 """The command that recomputes rollups."""
 
-import os
-
 import pytest
 
 from chalicelib.aws.tenancy import acting_for
@@ -36,14 +34,17 @@ def test_an_invalid_range_is_rejected(start: str, end: str, message: str) -> Non
 
 
 def test_all_lanes_are_rolled_up_again(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    aws: dict[str, str],
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     alice = world.user()
     alice.make_target()
     with acting_for(alice.owner):
         key = CheckKey(alice.owner, 0, HOUR + 10, "us-east-1")
         write_results(key, {0: UP}, retention_days=90)
-    monkeypatch.setattr(deploy, "function_environment", lambda _: dict(os.environ))
+    monkeypatch.setattr(deploy, "function_environment", lambda _: aws)
     monkeypatch.setattr(Runtime, "now", START)
     assert main(["rollup", "--stage", "prod", "--from", "2026-11-16", "--to", "2026-11-18"]) == 0
     assert "recomputed 1 hours of 1 lanes" in capsys.readouterr().out

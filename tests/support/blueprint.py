@@ -31,9 +31,9 @@ def empty_stage() -> Iterator[dict[str, str]]:
 
 @cache
 def queue_urls() -> dict[str, str]:
-    """The variables that name a stage's tables and queues."""
+    """The environment variables that name a stage's tables and queues."""
     with mock_aws():
-        return resources.environment(PREFIX, resources.create_queues(None, PREFIX))
+        return resources.environment(PREFIX, resources.create_queues(PREFIX))
 
 
 @cache

@@ -233,6 +233,8 @@ def _change(kind: str, reader: _Reader) -> Change:
         name, value = given.names[last], term(given) if term else None
         if kind == "ADD":
             value = _added(within.get(name), value or {})
+        if kind == "DELETE":
+            value = _removed(within.get(name), value or {})
         if value is None:
             within.pop(name, None)
         else:
@@ -246,3 +248,9 @@ def _added(before: Value, more: dict[str, Any]) -> Value:
     if kind == "N":
         return {"N": str(Decimal((before or {"N": "0"})["N"]) + Decimal(content))}
     return {kind: list(dict.fromkeys([*(before or {kind: []})[kind], *content]))}
+
+
+def _removed(before: Value, less: dict[str, Any]) -> Value:
+    ((kind, content),) = less.items()
+    kept = [one for one in (before or {kind: []})[kind] if one not in content]
+    return {kind: kept} if kept else None

@@ -92,12 +92,10 @@ def _items(table: str) -> Iterator[str]:
     if ACTIVE:
         items = ACTIVE[-1].items(PREFIX + table)
     else:
-        backend = get_backend("dynamodb")["123456789012"]["us-east-1"]
-        found = backend.tables[PREFIX + table].all_items()
-        items = [item.to_json()["Attributes"] for item in found]
-    for item in items:
-        found = dict(item)
-        found.pop("last_used_at", None)
-        text = json.dumps(found, sort_keys=True, default=repr)
+        backend = get_backend("dynamodb")["123456789012"]["us-east-1"].tables[PREFIX + table]
+        items = [item.to_json()["Attributes"] for item in backend.all_items()]
+    for item in map(dict, items):
+        item.pop("last_used_at", None)
+        text = json.dumps(item, sort_keys=True, default=repr)
         if not any(f'"S": "{counted}:' in text for counted in ("rate", "failures")):
             yield text

@@ -13,6 +13,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.access.audit import record_change
 from chalicelib.access.usage import NO_CHANGE, UsageChange, apply_usage, transaction
+from chalicelib.aws.dynamodb import first_page
 from chalicelib.common.errors import NotFoundError
 from chalicelib.monitoring import schedule
 from chalicelib.monitoring.check_spec import CheckSpec
@@ -70,26 +71,25 @@ class Targets:
             return self._page_by_name(after, limit)
         items = TargetItem.query(
             self.owner,
-            limit=limit,
-            page_size=limit,
+            limit=limit + 1,
+            page_size=limit + 1,
             last_evaluated_key=self._key(target_id=after) if after else None,
             consistent_read=True,
             scan_index_forward=order is Order.OLDEST,
         )
-        targets = [_target(item) for item in items]
-        last = items.last_evaluated_key
-        return targets, last["target_id"]["S"] if last else None
+        page, last = first_page(items, limit)
+        return list(map(_target, page)), last.target_id if last else None
 
     def _page_by_name(self, after: str | None, limit: int) -> tuple[list[Target], str | None]:
         """The index is eventually consistent: targets deleted since are left out."""
         key = self._key(target_id=after[-_ID_LENGTH:], name_key=after) if after else None
         items = TargetItem.by_name.query(
-            self.owner, limit=limit, page_size=limit, last_evaluated_key=key
+            self.owner, limit=limit + 1, page_size=limit + 1, last_evaluated_key=key
         )
-        ids = [item.target_id for item in items]
-        found, last = self.some(ids), items.last_evaluated_key
-        targets = [found[target_id] for target_id in ids if target_id in found]
-        return targets, last["name_key"]["S"] if last else None
+        page, last = first_page(items, limit)
+        found = self.some(item.target_id for item in page)
+        targets = [found[item.target_id] for item in page if item.target_id in found]
+        return targets, last.name_key if last else None
 
     def _key(self, **parts: str) -> dict[str, dict[str, str]]:
         return {name: {"S": value} for name, value in {"owner": self.owner, **parts}.items()}
