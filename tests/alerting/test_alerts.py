@@ -1,4 +1,4 @@
-"""From a failing target to alerts that are told once, and incidents that are kept."""
+"""Alerts are sent once for a failing target, and incidents are recorded."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.support.alerts import channel, fail, heal, incidents, target, types
 from tests.support.world import World
 
 
-def test_an_outage_is_told_once_and_so_is_its_end(world: World) -> None:
+def test_outage_and_recovery_are_each_alerted_once(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -17,19 +17,19 @@ def test_an_outage_is_told_once_and_so_is_its_end(world: World) -> None:
     world.run_alerts()
     down, recovered = world.outbound.received()
     assert (down["type"], recovered["type"]) == ("down", "recovered")
-    told = down["data"]["targets"][0]
-    assert (told["name"], told["status"], told["reason"]) == ("Shop", "DOWN", "status")
-    assert (told["error"], told["status_code"]) == ("got 503", 503)
+    alerted = down["data"]["targets"][0]
+    assert (alerted["name"], alerted["status"], alerted["reason"]) == ("Shop", "DOWN", "status")
+    assert (alerted["error"], alerted["status_code"]) == ("got 503", 503)
     assert down["data"]["title"] == "Shop is down"
     assert recovered["data"]["title"] == "Shop has recovered after 10 s"
-    assert recovered["data"]["targets"][0]["incident_id"] == told["incident_id"]
+    assert recovered["data"]["targets"][0]["incident_id"] == alerted["incident_id"]
     (incident,) = incidents(alice)
-    assert incident["id"] == told["incident_id"]
+    assert incident["id"] == alerted["incident_id"]
     assert (incident["status"], incident["ended_as"]) == ("closed", "recovered")
     assert (incident["duration_s"], incident["reason"]) == (10, "status")
 
 
-def test_an_open_incident_is_named_by_its_target_s_state(world: World) -> None:
+def test_state_of_target_names_its_open_incident(world: World) -> None:
     alice = world.user()
     shop = target(alice)
     world.run(60)
@@ -45,7 +45,7 @@ def test_an_open_incident_is_named_by_its_target_s_state(world: World) -> None:
     assert alice.get(f"/v1/targets/{shop['id']}").json["state"]["open_incident_id"] is None
 
 
-def test_without_channels_incidents_are_kept_all_the_same(world: World) -> None:
+def test_incidents_are_recorded_without_channels(world: World) -> None:
     alice = world.user()
     shop = target(alice)
     world.run(60)
@@ -56,7 +56,7 @@ def test_without_channels_incidents_are_kept_all_the_same(world: World) -> None:
     assert world.outbound.posted == []
 
 
-def test_doubled_and_reordered_messages_change_nothing(world: World) -> None:
+def test_duplicate_and_reordered_messages_change_nothing(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -70,7 +70,7 @@ def test_doubled_and_reordered_messages_change_nothing(world: World) -> None:
     assert len(incidents(alice)) == 1
 
 
-def test_a_recovery_waits_for_an_outage_that_is_hours_late(world: World) -> None:
+def test_recovery_waits_for_an_outage_that_is_hours_late(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -87,7 +87,7 @@ def test_a_recovery_waits_for_an_outage_that_is_hours_late(world: World) -> None
     assert world.dead.waiting == []
 
 
-def test_a_recovery_whose_outage_never_comes_is_given_up_after_a_day(world: World) -> None:
+def test_recovery_without_its_outage_fails_after_a_day(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -101,7 +101,7 @@ def test_a_recovery_whose_outage_never_comes_is_given_up_after_a_day(world: Worl
     assert world.alerts.waiting == []
 
 
-def test_a_target_that_is_deleted_before_its_outage_is_told_keeps_its_name(world: World) -> None:
+def test_alerts_name_a_target_deleted_before_its_outage_is_sent(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -118,7 +118,9 @@ def test_a_target_that_is_deleted_before_its_outage_is_told_keeps_its_name(world
 
 
 @pytest.mark.parametrize(("end", "status"), [("pause", "PAUSED"), ("delete", "DELETED")])
-def test_who_was_told_of_the_outage_is_told_of_a_pause(world: World, end: str, status: str) -> None:
+def test_channel_of_the_outage_is_notified_of_pause_and_deletion(
+    world: World, end: str, status: str
+) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)

@@ -8,16 +8,16 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.support.alerts import HOOK, channel, fail, target
-from tests.support.world import World
+from tests.support.world import Person, World
 
 
-def test_a_webhook_is_answered_whole_and_its_secret_once(world: World) -> None:
+def test_secret_of_a_webhook_is_shown_only_at_creation(world: World) -> None:
     alice = world.user()
-    made = channel(alice)
-    secret = made.pop("secret")
+    created = channel(alice)
+    secret = created.pop("secret")
     assert len(base64.b64decode(secret.removeprefix("whsec_"))) == 32
-    assert made == {
-        "id": made["id"],
+    assert created == {
+        "id": created["id"],
         "name": "Hook",
         "kind": "webhook",
         "url": HOOK,
@@ -30,8 +30,8 @@ def test_a_webhook_is_answered_whole_and_its_secret_once(world: World) -> None:
         "created_at": "2026-11-18T11:06:40Z",
         "updated_at": "2026-11-18T11:06:40Z",
     }
-    assert alice.get(f"/v1/channels/{made['id']}").json == made
-    assert alice.get("/v1/channels").json == {"items": [made], "next_cursor": None}
+    assert alice.get(f"/v1/channels/{created['id']}").json == created
+    assert alice.get("/v1/channels").json == {"items": [created], "next_cursor": None}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_webhook_is_answered_whole_and_its_secret_once(world: World) -> None:
         ({"kind": "webhook", "url": HOOK, "name": "two\nlines"}, "body.name"),
     ],
 )
-def test_what_cannot_be_reached_is_refused_by_field(
+def test_invalid_channel_is_rejected_with_its_field(
     world: World, body: dict[str, object], field: str
 ) -> None:
     reply = world.user().post("/v1/channels", {"name": "Hook", **body})
@@ -74,18 +74,24 @@ def test_what_cannot_be_reached_is_refused_by_field(
     assert reply.fields == [field]
 
 
-def test_an_apprise_url_is_never_shown_and_survives_a_change(world: World) -> None:
+def test_message_about_an_invalid_address_shows_an_example(alice: Person) -> None:
+    body = {"name": "Ops", "kind": "email", "address": "nobody"}
+    (error,) = alice.post("/v1/channels", body).json["errors"]
+    assert error["msg"] == "`address` must be an email address such as ops@example.com"
+
+
+def test_apprise_url_is_masked_and_kept_by_a_change(world: World) -> None:
     alice = world.user()
     url = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alerts"
-    made = channel(alice, url, kind="apprise")
-    assert made["url"] == "slack://***"
-    path = f"/v1/channels/{made['id']}"
+    created = channel(alice, url, kind="apprise")
+    assert created["url"] == "slack://***"
+    path = f"/v1/channels/{created['id']}"
     changed = alice.patch(path, {"name": "Chat", "url": "slack://***"})
     assert (changed.status, changed.json["url"]) == (200, "slack://***")
     assert "TIiajk" not in alice.get("/v1/channels").text
 
 
-def test_a_channel_is_changed_field_by_field_and_null_is_the_default(world: World) -> None:
+def test_patch_replaces_fields_and_null_resets_them(world: World) -> None:
     alice = world.user()
     path = f"/v1/channels/{channel(alice, delay_s=60, events=['down'])['id']}"
     changed = alice.patch(path, {"delay_s": 120, "events": None}).json
@@ -96,7 +102,7 @@ def test_a_channel_is_changed_field_by_field_and_null_is_the_default(world: Worl
     assert alice.get(path).status == 404
 
 
-def test_channels_are_listed_page_by_page(world: World) -> None:
+def test_channels_are_paginated(world: World) -> None:
     alice = world.user()
     ids = []
     for _ in range(3):
@@ -108,7 +114,7 @@ def test_channels_are_listed_page_by_page(world: World) -> None:
     assert rest["next_cursor"] is None
 
 
-def test_a_stranger_s_channel_does_not_exist(world: World) -> None:
+def test_channel_of_another_owner_is_not_found(world: World) -> None:
     alice, mallory = world.user("alice"), world.user("mallory")
     path = f"/v1/channels/{channel(alice)['id']}"
     for reply in (
@@ -122,61 +128,59 @@ def test_a_stranger_s_channel_does_not_exist(world: World) -> None:
         assert reply.status == 404
 
 
-def test_targets_name_channels_that_exist(world: World) -> None:
+def test_channel_ids_of_a_target_must_exist(world: World) -> None:
     alice, bob = world.user("alice"), world.user("bob")
     mine, theirs = channel(alice)["id"], channel(bob)["id"]
     body = {"name": "Shop", "kind": "http", "url": "https://shop.example/"}
     refused = alice.post("/v1/targets", {**body, "channel_ids": [mine, theirs, "nonsense"]})
     assert refused.status == 422
     assert refused.fields == ["body.channel_ids.1", "body.channel_ids.2"]
-    made = alice.post("/v1/targets", {**body, "channel_ids": [mine]})
-    assert made.json["channel_ids"] == [mine]
-    path = f"/v1/targets/{made.json['id']}"
+    created = alice.post("/v1/targets", {**body, "channel_ids": [mine]})
+    assert created.json["channel_ids"] == [mine]
+    path = f"/v1/targets/{created.json['id']}"
     assert alice.patch(path, {"channel_ids": [theirs]}).fields == ["body.channel_ids.0"]
     alice.delete(f"/v1/channels/{mine}")
     assert alice.patch(path, {"name": "Other"}).status == 200
 
 
-def test_an_alert_is_signed_so_that_a_receiver_can_tell(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_signature_of_an_alert_is_valid(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = world.user()
-    made = channel(alice)
-    assert alice.post(f"/v1/channels/{made['id']}/test").status == 202
+    created = channel(alice)
+    assert alice.post(f"/v1/channels/{created['id']}/test").status == 202
     world.run_alerts()
     ((_, body, headers),) = world.outbound.posted
-    assert verifies(made["secret"], body, headers, monkeypatch)
+    assert is_valid(created["secret"], body, headers, monkeypatch)
     assert json.loads(body)["type"] == "test"
 
 
-def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(
+def test_old_and_new_secret_both_sign_for_a_day_after_rotation(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
-    made = channel(alice)
-    path = f"/v1/channels/{made['id']}"
+    created = channel(alice)
+    path = f"/v1/channels/{created['id']}"
     new = alice.post(f"{path}/rotate-secret").json["secret"]
-    assert new != made["secret"]
+    assert new != created["secret"]
     assert alice.post(f"{path}/rotate-secret").status == 409
     alice.post(f"{path}/test")
     world.run_alerts()
     _, body, headers = world.outbound.posted[-1]
-    assert verifies(made["secret"], body, headers, monkeypatch)
-    assert verifies(new, body, headers, monkeypatch)
+    assert is_valid(created["secret"], body, headers, monkeypatch)
+    assert is_valid(new, body, headers, monkeypatch)
     world.clock.time += 86_400
     alice.post(f"{path}/test")
     world.run_alerts()
     _, body, headers = world.outbound.posted[-1]
-    assert not verifies(made["secret"], body, headers, monkeypatch)
-    assert verifies(new, body, headers, monkeypatch)
+    assert not is_valid(created["secret"], body, headers, monkeypatch)
+    assert is_valid(new, body, headers, monkeypatch)
 
 
-def verifies(
+def is_valid(
     secret: str, body: bytes, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> bool:
-    """What the specification's own library says."""
+    """Verify with the library of the specification."""
     library = Webhook(secret)
-    # The tests' clock is not the library's: that the time is recent is not asked here.
+    # The library compares the timestamp with the real time, not with the clock of the test.
     at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
     monkeypatch.setattr(library, "_Webhook__verify_timestamp", lambda _: at, raising=False)
     try:
@@ -186,7 +190,7 @@ def verifies(
     return True
 
 
-def test_a_test_is_sent_once_a_minute_and_logged(world: World) -> None:
+def test_test_alert_is_sent_once_a_minute_and_listed(world: World) -> None:
     alice = world.user()
     path = f"/v1/channels/{channel(alice)['id']}"
     first = alice.post(f"{path}/test").json
@@ -199,7 +203,7 @@ def test_a_test_is_sent_once_a_minute_and_logged(world: World) -> None:
     assert [one["status_code"] for one in logged["attempts"]] == [204]
 
 
-def test_deliveries_are_listed_page_by_page_newest_first(world: World) -> None:
+def test_deliveries_are_paginated_newest_first(world: World) -> None:
     alice = world.user()
     path = f"/v1/channels/{channel(alice)['id']}"
     ids = []
@@ -214,13 +218,13 @@ def test_deliveries_are_listed_page_by_page_newest_first(world: World) -> None:
     assert listed == ids[::-1]
 
 
-def test_what_a_target_says_arrives_on_one_line_and_cut(world: World) -> None:
+def test_title_of_an_alert_is_one_line(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice, name="<b>Shop</b>")
     world.run(60)
     fail(world, shop)
     world.run_alerts()
-    (told,) = world.outbound.received()
-    assert "\n" not in told["data"]["title"]
-    assert told["data"]["targets"][0]["name"] == "<b>Shop</b>"
+    (received,) = world.outbound.received()
+    assert "\n" not in received["data"]["title"]
+    assert received["data"]["targets"][0]["name"] == "<b>Shop</b>"

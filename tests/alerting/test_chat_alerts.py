@@ -1,4 +1,4 @@
-"""Alerts to chat services: sent by a function of its own, under that one's name and policy."""
+"""Alerts to chat services, which a separate function sends."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,15 +17,15 @@ CHAT = "ntfys://ntfy.example/ops"
 
 @dataclass
 class Chat:
-    """A chat service: what it took, and how it answers."""
+    """A chat service that records alerts and responds with `result`."""
 
-    told: list[str] = field(default_factory=list)
-    outcome: SendResult = field(default_factory=lambda: SendResult(is_sent=True, status_code=200))
+    sent: list[str] = field(default_factory=list)
+    result: SendResult = field(default_factory=lambda: SendResult(is_sent=True, status_code=200))
 
     def send(self, alert: Alert, *_: Any) -> SendResult:
-        if self.outcome.is_sent:
-            self.told += [f"{alert.event} {subject.name}" for subject in alert.targets]
-        return self.outcome
+        if self.result.is_sent:
+            self.sent += [f"{alert.event} {target.name}" for target in alert.targets]
+        return self.result
 
 
 @pytest.fixture
@@ -35,14 +35,16 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Chat:
     return found
 
 
-def deliveries(person: Person, made: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = person.get(f"/v1/channels/{made['id']}/deliveries").json["items"]
+def deliveries(person: Person, created: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = person.get(f"/v1/channels/{created['id']}/deliveries").json[
+        "items"
+    ]
     return found
 
 
-def test_an_outage_and_its_end_are_told(world: World, chat: Chat) -> None:
+def test_outage_and_recovery_are_sent(world: World, chat: Chat) -> None:
     alice = world.user()
-    made = channel(alice, CHAT, kind="apprise")
+    created = channel(alice, CHAT, kind="apprise")
     shop = target(alice)
     world.run(60)
     fail(world, shop)
@@ -50,43 +52,41 @@ def test_an_outage_and_its_end_are_told(world: World, chat: Chat) -> None:
     heal(world, shop)
     world.run_alerts(60)
 
-    assert chat.told == ["down Shop", "recovered Shop"]
-    assert {one["status"] for one in deliveries(alice, made)} == {"sent"}
+    assert chat.sent == ["down Shop", "recovered Shop"]
+    assert {one["status"] for one in deliveries(alice, created)} == {"sent"}
 
 
-def test_a_service_that_is_away_is_asked_again(world: World, chat: Chat) -> None:
+def test_unreachable_service_is_retried(world: World, chat: Chat) -> None:
     alice = world.user()
     channel(alice, CHAT, kind="apprise")
     shop = target(alice)
-    chat.outcome = SendResult(is_sent=False, reason="the service could not be reached")
+    chat.result = SendResult(is_sent=False, reason="the service could not be reached")
     world.run(60)
     fail(world, shop)
     world.run_alerts(60)
-    assert chat.told == []
-    chat.outcome = SendResult(is_sent=True, status_code=200)
+    assert chat.sent == []
+    chat.result = SendResult(is_sent=True, status_code=200)
     world.run_alerts(300)
 
-    assert chat.told == ["down Shop"]
+    assert chat.sent == ["down Shop"]
 
 
-def test_what_a_service_refuses_for_good_is_kept_among_the_dead_letters(
-    world: World, chat: Chat
-) -> None:
+def test_permanently_refused_alert_becomes_a_dead_letter(world: World, chat: Chat) -> None:
     alice = world.user()
-    made = channel(alice, CHAT, kind="apprise")
+    created = channel(alice, CHAT, kind="apprise")
     shop = target(alice)
-    chat.outcome = SendResult(
+    chat.result = SendResult(
         is_sent=False, is_permanent=True, status_code=404, reason="responded with 404"
     )
     world.run(60)
     fail(world, shop)
     world.run_alerts(60)
 
-    assert [one["status"] for one in deliveries(alice, made)] == ["failed"]
+    assert [one["status"] for one in deliveries(alice, created)] == ["failed"]
     assert len(world.dead.waiting) == 1
 
 
-def test_what_a_window_held_is_told_after_it_if_it_is_still_so(world: World, chat: Chat) -> None:
+def test_alert_held_by_a_window_is_sent_afterwards_if_still_true(world: World, chat: Chat) -> None:
     alice = world.user()
     channel(alice, CHAT, kind="apprise")
     shop = target(alice, tags=["prod"])
@@ -96,19 +96,19 @@ def test_what_a_window_held_is_told_after_it_if_it_is_still_so(world: World, cha
     world.tick()
     world.run(60)
     world.run_alerts(30)
-    assert chat.told == []
+    assert chat.sent == []
     world.run_alerts(900)
 
-    assert chat.told == ["tls_expiring Shop"]
+    assert chat.sent == ["tls_expiring Shop"]
 
 
-def test_a_second_test_within_the_minute_is_the_first(world: World, chat: Chat) -> None:
+def test_second_test_alert_within_a_minute_is_not_sent(world: World, chat: Chat) -> None:
     alice = world.user()
-    made = channel(alice, CHAT, kind="apprise")
-    first = alice.post(f"/v1/channels/{made['id']}/test")
+    created = channel(alice, CHAT, kind="apprise")
+    first = alice.post(f"/v1/channels/{created['id']}/test")
     world.run_alerts(2)
-    second = alice.post(f"/v1/channels/{made['id']}/test")
+    second = alice.post(f"/v1/channels/{created['id']}/test")
     world.run_alerts(2)
 
     assert (first.status, second.status) == (202, 202)
-    assert [len(one["attempts"]) for one in deliveries(alice, made)] == [1]
+    assert [len(one["attempts"]) for one in deliveries(alice, created)] == [1]

@@ -1,4 +1,4 @@
-"""What chat services are told: nothing calls people, links or is markup; paging is closed."""
+"""Messages to chat services: text is defused, and recoveries close incidents."""
 
 import json
 import re
@@ -48,7 +48,7 @@ URLS = {
 
 @dataclass
 class Session:
-    """Stands for the way out, and keeps what goes there: `(url, what)`."""
+    """Fake session that records requests as `(url, payload)`."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
@@ -67,17 +67,17 @@ class Session:
     def request(self, _: str, url: str, **options: Any) -> requests.Response:
         self.before()
         self.waits.append(options["timeout"])
-        given = options.get("data") or options.get("json") or options.get("params") or ""
-        given = given.decode() if isinstance(given, bytes) else given
-        params = options.get("params") if given != options.get("params") else None
-        where = f"{url}?{urlencode(params)}" if params else url
-        self.sent.append((where, given if isinstance(given, str) else json.dumps(given)))
+        payload = options.get("data") or options.get("json") or options.get("params") or ""
+        payload = payload.decode() if isinstance(payload, bytes) else payload
+        params = options.get("params") if payload != options.get("params") else None
+        target_url = f"{url}?{urlencode(params)}" if params else url
+        self.sent.append((target_url, payload if isinstance(payload, str) else json.dumps(payload)))
         response = requests.Response()
         response.status_code, response._content = 200, b"{}"
         return response
 
 
-def tell(service: str, alert: Alert) -> Session:
+def send(service: str, alert: Alert) -> Session:
     session = Session()
     channel = Channel(
         owner="o",
@@ -94,9 +94,9 @@ def tell(service: str, alert: Alert) -> Session:
 
 
 @pytest.mark.parametrize("service", URLS)
-def test_hostile_words_arrive_on_one_line_cut_and_without_effect(service: str) -> None:
-    subject = replace(SHOP, name=HOSTILE, error=HOSTILE)
-    session = tell(service, replace(OUTAGE, targets=[subject]))
+def test_hostile_text_is_defused_and_cut_to_one_line(service: str) -> None:
+    shop = replace(SHOP, name=HOSTILE, error=HOSTILE)
+    session = send(service, replace(OUTAGE, targets=[shop]))
     for _, sent in session.sent:
         text = str(json.loads(sent))
         assert not re.search(r"@everyone|@all|<!channel|<@U1|\]\(http", text)
@@ -107,13 +107,13 @@ def test_hostile_words_arrive_on_one_line_cut_and_without_effect(service: str) -
 
 
 @pytest.mark.parametrize("service", URLS)
-def test_where_a_service_would_be_asked_is_known_without_asking(service: str) -> None:
+def test_first_url_of_a_service_is_found_without_a_request(service: str) -> None:
     assert (apprise.first_url(URLS[service]) or "").startswith("http")
 
 
-def test_markup_of_a_service_is_escaped() -> None:
-    """Telegram refuses a message for good that it cannot read as HTML."""
-    session = tell("telegram", replace(OUTAGE, targets=[replace(SHOP, name="1 < 2 & 3 > 2")]))
+def test_markup_is_escaped() -> None:
+    """Telegram permanently refuses messages that are invalid HTML."""
+    session = send("telegram", replace(OUTAGE, targets=[replace(SHOP, name="1 < 2 & 3 > 2")]))
     assert "1 &lt; 2 &amp; 3 &gt; 2 is down" in json.loads(session.sent[0][1])["text"]
 
 
@@ -126,9 +126,9 @@ PAGING = {
 
 
 @pytest.mark.parametrize("service", PAGING)
-def test_a_recovery_closes_what_the_outage_opened(service: str) -> None:
-    opened = " ".join(tell(service, OUTAGE).sent[0])
-    closed = " ".join(tell(service, replace(OUTAGE, id="x", event=Event.RECOVERED)).sent[0])
+def test_recovery_closes_the_incident_of_the_outage(service: str) -> None:
+    opened = " ".join(send(service, OUTAGE).sent[0])
+    closed = " ".join(send(service, replace(OUTAGE, id="x", event=Event.RECOVERED)).sent[0])
     assert (OUTAGE.targets[0].incident_id or "none") in opened
     assert (OUTAGE.targets[0].incident_id or "none") in closed
     assert all(sign in closed for sign in PAGING[service])
@@ -136,15 +136,15 @@ def test_a_recovery_closes_what_the_outage_opened(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", PAGING)
-def test_what_is_no_longer_degraded_closes_what_was(service: str) -> None:
+def test_up_closes_the_incident_of_degraded(service: str) -> None:
     degraded = replace(OUTAGE, event=Event.DEGRADED, targets=[SHOP])
-    assert '"t"' in (opened := " ".join(tell(service, degraded).sent[0]))
-    closed = " ".join(tell(service, replace(degraded, id="x", event=Event.UP)).sent[0])
+    assert '"t"' in (opened := " ".join(send(service, degraded).sent[0]))
+    closed = " ".join(send(service, replace(degraded, id="x", event=Event.UP)).sent[0])
     assert all(sign in closed for sign in PAGING[service])
     assert opened != closed
 
 
-def test_all_requests_of_an_alert_together_end_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_of_an_alert_share_one_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.monotonic()
     monkeypatch.setattr("chalicelib.alerting.notifiers.apprise.time.monotonic", lambda: now)
     session = Session()

@@ -1,4 +1,4 @@
-"""Chat services: an explicit list, behind the same guard as everything that goes out."""
+"""The supported chat services, behind the guard of all outgoing requests."""
 
 import importlib
 import json
@@ -33,15 +33,15 @@ ALERT = Alert(
 
 
 class Gotify(BaseHTTPRequestHandler):
-    """A server that takes messages as Gotify does, or answers what the test says."""
+    """A server that accepts messages like Gotify, or responds as scripted by the test."""
 
     got: list[dict[str, Any]]
-    answers: list[tuple[int, dict[str, str]]]
+    script: list[tuple[int, dict[str, str]]]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.got.append(json.loads(body))
-        status, headers = self.answers.pop(0) if self.answers else (200, {})
+        status, headers = self.script.pop(0) if self.script else (200, {})
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -55,7 +55,7 @@ class Gotify(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def gotify() -> Iterator[type[Gotify]]:
-    handler = type("Handler", (Gotify,), {"got": [], "answers": []})
+    handler = type("Handler", (Gotify,), {"got": [], "script": []})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         handler.port = server.server_address[1]  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -81,15 +81,15 @@ def outbound(*, private: bool = True) -> Outbound:
     return Outbound(Dialer(Guard(allow_private=private)))
 
 
-def test_an_alert_arrives(gotify: Any) -> None:
+def test_alert_is_sent(gotify: Any) -> None:
     sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
     assert sent.is_sent
-    (told,) = gotify.got
-    assert told["title"] == "Shop is down"
-    assert "https://shop.example/" in told["message"]
+    (received,) = gotify.got
+    assert received["title"] == "Shop is down"
+    assert "https://shop.example/" in received["message"]
 
 
-def test_a_private_address_is_not_reached(gotify: Any) -> None:
+def test_private_address_is_blocked(gotify: Any) -> None:
     sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(private=False), NOW)
     assert (sent.is_sent, sent.status_code) == (False, None)
     assert gotify.got == []
@@ -98,27 +98,27 @@ def test_a_private_address_is_not_reached(gotify: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "permanent"), [(401, True), (404, True), (429, False), (500, False)]
 )
-def test_a_refusal_is_told_by_its_code(gotify: Any, status: int, permanent: bool) -> None:
-    gotify.answers.append((status, {}))
+def test_refusal_is_reported_by_its_status_code(gotify: Any, status: int, permanent: bool) -> None:
+    gotify.script.append((status, {}))
     sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
     assert (sent.is_sent, sent.status_code, sent.is_permanent) == (False, status, permanent)
     assert sent.reason == f"responded with {status}"
 
 
-def test_a_service_says_when_it_may_be_asked_again(gotify: Any) -> None:
-    gotify.answers.append((429, {"Retry-After": "120"}))
+def test_retry_after_of_a_service_is_used(gotify: Any) -> None:
+    gotify.script.append((429, {"Retry-After": "120"}))
     assert apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW).retry_at == NOW + 120
 
 
-def test_redirects_are_judged_too(gotify: Any) -> None:
-    gotify.answers.append((307, {"Location": "http://169.254.169.254/latest/meta-data"}))
+def test_redirect_to_a_private_address_is_blocked(gotify: Any) -> None:
+    gotify.script.append((307, {"Location": "http://169.254.169.254/latest/meta-data"}))
     sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
     assert not sent.is_sent
     assert len(gotify.got) == 1
 
 
 @pytest.mark.parametrize("scheme", sorted(SERVICES))
-def test_every_service_on_the_list_is_there_and_guarded(scheme: str) -> None:
+def test_every_listed_service_exists_and_is_guarded(scheme: str) -> None:
     module, name = SERVICES[scheme]
     loaded = importlib.import_module(f"apprise.plugins.{module}")
     kind = getattr(loaded, name)
@@ -128,7 +128,7 @@ def test_every_service_on_the_list_is_there_and_guarded(scheme: str) -> None:
     assert importlib.import_module(kind.__module__).requests is not requests
 
 
-def test_the_stand_in_has_no_way_round_the_guard() -> None:
+def test_guard_cannot_be_bypassed() -> None:
     for name in ("Session", "session", "sessions", "adapters", "api"):
         with pytest.raises(AttributeError):
             getattr(apprise._GUARDED_REQUESTS, name)
@@ -138,5 +138,5 @@ def test_the_stand_in_has_no_way_round_the_guard() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "slack://", "mailto://a:b@c.example", "file:///etc/passwd"])
-def test_what_is_no_service_is_never_sent_to(url: str) -> None:
+def test_unsupported_or_incomplete_url_is_rejected(url: str) -> None:
     assert apprise.first_url(url) is None

@@ -1,4 +1,4 @@
-"""When deliveries are due and tried again, and what alerts say."""
+"""When deliveries are due and retried, and the text of alerts."""
 
 import pytest
 
@@ -9,35 +9,35 @@ from chalicelib.common.ids import derived_id, id_time, is_id
 from chalicelib.common.times import retry_at
 
 
-def test_one_failure_is_told_at_once() -> None:
+def test_single_failure_is_due_immediately() -> None:
     assert Due(600, 1, now=630).at(0) == 630
 
 
-def test_many_at_once_wait_for_the_end_of_the_minute() -> None:
+def test_mass_failure_is_due_at_the_end_of_the_minute() -> None:
     assert Due(600, 5, now=630).at(0) == 665
 
 
-def test_what_follows_in_the_minute_is_gathered() -> None:
+def test_later_failures_are_due_at_the_end_of_the_minute() -> None:
     assert Due(600, 1, now=630).at(1) == 665
     assert Due(600, 1, now=900).at(1) == 900
 
 
-def test_nothing_is_told_before_it_may_be() -> None:
+def test_delivery_is_not_due_before_its_delay_ends() -> None:
     assert Due(600, 1, now=630, not_before=900).at(0) == 900
 
 
-def test_pauses_double_up_to_an_hour_and_are_spread() -> None:
+def test_pauses_double_up_to_an_hour_with_jitter() -> None:
     sure = [next_attempt(tries, 0, 0, 0.0) for tries in range(1, 12)]
     assert sure == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1800, 1800]
     assert next_attempt(1, 0, 0, 0.999) == 10
 
 
-def test_after_a_day_there_is_no_other_try() -> None:
+def test_there_are_no_attempts_after_a_day() -> None:
     assert next_attempt(30, 0, 86_400 - 1800, 0.0) is None
     assert next_attempt(30, 0, 86_400 - 1801, 0.0) == 86_399
 
 
-def test_a_receiver_may_ask_for_a_longer_pause_within_the_day() -> None:
+def test_receiver_may_request_a_longer_pause_within_the_day() -> None:
     assert next_attempt(1, 0, 100, 0.0, not_before=700) == 700
     assert next_attempt(1, 0, 100, 0.0, not_before=50) == 105
     assert next_attempt(1, 0, 100, 0.0, not_before=999_999) == 86_399
@@ -65,16 +65,16 @@ def test_retry_after_is_seconds_or_a_date(text: str | None, at: int | None) -> N
 
 
 @pytest.mark.parametrize("code", [301, 307, 400, 401, 403, 404, 410, 422])
-def test_permanent(code: int) -> None:
+def test_status_code_is_permanent(code: int) -> None:
     assert is_permanent(code)
 
 
 @pytest.mark.parametrize("code", [200, 204, 408, 429, 500, 502, 503])
-def test_not_permanent(code: int) -> None:
+def test_status_code_is_not_permanent(code: int) -> None:
     assert not is_permanent(code)
 
 
-def test_texts_from_outside_are_one_line_and_cut() -> None:
+def test_foreign_text_is_cut_to_one_line() -> None:
     assert one_line("a\r\nb\0c") == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}b�c"
     assert len(one_line("x" * 10_000)) == 200
 
@@ -86,16 +86,16 @@ def test_durations_have_two_units(seconds: int, text: str) -> None:
     assert format_duration(seconds) == text
 
 
-def test_an_alert_names_some_and_counts_the_rest() -> None:
+def test_alert_lists_some_targets_and_counts_the_rest() -> None:
     subject = AlertedTarget(target_id="t", name="Shop", url="", status="DOWN", since=0)
     alert = Alert(id="i", event=Event.DOWN, at=0, targets=[subject] * 2, count=7)
     assert alert.title == "7 targets are down"
     assert alert.lines[-1] == "and 5 more"
 
 
-def test_a_derived_id_is_a_uuid_of_its_time_and_parts() -> None:
-    made = derived_id(1_795_000_000, "incident", "o", "t")
-    assert is_id(made)
-    assert id_time(made) == 1_795_000_000
-    assert made == derived_id(1_795_000_000, "incident", "o", "t")
-    assert made != derived_id(1_795_000_000, "incident", "ot", "")
+def test_derived_id_is_a_uuid_of_its_time_and_parts() -> None:
+    created = derived_id(1_795_000_000, "incident", "o", "t")
+    assert is_id(created)
+    assert id_time(created) == 1_795_000_000
+    assert created == derived_id(1_795_000_000, "incident", "o", "t")
+    assert created != derived_id(1_795_000_000, "incident", "ot", "")

@@ -1,4 +1,4 @@
-"""An e-mail address gets nothing before its owner has said that it may."""
+"""Email addresses receive no alerts before they are confirmed."""
 
 import re
 from typing import Any
@@ -12,25 +12,25 @@ from tests.support.world import Person, World
 ADDRESS = "ops@shop.example"
 
 
-def mail_channel(person: Person) -> dict[str, Any]:
+def email_channel(person: Person) -> dict[str, Any]:
     body = {"name": "Ops", "kind": "email", "address": ADDRESS}
     reply = person.post("/v1/channels", body)
     assert reply.status == 201, reply.text
-    made: dict[str, Any] = reply.json
-    return made
+    created: dict[str, Any] = reply.json
+    return created
 
 
 def link(world: World) -> str:
-    """The path in the last mail."""
+    """The path of the link in the last email."""
     found = re.search(r"/confirm/\S+", world.mailer.sent[-1][2])
     assert found
     return found[0]
 
 
-def test_the_link_opens_a_page_whose_button_confirms(world: World) -> None:
+def test_link_opens_a_page_with_a_button_that_confirms(world: World) -> None:
     alice = world.user()
-    made = mail_channel(alice)
-    assert (made["confirmed"], made["secret"]) == (False, None)
+    created = email_channel(alice)
+    assert (created["confirmed"], created["secret"]) == (False, None)
     to, _, _, html = world.mailer.sent[0]
     assert to == ADDRESS
     assert link(world) in html
@@ -38,19 +38,19 @@ def test_the_link_opens_a_page_whose_button_confirms(world: World) -> None:
     assert page.status == 200
     assert "form-action 'self'" in page.headers["content-security-policy"]
     assert ADDRESS in page.text
-    assert alice.get(f"/v1/channels/{made['id']}").json["confirmed"] is False
+    assert alice.get(f"/v1/channels/{created['id']}").json["confirmed"] is False
     assert alice.post(link(world)).status == 200
-    assert alice.get(f"/v1/channels/{made['id']}").json["confirmed"] is True
+    assert alice.get(f"/v1/channels/{created['id']}").json["confirmed"] is True
 
 
-def test_before_it_is_confirmed_nothing_is_mailed_and_after_it_alerts_are(world: World) -> None:
+def test_alerts_are_only_sent_to_a_confirmed_address(world: World) -> None:
     alice = world.user()
-    made = mail_channel(alice)
+    created = email_channel(alice)
     confirm = link(world)
-    alice.post(f"/v1/channels/{made['id']}/test")
+    alice.post(f"/v1/channels/{created['id']}/test")
     world.run_alerts()
     assert len(world.mailer.sent) == 1
-    (test,) = alice.get(f"/v1/channels/{made['id']}/deliveries").json["items"]
+    (test,) = alice.get(f"/v1/channels/{created['id']}/deliveries").json["items"]
     assert test["attempts"][0]["reason"] == "the address is not confirmed yet"
     alice.post(confirm)
     shop = target(alice, name="<b>Shop</b>")
@@ -64,9 +64,9 @@ def test_before_it_is_confirmed_nothing_is_mailed_and_after_it_alerts_are(world:
     assert "<b>" not in html
 
 
-def test_another_address_has_to_be_confirmed_anew(world: World) -> None:
+def test_changed_address_must_be_confirmed_again(world: World) -> None:
     alice = world.user()
-    path = f"/v1/channels/{mail_channel(alice)['id']}"
+    path = f"/v1/channels/{email_channel(alice)['id']}"
     old = link(world)
     alice.post(old)
     assert alice.patch(path, {"name": "Other"}).json["confirmed"] is True
@@ -79,9 +79,9 @@ def test_another_address_has_to_be_confirmed_anew(world: World) -> None:
 
 
 @pytest.mark.parametrize("change", ["", "x", "owner"])
-def test_a_link_that_is_not_ours_confirms_nothing(world: World, change: str) -> None:
+def test_forged_link_is_not_found(world: World, change: str) -> None:
     alice, bob = world.user("alice"), world.user("bob")
-    mail_channel(alice)
+    email_channel(alice)
     path = link(world)
     if change == "owner":
         forged = f"/confirm/{bob.owner}.{path.partition('.')[2]}"
@@ -93,25 +93,25 @@ def test_a_link_that_is_not_ours_confirms_nothing(world: World, change: str) -> 
     assert alice.post(forged).status == 404
 
 
-def test_a_link_lasts_a_week(world: World) -> None:
+def test_link_expires_after_a_week(world: World) -> None:
     alice = world.user()
-    mail_channel(alice)
+    email_channel(alice)
     world.clock.time += 7 * 86_400
     assert alice.post(link(world)).status == 404
 
 
-def test_ten_confirming_mails_a_day_are_the_most(world: World) -> None:
+def test_ten_confirmation_emails_a_day_are_allowed(world: World) -> None:
     alice = world.user()
-    path = f"/v1/channels/{mail_channel(alice)['id']}/confirmation"
+    path = f"/v1/channels/{email_channel(alice)['id']}/confirmation"
     assert [alice.post(path).status for _ in range(10)] == [200] * 9 + [409]
     assert len(world.mailer.sent) == 10
     world.clock.time += 86_400
     assert alice.post(path).status == 200
 
 
-def test_a_channel_is_made_even_if_the_mail_cannot_be_sent(world: World) -> None:
+def test_channel_is_created_even_if_the_email_cannot_be_sent(world: World) -> None:
     alice = world.user()
     world.mailer.result = SendResult(is_sent=False, reason="this installation does not send email")
-    path = f"/v1/channels/{mail_channel(alice)['id']}"
+    path = f"/v1/channels/{email_channel(alice)['id']}"
     assert alice.get(path).json["confirmed"] is False
     assert alice.post(f"{path}/confirmation").status == 503

@@ -1,4 +1,4 @@
-"""An incident is the set of its flips, in whatever order they come."""
+"""An incident is the set of its flips, in any order."""
 
 from itertools import permutations
 
@@ -40,31 +40,31 @@ def incident(*entries: Entry, acknowledged_at: int | None = None) -> Incident:
 
 
 @pytest.mark.parametrize("entries", list(permutations([OPENED, FLAPPING, CLOSED])))
-def test_the_order_in_which_flips_come_is_nothing_to_it(entries: tuple[Entry, ...]) -> None:
+def test_flips_may_arrive_in_any_order(entries: tuple[Entry, ...]) -> None:
     found = incident(*entries)
     assert found.opening == OPENED
     assert (found.closed_at, found.ended_as, found.cause) == (1800, Ending.RECOVERED, Reason.STATUS)
     assert (found.first_failed_at, found.duration_s(9_999), found.flapped) == (1140, 600, True)
 
 
-def test_while_it_is_open_its_duration_grows() -> None:
+def test_duration_grows_while_the_incident_is_open() -> None:
     assert incident(OPENED).ended_as is None
     assert incident(OPENED).duration_s(1300) == 100
     assert incident(OPENED).duration_s(1100) == 0
 
 
-def test_a_recovery_without_its_beginning_is_an_incident_all_the_same() -> None:
+def test_recovery_without_an_opening_is_an_incident() -> None:
     assert (incident(CLOSED).opening, incident(CLOSED).cause) == (None, None)
     assert incident(CLOSED).closed_at == 1800
 
 
-def test_a_pause_and_a_deletion_end_it_as_such() -> None:
+def test_pause_and_deletion_end_an_incident() -> None:
     deleted = Entry(target_id="t", flip=PAUSED.flip, name="Shop")
     assert incident(OPENED, PAUSED).ended_as is Ending.PAUSED
     assert incident(OPENED, deleted).ended_as is Ending.DELETED
 
 
-def test_means_are_of_what_was_acknowledged_and_what_recovered() -> None:
+def test_mean_times_cover_acknowledged_and_recovered_incidents() -> None:
     found = mean_times(
         [
             incident(OPENED, CLOSED, acknowledged_at=1260),
@@ -76,6 +76,6 @@ def test_means_are_of_what_was_acknowledged_and_what_recovered() -> None:
     assert (mean_times([]).mtta_s, mean_times([]).mttr_s) == (None, None)
 
 
-def test_the_id_is_of_owner_target_and_time() -> None:
+def test_id_depends_on_owner_target_and_time() -> None:
     assert incident(OPENED).id == incident_id("o", "t", 1200)
     assert incident_id("o", "t", 1200) != incident_id("p", "t", 1200)

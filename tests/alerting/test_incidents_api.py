@@ -4,7 +4,7 @@ from tests.support.alerts import HOOK, channel, fail, heal, incidents, target
 from tests.support.world import World
 
 
-def test_an_incident_tells_its_story(world: World) -> None:
+def test_incident_has_a_timeline(world: World) -> None:
     alice = world.user()
     channel(alice, HOOK)
     shop = alice.make_target(interval_s=10, failure_threshold=2)
@@ -12,20 +12,20 @@ def test_an_incident_tells_its_story(world: World) -> None:
     fail(world, shop, seconds=30)
     world.run_alerts()
     path = f"/v1/incidents/{incidents(alice)[0]['id']}"
-    done = alice.post(f"{path}/acknowledge", {"note": "on it"}).json
-    assert done["acknowledgement"]["by"] == "alice (first token)"
-    assert done["acknowledgement"]["note"] == "on it"
+    acknowledged = alice.post(f"{path}/acknowledge", {"note": "on it"}).json
+    assert acknowledged["acknowledgement"]["by"] == "alice (first token)"
+    assert acknowledged["acknowledgement"]["note"] == "on it"
     heal(world, shop)
     world.run_alerts()
     summary = alice.get("/v1/summary").json
     assert (summary["mtta_s"], summary["mttr_s"]) == (
-        done["acknowledged_after_s"],
+        acknowledged["acknowledged_after_s"],
         alice.get(path).json["duration_s"],
     )
     story = alice.get(path).json
-    whats = [moment["what"] for moment in story["timeline"]]
-    assert whats[0] == "first_failed"
-    assert set(whats) == {
+    events = [moment["what"] for moment in story["timeline"]]
+    assert events[0] == "first_failed"
+    assert set(events) == {
         "first_failed",
         "opened",
         "alert_down",
@@ -38,7 +38,7 @@ def test_an_incident_tells_its_story(world: World) -> None:
     assert (story["status"], story["ended_as"], story["flapping"]) == ("closed", "recovered", False)
 
 
-def test_the_first_acknowledgement_is_the_one_that_stays(world: World) -> None:
+def test_first_acknowledgement_is_kept(world: World) -> None:
     alice = world.user()
     shop = target(alice)
     world.run(60)
@@ -50,7 +50,7 @@ def test_the_first_acknowledgement_is_the_one_that_stays(world: World) -> None:
     assert alice.post(path, {"note": "no, mine"}).json["acknowledgement"] == first
 
 
-def test_incidents_are_listed_by_owner_and_by_target_page_by_page(world: World) -> None:
+def test_incidents_of_owner_and_target_are_paginated(world: World) -> None:
     alice = world.user()
     shop, cafe = target(alice), target(alice, name="Cafe")
     world.run(60)
@@ -73,7 +73,7 @@ def test_incidents_are_listed_by_owner_and_by_target_page_by_page(world: World) 
     assert alice.get("/v1/incidents?open=maybe").status == 400
 
 
-def test_an_unknown_incident_is_not_found(world: World) -> None:
+def test_unknown_incident_is_not_found(world: World) -> None:
     alice = world.user()
     for identifier in ("0190c1de-0000-7000-8000-000000000000", "nonsense"):
         assert alice.get(f"/v1/incidents/{identifier}").status == 404

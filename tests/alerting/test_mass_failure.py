@@ -1,4 +1,4 @@
-"""Three hundred targets that fail within a minute, lane by lane: one alert, and none left out."""
+"""Three hundred targets that fail lane by lane within a minute."""
 
 from collections.abc import Iterator
 
@@ -13,8 +13,8 @@ from tests.support.world import Person, World
 LANES, IN_LANE = 6, 50
 
 
-def lanes_flip(world: World, person: Person, kind: FlipKind, opened: dict[str, int]) -> None:
-    """Every ten seconds a lane tells that all of its targets have changed."""
+def flip_lanes(world: World, person: Person, kind: FlipKind, opened: dict[str, int]) -> None:
+    """Every ten seconds, a lane reports a flip of all its targets."""
     for lane in range(LANES):
         entries = list(flips(person, lane, kind, int(world.clock.time), opened))
         message = Message(FlipsJob(person.owner, lane, entries).to_json())
@@ -35,15 +35,15 @@ def flips(
         yield Entry(target_id=target, flip=flip)
 
 
-def test_three_hundred_make_one_alert(world: World) -> None:
+def test_mass_failure_and_recovery_send_one_alert_each(world: World) -> None:
     alice = world.user()
     channel(alice)
     world.clock.time += 60 - world.clock.time % 60
     opened: dict[str, int] = {}
-    lanes_flip(world, alice, FlipKind.OPENED, opened)
+    flip_lanes(world, alice, FlipKind.OPENED, opened)
     world.clock.time += 60 - world.clock.time % 60
-    lanes_flip(world, alice, FlipKind.CLOSED, opened)
-    told = [(one["type"], one["data"]["count"]) for one in world.outbound.received()]
-    assert told == [("down", LANES * IN_LANE), ("recovered", LANES * IN_LANE)]
+    flip_lanes(world, alice, FlipKind.CLOSED, opened)
+    sent = [(one["type"], one["data"]["count"]) for one in world.outbound.received()]
+    assert sent == [("down", LANES * IN_LANE), ("recovered", LANES * IN_LANE)]
     assert {len(one["data"]["targets"]) for one in world.outbound.received()} == {20}
     assert world.dead.waiting == []

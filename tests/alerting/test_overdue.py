@@ -1,4 +1,4 @@
-"""Deliveries whose messages are lost: the hourly search sends for them again."""
+"""Deliveries whose messages are lost are found by the hourly search."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def search(world: World) -> int:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_delivery_whose_message_is_lost_is_attempted_again(world: World) -> None:
+def test_delivery_whose_message_is_lost_is_attempted(world: World) -> None:
     assert len(world.alerts.waiting) == 2
     world.alerts.waiting.clear()
     receive_again(world)
@@ -48,7 +48,7 @@ def test_a_delivery_whose_message_is_lost_is_attempted_again(world: World) -> No
 
 
 @pytest.mark.usefixtures("shop")
-def test_deliveries_that_are_finished_are_not_found(world: World) -> None:
+def test_finished_deliveries_are_not_found(world: World) -> None:
     receive_again(world)
     world.run_alerts(120)
     assert types(world) == ["down", "recovered"]
@@ -59,13 +59,13 @@ def test_deliveries_that_are_finished_are_not_found(world: World) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_delivery_whose_message_may_be_hidden_is_left_alone(world: World) -> None:
+def test_delivery_whose_message_may_be_delayed_is_not_found(world: World) -> None:
     world.clock.time += 900
 
     assert search(world) == 0
 
 
-def test_a_search_costs_a_query_for_each_partition(
+def test_search_takes_one_query_per_partition(
     world: World, shop: object, dynamodb_calls: list[str]
 ) -> None:
     world.clock.time += 3_600
@@ -76,7 +76,7 @@ def test_a_search_costs_a_query_for_each_partition(
     assert len(dynamodb_calls) <= 8
 
 
-def test_the_message_names_the_function_for_chat_services(world: World, alice: Person) -> None:
+def test_message_of_a_chat_channel_is_for_the_chat_function(world: World, alice: Person) -> None:
     channel(alice, kind="apprise", url="ntfys://ntfy.example/topic")
     shop = target(alice)
     world.run(60)
@@ -103,10 +103,10 @@ def test_deliveries_stored_by_an_older_version_can_be_indexed(world: World, alic
     assert search(world) == len(stored)
 
 
-def test_the_end_of_an_outage_is_notified_once_even_if_a_restored_lane_ends_it_again(
+def test_recovery_is_sent_once_even_if_a_restored_lane_repeats_it(
     world: World, alice: Person
 ) -> None:
-    """A backup reads one table after the other: the lane may be older than the incident."""
+    """A backup reads one table after another, so the lane may be older than the incident."""
     channel(alice)
     shop = target(alice)
     world.run(60)

@@ -1,4 +1,4 @@
-"""Receivers that fail: what is tried again, for how long, and whom it holds up."""
+"""Failing receivers: what is retried, for how long, and independence of channels."""
 
 from itertools import pairwise
 
@@ -8,7 +8,7 @@ from tests.support.alerts import HOOK, OTHER, channel, fail, heal, target, types
 from tests.support.world import World
 
 
-def test_a_recovery_waits_for_its_outage_to_have_arrived(world: World) -> None:
+def test_recovery_waits_until_its_outage_is_delivered(world: World) -> None:
     alice = world.user()
     hook = channel(alice)
     shop = target(alice)
@@ -32,7 +32,7 @@ def test_a_recovery_waits_for_its_outage_to_have_arrived(world: World) -> None:
     assert attempts["recovered"] == [204]
 
 
-def test_every_attempt_has_the_same_id_and_waits_longer(world: World) -> None:
+def test_attempts_have_the_same_id_and_growing_pauses(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -49,7 +49,9 @@ def test_every_attempt_has_the_same_id_and_waits_longer(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 410, 302])
-def test_what_will_not_change_is_not_tried_again_but_kept(world: World, status: int) -> None:
+def test_permanent_failure_is_not_retried_but_becomes_a_dead_letter(
+    world: World, status: int
+) -> None:
     alice = world.user()
     hook = channel(alice)
     shop = target(alice)
@@ -68,7 +70,7 @@ def test_what_will_not_change_is_not_tried_again_but_kept(world: World, status: 
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-def test_what_may_change_is_tried_again(world: World, status: int) -> None:
+def test_temporary_failure_is_retried(world: World, status: int) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -79,7 +81,7 @@ def test_what_may_change_is_tried_again(world: World, status: int) -> None:
     assert len(world.outbound.posted) > 1
 
 
-def test_a_receiver_that_says_when_to_come_again_is_left_alone_until_then(world: World) -> None:
+def test_retry_after_delays_the_next_attempt(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -94,7 +96,7 @@ def test_a_receiver_that_says_when_to_come_again_is_left_alone_until_then(world:
     assert types(world) == ["down"]
 
 
-def test_after_a_day_it_is_given_up(world: World) -> None:
+def test_delivery_fails_after_a_day_of_attempts(world: World) -> None:
     alice = world.user()
     hook = channel(alice)
     shop = target(alice)
@@ -114,7 +116,7 @@ def test_after_a_day_it_is_given_up(world: World) -> None:
     assert len(world.dead.take()) == 1
 
 
-def test_a_channel_that_fails_holds_up_no_other(world: World) -> None:
+def test_failing_channel_does_not_delay_others(world: World) -> None:
     alice = world.user()
     channel(alice)
     channel(alice, OTHER)

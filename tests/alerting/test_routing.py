@@ -1,4 +1,4 @@
-"""Who is told: channels by id, by tag, by event and by owner."""
+"""Which channels are notified: by id, tag, event and owner."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ from tests.support.alerts import HOOK, OTHER, channel, fail, heal, incidents, ta
 from tests.support.world import World
 
 
-def test_the_recovery_goes_only_where_the_outage_went(world: World) -> None:
+def test_recovery_is_sent_only_to_the_channels_of_the_outage(world: World) -> None:
     alice = world.user()
     channel(alice)
     shop = target(alice)
@@ -22,7 +22,7 @@ def test_the_recovery_goes_only_where_the_outage_went(world: World) -> None:
     assert types(world, OTHER) == []
 
 
-def test_channels_are_chosen_by_id_by_tag_or_get_everything(world: World) -> None:
+def test_channels_are_chosen_by_id_or_by_tag_or_cover_everything(world: World) -> None:
     alice = world.user()
     named = channel(alice, "https://hooks.example/named", tags=["nothing"])
     channel(alice, "https://hooks.example/tagged", tags=["prod"])
@@ -37,15 +37,15 @@ def test_channels_are_chosen_by_id_by_tag_or_get_everything(world: World) -> Non
     world.run_alerts(90)
 
     def names(url: str) -> set[str]:
-        told: Iterable[Any] = world.outbound.received(url)
-        return {one["name"] for payload in told for one in payload["data"]["targets"]}
+        sent: Iterable[Any] = world.outbound.received(url)
+        return {one["name"] for payload in sent for one in payload["data"]["targets"]}
 
     assert names("https://hooks.example/named") == {"by id"}
     assert names("https://hooks.example/tagged") == {"by tag"}
     assert names("https://hooks.example/all") == {"by tag", "plain"}
 
 
-def test_a_channel_hears_only_the_events_that_it_wants(world: World) -> None:
+def test_channel_receives_only_its_events(world: World) -> None:
     alice = world.user()
     channel(alice, events=["down"])
     channel(alice, OTHER, events=["recovered"])
@@ -59,7 +59,7 @@ def test_a_channel_hears_only_the_events_that_it_wants(world: World) -> None:
     assert types(world, OTHER) == []
 
 
-def test_a_deleted_channel_gets_nothing_any_more(world: World) -> None:
+def test_deleted_channel_receives_nothing(world: World) -> None:
     alice = world.user()
     hook = channel(alice)
     shop = target(alice)
@@ -73,7 +73,7 @@ def test_a_deleted_channel_gets_nothing_any_more(world: World) -> None:
     assert world.outbound.posted == []
 
 
-def test_nobody_hears_of_somebody_else_s_targets(world: World) -> None:
+def test_alerts_and_incidents_are_private_to_their_owner(world: World) -> None:
     alice, bob = world.user("alice"), world.user("bob")
     channel(bob)
     shop = target(alice)

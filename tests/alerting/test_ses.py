@@ -1,4 +1,4 @@
-"""E-mail through SES."""
+"""Email through SES."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "secret words"}}, "SendEmail")
 
 
-def test_a_mail_is_text_and_html() -> None:
+def test_email_has_text_and_html() -> None:
     ses = FakeSes()
     assert Mailer(ses, "monitum@x.example").send("a@b.example", "Down", "text", "<p>").is_sent
     (mail,) = ses.sent
@@ -31,7 +31,7 @@ def test_a_mail_is_text_and_html() -> None:
     assert mail["Content"]["Simple"]["Body"]["Html"] == {"Data": "<p>", "Charset": "UTF-8"}
 
 
-def test_every_attempt_of_an_alert_carries_the_same_id_where_programs_look_for_it() -> None:
+def test_attempts_of_an_alert_have_the_same_id_headers() -> None:
     ses = FakeSes()
     mailer = Mailer(ses, "monitum@x.example")
     for _ in range(2):
@@ -49,13 +49,13 @@ def test_every_attempt_of_an_alert_carries_the_same_id_where_programs_look_for_i
         (EndpointConnectionError(endpoint_url="https://ses"), False),
     ],
 )
-def test_what_ses_refuses_is_told_without_its_words(error: Exception, permanent: bool) -> None:
+def test_error_of_ses_is_reported_without_its_message(error: Exception, permanent: bool) -> None:
     sent = Mailer(FakeSes(error), "monitum@x.example").send("a@b.example", "s", "t", "h")
     assert (sent.is_sent, sent.is_permanent) == (False, permanent)
     assert "secret" not in str(sent.reason)
 
 
-def test_without_a_sender_nothing_is_sent() -> None:
+def test_nothing_is_sent_without_a_sender() -> None:
     ses = FakeSes()
     assert not Mailer(ses, "").send("a@b.example", "s", "t", "h").is_sent
     assert ses.sent == []

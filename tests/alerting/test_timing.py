@@ -1,4 +1,4 @@
-"""When it is told: mass failures in one alert, delays and reminders."""
+"""When alerts are sent: mass failures, delays and reminders."""
 
 from chalicelib.aws.sqs import Message
 from chalicelib.monitoring.alert_messages import FlipsJob, read_job
@@ -6,13 +6,13 @@ from tests.support.alerts import channel, fail, heal, incidents, target, types
 from tests.support.world import World
 
 
-def test_many_targets_that_fail_at_once_make_one_alert(world: World) -> None:
+def test_simultaneous_failures_are_sent_as_one_alert(world: World) -> None:
     alice = world.user()
     channel(alice)
     shops = [target(alice, name=f"Shop {number}") for number in range(10)]
     world.run(60)
     fail(world, *shops)
-    halve(world)
+    split_messages(world)
     world.run_alerts(90)
     (down,) = world.outbound.received()
     assert (down["type"], down["data"]["count"]) == ("down", 10)
@@ -23,8 +23,8 @@ def test_many_targets_that_fail_at_once_make_one_alert(world: World) -> None:
     assert {one["status"] for one in incidents(alice, "?limit=200")} == {"closed"}
 
 
-def halve(world: World) -> None:
-    """Have what one lane sent come as if from two."""
+def split_messages(world: World) -> None:
+    """Split each message in two, as if two lanes had sent them."""
     for body in world.alerts.take():
         job = read_job(body)
         assert isinstance(job, FlipsJob)
@@ -34,7 +34,7 @@ def halve(world: World) -> None:
             world.alerts.send(iter([Message(half.to_json())]))
 
 
-def test_the_few_that_follow_within_the_minute_are_gathered(world: World) -> None:
+def test_later_failures_within_the_minute_are_combined(world: World) -> None:
     alice = world.user()
     channel(alice)
     shops = [target(alice, name=f"Shop {number}") for number in range(3)]
@@ -46,7 +46,7 @@ def test_the_few_that_follow_within_the_minute_are_gathered(world: World) -> Non
     assert [one["data"]["count"] for one in world.outbound.received()] == [1, 2]
 
 
-def test_a_delay_swallows_short_outages(world: World) -> None:
+def test_outages_shorter_than_the_delay_are_not_sent(world: World) -> None:
     alice = world.user()
     channel(alice, delay_s=300)
     shop = target(alice)
@@ -66,7 +66,7 @@ def test_a_delay_swallows_short_outages(world: World) -> None:
     assert types(world) == ["down", "recovered"]
 
 
-def test_reminders_go_on_until_somebody_looks_after_it(world: World) -> None:
+def test_reminders_are_sent_until_the_incident_is_acknowledged(world: World) -> None:
     alice = world.user()
     channel(alice, repeat_s=1800)
     shop = target(alice)
@@ -81,7 +81,7 @@ def test_reminders_go_on_until_somebody_looks_after_it(world: World) -> None:
     assert types(world) == ["down", "reminder", "reminder"]
 
 
-def test_reminders_end_with_the_outage(world: World) -> None:
+def test_reminders_stop_when_the_outage_ends(world: World) -> None:
     alice = world.user()
     channel(alice, repeat_s=600)
     shop = target(alice)
@@ -93,12 +93,12 @@ def test_reminders_end_with_the_outage(world: World) -> None:
     assert types(world) == ["down", "recovered"]
 
 
-def test_an_incident_that_begins_to_flap_is_reminded_of_once_at_a_time(world: World) -> None:
+def test_flapping_incident_is_reminded_of_once_per_interval(world: World) -> None:
     alice = world.user()
     channel(alice, repeat_s=1800)
     shop = target(alice)
-    for act in (fail, heal, fail, heal, fail, heal):
-        act(world, shop)
+    for change in (fail, heal, fail, heal, fail, heal):
+        change(world, shop)
         world.run_alerts(60)
     (incident,) = incidents(alice, "?open=true")
     assert incident["flapping"]

@@ -1,4 +1,4 @@
-"""Messages go the way of every alert, and /healthz says when the last one came."""
+"""Watchdog messages take the path of alerts, and /healthz shows the last arrival."""
 
 from collections import Counter
 from typing import TypeGuard
@@ -14,49 +14,49 @@ from tests.support.world import Person, World
 
 
 @pytest.fixture
-def anybody(world: World) -> Person:
+def visitor(world: World) -> Person:
     return Person(world, "", "")
 
 
-def test_one_goes_each_way_once_in_a_quarter_of_an_hour(world: World) -> None:
+def test_each_path_gets_a_message_every_quarter_of_an_hour(world: World) -> None:
     for _ in range(30):
         run_tick(world.runtime)
         world.clock.time += 60
-    ways = Counter(job.way for job in map(read_job, world.alerts.take()) if is_watchdog(job))
-    assert set(ways) == {"alerts", "chat"}
-    assert set(ways.values()) <= {2, 3}
+    paths = Counter(job.way for job in map(read_job, world.alerts.take()) if is_watchdog(job))
+    assert set(paths) == {"alerts", "chat"}
+    assert set(paths.values()) <= {2, 3}
 
 
 def is_watchdog(job: object) -> TypeGuard[WatchdogJob]:
     return isinstance(job, WatchdogJob)
 
 
-def test_health_shows_the_last_round_trip(world: World, anybody: Person) -> None:
+def test_health_shows_the_last_round_trip(world: World, visitor: Person) -> None:
     run_tick(world.runtime)
-    assert anybody.get("/healthz").json["queues"]["alerts"]["round_trip_s"] is None
+    assert visitor.get("/healthz").json["queues"]["alerts"]["round_trip_s"] is None
     world.clock.time += 4
     world.run_alerts()
-    reply = anybody.get("/healthz")
+    reply = visitor.get("/healthz")
     assert reply.status == 200
     assert reply.json["tick_age_s"] == 4
     for name in ("alerts", "chat"):
         assert reply.json["queues"][name] == {"oldest_message_s": 0, "round_trip_s": 4}
 
 
-def test_alerts_that_do_not_get_through_are_not_well(world: World, anybody: Person) -> None:
+def test_health_reports_stuck_alerts(world: World, visitor: Person) -> None:
     run_tick(world.runtime)
     world.run_alerts()
     for _ in range(31):
         world.clock.time += 60
         run_tick(world.runtime)
-    reply = anybody.get("/healthz")
+    reply = visitor.get("/healthz")
     assert (reply.status, reply.json["silent"]) == (503, ["alerts", "chat"])
     assert reply.json["queues"]["alerts"]["oldest_message_s"] == 31 * 60 - WATCHDOG_S
     world.run_alerts()
-    assert anybody.get("/healthz").status == 200
+    assert visitor.get("/healthz").status == 200
 
 
-def test_chats_that_do_not_get_through_are_not_well(world: World, anybody: Person) -> None:
+def test_health_reports_stuck_chat_alerts(world: World, visitor: Person) -> None:
     def fail(_: object) -> object:
         raise FunctionError("notify")
 
@@ -67,20 +67,20 @@ def test_chats_that_do_not_get_through_are_not_well(world: World, anybody: Perso
         world.clock.time += 60
         run_tick(world.runtime)
         world.process_alerts()
-    assert anybody.get("/healthz").json["silent"] == ["chat"]
+    assert visitor.get("/healthz").json["silent"] == ["chat"]
 
 
-def test_an_older_watchdog_after_a_newer_changes_nothing(world: World, anybody: Person) -> None:
+def test_older_message_after_a_newer_one_changes_nothing(world: World, visitor: Person) -> None:
     run_tick(world.runtime)
     old = world.alerts.take()
     world.clock.time += WATCHDOG_S
     run_tick(world.runtime)
     world.run_alerts()
     assert world.process_alerts(old) == []
-    assert anybody.get("/healthz").json["queues"]["alerts"]["round_trip_s"] == 0
+    assert visitor.get("/healthz").json["queues"]["alerts"]["round_trip_s"] == 0
 
 
-def test_a_queue_that_cannot_be_sent_to_does_not_hold_the_schedule_up(
+def test_failing_queue_does_not_stop_the_scheduler(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: object) -> None:
