@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from chalicelib.common import strict_json
 from chalicelib.common.errors import (
     BadRequestError,
     Fault,
@@ -49,7 +50,7 @@ def read_json(raw: bytes, content_type: str) -> object:
         text = raw.decode("utf-8")
         if _REPLACEMENT in text:
             raise ValueError("it is not UTF-8")  # noqa: TRY301 - handled like all other faults
-        value: object = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_constant)
+        value: object = strict_json.parse(text)
         _check_nesting(value)
         # JSON allows escaped halves of surrogate pairs, which cannot be stored, and numbers such as
         # 1e999, which cannot be returned.
@@ -128,13 +129,6 @@ def _message(found: ErrorDetails, label: str) -> str:
     return f"{label} {text}" if text.startswith(("must ", "is ")) else text
 
 
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("an object repeats a key")
-    return found
-
-
 def _check_nesting(value: object) -> None:
     """Raise RecursionError if the value is nested more deeply than later code can process."""
     level = [value]
@@ -147,7 +141,3 @@ def _check_nesting(value: object) -> None:
         ]
     if level:
         raise RecursionError
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

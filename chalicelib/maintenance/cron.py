@@ -1,11 +1,13 @@
-"""When a cron expression fires in a time zone, as Debian's cron does on the days clocks change.
+"""When a cron expression fires in a time zone.
 
-A time that the clocks skip fires at the first one behind it, a time that comes twice fires once;
-but where minute or hour is `*`, every hour that passes counts, as it does for cron.
+When clocks change, this behaves like Debian's cron. If the minute or the hour begins with `*`, the
+expression fires whenever the clock shows a matching time. Otherwise, a time that the clocks skip
+fires at the first time after the gap, and a time that occurs twice fires once.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import islice, pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,6 +16,9 @@ from cronsim import CronSim, CronSimError
 _MARGIN_S = 3 * 3_600
 """More than clocks are ever put back: so much earlier an hour that comes twice is begun before."""
 _LENGTH = 100
+_DAY_S = 86_400
+_SYSTEM_ZONES = {"localtime", "posixrules", "Factory"}
+"""Files of the zone database that depend on the machine or name no zone."""
 
 
 class BadCronError(ValueError):
@@ -39,25 +44,66 @@ def shortest_pause_s(cron: str, timezone: str, now: int, count: int = 60) -> int
     return min((b - a for a, b in pairwise(times)), default=None)
 
 
-def read_zone(timezone: str) -> ZoneInfo:
-    """The zone of an IANA name such as Europe/Berlin; raises BadCronError."""
+def read_zone(name: str) -> ZoneInfo:
+    """Return the zone of an IANA name such as Europe/Berlin; raises BadCronError."""
     try:
-        return ZoneInfo(timezone)
+        if name not in _SYSTEM_ZONES and not name.startswith(("posix/", "right/")):
+            return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadCronError("must be a time zone such as Europe/Berlin or UTC") from None
+        pass
+    raise BadCronError("must be a time zone such as Europe/Berlin or UTC")
 
 
-def _from(cron: str, timezone: str, start: int) -> Iterator[int]:
-    zone = read_zone(timezone)
-    if len(cron.split()) != 5 or len(cron) > _LENGTH:
+def _from(cron: str, zone_name: str, start: int) -> Iterator[int]:
+    zone = read_zone(zone_name)
+    fields = cron.split()
+    if len(fields) != 5 or len(cron) > _LENGTH:
         raise BadCronError("must have five fields: minute, hour, day, month, day of the week")
-    begin = datetime.fromtimestamp(max(start - _MARGIN_S, 0), UTC).astimezone(zone)
-    last = start - 1
+    follows_clock = fields[0].startswith("*") or fields[1].startswith("*")
+    found = _by_offset(cron, zone, start) if follows_clock else _by_day(cron, zone, start)
     try:
-        for moment in CronSim(cron, begin):
-            at = int(moment.timestamp())
-            if at > last:
-                last = at
-                yield at
+        yield from found
     except CronSimError as error:
         raise BadCronError(str(error)) from None
+
+
+def _by_day(cron: str, zone: ZoneInfo, start: int) -> Iterator[int]:
+    last = start - 1
+    for at in _simulate(cron, zone, max(start - _MARGIN_S, 0)):
+        if at > last:
+            last = at
+            yield at
+
+
+def _by_offset(cron: str, zone: ZoneInfo, start: int) -> Iterator[int]:
+    """Simulate each period between two changes of the clocks on its own.
+
+    CronSim loses times around changes by less than an hour, such as Lord Howe Island's.
+    """
+    while True:
+        offset, end = _offset(zone, start), start
+        for at in _simulate(cron, timezone(offset), start - 1):
+            end = end if end > at else _end_of_offset(zone, offset, end, at)
+            if end <= at:
+                break
+            yield at
+        start = end
+
+
+def _end_of_offset(zone: ZoneInfo, offset: timedelta, start: int, at: int) -> int:
+    """When the clocks change next; any time after `at` if they do not change before that."""
+    for day in range(start, at + 1, _DAY_S):
+        if _offset(zone, day + _DAY_S) != offset:
+            seconds = range(day, day + _DAY_S + 1)
+            return seconds[bisect_left(seconds, 1, key=lambda s: _offset(zone, s) != offset)]
+    return at + 1
+
+
+def _offset(zone: ZoneInfo, at: int) -> timedelta:
+    return datetime.fromtimestamp(at, zone).utcoffset() or timedelta()
+
+
+def _simulate(cron: str, zone: tzinfo, start: int) -> Iterator[int]:
+    """The epoch seconds after `start` at which the expression fires."""
+    begin = datetime.fromtimestamp(start, UTC).astimezone(zone)
+    return (int(moment.timestamp()) for moment in CronSim(cron, begin))

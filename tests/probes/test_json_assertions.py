@@ -105,3 +105,12 @@ def test_a_usual_document_of_the_largest_size_is_read() -> None:
     body = json.dumps([item] * 11_000).encode()
     assert 900_000 < len(body) <= 1 << 20
     assert read(body) == []
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": NaN}', b'{"a": [-Infinity]}', b'{"a": 1, "a": 2}', b'{"b": {"a": 1, "a": 1}}']
+)
+def test_extensions_of_json_are_not_valid_json(body: bytes) -> None:
+    conditions = read_expectations({"json": [{"path": "$.a", "exists": True}]}).json
+    failures = failed_json_conditions(body, conditions, time.monotonic() + 60)
+    assert failures == ["the body is not valid JSON"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from chalicelib.common import strict_json
 from chalicelib.monitoring.expectations import JsonCondition, is_number, same_json
 from chalicelib.probes.assertions.safe_regex import search
 from chalicelib.probes.errors import BadPath
@@ -62,7 +63,7 @@ def failed_json_conditions(
 def _read(body: bytes) -> object:
     """Return the document; raise ValueError, RecursionError or TooMuchWork.
 
-    The values are counted before parsing, because `json.loads` cannot be interrupted and holds
+    The values are counted before parsing, because the parser cannot be interrupted and holds
     the GIL, so that no other check runs meanwhile.
     """
     text = body.decode(json.detect_encoding(body), "surrogatepass")
@@ -71,7 +72,7 @@ def _read(body: bytes) -> object:
         too_many = _count_values(encoded) > MAX_VALUES  # cheap upper bound, strings included
         if too_many and _count_values(_without_strings(encoded)) > MAX_VALUES:
             raise TooMuchWork
-    return json.loads(text)
+    return strict_json.parse(text)
 
 
 def _count_values(encoded: bytes) -> int:
