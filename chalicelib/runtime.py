@@ -14,7 +14,7 @@ from chalicelib.common.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.alerting.notifiers import Notifiers
     from chalicelib.alerting.notifiers.ses import Mailer
-    from chalicelib.maintenance.skip_rule_cache import SkipRuleCache
+    from chalicelib.maintenance.skip_rule_repository import SkipRuleCache
     from chalicelib.probes.checker import Checker
     from chalicelib.probes.net.outbound import Outbound
     from chalicelib.probes.net.ssrf_guard import Guard
@@ -89,7 +89,7 @@ class Runtime:
 
     @cached_property
     def skips(self) -> "SkipRuleCache":
-        from chalicelib.maintenance.skip_rule_cache import SkipRuleCache  # noqa: PLC0415 - cold start
+        from chalicelib.maintenance.skip_rule_repository import SkipRuleCache  # noqa: PLC0415 - cold start
 
         return SkipRuleCache()
 

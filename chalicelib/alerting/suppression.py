@@ -6,7 +6,7 @@ from functools import cached_property
 from chalicelib.alerting.delivery import Hold, hold_for_maintenance, settling_s
 from chalicelib.alerting.incident import Incident
 from chalicelib.alerting.storage.incident_repository import Incidents
-from chalicelib.maintenance.occurrences import quiet_until
+from chalicelib.maintenance.occurrences import muted_until
 from chalicelib.maintenance.repository import Windows
 from chalicelib.maintenance.window import Window
 from chalicelib.monitoring.state import FlipKind
@@ -50,4 +50,4 @@ class Suppression:
         return is_end and bool(before) and self._muted_until(notice, before[-1].at) is not None
 
     def _muted_until(self, incident: Incident, at: int) -> int | None:
-        return quiet_until(self._windows, incident.target_id, incident.tags, at)
+        return muted_until(self._windows, incident.target_id, incident.tags, at)

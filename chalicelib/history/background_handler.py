@@ -8,7 +8,7 @@ from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.erasure import run_erasure
 from chalicelib.history.rollups.worker import run_rollup_job
-from chalicelib.maintenance.skip_rules import arrange
+from chalicelib.maintenance.skip_rules import update_skip_rules
 
 _LOG = logging.getLogger(__name__)
 
@@ -42,13 +42,13 @@ def _each(runtime: AwsRuntime, kind: str, wanted: Iterable[str]) -> tuple[int, i
     return done, failed
 
 
-def _arrange(runtime: AwsRuntime, owner: str) -> int:
+def _update_skip_rules(runtime: AwsRuntime, owner: str) -> int:
     with acting_for(owner):
-        return arrange(runtime, owner)
+        return update_skip_rules(runtime, owner)
 
 
 _WORK: Mapping[str, Callable[[AwsRuntime, str], int]] = {
     "folds": run_rollup_job,
-    "arrange": _arrange,
+    "arrange": _update_skip_rules,
     "erase": run_erasure,
 }

@@ -8,8 +8,8 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.alerting.delivery import Delivery
 from chalicelib.alerting.storage.models import DeliveryItem, IncidentItem
+from chalicelib.history.models import ErasureItem
 from chalicelib.history.rollups.repository import Rollup
-from chalicelib.maintenance.models import ErasureItem
 from chalicelib.monitoring.storage.models import LaneItem, RollupItem
 from chalicelib.monitoring.target import Target
 

@@ -14,33 +14,33 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 _MARGIN_S = 3 * 3_600
-"""More than clocks are ever put back: so much earlier an hour that comes twice is begun before."""
-_LENGTH = 100
+"""More than clocks are ever set back, so that a search starts before an hour that occurs twice."""
+_MAX_LENGTH = 100
 _DAY_S = 86_400
 _SYSTEM_ZONES = {"localtime", "posixrules", "Factory"}
 """Files of the zone database that depend on the machine or name no zone."""
 
 
 class BadCronError(ValueError):
-    """An expression or a zone that cannot be read, or a time that never comes."""
+    """An invalid expression or time zone, or an expression that never fires."""
 
 
-def fires(cron: str, timezone: str, start: int, end: int) -> Iterator[int]:
+def fire_times(cron: str, timezone: str, start: int, end: int) -> Iterator[int]:
     """The epoch seconds in [start, end) at which it fires, in order; raises BadCronError."""
-    for at in _from(cron, timezone, start):
+    for at in _fire_times_from(cron, timezone, start):
         if at >= end:
             return
         yield at
 
 
-def shortest_pause_s(cron: str, timezone: str, now: int, count: int = 60) -> int | None:
-    """The shortest time between two of the next `count` fires; None where it fires once only.
+def min_interval_s(cron: str, timezone: str, now: int, count: int = 60) -> int | None:
+    """The shortest time between two of the next `count` fire times; None if it fires only once.
 
     Raises BadCronError.
     """
-    times = list(islice(_from(cron, timezone, now), count))
+    times = list(islice(_fire_times_from(cron, timezone, now), count))
     if not times:
-        raise BadCronError("never comes")
+        raise BadCronError("must match a date that exists")
     return min((b - a for a, b in pairwise(times)), default=None)
 
 
@@ -54,17 +54,17 @@ def read_zone(name: str) -> ZoneInfo:
     raise BadCronError("must be a time zone such as Europe/Berlin or UTC")
 
 
-def _from(cron: str, zone_name: str, start: int) -> Iterator[int]:
+def _fire_times_from(cron: str, zone_name: str, start: int) -> Iterator[int]:
     zone = read_zone(zone_name)
     fields = cron.split()
-    if len(fields) != 5 or len(cron) > _LENGTH:
+    if len(fields) != 5 or len(cron) > _MAX_LENGTH:
         raise BadCronError("must have five fields: minute, hour, day, month, day of the week")
     follows_clock = fields[0].startswith("*") or fields[1].startswith("*")
     found = _by_offset(cron, zone, start) if follows_clock else _by_day(cron, zone, start)
     try:
         yield from found
     except CronSimError as error:
-        raise BadCronError(str(error)) from None
+        raise BadCronError(f"is not a cron expression: {error}") from None
 
 
 def _by_day(cron: str, zone: ZoneInfo, start: int) -> Iterator[int]:

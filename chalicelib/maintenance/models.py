@@ -1,4 +1,4 @@
-"""The items of maintenance windows. Times are epoch seconds."""
+"""The stored items of maintenance windows. Times are epoch seconds."""
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -11,10 +11,10 @@ from chalicelib.aws.dynamodb import Owned
 
 
 class WindowItem(Owned):
-    """Key `window#<id>`: a window as it is now, in force `since`.
+    """Key `window#<id>`: the current window, which applies from `since`.
 
-    Key `past#<until>#<id>`: as it was until it was changed or deleted; it expires when there is no
-    history left that it has a part in. `rule` has the fields of `domain.windows.Rule` that are set.
+    Key `past#<until>#<id>`: the window before a change or deletion; it expires with the last
+    history that it affects. `rule` contains the fields of `window.Rule` that are set.
     """
 
     TABLE = "maintenance"
@@ -34,7 +34,7 @@ class WindowItem(Owned):
 
 
 class SkipRulesItem(Owned):
-    """Key `calendar:0007` beside a lane: which of its targets are not checked when.
+    """Key `calendar:0007`, beside the lane's item: the skip rules of its targets.
 
     `rules` is a list of `[rule, since, [target id, ...]]`.
     """
@@ -42,22 +42,3 @@ class SkipRulesItem(Owned):
     TABLE = "lanes"
 
     rules = JSONAttribute()
-
-
-class ErasureItem(Owned):
-    """Key `erase:<target id>`: the history of a deleted target, as long as there is some.
-
-    `shard` is `erase`, by which all of them are found in the lanes' index. The target sat in
-    `place` from `created_at` to `deleted_at`; results before `cursor` are erased, and once
-    `results_done_at` is there all of them are.
-    """
-
-    TABLE = "lanes"
-
-    shard = UnicodeAttribute()
-    lane = NumberAttribute()
-    place = NumberAttribute()
-    created_at = NumberAttribute()
-    deleted_at = NumberAttribute()
-    cursor = NumberAttribute()
-    results_done_at = NumberAttribute(null=True)

@@ -1,12 +1,11 @@
-"""Operations on maintenance windows."""
+"""Routes of maintenance windows."""
 
 from typing import Any
 
 from chalicelib.access.authentication import Scope
 from chalicelib.access.idempotency import ClaimedKey
-from chalicelib.api.etags import check_if_match, etag
+from chalicelib.api.etags import apply_patch, etag, version_check
 from chalicelib.api.idempotency import create_idempotently
-from chalicelib.api.parsing import validate_body
 from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.api.schemas import PageQuery
@@ -14,8 +13,7 @@ from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.maintenance import service
 from chalicelib.maintenance.repository import Windows
 from chalicelib.maintenance.schemas import WindowIn, WindowOut, WindowPatch, WindowsPage
-from chalicelib.maintenance.service import WindowDraft
-from chalicelib.maintenance.window import Window
+from chalicelib.maintenance.window import Window, WindowDraft
 
 routes = Routes()
 
@@ -31,19 +29,19 @@ routes = Routes()
     response_headers=["Location", "ETag"],
 )
 def create_window(call: Call[WindowIn, NoQuery, AwsRuntime]) -> Response:
-    """Create a maintenance window; it is in force from now on at the earliest."""
+    """Create a maintenance window. It applies from now on at the earliest."""
 
-    def make(turn: ClaimedKey | None) -> Window:
-        made = turn.resource_id if turn else None
-        return service.create(call.runtime, call.owner, call.body.draft(), made)
+    def create(claim: ClaimedKey | None) -> Window:
+        window_id = claim.resource_id if claim else None
+        return service.create(call.runtime, call.owner, call.body.draft(), window_id)
 
-    def find(turn: ClaimedKey) -> Window:
-        return Windows(call.owner).get(turn.resource_id)
+    def find(claim: ClaimedKey) -> Window:
+        return Windows(call.owner).get(claim.resource_id)
 
-    def show(window: Window) -> Response:
+    def render(window: Window) -> Response:
         return _response(call, window, 201, {"Location": f"maintenance/{window.id}"})
 
-    return create_idempotently(call, "create_window", make, show, find)
+    return create_idempotently(call, "create_window", create, render, find)
 
 
 @routes(
@@ -55,12 +53,11 @@ def create_window(call: Call[WindowIn, NoQuery, AwsRuntime]) -> Response:
     response_headers=["Link"],
 )
 def list_windows(call: Call[None, PageQuery, AwsRuntime]) -> Response:
-    """List maintenance windows, oldest first, also those that are over."""
+    """List maintenance windows, oldest first, including those that are over."""
     cursors = call.cursors("maintenance")
-    found, last = service.page_of_windows(
-        call.owner, cursors.read(call.query.cursor), call.query.limit
-    )
-    items = [WindowOut.of(window, call.runtime.now) for window in found]
+    after = cursors.read(call.query.cursor)
+    windows, last = service.page_of_windows(call.owner, after, call.query.limit)
+    items = [WindowOut.of(window, call.runtime.now) for window in windows]
     return call.page(WindowsPage, items, cursors.write(last))
 
 
@@ -87,11 +84,12 @@ def get_window(call: Call[None, NoQuery, AwsRuntime]) -> Response:
     problems=[409],
 )
 def change_window(call: Call[WindowPatch, NoQuery, AwsRuntime]) -> Response:
-    """Replace the fields that are given, from now on; null puts a field's default back."""
+    """Replace the given fields, from now on; null restores a field's default."""
 
     def redraft(before: Window) -> WindowDraft:
-        check_if_match(call, before.version)
-        return validate_body(WindowIn, call.body.over(before)).draft()
+        described = WindowOut.of(before, call.runtime.now).model_dump(mode="json")
+        current = {name: described[name] for name in WindowIn.model_fields}
+        return apply_patch(call, before.version, current, WindowIn).draft()
 
     return _response(call, service.change(call.runtime, call.owner, _id(call), redraft))
 
@@ -105,12 +103,8 @@ def change_window(call: Call[WindowPatch, NoQuery, AwsRuntime]) -> Response:
     problems=[409],
 )
 def delete_window(call: Call[None, NoQuery, AwsRuntime]) -> Response:
-    """Delete a maintenance window: it ends now; what it left out of the statistics stays so."""
-
-    def allow(before: Window) -> None:
-        check_if_match(call, before.version)
-
-    service.remove(call.runtime, call.owner, _id(call), allow)
+    """Delete a maintenance window. It ends now; past statistics still exclude its time."""
+    service.remove(call.runtime, call.owner, _id(call), version_check(call))
     return Response(status=204)
 
 
@@ -124,5 +118,5 @@ def _response(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    shown = WindowOut.of(window, call.runtime.now)
-    return Response(shown, status, {"ETag": etag(window.version), **(headers or {})})
+    body = WindowOut.of(window, call.runtime.now)
+    return Response(body, status, {"ETag": etag(window.version), **(headers or {})})

@@ -1,81 +1,66 @@
-"""What owners do with their maintenance windows.
+"""Creates, changes and deletes an owner's maintenance windows.
 
-A change holds from its moment on: what a window was before is kept for the statistics.
+A change applies from its time on; the window before it is kept for the statistics.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from chalicelib.access.usage import TransactionConflictError
+from chalicelib.aws.dynamodb import first_page
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.common.errors import ConflictError, Fault, InvalidError
 from chalicelib.common.ids import new_id
-from chalicelib.maintenance.cron import BadCronError, read_zone, shortest_pause_s
-from chalicelib.maintenance.occurrences import in_force
+from chalicelib.maintenance.cron import BadCronError, min_interval_s, read_zone
+from chalicelib.maintenance.occurrences import active_spans
 from chalicelib.maintenance.repository import Windows
-from chalicelib.maintenance.skip_rules import changes_skip_rules
-from chalicelib.maintenance.window import Mode, Rule, Window
+from chalicelib.maintenance.skip_rules import updating_skip_rules
+from chalicelib.maintenance.window import Mode, Rule, Window, WindowDraft
 from chalicelib.monitoring.storage.target_repository import Targets
 
-MOST_WINDOWS: Final = 100
-LONGEST_S: Final = 90 * 86_400
-LONGEST_RECURRING_S: Final = 7 * 86_400
-SHORTEST_S: Final = 60
-SHORTEST_PAUSE_S: Final = 3_600
-_FURTHEST_S: Final = 2 * 366 * 86_400
-_SHOWN_S: Final = 30 * 86_400
-_TIDIED: Final = 5
+MAX_WINDOWS: Final = 100
+MIN_DURATION_S: Final = 60
+MAX_RECURRING_S: Final = 7 * 86_400
+_MAX_ONCE_S: Final = 90 * 86_400
+_MIN_CRON_INTERVAL_S: Final = 3_600
+_MAX_AHEAD_S: Final = 2 * 366 * 86_400
+_EXPIRED_AFTER_S: Final = 30 * 86_400
+_MAX_DELETED: Final = 5
 _ATTEMPTS: Final = 10
 _DAY_S: Final = 86_400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowDraft:
-    """A window as its owner describes it, valid by the schema."""
-
-    name: str
-    mode: Mode
-    counts_in_uptime: bool
-    target_ids: Sequence[str]
-    tags: Sequence[str]
-    rule: Rule
 
 
 def create(
     runtime: AwsRuntime, owner: str, draft: WindowDraft, window_id: str | None = None
 ) -> Window:
-    """Store a new window, which is in force from now on at the earliest.
+    """Create a window, which applies from now on at the earliest.
 
-    With a `window_id` the window is made once, however often it is asked for.
-
-    Raises InvalidError for one that cannot be, ConflictError beyond MOST_WINDOWS.
+    With a `window_id`, repeated calls create the window only once. Raises InvalidError, and
+    ConflictError beyond MAX_WINDOWS.
     """
     now = runtime.now
-    _admit(owner, draft, now)
-    known = Windows(owner).all()
-    if sum(not window.rule.is_over(now) for window in known) >= MOST_WINDOWS:
-        raise ConflictError(f"there are {MOST_WINDOWS} windows already, which is the most")
-    window = _described(
-        Window(
-            owner=owner,
-            id=window_id or new_id(runtime.clock()),
-            name="",
-            mode=draft.mode,
-            counts_in_uptime=True,
-            rule=draft.rule,
-            since=now,
-            created_at=now,
-            updated_at=now,
-        ),
-        draft,
+    _validate(owner, draft, now)
+    existing = Windows(owner).all()
+    if sum(not window.rule.is_over(now) for window in existing) >= MAX_WINDOWS:
+        raise ConflictError(
+            f"there are already {MAX_WINDOWS} maintenance windows, which is the limit; delete one"
+        )
+    window = Window(
+        **draft.owner_fields(),
+        owner=owner,
+        id=window_id or new_id(runtime.clock()),
+        since=now,
+        created_at=now,
+        updated_at=now,
     )
-    _tidy(runtime, known)
-    with changes_skip_rules(runtime, owner, is_needed=window.mode is Mode.SKIP):
+    _delete_expired(runtime, existing)
+    with updating_skip_rules(runtime, owner, is_needed=window.mode is Mode.SKIP):
         try:
             Windows(owner).add(window)
         except TransactionConflictError:
-            # Somebody made it at the same time, by the same Idempotency-Key.
+            # A concurrent request with the same Idempotency-Key has created it.
             return Windows(owner).get(window.id)
     return window
 
@@ -83,159 +68,143 @@ def create(
 def change(
     runtime: AwsRuntime, owner: str, window_id: str, redraft: Callable[[Window], WindowDraft]
 ) -> Window:
-    """Make the window what `redraft` says of it as it is now; what it raises is raised.
+    """Replace the window's fields with the draft that `redraft` makes of the current window.
 
-    Raises NotFoundError, InvalidError.
+    Raises NotFoundError, InvalidError, and whatever `redraft` raises.
     """
 
     def attempt(before: Window) -> Window:
         draft = redraft(before)
-        _admit(owner, draft, runtime.now, before)
-        after = _described(before, draft)
-        is_same = after.acts_as(before)
+        _validate(owner, draft, runtime.now, before)
+        is_same = draft.has_same_effect(before)
         after = replace(
-            after,
+            before,
+            **draft.owner_fields(),
             since=before.since if is_same else runtime.now,
             version=before.version + 1,
             updated_at=runtime.now,
         )
         kept_until = None if is_same else _kept_until(runtime, before)
-        with changes_skip_rules(runtime, owner, is_needed=Mode.SKIP in (before.mode, after.mode)):
+        with updating_skip_rules(runtime, owner, is_needed=Mode.SKIP in (before.mode, after.mode)):
             Windows(owner).change(before, after, kept_until=kept_until)
         return after
 
-    return _persistently(owner, window_id, attempt)
+    return _retry_on_conflict(owner, window_id, attempt)
 
 
 def remove(
-    runtime: AwsRuntime,
-    owner: str,
-    window_id: str,
-    allow: Callable[[Window], None] = lambda _: None,
+    runtime: AwsRuntime, owner: str, window_id: str, check: Callable[[Window], None]
 ) -> None:
-    """Delete the window, if `allow` does not raise; raises NotFoundError."""
+    """Delete the window unless `check` raises; raises NotFoundError."""
 
     def attempt(before: Window) -> Window:
-        allow(before)
+        check(before)
         _remove(runtime, before)
         return before
 
-    _persistently(owner, window_id, attempt)
+    _retry_on_conflict(owner, window_id, attempt)
 
 
 def page_of_windows(owner: str, after: str | None, limit: int) -> tuple[list[Window], str | None]:
-    """Up to `limit` windows after the id `after`, oldest first, and the id to go on from."""
-    left = [one for one in Windows(owner).all() if after is None or one.id > after]
-    return left[:limit], left[limit - 1].id if len(left) > limit else None
+    """Up to `limit` windows after the id `after`, oldest first, and the id to continue from."""
+    following = (one for one in Windows(owner).all() if after is None or one.id > after)
+    page, last = first_page(following, limit)
+    return page, last.id if last else None
 
 
-def _persistently(owner: str, window_id: str, attempt: Callable[[Window], Window]) -> Window:
-    """What `attempt` does with the window as it is now, again where a write came between."""
+def _retry_on_conflict(owner: str, window_id: str, attempt: Callable[[Window], Window]) -> Window:
+    """Call `attempt` with the current window, again if the window was changed concurrently."""
     for _ in range(_ATTEMPTS):
-        try:
+        with suppress(TransactionConflictError):
             return attempt(Windows(owner).get(window_id))
-        except TransactionConflictError:
-            continue
-    raise ConflictError("the window is being changed by others; try again")
+    raise ConflictError("the window is being changed by other requests; try again")
 
 
 def _remove(runtime: AwsRuntime, window: Window) -> None:
     kept_until = _kept_until(runtime, window)
-    with changes_skip_rules(runtime, window.owner, is_needed=window.mode is Mode.SKIP):
+    with updating_skip_rules(runtime, window.owner, is_needed=window.mode is Mode.SKIP):
         Windows(window.owner).remove(window, runtime.now, kept_until=kept_until)
 
 
 def _kept_until(runtime: AwsRuntime, window: Window) -> int | None:
-    """How long it is remembered what the window was; None where nothing follows from it."""
-    has_been = not window.counts_in_uptime and in_force(window, window.since, runtime.now)
-    return runtime.now + runtime.settings.daily_retention_days * _DAY_S if has_been else None
+    """Until when a past window is kept; None if it affects no statistics."""
+    has_effect = not window.counts_in_uptime and active_spans(window, window.since, runtime.now)
+    return runtime.now + runtime.settings.daily_retention_days * _DAY_S if has_effect else None
 
 
-def _tidy(runtime: AwsRuntime, windows: Sequence[Window]) -> None:
-    """Remove some windows that have been over for long, so that they do not pile up."""
-    old = [one for one in windows if one.rule.is_over(runtime.now - _SHOWN_S)]
-    for window in old[:_TIDIED]:
-        try:
+def _delete_expired(runtime: AwsRuntime, windows: Sequence[Window]) -> None:
+    """Delete a few windows that ended long ago, so that they do not accumulate."""
+    expired = [one for one in windows if one.rule.is_over(runtime.now - _EXPIRED_AFTER_S)]
+    for window in expired[:_MAX_DELETED]:
+        with suppress(TransactionConflictError):
             _remove(runtime, window)
-        except TransactionConflictError:
-            continue
 
 
-def _described(window: Window, draft: WindowDraft) -> Window:
-    return replace(
-        window,
-        name=draft.name,
-        mode=draft.mode,
-        counts_in_uptime=draft.counts_in_uptime,
-        target_ids=tuple(draft.target_ids),
-        tags=tuple(draft.tags),
-        rule=draft.rule,
-    )
-
-
-def _admit(owner: str, draft: WindowDraft, now: int, before: Window | None = None) -> None:
-    """Refuse what could never be; raises InvalidError, naming every field."""
-    known = before.target_ids if before else ()
-    is_new_rule = before is None or draft.rule != before.rule
-    faults = (
-        *_target_faults(owner, draft, known),
-        *(_rule_faults(draft.rule, now) if is_new_rule else ()),
-    )
+def _validate(owner: str, draft: WindowDraft, now: int, before: Window | None = None) -> None:
+    """Raise InvalidError with the faults of all fields, if there are any."""
+    faults = list(_target_faults(owner, draft, before.target_ids if before else ()))
+    if before is None or draft.rule != before.rule:
+        faults += _rule_faults(draft.rule, now)
     if faults:
-        raise InvalidError("the window cannot be", faults)
+        raise InvalidError("the maintenance window is invalid", tuple(faults))
 
 
-def _target_faults(owner: str, draft: WindowDraft, known: Sequence[str]) -> Iterator[Fault]:
+def _target_faults(owner: str, draft: WindowDraft, existing: Sequence[str]) -> Iterator[Fault]:
     if not draft.target_ids and not draft.tags:
-        yield Fault(("body", "target_ids"), "or 'tags' must say which targets it is for")
-    new = set(draft.target_ids) - set(known)
+        yield _fault("target_ids", "is required unless `tags` is given")
+    # Targets of the window before the change may have been deleted since.
+    new = set(draft.target_ids) - set(existing)
     found = Targets(owner).some(new) if new else {}
-    for place, target_id in enumerate(draft.target_ids):
+    for number, target_id in enumerate(draft.target_ids):
         if target_id in new and target_id not in found:
-            yield Fault(("body", "target_ids", place), "there is no such target")
+            yield Fault(("body", "target_ids", number), "there is no target with this id")
 
 
 def _rule_faults(rule: Rule, now: int) -> Iterator[Fault]:
     once = {"starts_at": rule.starts_at, "ends_at": rule.ends_at}
-    again = {"cron": rule.cron, "duration_s": rule.duration_s}
-    wanted = once if any(value is not None for value in once.values()) else again
-    if wanted is once:
+    recurring = {"cron": rule.cron, "duration_s": rule.duration_s}
+    is_once = any(value is not None for value in once.values())
+    if is_once:
         for name in ("cron", "timezone", "duration_s"):
             if getattr(rule, name) is not None:
-                yield Fault(("body", name), "does not go with 'starts_at' and 'ends_at'")
-    missing = [name for name, value in wanted.items() if value is None]
+                yield _fault(name, "cannot be combined with `starts_at` and `ends_at`")
+    missing = [name for name, value in (once if is_once else recurring).items() if value is None]
     for name in missing:
-        rest = "give 'starts_at' and 'ends_at', or 'cron' and 'duration_s'"
-        yield Fault(("body", name), f"is needed: {rest}")
+        yield _fault(
+            name, "is required: give `starts_at` and `ends_at`, or `cron` and `duration_s`"
+        )
     if missing:
         return
-    if wanted is once:
+    if is_once:
         yield from _once_faults(rule.starts_at or 0, rule.ends_at or 0, now)
     else:
         yield from _cron_faults(rule.cron or "", rule.timezone or "UTC", now)
 
 
 def _cron_faults(cron: str, timezone: str, now: int) -> Iterator[Fault]:
+    field = "timezone"
     try:
         read_zone(timezone)
+        field = "cron"
+        interval_s = min_interval_s(cron, timezone, now)
     except BadCronError as error:
-        yield Fault(("body", "timezone"), str(error))
+        yield _fault(field, str(error))
         return
-    try:
-        pause_s = shortest_pause_s(cron, timezone, now)
-    except BadCronError as error:
-        yield Fault(("body", "cron"), str(error))
-        return
-    if pause_s is not None and pause_s < SHORTEST_PAUSE_S:
-        yield Fault(("body", "cron"), "must not come more than once an hour")
+    if interval_s is not None and interval_s < _MIN_CRON_INTERVAL_S:
+        yield _fault("cron", "must not fire more than once an hour")
 
 
 def _once_faults(starts_at: int, ends_at: int, now: int) -> Iterator[Fault]:
     if ends_at <= starts_at:
-        yield Fault(("body", "ends_at"), "must be after 'starts_at'")
+        yield _fault("ends_at", "must be after `starts_at`")
     elif ends_at <= now:
-        yield Fault(("body", "ends_at"), "must be in the future")
-    elif ends_at - max(starts_at, now) > LONGEST_S:
-        yield Fault(("body", "ends_at"), f"must not be more than {LONGEST_S // _DAY_S} days later")
-    if starts_at > now + _FURTHEST_S:
-        yield Fault(("body", "starts_at"), "must be within two years")
+        yield _fault("ends_at", "must be in the future")
+    elif ends_at - max(starts_at, now) > _MAX_ONCE_S:
+        days = _MAX_ONCE_S // _DAY_S
+        yield _fault("ends_at", f"must be at most {days} days after `starts_at`, or after now")
+    if starts_at > now + _MAX_AHEAD_S:
+        yield _fault("starts_at", "must be within two years")
+
+
+def _fault(field: str, reason: str) -> Fault:
+    return Fault(("body", field), reason)

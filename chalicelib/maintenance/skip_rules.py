@@ -1,7 +1,7 @@
-"""Lays calendars beside an owner's lanes: which of their targets are not checked when.
+"""Derives the skip rules of an owner's lanes from the windows and tags.
 
-They are made anew when a skipping window or the tags of a target change. A message that has it done
-in a minute is sent before the change: should this process die after it, it is done all the same.
+They are recomputed after a window that skips, or the tags of a target, have changed. A delayed
+message that requests this is sent before the change, in case the process dies after it.
 """
 
 import logging
@@ -15,45 +15,46 @@ from chalicelib.access.usage import TransactionConflictError
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.sqs import Message, SendError
 from chalicelib.common.errors import UnavailableError
-from chalicelib.maintenance.occurrences import current
+from chalicelib.maintenance.occurrences import active_windows
 from chalicelib.maintenance.repository import Windows
 from chalicelib.maintenance.skip_rule_repository import LaneRule, SkipRules
-from chalicelib.maintenance.window import Mode, Window
+from chalicelib.maintenance.window import Mode
 from chalicelib.monitoring.alert_messages import SkipRulesJob
 from chalicelib.monitoring.storage.lane_repository import Lanes
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
 
 _LOG = logging.getLogger(__name__)
-_PATIENCE_S = 60
-"""Longer than a request lives: by then the change is stored, or its process is dead."""
+_DELAY_S = 60
+"""Longer than a request can take: by then the change is stored, or its process is dead."""
 _ATTEMPTS = 10
 
 
 @contextmanager
-def changes_skip_rules(
+def updating_skip_rules(
     runtime: AwsRuntime, owner: str, *, is_needed: bool = True
 ) -> Iterator[None]:
-    """Have the owner's calendars made anew for the change inside the block.
+    """Request an update of the owner's skip rules for the change that the block makes.
 
-    Raises UnavailableError where that could not be promised; then nothing was changed.
+    Raises UnavailableError if the update cannot be guaranteed; nothing has changed then.
     """
     if not is_needed:
         yield
         return
+    body = SkipRulesJob(owner).to_json()
     try:
-        _send(runtime, owner, _PATIENCE_S)
+        runtime.alerts.send([Message(body, delay_s=_DELAY_S)])
     except (SendError, BotoCoreError, ClientError) as error:
-        raise UnavailableError("the queue of the alerts does not answer; try again") from error
+        raise UnavailableError("the alert queue is unavailable; try again") from error
     yield
     try:
-        _send(runtime, owner, 0)
+        runtime.alerts.send([Message(body, delay_s=0)])
     except (SendError, BotoCoreError, ClientError):
-        _LOG.exception("calendars are made in a minute", extra={"owner": owner})
+        _LOG.exception("skip rules are updated in a minute", extra={"owner": owner})
 
 
-def concerns_skipping(owner: str, tags: Sequence[str], before: Sequence[str] = ()) -> bool:
-    """Whether other windows than before keep a target with these tags from being checked."""
+def affects_skipping(owner: str, tags: Sequence[str], before: Sequence[str] = ()) -> bool:
+    """Whether the change of a target's tags changes which windows skip it."""
     changed = set(tags) ^ set(before)
     return bool(changed) and any(
         window.mode is Mode.SKIP and not changed.isdisjoint(window.tags)
@@ -62,28 +63,28 @@ def concerns_skipping(owner: str, tags: Sequence[str], before: Sequence[str] = (
 
 
 def is_skipped(target: Target, now: int) -> bool:
-    """Whether a window keeps the target from being checked now."""
+    """Whether an active window prevents checks of the target."""
     return any(
         window.mode is Mode.SKIP and window.covers(target.id, target.tags)
-        for window in current(Windows(target.owner).all(), now)
+        for window in active_windows(Windows(target.owner).all(), now)
     )
 
 
-def arrange(runtime: AwsRuntime, owner: str) -> int:
-    """Make the owner's calendars anew; returns how many lanes had to be written.
+def update_skip_rules(runtime: AwsRuntime, owner: str) -> int:
+    """Recompute the owner's skip rules; returns the number of lanes that were written.
 
-    Windows and targets are read after the lanes' stamps, and a calendar is written only over the
-    stamp that was read: so whoever writes last has seen every change. Raises ChangedError.
+    Windows and targets are read after the lanes' stamps, and rules are only written if the stamp is
+    unchanged. So the last writer has seen every change. Raises TransactionConflictError.
     """
     for _ in range(_ATTEMPTS):
-        lanes, calendars = Lanes(owner).all(), SkipRules(owner)
-        wanted, known = _wanted(runtime, owner), calendars.all()
+        lanes, stored = Lanes(owner).all(), SkipRules(owner)
+        expected, current = _expected_rules(runtime, owner), stored.all()
         count = 0
         try:
             for lane in lanes:
-                rules = wanted.get(lane.number, [])
-                if rules != known.get(lane.number, []):
-                    calendars.write(lane, rules)
+                rules = expected.get(lane.number, [])
+                if rules != current.get(lane.number, []):
+                    stored.write(lane, rules)
                     count += 1
         except TransactionConflictError:
             continue
@@ -91,28 +92,20 @@ def arrange(runtime: AwsRuntime, owner: str) -> int:
     raise TransactionConflictError
 
 
-def _wanted(runtime: AwsRuntime, owner: str) -> Mapping[int, list[LaneRule]]:
-    """The rules of each lane in which a target is skipped at times."""
-    now = runtime.now
+def _expected_rules(runtime: AwsRuntime, owner: str) -> Mapping[int, list[LaneRule]]:
+    """The rules of each lane with targets that are skipped at some time."""
     windows = [
         window
         for window in Windows(owner).all()
-        if window.mode is Mode.SKIP and not window.rule.is_over(now)
+        if window.mode is Mode.SKIP and not window.rule.is_over(runtime.now)
     ]
-    found: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+    covered: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for target_id, lane, tags in Targets(owner).lanes_and_tags() if windows else ():
         for number, window in enumerate(windows):
             if window.covers(target_id, tags):
-                found[lane, number].append(target_id)
-    wanted: defaultdict[int, list[LaneRule]] = defaultdict(list)
-    for (lane, number), target_ids in sorted(found.items()):
-        wanted[lane].append(_rule(windows[number], target_ids))
-    return wanted
-
-
-def _rule(window: Window, target_ids: Sequence[str]) -> LaneRule:
-    return LaneRule(window.rule, window.since, tuple(sorted(target_ids)))
-
-
-def _send(runtime: AwsRuntime, owner: str, delay_s: int) -> None:
-    runtime.alerts.send([Message(SkipRulesJob(owner).to_json(), delay_s=delay_s)])
+                covered[lane, number].append(target_id)
+    rules: defaultdict[int, list[LaneRule]] = defaultdict(list)
+    for (lane, number), target_ids in sorted(covered.items()):
+        window = windows[number]
+        rules[lane].append(LaneRule(window.rule, window.since, tuple(sorted(target_ids))))
+    return rules

@@ -1,11 +1,13 @@
-"""Maintenance windows: when which targets are left alone, and whether that time counts.
+"""Maintenance windows: when they apply, to which targets, and what they suspend.
 
-A window is kept as it was while it was in force: a change or a deletion holds from its moment on.
+The past of a window is kept: a change or deletion applies from its time on, so statistics of the
+time before it stay the same.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.common.intervals import Span, merged
 from chalicelib.monitoring.target import Target
@@ -14,12 +16,12 @@ FOR_EVER = 10**11
 
 
 class Mode(StrEnum):
-    """What is left out of a target in maintenance."""
+    """What a window suspends for its targets."""
 
     MUTE = "mute"
-    """Alerts; checks go on."""
+    """Alerts; checks continue."""
     SKIP = "skip"
-    """Checks, and so alerts too."""
+    """Checks, and therefore alerts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,49 +35,57 @@ class Rule:
     duration_s: int | None = None
 
     def is_over(self, now: int) -> bool:
-        """Whether it never comes again."""
+        """Whether it has no current or future occurrence."""
         return self.ends_at is not None and self.ends_at <= now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """One window of one owner, as it has been in force `since` and, where it is past, `until`.
+class WindowDraft:
+    """The fields of a window that its owner sets. It covers targets by id and by tag."""
 
-    Times are epoch seconds. It covers the targets that it names, and those that have one of its
-    tags. `version` grows with every change.
-    """
-
-    owner: str
-    id: str
     name: str
     mode: Mode
     counts_in_uptime: bool
     target_ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     rule: Rule
+
+    def owner_fields(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(WindowDraft)}
+
+    def covers(self, target_id: str, tags: Sequence[str]) -> bool:
+        """Whether it covers a target with these tags."""
+        return target_id in self.target_ids or not set(self.tags).isdisjoint(tags)
+
+    def has_same_effect(self, other: "WindowDraft") -> bool:
+        """Whether the two differ in nothing but their names and the order of targets and tags."""
+        mine, theirs = (
+            (one.rule, one.mode, one.counts_in_uptime, set(one.target_ids), set(one.tags))
+            for one in (self, other)
+        )
+        return mine == theirs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window(WindowDraft):
+    """A window as it applies from `since` to `until`, which is None unless it is past.
+
+    Times are epoch seconds. `version` grows with every change.
+    """
+
+    owner: str
+    id: str
     since: int
     until: int | None = None
     version: int = 1
     created_at: int
     updated_at: int
 
-    def covers(self, target_id: str, tags: Sequence[str]) -> bool:
-        """Whether it is for a target that has these tags."""
-        return target_id in self.target_ids or not set(self.tags).isdisjoint(tags)
-
-    def covered(self, target: Target) -> tuple[Span, ...]:
-        """The times at which it is for the target, which may have had other tags before."""
+    def covered_spans(self, target: Target) -> tuple[Span, ...]:
+        """The times during which it covers the target, whose tags may have changed."""
         spans, start = list[Span](), 0
         for end, tags in (*target.past_tags, (FOR_EVER, target.tags)):
             if self.covers(target.id, tags):
                 spans.append((start, end))
             start = end
         return merged(spans)
-
-    def acts_as(self, other: "Window") -> bool:
-        """Whether nothing but names differ: neither when, nor for which, nor how."""
-        return (self.rule, self.mode, self.counts_in_uptime) == (
-            other.rule,
-            other.mode,
-            other.counts_in_uptime,
-        ) and (set(self.target_ids), set(self.tags)) == (set(other.target_ids), set(other.tags))

@@ -18,7 +18,7 @@ from chalicelib.history.aggregation import QueryTooLargeError
 from chalicelib.history.read_plan import SETTLED_S
 from chalicelib.history.rollups.statistics import Tally
 from chalicelib.history.service import each_by_day
-from chalicelib.maintenance.occurrences import Calendar, next_time, read_calendar
+from chalicelib.maintenance.occurrences import Calendar, next_occurrence, read_calendar
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
 from chalicelib.status_pages.page import Condition, Page, arrange, is_slug, overall, public_id
@@ -199,7 +199,7 @@ def _maintenance(
     found = []
     for window in calendar.windows:
         covered = [one.name for one in targets if window.covers(one.id, one.tags)]
-        occurrence = next_time(window, now) if window.until is None and covered else None
+        occurrence = next_occurrence(window, now) if window.until is None and covered else None
         if occurrence is None or occurrence[0] > now + PAST_S:
             continue
         starts_at, ends_at = occurrence

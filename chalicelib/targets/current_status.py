@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from chalicelib.alerting.incident import incident_id
 from chalicelib.common.runtime import BaseRuntime
-from chalicelib.maintenance.occurrences import current
+from chalicelib.maintenance.occurrences import active_windows
 from chalicelib.maintenance.repository import Windows
 from chalicelib.monitoring import schedule
 from chalicelib.monitoring.lane import Lane
@@ -45,7 +45,7 @@ def current_statuses(
 ) -> dict[str, CurrentStatus]:
     """Return the current status of each of the owner's `targets`, by id."""
     lanes = Lanes(owner).some({target.lane for target in targets})
-    windows = current(Windows(owner).all(), runtime.now) if targets else []
+    windows = active_windows(Windows(owner).all(), runtime.now) if targets else []
     states = {target.id: _state(lanes, target) for target in targets}
     keys = {target.id: _scheduled_keys(runtime, target) for target in targets}
     results: dict[CheckKey, dict[int, CheckResult]] = read_results(

@@ -18,7 +18,7 @@ from chalicelib.aws.sqs import SendError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.errors import ConflictError, NotFoundError, UnavailableError
 from chalicelib.common.ids import new_id
-from chalicelib.maintenance.skip_rules import changes_skip_rules, concerns_skipping, is_skipped
+from chalicelib.maintenance.skip_rules import affects_skipping, is_skipped, updating_skip_rules
 from chalicelib.monitoring.check_history import Check
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.lane_allocator import LaneAllocator
@@ -150,11 +150,11 @@ def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
         hosts=_host_checks_delta(before.spec, after.spec),
         host_limit=host_limit(runtime.settings.limits),
     )
-    affects_skipping = concerns_skipping(before.owner, after.tags, before.tags)
+    is_skipping_affected = affects_skipping(before.owner, after.tags, before.tags)
     try:
         with (
             acting_for(before.owner, *usage.system_keys),
-            changes_skip_rules(runtime, before.owner, is_needed=affects_skipping),
+            updating_skip_rules(runtime, before.owner, is_needed=is_skipping_affected),
         ):
             store_change(runtime, before, after, new_secrets, usage)
     except TransactionConflictError:
@@ -211,7 +211,7 @@ def _add(
         try:
             with (
                 acting_for(owner, *usage.system_keys),
-                changes_skip_rules(runtime, owner, is_needed=concerns_skipping(owner, target.tags)),
+                updating_skip_rules(runtime, owner, is_needed=affects_skipping(owner, target.tags)),
             ):
                 Targets(owner).add(target, state, draft.secrets, usage)
         except TransactionConflictError:

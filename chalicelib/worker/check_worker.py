@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.dispatch import roll_up_late, start_rollups
 from chalicelib.history.rollups.job import RollupJob
-from chalicelib.maintenance.skip_rule_cache import Rules, skipped
+from chalicelib.maintenance.skip_rule_repository import Rules, skipped
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.check_job import CheckJob
 from chalicelib.monitoring.check_spec import CheckSpec

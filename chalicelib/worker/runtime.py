@@ -6,7 +6,7 @@ from chalicelib.aws.runtime import AwsRuntime
 
 if TYPE_CHECKING:
     # Types only: a cold start must not load what only the first event needs.
-    from chalicelib.maintenance.skip_rule_cache import SkipRuleCache
+    from chalicelib.maintenance.skip_rule_repository import SkipRuleCache
     from chalicelib.probes.checker import Checker
     from chalicelib.worker.outage_guard import ConnectivityCheck
 

@@ -1,4 +1,4 @@
-"""When windows recur: in the owner's zone, on the days clocks change too."""
+"""Cron expressions in a time zone, also on days when clocks change."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cronsim import CronSim
 
-from chalicelib.maintenance.cron import BadCronError, fires, shortest_pause_s
+from chalicelib.maintenance.cron import BadCronError, fire_times, min_interval_s
 
 YEAR_S = 366 * 86_400
 
@@ -17,32 +17,32 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
-def told(cron: str, zone: str, start: str, count: int) -> list[str]:
-    found = islice(fires(cron, zone, at(start), at(start) + YEAR_S), count)
+def formatted(cron: str, zone: str, start: str, count: int) -> list[str]:
+    found = islice(fire_times(cron, zone, at(start), at(start) + YEAR_S), count)
     return [datetime.fromtimestamp(one, UTC).strftime("%m-%d %H:%M") for one in found]
 
 
 @pytest.mark.parametrize(
-    ("cron", "zone", "start", "wanted"),
+    ("cron", "zone", "start", "expected"),
     [
-        # The same time on the clock, another one in UTC.
+        # The same local time, a different time in UTC.
         ("0 3 * * *", "Europe/Berlin", "2026-03-28", ["03-28 02:00", "03-29 01:00", "03-30 01:00"]),
         ("0 3 * * *", "Europe/Berlin", "2026-10-24", ["10-24 01:00", "10-25 02:00", "10-26 02:00"]),
-        # 02:30 does not come on the 29th of March: it is what comes instead, once.
+        # 02:30 does not exist on the 29th of March; it fires once, at the next time that exists.
         (
             "30 2 * * *",
             "Europe/Berlin",
             "2026-03-28",
             ["03-28 01:30", "03-29 01:00", "03-30 00:30"],
         ),
-        # 02:30 comes twice on the 25th of October: it is the first one, once.
+        # 02:30 occurs twice on the 25th of October; it fires once, at the first.
         (
             "30 2 * * *",
             "Europe/Berlin",
             "2026-10-24",
             ["10-24 00:30", "10-25 00:30", "10-26 01:30"],
         ),
-        # An hour that comes twice is two hours to what comes every hour.
+        # An hourly expression fires in both hours of the same name.
         (
             "30 * * * *",
             "Europe/Berlin",
@@ -68,19 +68,19 @@ def told(cron: str, zone: str, start: str, count: int) -> list[str]:
         ("0 1 * * SUN#1", "America/New_York", "2026-11-01", ["11-01 05:00", "12-06 06:00"]),
     ],
 )
-def test_days_on_which_clocks_change(cron: str, zone: str, start: str, wanted: list[str]) -> None:
-    assert told(cron, zone, start, len(wanted)) == wanted
+def test_days_when_clocks_change(cron: str, zone: str, start: str, expected: list[str]) -> None:
+    assert formatted(cron, zone, start, len(expected)) == expected
 
 
-def test_a_time_is_found_from_wherever_it_is_looked_for() -> None:
-    """On the day with two hours of the same name: none is lost or told twice."""
+def test_searches_from_any_start_find_the_same_times() -> None:
+    """On the day with two hours of the same name, no time is missed or repeated."""
     start, end = at("2026-10-24T20:00"), at("2026-10-25T08:00")
     for cron in ("30 2 * * *", "15 1-4 * * *", "0 * * * *"):
-        whole = list(fires(cron, "Europe/Berlin", start, end))
+        whole = list(fire_times(cron, "Europe/Berlin", start, end))
         for cut in range(start, end, 600):
             parts = [
-                *fires(cron, "Europe/Berlin", start, cut),
-                *fires(cron, "Europe/Berlin", cut, end),
+                *fire_times(cron, "Europe/Berlin", start, cut),
+                *fire_times(cron, "Europe/Berlin", cut, end),
             ]
             assert parts == whole
 
@@ -93,8 +93,8 @@ def test_wildcards_fire_whenever_the_clock_shows_a_matching_time(cron: str, zone
     for start in map(at, ("2026-03-01", "2026-10-01")):
         end = start + 40 * 86_400
         minutes = range(start, end, 60)
-        wanted = [one for one in minutes if matches(datetime.fromtimestamp(one, ZoneInfo(zone)))]
-        assert list(fires(cron, zone, start, end)) == wanted
+        expected = [one for one in minutes if matches(datetime.fromtimestamp(one, ZoneInfo(zone)))]
+        assert list(fire_times(cron, zone, start, end)) == expected
 
 
 def _fields(cron: str) -> Callable[[datetime], bool]:
@@ -125,11 +125,11 @@ def _fields(cron: str) -> Callable[[datetime], bool]:
         ("0 0 * * *", "../../etc/passwd"),
     ],
 )
-def test_what_never_comes_is_refused(cron: str, zone: str) -> None:
+def test_invalid_expressions_and_zones_are_rejected(cron: str, zone: str) -> None:
     with pytest.raises(BadCronError):
-        shortest_pause_s(cron, zone, at("2026-11-22"))
+        min_interval_s(cron, zone, at("2026-11-22"))
 
 
-def test_how_often_it_comes() -> None:
-    assert shortest_pause_s("*/20 * * * *", "UTC", 0) == 1_200
-    assert shortest_pause_s("0 0 * * *", "Europe/Berlin", at("2026-03-01")) == 23 * 3_600
+def test_min_interval() -> None:
+    assert min_interval_s("*/20 * * * *", "UTC", 0) == 1_200
+    assert min_interval_s("0 0 * * *", "Europe/Berlin", at("2026-03-01")) == 23 * 3_600

@@ -1,4 +1,4 @@
-"""Windows that mute: alerts wait for the end, and what ended within is not told."""
+"""Windows with mode `mute`: alerts are held until the end, and dropped if the outage ended."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ def heal(world: World, *targets: dict[str, Any]) -> None:
     alerts.heal(world, *targets, seconds=30)
 
 
-def live(world: World, seconds: int) -> None:
-    """Checks and alerts, second by second."""
+def run(world: World, seconds: int) -> None:
+    """Run checks and alerts, second by second."""
     end = world.clock.time + seconds
     while world.clock.time < end:
         if world.clock.time % 60 == 0:
@@ -46,69 +46,71 @@ def live(world: World, seconds: int) -> None:
         world.clock.time += 1
 
 
-def test_an_outage_that_outlasts_its_window_is_told_after_it(world: World, alice: Person) -> None:
+def test_an_outage_that_outlasts_the_window_is_notified_after_it(
+    world: World, alice: Person
+) -> None:
     shop = target(alice, tags=["prod"])
     window(alice, 0, 600)
     fail(world, shop)
-    live(world, 560)
+    run(world, 560)
     assert types(world) == []
     assert len(incidents(alice, "?open=true")) == 1
-    live(world, 60)
+    run(world, 60)
     assert types(world) == ["down"]
     heal(world, shop)
-    live(world, 10)
+    run(world, 10)
     assert types(world) == ["down", "recovered"]
 
 
-def test_an_outage_that_ends_within_its_window_is_never_told(world: World, alice: Person) -> None:
+def test_an_outage_that_ends_during_the_window_is_not_notified(world: World, alice: Person) -> None:
     shop = target(alice, tags=["prod"])
     window(alice, 0, 600)
     fail(world, shop)
-    live(world, 300)
+    run(world, 300)
     heal(world, shop)
-    live(world, 1_200)
+    run(world, 1_200)
     assert types(world) == []
     (incident,) = incidents(alice)
     assert incident["closed_at"] is not None
     assert world.alerts.waiting == []
 
 
-def test_what_is_well_at_the_first_check_after_the_window_was_not_longer_down(
+def test_an_outage_that_ends_at_the_first_check_after_the_window_is_not_notified(
     world: World, alice: Person
 ) -> None:
     shop = target(alice, tags=["prod"])
     window(alice, 0, 600)
     fail(world, shop)
-    live(world, 569)
+    run(world, 569)
     world.checker.script.clear()
-    # It is well from the end on, but only a check tells.
-    live(world, 600)
+    # The target recovers at the end of the window, which only the next check shows.
+    run(world, 600)
     assert types(world) == []
 
 
-def test_a_window_says_nothing_of_other_targets(world: World, alice: Person) -> None:
-    """One alert for both would have come; half of it waits."""
+def test_other_targets_of_the_same_alert_are_not_muted(world: World, alice: Person) -> None:
+    """Without the window, one alert would report both targets."""
     shop, blog = target(alice, tags=["prod"]), target(alice, tags=["blog"], name="Blog")
     window(alice, 0, 600)
     fail(world, shop, blog)
-    live(world, 100)
-    (told,) = world.outbound.received(HOOK)
-    assert [one["name"] for one in told["data"]["targets"]] == ["Blog"]
-    live(world, 600)
+    run(world, 100)
+    (first,) = world.outbound.received(HOOK)
+    assert [one["name"] for one in first["data"]["targets"]] == ["Blog"]
+    run(world, 600)
     _, second = world.outbound.received(HOOK)
     assert [one["name"] for one in second["data"]["targets"]] == ["Shop"]
     heal(world, shop, blog)
-    live(world, 70)
+    run(world, 70)
     recovered = world.outbound.received(HOOK)[2:]
-    names = sorted(one["name"] for told in recovered for one in told["data"]["targets"])
+    names = sorted(one["name"] for alert in recovered for one in alert["data"]["targets"])
     assert names == ["Blog", "Shop"]
 
 
-def test_a_death_between_moving_and_sending_tells_nothing_twice(
+def test_a_crash_between_holding_and_sending_notifies_nothing_twice(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop, blog = target(alice, tags=["prod"]), target(alice, tags=["blog"], name="Blog")
-    made = window(alice, 0, 600)
+    created = window(alice, 0, 600)
     fail(world, shop, blog)
 
     def die(*_: object, **__: object) -> None:
@@ -117,90 +119,94 @@ def test_a_death_between_moving_and_sending_tells_nothing_twice(
     with monkeypatch.context() as patch:
         patch.setattr("chalicelib.alerting.notifiers.Notifiers.send", die)
         again = world.process_alerts() + world.process_alerts()
-    # The window is gone when the message comes again: nothing is held any more.
-    alice.delete(f"/v1/maintenance/{made['id']}")
+    # The window is deleted before the message is retried, so nothing is held.
+    alice.delete(f"/v1/maintenance/{created['id']}")
     world.clock.time += 90
     assert again
     world.process_alerts(again)
-    live(world, 900)
+    run(world, 900)
     names = sorted(
-        one["name"] for told in world.outbound.received(HOOK) for one in told["data"]["targets"]
+        one["name"] for alert in world.outbound.received(HOOK) for one in alert["data"]["targets"]
     )
     assert names == ["Blog", "Shop"]
 
 
-def test_an_outage_from_before_that_ends_within_is_told_to_have_ended_afterwards(
+def test_the_recovery_of_an_earlier_outage_is_notified_after_the_window(
     world: World, alice: Person
 ) -> None:
     shop = target(alice, tags=["prod"])
     fail(world, shop)
-    live(world, 30)
+    run(world, 30)
     assert types(world) == ["down"]
     window(alice, 0, 600)
     heal(world, shop)
-    live(world, 300)
+    run(world, 300)
     assert types(world) == ["down"]
-    live(world, 400)
+    run(world, 400)
     assert types(world) == ["down", "recovered"]
 
 
-def test_reminders_wait_too(world: World) -> None:
+def test_reminders_are_held(world: World) -> None:
     alice = world.user()
     channel(alice, repeat_s=120)
     shop = target(alice, tags=["prod"])
     fail(world, shop)
-    live(world, 60)
+    run(world, 60)
     window(alice, 0, 900)
-    live(world, 880)
+    run(world, 880)
     assert types(world) == ["down"]
-    live(world, 90)
+    run(world, 90)
     assert types(world) == ["down", "reminder"]
 
 
-def test_a_window_that_is_deleted_lets_go_within_minutes(world: World, alice: Person) -> None:
+def test_alerts_are_released_within_minutes_of_deleting_the_window(
+    world: World, alice: Person
+) -> None:
     shop = target(alice, tags=["prod"])
-    made = window(alice, 0, 6 * 3_600)
+    created = window(alice, 0, 6 * 3_600)
     fail(world, shop)
-    live(world, 60)
-    alice.delete(f"/v1/maintenance/{made['id']}")
-    live(world, 310)
+    run(world, 60)
+    alice.delete(f"/v1/maintenance/{created['id']}")
+    run(world, 310)
     assert types(world) == ["down"]
 
 
-def test_a_window_that_is_made_longer_holds_on(world: World, alice: Person) -> None:
+def test_extending_the_window_extends_the_hold(world: World, alice: Person) -> None:
     shop = target(alice, tags=["prod"])
-    made = window(alice, 0, 300)
+    created = window(alice, 0, 300)
     fail(world, shop)
-    live(world, 60)
+    run(world, 60)
     later = render_time(world.runtime.now + 600)
-    alice.patch(f"/v1/maintenance/{made['id']}", {"ends_at": later})
-    live(world, 590)
+    alice.patch(f"/v1/maintenance/{created['id']}", {"ends_at": later})
+    run(world, 590)
     assert types(world) == []
-    live(world, 60)
+    run(world, 60)
     assert types(world) == ["down"]
 
 
-def test_what_is_still_degraded_is_told_and_what_is_not_is_not(world: World, alice: Person) -> None:
+def test_only_targets_that_are_still_degraded_are_notified_after_the_window(
+    world: World, alice: Person
+) -> None:
     shop, blog = target(alice, tags=["prod"]), target(alice, tags=["prod"], name="Blog")
     world.tick()
     world.run(40)
     window(alice, 0, 600)
     world.checker.script |= {shop["id"]: EXPIRING, blog["id"]: SLOW}
-    live(world, 100)
+    run(world, 100)
     del world.checker.script[blog["id"]]
-    live(world, 700)
-    told = [(one["type"], one["data"]["title"]) for one in world.outbound.received(HOOK)]
-    assert told == [("tls_expiring", "Shop has a certificate that expires soon")]
+    run(world, 700)
+    sent = [(one["type"], one["data"]["title"]) for one in world.outbound.received(HOOK)]
+    assert sent == [("tls_expiring", "Shop has a certificate that expires soon")]
 
 
-def test_a_window_that_recurs(world: World, alice: Person) -> None:
-    """It is 11:06:40 UTC on a Wednesday: eight minutes are left."""
+def test_a_recurring_window(world: World, alice: Person) -> None:
+    """It is 11:06:40 UTC on a Wednesday, so eight minutes are left."""
     shop = target(alice, tags=["prod"])
     rule = {"starts_at": None, "ends_at": None, "cron": "0 11 * * WED", "duration_s": 900}
     reply = alice.post("/v1/maintenance", {"name": "n", "tags": ["prod"], **rule})
     assert (reply.status, reply.json["active"]) == (201, True)
     fail(world, shop)
-    live(world, 400)
+    run(world, 400)
     assert types(world) == []
-    live(world, 200)
+    run(world, 200)
     assert types(world) == ["down"]

@@ -1,4 +1,4 @@
-"""Statistics leave out the windows that do not count: as they were in force, to the second."""
+"""Statistics exclude windows that do not count, to the second and as they were at the time."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ TICKS = range(DAY, NOW, 300)
 
 @pytest.fixture
 def alice(world: World) -> Person:
-    """A day before the tests' own begins."""
+    """An owner, an hour before DAY begins."""
     world.clock.time = DAY - HOUR_S
     return world.user()
 
@@ -31,7 +31,7 @@ def verdict(tick: int) -> CheckResult:
     return (UP, UP, DOWN, UP, UNKNOWN)[tick // 300 % 5]
 
 
-def live_a_day(person: Person, interval_s: int = 300) -> None:
+def store_a_day(person: Person, interval_s: int = 300) -> None:
     with acting_for(person.owner):
         for tick in TICKS:
             key = CheckKey(person.owner, 0, tick, "us-east-1")
@@ -41,7 +41,7 @@ def live_a_day(person: Person, interval_s: int = 300) -> None:
 
 
 def expected(*excluded: tuple[int, int]) -> list[int]:
-    """Seconds up, down, and left out of the day, second by second."""
+    """The seconds of the day that are up, down and excluded, counted second by second."""
     found = [0, 0, 0]
     for second in range(DAY, NOW):
         result = verdict(second // 300 * 300)
@@ -52,46 +52,46 @@ def expected(*excluded: tuple[int, int]) -> list[int]:
     return found
 
 
-def told(world: World, person: Person, target_id: str) -> list[int]:
-    """The same from results, and once more from what is folded, and in the report."""
-    answers = []
+def measured(world: World, person: Person, target_id: str) -> list[int]:
+    """The same from results, from rollups, and from the report."""
+    found = []
     with acting_for(person.owner):
         target = Targets(person.owner).get(target_id)
-        for is_folded in (False, True):
-            if is_folded:
+        for is_rolled_up in (False, True):
+            if is_rolled_up:
                 assert not world.roll_up(
                     {"folds": [RollupJob(person.owner, 0, [(DAY, NOW)]).to_json()]}
                 )
                 world.clock.time = NOW + 2 * DAY_S
-            answers.append(statistics(world.runtime, person.owner, [target], (DAY, NOW)).whole)
-        answers.append(each_over(world.runtime, person.owner, [target], (DAY, NOW))[target_id])
-    sums = {(one.up_s, one.downtime_s, one.maintenance_s) for one in answers}
+            found.append(statistics(world.runtime, person.owner, [target], (DAY, NOW)).whole)
+        found.append(each_over(world.runtime, person.owner, [target], (DAY, NOW))[target_id])
+    sums = {(one.up_s, one.downtime_s, one.maintenance_s) for one in found}
     assert len(sums) == 1
-    assert {one.checks for one in answers} == {len(TICKS)}
+    assert {one.checks for one in found} == {len(TICKS)}
     return list(sums.pop())
 
 
-def test_what_was_in_force_is_left_out_and_nothing_else(
+def test_only_active_windows_that_do_not_count_are_excluded(
     world: World, alice: Person, lowest_place: None
 ) -> None:
-    """Windows that begin and end between checks, overlap, count, or are for others."""
+    """Windows that start and end between checks, overlap, count, or cover other targets."""
     shop = alice.make_target(tags=["prod"], interval_s=300)["id"]
     window(alice, 2 * HOUR_S + 17, 3 * HOUR_S + 31)
     window(alice, 2 * HOUR_S + 100, 2 * HOUR_S + 5_000, target_ids=[shop], tags=[])
     window(alice, 10 * HOUR_S, 12 * HOUR_S, counts_in_uptime=True)
     window(alice, 14 * HOUR_S, 16 * HOUR_S, tags=["other"])
-    live_a_day(alice)
+    store_a_day(alice)
     world.clock.time = NOW
-    assert told(world, alice, shop) == expected((DAY + HOUR_S + 17, DAY + HOUR_S + 5_000))
+    assert measured(world, alice, shop) == expected((DAY + HOUR_S + 17, DAY + HOUR_S + 5_000))
 
 
-def test_a_window_that_is_changed_or_deleted_counts_as_it_was(
+def test_changed_and_deleted_windows_are_excluded_as_they_were(
     world: World, alice: Person, lowest_place: None
 ) -> None:
     shop = alice.make_target(tags=["prod"], interval_s=300)["id"]
     path = f"/v1/maintenance/{window(alice, 2 * HOUR_S, 9 * HOUR_S)['id']}"
-    live_a_day(alice)
-    # It is ended early, then for an hour it is for others, then it counts, then it is deleted.
+    store_a_day(alice)
+    # It covers other targets for an hour, later it counts for an hour, then it is deleted.
     for hour, fields in (
         (3, {"tags": ["other"]}),
         (4, {"tags": ["prod"], "name": "Again"}),
@@ -102,13 +102,13 @@ def test_a_window_that_is_changed_or_deleted_counts_as_it_was(
         world.clock.time = DAY + hour * HOUR_S + 7
         assert alice.patch(path, fields).status == 200
     world.clock.time = DAY + 8 * HOUR_S - 11
-    # The window would have been over at 8, now it is over 11 seconds before.
+    # The window would have ended at 8; it ends 11 seconds earlier.
     assert alice.delete(path).status == 204
-    # One that is made afterwards begins when it is made.
+    # A window created after its start applies from its creation.
     world.clock.time = DAY + 20 * HOUR_S
     window(alice, -5 * HOUR_S, 600)
     world.clock.time = NOW
-    assert told(world, alice, shop) == expected(
+    assert measured(world, alice, shop) == expected(
         (DAY + HOUR_S, DAY + 3 * HOUR_S + 7),
         (DAY + 4 * HOUR_S + 7, DAY + 6 * HOUR_S + 7),
         (DAY + 7 * HOUR_S + 7, DAY + 8 * HOUR_S - 11),
@@ -116,18 +116,18 @@ def test_a_window_that_is_changed_or_deleted_counts_as_it_was(
     )
 
 
-def test_a_target_is_in_it_while_it_has_the_tag(
+def test_a_window_covers_a_target_while_it_has_the_tag(
     world: World, alice: Person, lowest_place: None
 ) -> None:
     shop = alice.make_target(interval_s=300)["id"]
     body = {"name": "n", "tags": ["prod"], "cron": "0 */2 * * *", "duration_s": HOUR_S}
     assert alice.post("/v1/maintenance", body).status == 201
-    live_a_day(alice)
+    store_a_day(alice)
     for hour, tags in ((3, ["prod"]), (7, ["prod", "x"]), (9, ["x"])):
         world.clock.time = DAY + hour * HOUR_S - 1_800
         assert alice.patch(f"/v1/targets/{shop}", {"tags": tags}).status == 200
     world.clock.time = NOW
-    assert told(world, alice, shop) == expected(
+    assert measured(world, alice, shop) == expected(
         (DAY + 9_000, DAY + 10_800),
         (DAY + 4 * HOUR_S, DAY + 5 * HOUR_S),
         (DAY + 6 * HOUR_S, DAY + 7 * HOUR_S),
@@ -135,8 +135,10 @@ def test_a_target_is_in_it_while_it_has_the_tag(
     )
 
 
-def test_one_check_a_day_is_cut_as_well(world: World, alice: Person, lowest_place: None) -> None:
-    """The check stands for hours that hold a window, far behind its own hour."""
+def test_maintenance_is_excluded_from_the_time_of_a_daily_check(
+    world: World, alice: Person, lowest_place: None
+) -> None:
+    """The check represents a day, with a window hours after the check."""
     shop = alice.make_target(tags=["prod"], interval_s=86_400)["id"]
     window(alice, 6 * HOUR_S, 7 * HOUR_S)
     with acting_for(alice.owner):
@@ -156,7 +158,7 @@ def test_one_check_a_day_is_cut_as_well(world: World, alice: Person, lowest_plac
     ]
 
 
-def test_incidents_within_are_none_and_others_are_shorter(world: World) -> None:
+def test_incidents_within_windows_are_not_counted_and_others_are_shortened(world: World) -> None:
     alice = world.user()
     shop = alerts.target(alice, tags=["prod"])
     window(alice, 0, 30)

@@ -1,4 +1,4 @@
-"""Maintenance windows over the API."""
+"""The API of maintenance windows."""
 
 from typing import Any
 
@@ -20,14 +20,14 @@ def once(start: int = 0, end: int = HOUR) -> dict[str, Any]:
 def window(person: Person, **fields: Any) -> dict[str, Any]:
     reply = person.post("/v1/maintenance", {"name": "Upgrade", "tags": ["prod"], **fields})
     assert reply.status == 201, reply.text
-    made: dict[str, Any] = reply.json
-    return made
+    created: dict[str, Any] = reply.json
+    return created
 
 
-def test_a_window_is_made_shown_changed_and_deleted(alice: Person) -> None:
-    made = window(alice, **once(600))
-    assert made == {
-        "id": made["id"],
+def test_create_show_change_and_delete(alice: Person) -> None:
+    created = window(alice, **once(600))
+    assert created == {
+        "id": created["id"],
         "name": "Upgrade",
         "mode": "mute",
         "counts_in_uptime": False,
@@ -42,9 +42,9 @@ def test_a_window_is_made_shown_changed_and_deleted(alice: Person) -> None:
         "created_at": render_time(START),
         "updated_at": render_time(START),
     }
-    path = f"/v1/maintenance/{made['id']}"
-    assert alice.get(path).json == made
-    assert alice.get("/v1/maintenance").json["items"] == [made]
+    path = f"/v1/maintenance/{created['id']}"
+    assert alice.get(path).json == created
+    assert alice.get("/v1/maintenance").json["items"] == [created]
     alice.world.clock.time += 700
     changed = alice.patch(path, {"mode": "skip", "counts_in_uptime": True})
     assert changed.status == 200
@@ -56,23 +56,23 @@ def test_a_window_is_made_shown_changed_and_deleted(alice: Person) -> None:
     assert alice.get("/v1/maintenance").json["items"] == []
 
 
-def test_a_window_comes_again_in_its_zone(alice: Person) -> None:
+def test_a_window_recurs_in_its_time_zone(alice: Person) -> None:
     # It is 2026-11-18, 11:06:40 UTC.
-    made = window(alice, cron="0 3 * * 0", timezone="America/New_York", duration_s=7_200)
-    assert made["next"] == {
+    created = window(alice, cron="0 3 * * 0", timezone="America/New_York", duration_s=7_200)
+    assert created["next"] == {
         "starts_at": "2026-11-22T08:00:00Z",
         "ends_at": "2026-11-22T10:00:00Z",
     }
-    once_a_day = window(alice, cron="0 11 * * *", duration_s=HOUR)
-    assert (once_a_day["timezone"], once_a_day["active"]) == ("UTC", True)
+    daily = window(alice, cron="0 11 * * *", duration_s=HOUR)
+    assert (daily["timezone"], daily["active"]) == ("UTC", True)
 
 
-def test_once_becomes_again_and_the_other_way_round(alice: Person) -> None:
+def test_a_single_window_becomes_recurring_and_back(alice: Person) -> None:
     path = f"/v1/maintenance/{window(alice, **once())['id']}"
-    again = {"starts_at": None, "ends_at": None, "cron": "0 3 * * *", "duration_s": HOUR}
-    assert alice.patch(path, again).json["cron"] == "0 3 * * *"
-    back = {"cron": None, "timezone": None, "duration_s": None, **once(60)}
-    assert alice.patch(path, back).json["starts_at"] == once(60)["starts_at"]
+    recurring = {"starts_at": None, "ends_at": None, "cron": "0 3 * * *", "duration_s": HOUR}
+    assert alice.patch(path, recurring).json["cron"] == "0 3 * * *"
+    single = {"cron": None, "timezone": None, "duration_s": None, **once(60)}
+    assert alice.patch(path, single).json["starts_at"] == once(60)["starts_at"]
     assert alice.patch(path, {"cron": "0 3 * * *"}).fields == ["body.cron"]
 
 
@@ -104,14 +104,14 @@ def test_once_becomes_again_and_the_other_way_round(alice: Person) -> None:
         ({"cron": "0 3 * * *", "duration_s": 60, "timezone": "Moon"}, ["body.timezone"]),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_field(
+def test_invalid_windows_are_rejected_with_the_field(
     alice: Person, body: dict[str, Any], fields: list[str]
 ) -> None:
     reply = alice.post("/v1/maintenance", {"name": "Upgrade", "tags": ["prod"], **body})
     assert (reply.status, reply.fields) == (422, fields)
 
 
-def test_a_stranger_s_windows_and_targets_are_not_there(alice: Person, mallory: Person) -> None:
+def test_windows_and_targets_of_other_owners_are_hidden(alice: Person, mallory: Person) -> None:
     target, path = alice.make_target(), f"/v1/maintenance/{window(alice, **once())['id']}"
     for reply in (mallory.get(path), mallory.patch(path, {"name": "n"}), mallory.delete(path)):
         assert reply.status == 404
@@ -119,13 +119,13 @@ def test_a_stranger_s_windows_and_targets_are_not_there(alice: Person, mallory: 
     body = {"name": "n", "target_ids": [target["id"]], **once()}
     assert mallory.post("/v1/maintenance", body).fields == ["body.target_ids.0"]
     assert alice.post("/v1/maintenance", body).status == 201
-    # A stranger's window for the same tag says nothing of alice's targets.
+    # Another owner's window for the same tag does not cover alice's targets.
     window(mallory, tags=["theirs"], **once())
     tagged = alice.make_target(tags=["theirs"])
     assert tagged["state"]["in_maintenance"] is False
 
 
-def test_a_change_may_be_held_to_a_version(alice: Person) -> None:
+def test_if_match_rejects_outdated_versions(alice: Person) -> None:
     reply = alice.post("/v1/maintenance", {"name": "Upgrade", "tags": ["prod"], **once()})
     path, etag = f"/v1/maintenance/{reply.json['id']}", reply.headers["etag"]
     assert alice.patch(path, {"name": "New"}, If_Match=etag).status == 200
@@ -134,18 +134,18 @@ def test_a_change_may_be_held_to_a_version(alice: Person) -> None:
     assert alice.delete(path, If_Match=alice.get(path).headers["etag"]).status == 204
 
 
-def test_a_target_that_was_deleted_since_does_not_hinder_a_change(alice: Person) -> None:
+def test_a_window_can_be_changed_after_a_target_was_deleted(alice: Person) -> None:
     target = alice.make_target()
-    made = window(alice, target_ids=[target["id"]], **once())
+    created = window(alice, target_ids=[target["id"]], **once())
     alice.delete(f"/v1/targets/{target['id']}")
-    assert alice.patch(f"/v1/maintenance/{made['id']}", {"name": "New"}).status == 200
+    assert alice.patch(f"/v1/maintenance/{created['id']}", {"name": "New"}).status == 200
 
 
-def test_there_are_limits_and_what_is_over_does_not_count(
+def test_the_limit_ignores_windows_that_are_over(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert maintenance_service.MOST_WINDOWS == 100
-    monkeypatch.setattr(maintenance_service, "MOST_WINDOWS", 7)
+    assert maintenance_service.MAX_WINDOWS == 100
+    monkeypatch.setattr(maintenance_service, "MAX_WINDOWS", 7)
     alice = world.user()
     for _ in range(7):
         window(alice, **once())
@@ -153,7 +153,7 @@ def test_there_are_limits_and_what_is_over_does_not_count(
     assert alice.post("/v1/maintenance", {**body, **once()}).status == 409
     world.clock.time += HOUR
     window(alice, **once(HOUR, 2 * HOUR))
-    # What was over a month ago is tidied away, some at a time.
+    # A few of the windows that ended over a month ago are deleted at a time.
     world.clock.time += 31 * 86_400
     before = len(windows_of(alice))
     window(alice, cron="0 3 * * *", duration_s=HOUR)
@@ -165,7 +165,7 @@ def windows_of(person: Person) -> list[dict[str, Any]]:
     return found
 
 
-def test_targets_say_that_they_are_in_maintenance(world: World) -> None:
+def test_targets_show_that_they_are_in_maintenance(world: World) -> None:
     alice = world.user()
     named, tagged, other = (
         alice.make_target(),
@@ -174,13 +174,13 @@ def test_targets_say_that_they_are_in_maintenance(world: World) -> None:
     )
     window(alice, target_ids=[named["id"]], **once(60, 120))
 
-    def shown() -> dict[str, bool]:
+    def in_maintenance() -> dict[str, bool]:
         items = alice.get("/v1/targets").json["items"]
         return {item["id"]: item["state"]["in_maintenance"] for item in items}
 
-    assert shown() == {named["id"]: False, tagged["id"]: False, other["id"]: False}
+    assert in_maintenance() == {named["id"]: False, tagged["id"]: False, other["id"]: False}
     world.clock.time += 60
-    assert shown() == {named["id"]: True, tagged["id"]: True, other["id"]: False}
+    assert in_maintenance() == {named["id"]: True, tagged["id"]: True, other["id"]: False}
     assert alice.get(f"/v1/targets/{named['id']}").json["state"]["in_maintenance"] is True
     world.clock.time += 60
-    assert not any(shown().values())
+    assert not any(in_maintenance().values())

@@ -9,6 +9,7 @@ from chalicelib.access import models as access_models
 from chalicelib.alerting.storage import models as alerting_models
 from chalicelib.aws import system_table
 from chalicelib.aws.dynamodb import Table
+from chalicelib.history import models as history_models
 from chalicelib.maintenance import models as maintenance_models
 from chalicelib.monitoring.storage import models
 from chalicelib.status_pages import models as status_pages_models
@@ -22,6 +23,7 @@ MODELS = [
         alerting_models,
         status_pages_models,
         maintenance_models,
+        history_models,
         system_table,
     )
     for found in vars(module).values()
