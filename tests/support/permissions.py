@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 import pytest
 
 from chalicelib.alerting import handler as alerting_handler
+from chalicelib.alerting import overdue
 from chalicelib.api import dispatch as api_dispatch
 from chalicelib.history import background_handler
 from chalicelib.history import dispatch as rollups_dispatch
@@ -93,6 +94,7 @@ def name_functions() -> None:
         (scheduler, "run_tick", "tick"),
         (worker_handler, "handle_checks", "check"),
         (rollups_dispatch, "fan_out", "fan-out"),
+        (overdue, "send_overdue", "fan-out"),
         (background_handler, "run_background", "rollup"),
         (alerting_handler, "handle_alerts", "alert"),
         (alerting_handler, "handle_notices", "notify"),
