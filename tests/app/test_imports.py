@@ -42,7 +42,7 @@ OURS: dict[str, set[str]] = {
     "api_handler": {"access", "api", "aws", "common", "runtime"},
     "tick": CORE | {"alerting", "worker"},
     "check": ALERTING | {"history", "worker"},
-    "fan_out": CORE | {"alerting", "history", "maintenance"},
+    "fan_out": CORE | {"alerting", "history"},
     "rollup": ALERTING | {"history"},
     "alert": ALERTING,
     "notify": ALERTING,
