@@ -75,6 +75,15 @@ class Channel(ChannelDraft):
     created_at: int
     updated_at: int
 
+    @property
+    def unusable(self) -> str | None:
+        """Why alerts have to wait; None if they can be sent."""
+        if self.suspended:
+            return "the user is disabled"
+        if self.kind is ChannelKind.EMAIL and self.confirmed_at is None:
+            return "the address is not confirmed yet"
+        return None
+
     def wants(self, event: Event) -> bool:
         """Whether the channel is subscribed to the event."""
         return event is Event.TEST or event in self.events

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from chalicelib.alerting.alert import AlertedTarget
-from chalicelib.alerting.channel import Channel, Event
+from chalicelib.alerting.channel import Channel, Event, event_of
 from chalicelib.alerting.delivery import (
     Delivery,
     DeliveryStatus,
@@ -35,13 +35,13 @@ class _Decision(Enum):
 class AlertContent:
     """The targets that a delivery reports and the flip references that it drops.
 
-    `must_wait`: nothing can be sent yet. `held` are the dropped references whose targets are in
-    maintenance.
+    `waits_until`: nothing can be sent before the outages' alert, which is attempted at that time.
+    `held` are the dropped references whose targets are in maintenance.
     """
 
     targets: list[AlertedTarget] = field(default_factory=list)
     dropped: frozenset[str] = frozenset()
-    must_wait: bool = False
+    waits_until: int | None = None
     held: Mapping[str, Hold] = field(default_factory=dict)
 
 
@@ -64,7 +64,7 @@ def alert_content(
         if isinstance(decision, Hold):
             held[reference] = decision
         elif decision is _Decision.WAIT:
-            return AlertContent(must_wait=True)
+            return AlertContent(waits_until=flip_filter.waits_until)
         elif decision is _Decision.SEND and incident:
             targets[reference] = _alerted_target(delivery.event, reference, incident)
     return AlertContent(list(targets.values()), delivery.about - set(targets), held=held)
@@ -78,6 +78,7 @@ class _FlipFilter:
         self._channel = channel
         self._outages: dict[int, list[Delivery]] = {}
         self._suppression = Suppression(delivery.owner, now)
+        self.waits_until = now
 
     def decide(self, incident: Incident | None, reference: str) -> "_Decision | Hold":
         """Decide about one flip. Maintenance holds it, but drops outages that ended within it."""
@@ -134,25 +135,31 @@ class _FlipFilter:
         )
 
     def _follow_outage(self, incident: Incident) -> _Decision:
-        """Send a recovery only where its outage was sent, and only after it."""
-        is_dropped = False
-        for outage in self._outages_of(minute_of(incident.opened_at)):
-            found = [one for one in outage.about if parse_reference(one)[0] == incident.key]
-            if not found:
-                continue
-            if outage.dropped.issuperset(found):
-                # Maintenance may have held it; then another delivery reports it.
-                is_dropped = True
-                continue
-            if outage.status is DeliveryStatus.SENT:
-                return _Decision.SEND
-            if outage.status is not _WAITING:
-                return _Decision.DROP
-            untried = not outage.tries and not outage.attempts
-            if untried and _was_short(incident, self._channel):
-                return _Decision.DROP
-            return _Decision.WAIT
-        return _Decision.DROP if is_dropped else _Decision.WAIT
+        """Send a recovery only where its outage was sent, and only after all alerts of it."""
+        flips = [entry.flip.at for entry in incident.entries if event_of(entry) is Event.DOWN]
+        minutes = sorted({minute_of(at) for at in (incident.opened_at, *flips)})
+        outages = [outage for minute in minutes for outage in self._outages_of(minute)]
+        found = [self._follow(outage, incident) for outage in outages]
+        for decision in (_Decision.WAIT, _Decision.SEND, _Decision.DROP):
+            if decision in found:
+                return decision
+        return _Decision.WAIT
+
+    def _follow(self, outage: Delivery, incident: Incident) -> _Decision | None:
+        """What an alert of the outage means for the recovery; None if it does not report it."""
+        found = [one for one in outage.about if parse_reference(one)[0] == incident.key]
+        if not found:
+            return None
+        if outage.dropped.issuperset(found):
+            # Maintenance may have held it; then another delivery reports it.
+            return _Decision.DROP
+        if outage.status is not _WAITING:
+            return _Decision.SEND if outage.status is DeliveryStatus.SENT else _Decision.DROP
+        untried = not outage.tries and not outage.attempts
+        if untried and _was_short(incident, self._channel):
+            return _Decision.DROP
+        self.waits_until = max(self.waits_until, outage.next_at)
+        return _Decision.WAIT
 
     def _outages_of(self, minute: int) -> list[Delivery]:
         if minute not in self._outages:

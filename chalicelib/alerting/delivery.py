@@ -34,7 +34,7 @@ class DeliveryStatus(StrEnum):
     SENT = "sent"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """There was nothing left to report."""
+    """There was nothing left to report, or the channel was not usable for a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +168,3 @@ def hold_for_maintenance(until: int, interval_s: int) -> Hold:
 def settling_s(interval_s: int) -> int:
     """How long after a maintenance an outage that ends counts as having ended within it."""
     return interval_s if interval_s <= _MAX_SETTLE_INTERVAL_S else 0
-
-
-def is_permanent(status_code: int) -> bool:
-    """Whether a retry is pointless: 4xx, and 3xx because redirects are not followed.
-
-    408 (timeout) and 429 (too many requests) are retried.
-    """
-    return 300 <= status_code < 500 and status_code not in (408, 429)

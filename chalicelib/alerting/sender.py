@@ -7,6 +7,7 @@ twice.
 
 import logging
 import random
+from collections import defaultdict
 
 from chalicelib.alerting.alert import MAX_ALERTED_TARGETS, Alert
 from chalicelib.alerting.channel import Channel, Event
@@ -16,6 +17,8 @@ from chalicelib.alerting.delivery import (
     Attempt,
     Delivery,
     DeliveryStatus,
+    flip_reference,
+    minute_of,
     next_attempt,
     parse_reference,
     refers_to_opening,
@@ -25,6 +28,7 @@ from chalicelib.alerting.notifiers import SendResult
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.alerting.storage.delivery_repository import Deliveries, Outcome, Slot
+from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.common.errors import NotFoundError
 from chalicelib.common.metrics import metric_fields
 from chalicelib.monitoring.alert_messages import DeliverJob
@@ -34,8 +38,10 @@ _OUTAGE_RECHECK_S = 30
 """How long a recovery waits before it checks again whether its outage was sent."""
 _MAINTENANCE_RECHECK_S = 300
 """How long an alert may still be held after a maintenance that was ended early."""
-_SUSPENDED_RECHECK_S = 900
-"""How long an alert of a suspended channel waits before it checks the channel again."""
+_UNUSABLE_RECHECK_S = 900
+"""How long an alert of an unusable channel waits before it checks the channel again."""
+_SETTLE_S = 5
+"""How long after an attempt for an outage its recovery looks for the result."""
 
 
 class BusyError(Exception):
@@ -54,7 +60,7 @@ def deliver(runtime: AlertingRuntime, job: DeliverJob) -> None:
             deliveries.reopen(delivery, runtime.now)
             deliver(runtime, DeliverJob(job.owner, job.key))
         else:
-            send_to_dead_letters(runtime, delivery)
+            _give_up(runtime, delivery)
         return
     if delivery.status is not DeliveryStatus.WAITING:
         return
@@ -72,7 +78,7 @@ def _attempt(runtime: AlertingRuntime, delivery: Delivery) -> None:
     if not Deliveries(delivery.owner).finish(delivery, outcome):
         raise BusyError(delivery.key)
     if outcome.status is DeliveryStatus.FAILED:
-        send_to_dead_letters(runtime, delivery)
+        _give_up(runtime, delivery)
     if outcome.status is DeliveryStatus.WAITING:
         after = Deliveries(delivery.owner).get(delivery.key)
         send_deliveries(runtime, [after] if after else [])
@@ -86,14 +92,19 @@ def _attempt(runtime: AlertingRuntime, delivery: Delivery) -> None:
     _LOG.info("delivery", extra={**fields, **metrics, "tries": delivery.tries})
 
 
+def _give_up(runtime: AlertingRuntime, delivery: Delivery) -> None:
+    if delivery.event is not Event.TEST:
+        send_to_dead_letters(runtime, delivery)
+
+
 def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
     deliveries = Deliveries(delivery.owner)
     try:
         channel = Channels(delivery.owner).get(delivery.channel_id)
     except NotFoundError:
         return Outcome(DeliveryStatus.SKIPPED)
-    if channel.suspended:
-        return _postponed(runtime, delivery, _SUSPENDED_RECHECK_S)
+    if channel.unusable:
+        return _unusable(runtime, delivery, channel.unusable)
     content = AlertContent()
     if delivery.event is not Event.TEST:
         moved = deliveries.moved_to_held(delivery)
@@ -107,6 +118,7 @@ def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
     result = runtime.notifiers.send(_alert(delivery, content), channel, runtime.now)
     attempt = Attempt(runtime.now, result.status_code, result.reason)
     if result.is_sent:
+        _schedule_recoveries(runtime, delivery, channel, content)
         _schedule_reminder(runtime, delivery, channel, content.dropped)
         return Outcome(DeliveryStatus.SENT, attempt, dropped=content.dropped)
     return _failed(runtime, delivery, result, attempt)
@@ -114,8 +126,9 @@ def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
 
 def _unsent(runtime: AlertingRuntime, delivery: Delivery, content: AlertContent) -> Outcome | None:
     """The outcome of a delivery that has nothing to send now; None if it has."""
-    if content.must_wait:
-        return _postponed(runtime, delivery, _OUTAGE_RECHECK_S)
+    if content.waits_until is not None:
+        wait_s = max(_OUTAGE_RECHECK_S, content.waits_until + _SETTLE_S - runtime.now)
+        return _postponed(runtime, delivery, wait_s, Outcome(DeliveryStatus.SKIPPED))
     if content.targets or delivery.event is Event.TEST:
         return None
     if not content.held:
@@ -126,12 +139,22 @@ def _unsent(runtime: AlertingRuntime, delivery: Delivery, content: AlertContent)
     return Outcome(DeliveryStatus.WAITING, next_at=at, held=first)
 
 
-def _postponed(runtime: AlertingRuntime, delivery: Delivery, wait_s: int) -> Outcome:
+def _unusable(runtime: AlertingRuntime, delivery: Delivery, reason: str) -> Outcome:
+    """Wait until the channel can be used, which may be up to its owner; a test does not wait."""
+    skipped = Outcome(DeliveryStatus.SKIPPED, Attempt(runtime.now, reason=reason))
+    if delivery.event is Event.TEST:
+        return skipped
+    return _postponed(runtime, delivery, _UNUSABLE_RECHECK_S, skipped)
+
+
+def _postponed(
+    runtime: AlertingRuntime, delivery: Delivery, wait_s: int, skipped: Outcome
+) -> Outcome:
     """Wait without an attempt; skip the delivery after a day."""
     at = runtime.now + wait_s
     if at < delivery.due_at + RETRY_FOR_S:
         return Outcome(DeliveryStatus.WAITING, next_at=at)
-    return Outcome(DeliveryStatus.SKIPPED)
+    return skipped
 
 
 def _failed(
@@ -139,7 +162,7 @@ def _failed(
 ) -> Outcome:
     chance = random.random()  # noqa: S311 - jitter
     at = next_attempt(delivery.tries, delivery.due_at, runtime.now, chance, result.retry_at)
-    if result.is_permanent or at is None:
+    if at is None:
         return Outcome(DeliveryStatus.FAILED, attempt)
     return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)
 
@@ -158,6 +181,28 @@ def _alert(delivery: Delivery, content: AlertContent) -> Alert:
         count=len(content.targets),
         late=is_outage and all(target.until is not None for target in content.targets),
     )
+
+
+def _schedule_recoveries(
+    runtime: AlertingRuntime, delivery: Delivery, channel: Channel, content: AlertContent
+) -> None:
+    """Report also the ends of the outages just sent, if they were dropped.
+
+    The end of an outage usually waits for this alert. It was dropped if the alert had been given up
+    and is now retried by an operator or for a channel that can be used again.
+    """
+    is_late = any(target.until is not None for target in content.targets)
+    if delivery.event is not Event.DOWN or not is_late or not channel.wants(Event.RECOVERED):
+        return
+    keys = {parse_reference(one)[0] for one in delivery.about - content.dropped}
+    incidents = Incidents(delivery.owner).some(keys).values()
+    ends: dict[int, set[str]] = defaultdict(set)
+    for end in [incident.ending for incident in incidents if incident.ending]:
+        ends[minute_of(end.flip.at)].add(flip_reference(end))
+    for minute, about in ends.items():
+        slot = Slot(channel, Event.RECOVERED, minute, "r")
+        renewed = Deliveries(delivery.owner).renew(slot, frozenset(about), runtime.now)
+        send_deliveries(runtime, renewed)
 
 
 def _schedule_reminder(

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.alerting.alert import Alert
 from chalicelib.alerting.notifiers import SendResult
 from tests.maintenance.test_mute import EXPIRING
-from tests.support.alerts import channel, fail, heal, target
+from tests.support.alerts import channel, fail, heal, skip, target
 from tests.support.windows import window
 from tests.support.world import Person, World
 
@@ -71,16 +71,14 @@ def test_unreachable_service_is_retried(world: World, chat: Chat) -> None:
     assert chat.sent == ["down Shop"]
 
 
-def test_permanently_refused_alert_becomes_a_dead_letter(world: World, chat: Chat) -> None:
+def test_alert_that_is_refused_for_a_day_becomes_a_dead_letter(world: World, chat: Chat) -> None:
     alice = world.user()
     created = channel(alice, CHAT, kind="apprise")
     shop = target(alice)
-    chat.result = SendResult(
-        is_sent=False, is_permanent=True, status_code=404, reason="responded with 404"
-    )
+    chat.result = SendResult(is_sent=False, status_code=404, reason="responded with 404")
     world.run(60)
     fail(world, shop)
-    world.run_alerts(60)
+    skip(world, 86_400)
 
     assert [one["status"] for one in deliveries(alice, created)] == ["failed"]
     assert len(world.dead.waiting) == 1

@@ -95,13 +95,11 @@ def test_private_address_is_blocked(gotify: Any) -> None:
     assert gotify.got == []
 
 
-@pytest.mark.parametrize(
-    ("status", "permanent"), [(401, True), (404, True), (429, False), (500, False)]
-)
-def test_refusal_is_reported_by_its_status_code(gotify: Any, status: int, permanent: bool) -> None:
+@pytest.mark.parametrize("status", [401, 404, 429, 500])
+def test_refusal_is_reported_by_its_status_code(gotify: Any, status: int) -> None:
     gotify.script.append((status, {}))
     sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
-    assert (sent.is_sent, sent.status_code, sent.is_permanent) == (False, status, permanent)
+    assert (sent.is_sent, sent.status_code) == (False, status)
     assert sent.reason == f"responded with {status}"
 
 
@@ -110,10 +108,11 @@ def test_retry_after_of_a_service_is_used(gotify: Any) -> None:
     assert apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW).retry_at == NOW + 120
 
 
-def test_redirect_to_a_private_address_is_blocked(gotify: Any) -> None:
-    gotify.script.append((307, {"Location": "http://169.254.169.254/latest/meta-data"}))
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_redirect_is_a_failure_and_not_followed(gotify: Any, status: int) -> None:
+    gotify.script.append((status, {"Location": f"http://127.0.0.1:{gotify.port}/login"}))
     sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
-    assert not sent.is_sent
+    assert (sent.is_sent, sent.status_code) == (False, status)
     assert len(gotify.got) == 1
 
 

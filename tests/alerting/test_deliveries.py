@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.alerting.alert import Alert, AlertedTarget, format_duration, one_line
 from chalicelib.alerting.channel import Event
-from chalicelib.alerting.delivery import Due, is_permanent, next_attempt
+from chalicelib.alerting.delivery import Due, next_attempt
 from chalicelib.common.ids import derived_id, id_time, is_id
 from chalicelib.common.times import retry_at
 
@@ -62,16 +62,6 @@ def test_receiver_may_request_a_longer_pause_within_the_day() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(text: str | None, at: int | None) -> None:
     assert retry_at(text, 1_000) == at
-
-
-@pytest.mark.parametrize("code", [301, 307, 400, 401, 403, 404, 410, 422])
-def test_status_code_is_permanent(code: int) -> None:
-    assert is_permanent(code)
-
-
-@pytest.mark.parametrize("code", [200, 204, 408, 429, 500, 502, 503])
-def test_status_code_is_not_permanent(code: int) -> None:
-    assert not is_permanent(code)
 
 
 def test_foreign_text_is_cut_to_one_line() -> None:

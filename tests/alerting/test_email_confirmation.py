@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.alerting.notifiers import SendResult
-from tests.support.alerts import fail, target
+from tests.support.alerts import fail, heal, skip, target
 from tests.support.world import Person, World
 
 ADDRESS = "ops@shop.example"
@@ -62,6 +62,41 @@ def test_alerts_are_only_sent_to_a_confirmed_address(world: World) -> None:
     assert "got 503" in text
     assert "&lt;b&gt;Shop&lt;/b&gt;" in html
     assert "<b>" not in html
+
+
+def test_alerts_wait_for_the_confirmation(world: World) -> None:
+    alice = world.user()
+    created = email_channel(alice)
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    skip(world, 3_600)
+    (waiting,) = alice.get(f"/v1/channels/{created['id']}/deliveries").json["items"]
+    assert (waiting["status"], waiting["attempts"]) == ("waiting", [])
+    alice.post(link(world))
+    world.run_alerts()
+    assert [subject for _, subject, _, _ in world.mailer.sent[1:]] == ["[Monitum] Shop is down"]
+
+
+def test_outage_that_goes_on_is_reported_when_the_address_is_confirmed_days_later(
+    world: World,
+) -> None:
+    alice = world.user()
+    created = email_channel(alice)
+    shop, over = target(alice), target(alice, name="Over")
+    world.run(60)
+    fail(world, shop)
+    world.clock.time += 60
+    fail(world, over)
+    heal(world, over)
+    skip(world, 3 * 86_400)
+    listed = alice.get(f"/v1/channels/{created['id']}/deliveries").json["items"]
+    assert {one["status"] for one in listed} == {"skipped"}
+    assert listed[-1]["attempts"][-1]["reason"] == "the address is not confirmed yet"
+    assert world.dead.waiting == []
+    alice.post(link(world))
+    world.run_alerts()
+    assert [subject for _, subject, _, _ in world.mailer.sent[1:]] == ["[Monitum] Shop is down"]
 
 
 def test_changed_address_must_be_confirmed_again(world: World) -> None:

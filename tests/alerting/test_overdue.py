@@ -25,7 +25,7 @@ def shop(world: World, alice: Person) -> dict[str, object]:
 
 
 def receive_again(world: World) -> None:
-    world.outbound.posted.clear()
+    world.outbound.clear()
     del world.outbound.script[HOOK]
 
 

@@ -32,6 +32,15 @@ def heal(world: World, *targets: dict[str, Any], seconds: int = 10) -> None:
     world.run(seconds)
 
 
+def skip(world: World, seconds: int) -> None:
+    """Advance the time from message to message and process alerts."""
+    end = world.clock.time + seconds
+    while world.alerts.waiting and (at := min(at for at, _ in world.alerts.waiting)) <= end:
+        world.clock.time = max(world.clock.time, at)
+        world.run_alerts()
+    world.clock.time = end
+
+
 def types(world: World, url: str = HOOK) -> list[str]:
     return [payload["type"] for payload in world.outbound.received(url)]
 

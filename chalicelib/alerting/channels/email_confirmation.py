@@ -14,6 +14,7 @@ from chalicelib.access.account_repository import Accounts
 from chalicelib.access.models import MailsItem
 from chalicelib.access.usage import TransactionConflictError
 from chalicelib.alerting.channel import Channel, ChannelKind
+from chalicelib.alerting.resumption import resume_deliveries
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.aws.tenancy import acting_for
@@ -67,6 +68,8 @@ def pending_address(runtime: AlertingRuntime, token: str) -> str:
 def confirm(runtime: AlertingRuntime, token: str) -> str:
     """Confirm the address and return it; raises NotFoundError or ConflictError."""
     channel = _read(token, runtime.now)
+    if channel.confirmed_at is not None:
+        return channel.address or ""
     with acting_for(channel.owner):
         after = replace(
             channel, confirmed_at=runtime.now, version=channel.version + 1, updated_at=runtime.now
@@ -77,6 +80,7 @@ def confirm(runtime: AlertingRuntime, token: str) -> str:
             raise ConflictError(
                 "the channel was changed by another request; open the link again"
             ) from None
+        resume_deliveries(runtime, after)
     return channel.address or ""
 
 

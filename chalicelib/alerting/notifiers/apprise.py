@@ -1,8 +1,8 @@
 """Alerts to chat and paging services, through apprise's plugins behind the SSRF guard.
 
 Only the plugin of the channel's service is loaded. Plugins call the module `requests`, which is
-replaced in them by a stand-in that sends through guarded sessions: their addresses and redirects
-are restricted like those of a check.
+replaced in them by a stand-in that sends through guarded sessions: their addresses are restricted
+like those of a check, and redirects are not followed.
 """
 
 import importlib
@@ -19,7 +19,6 @@ import requests
 
 from chalicelib.alerting.alert import Alert
 from chalicelib.alerting.channel import Channel, Event
-from chalicelib.alerting.delivery import is_permanent
 from chalicelib.alerting.notifiers import SendResult
 from chalicelib.alerting.notifiers.apprise_services import SERVICES, scheme_of
 from chalicelib.common.times import retry_at
@@ -32,7 +31,6 @@ _NOTIFY_TYPES: Final = {
     Event.UP: "success",
     Event.TEST: "info",
 }
-_MAX_REDIRECTS: Final = 3
 _TIME_LIMIT_S: Final = 15.0
 """Limit for all requests of one alert together: some services need several."""
 # Parameters with which a recovery closes the alert of its outage. The URL may override them.
@@ -53,7 +51,7 @@ def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> S
     plugin = _plugin(channel.url or "", _dedup_key(alert))
     if plugin is None:
         reason = "the URL is not that of a supported service"
-        return SendResult(is_sent=False, is_permanent=True, reason=reason)
+        return SendResult(is_sent=False, reason=reason)
     _guard_plugins()
     with _Outgoing(outbound) as outgoing:
         is_sent = plugin.notify(
@@ -63,13 +61,15 @@ def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> S
             notify_type=_NOTIFY_TYPES.get(alert.event, "warning"),
         )
     code = outgoing.status_code
-    if is_sent and code:
+    if is_sent and code and _is_success(code):
         return SendResult(is_sent=True, status_code=code)
+    reason = f"responded with {code}" if code else "the service could not be reached"
+    if code and _is_success(code):
+        reason = "the service refused the alert"
     return SendResult(
         is_sent=False,
-        is_permanent=code is not None and is_permanent(code),
         status_code=code,
-        reason=f"responded with {code}" if code else "the service could not be reached",
+        reason=reason,
         retry_at=retry_at(outgoing.retry_after, now),
     )
 
@@ -86,6 +86,10 @@ def first_url(url: str) -> str | None:
     with _DryRun() as dry_run:
         plugin.notify(title="test", body="test", body_format="text", notify_type="failure")
     return dry_run.url
+
+
+def _is_success(status_code: int) -> bool:
+    return 200 <= status_code < 300
 
 
 def _defuse(text: str) -> str:
@@ -167,7 +171,7 @@ class _DryRun(_Transport):
 
 
 class _Outgoing(_Transport):
-    """Sends requests through `outbound` and records the last response."""
+    """Sends requests through `outbound` and records the last response, or the last failed one."""
 
     def __init__(self, outbound: Outbound) -> None:
         self.outbound = outbound
@@ -182,12 +186,13 @@ class _Outgoing(_Transport):
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise requests.Timeout("the service takes too long")
-        fixed = {"verify": True, "stream": False, "timeout": left / (_MAX_REDIRECTS + 1)}
+        # A followed redirect turns POST into GET, whose response says nothing about the alert.
+        fixed = {"verify": True, "stream": False, "timeout": left, "allow_redirects": False}
         with self.outbound.session() as session:
-            session.max_redirects = _MAX_REDIRECTS
             response = session.request(method, url, **{**options, **fixed})
-        self.status_code = response.status_code
-        self.retry_after = response.headers.get("Retry-After")
+        if self.status_code is None or not _is_success(response.status_code):
+            self.status_code = response.status_code
+            self.retry_after = response.headers.get("Retry-After")
         return response
 
 

@@ -1,15 +1,12 @@
 """Sending of email through Amazon SES (API version 2)."""
 
-from typing import Any, Final
+from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
 from chalicelib.alerting.notifiers import SendResult
-
-# Errors about the message or the address; all others may be temporary.
-_PERMANENT: Final = frozenset({"BadRequestException", "MessageRejected", "NotFoundException"})
 
 
 class Mailer:
@@ -49,7 +46,7 @@ class Mailer:
         except ClientError as error:
             code = str(error.response.get("Error", {}).get("Code", "unknown"))
             reason = f"the email service refused the message ({code})"
-            return SendResult(is_sent=False, is_permanent=code in _PERMANENT, reason=reason)
+            return SendResult(is_sent=False, reason=reason)
         except BotoCoreError:
             return SendResult(is_sent=False, reason="the email service does not respond")
         return SendResult(is_sent=True)

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from chalicelib.alerting.alert import Alert, AlertedTarget
 from chalicelib.alerting.channel import Channel
-from chalicelib.alerting.delivery import is_permanent
 from chalicelib.alerting.notifiers import SendResult
 from chalicelib.common.times import retry_at, rfc3339
 from chalicelib.probes.net.outbound import Outbound, OutboundError
@@ -46,7 +45,6 @@ def send_webhook(alert: Alert, channel: Channel, outbound: Outbound, now: int) -
         return SendResult(is_sent=True, status_code=code)
     return SendResult(
         is_sent=False,
-        is_permanent=is_permanent(code),
         status_code=code,
         reason="redirects are not followed" if 300 <= code < 400 else f"responded with {code}",
         retry_at=retry_at(response.retry_after, now),

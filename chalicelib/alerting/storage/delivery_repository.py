@@ -163,6 +163,28 @@ class Deliveries:
             moved, key = moved | found.about, found
         return moved
 
+    def renew(self, slot: Slot, about: frozenset[str], now: int) -> list[Delivery]:
+        """Put those of the flips that were dropped into new deliveries, numbered after the slot.
+
+        Flips that are in no delivery yet are left to the planner. Idempotent.
+        """
+        listed = self.of_minute(slot.channel.id, slot.minute, slot.event)
+        planned = [one.about for one in listed]
+        current = [
+            one.about - one.dropped for one in listed if one.status is not DeliveryStatus.SKIPPED
+        ]
+        about = about.intersection(frozenset().union(*planned)).difference(*current)
+        created = list[Delivery]()
+        for number in count(sum(one.serial.startswith(slot.serial) for one in listed)):
+            if not about:
+                break
+            delivery = self.put(
+                replace(slot, serial=f"{slot.serial}{number}"), about, due=now, now=now
+            )
+            created.append(delivery)
+            about -= delivery.about
+        return created
+
     def claim(self, key: str, now: int) -> Delivery | None:
         """Lease a delivery for one attempt; None if it is not due or leased.
 
@@ -211,8 +233,8 @@ class Deliveries:
         is_waiting = DeliveryItem.status == _WAITING
         return write_if(partial(item.update, actions, condition=is_waiting))
 
-    def reopen(self, delivery: Delivery, now: int) -> bool:
-        """Retry a failed delivery for another day; False if it has not failed."""
+    def reopen(self, delivery: Delivery, now: int) -> Delivery | None:
+        """Attempt a delivery now and for another day; None if its status has changed."""
         actions: list[Action] = [
             DeliveryItem.status.set(_WAITING),
             DeliveryItem.tries.set(0),
@@ -220,9 +242,9 @@ class Deliveries:
             DeliveryItem.next_at.set(now),
             DeliveryItem.waiting.set(_partition(self.owner)),
         ]
-        failed = DeliveryItem.status == DeliveryStatus.FAILED.value
+        same = DeliveryItem.status == str(delivery.status)
         item = DeliveryItem(self.owner, delivery.key)
-        return write_if(partial(item.update, actions, condition=failed))
+        return _delivery(item) if write_if(partial(item.update, actions, condition=same)) else None
 
 
 class WaitingDelivery(NamedTuple):
