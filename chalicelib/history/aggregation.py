@@ -1,4 +1,4 @@
-"""Sums over the history of targets: of each by itself, or of all targets of a lane at once."""
+"""Statistics over the history of targets: per target, or for all targets of a lane at once."""
 
 import time
 from collections import defaultdict
@@ -21,7 +21,7 @@ _CALL_S: Final = 0.002
 _ROLLUP_S: Final = 0.000_14
 _PIECE_S: Final = 0.000_06
 _CHECK_S: Final = 0.000_01
-"""What a call, a rollup, a piece of it and a single check take of a vCPU at most, in seconds."""
+"""Upper bounds of the vCPU seconds that a call, a rollup, one of its segments and a check take."""
 
 
 class QueryTooLargeError(Exception):
@@ -30,11 +30,10 @@ class QueryTooLargeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """What is asked of an owner's history: the sums between each two of `edges`.
+    """A query of an owner's history: totals for each bucket between two consecutive `edges`.
 
-    They are those of a series with buckets of `bucket_s`. `excluded` is the maintenance of each
-    target that does not count, by id. Nobody waits for longer than until `give_up_at`, as
-    `time.monotonic` has it.
+    Buckets are `bucket_s` long, except the first and the last. `excluded` is the maintenance that
+    does not count, by target id. `give_up_at` is the deadline on the `time.monotonic` clock.
     """
 
     settings: Settings
@@ -54,16 +53,16 @@ class HistoryQuery:
     def resolution_s(self) -> int:
         return min(HOUR_S, self.bucket_s)
 
-    def singly(self, lane: int) -> LaneHistory:
-        """A lane to be summed up target by target."""
+    def by_target(self, lane: int) -> LaneHistory:
+        """The history of a lane, to be read per target."""
         return LaneHistory(self.settings, self.owner, lane, self.retention.now)
 
-    def as_one(self, lane: int) -> LaneSummaries:
-        """A lane to be summed up as one."""
+    def summaries(self, lane: int) -> LaneSummaries:
+        """The history of a lane, to be read for all of its targets at once."""
         return LaneSummaries(self.settings, self.owner, lane, self.retention.now)
 
     def plan_reads(self, targets: Sequence[Target]) -> ReadPlan:
-        """What has to be read for targets that are summed up at once."""
+        """Plan the reads for targets of one lane whose statistics are computed together."""
         start = self.edges[0]
         return plan_reads(
             (start, self.edges[-1]),
@@ -75,7 +74,7 @@ class HistoryQuery:
 
 
 def by_lane(targets: Sequence[Target]) -> dict[int, list[Target]]:
-    """The targets by lane, in their order."""
+    """Group targets by lane, keeping their order."""
     found: defaultdict[int, list[Target]] = defaultdict(list)
     for target in targets:
         found[target.lane].append(target)
@@ -83,30 +82,30 @@ def by_lane(targets: Sequence[Target]) -> dict[int, list[Target]]:
 
 
 def tally_targets(query: HistoryQuery, lanes: Lanes) -> Iterator[tuple[Target, list[Tally]]]:
-    """Each target's sums; a lane is read once for all of its targets. Raises QueryTooLargeError."""
+    """Yield each target's totals, reading each lane once. Raises QueryTooLargeError."""
     wanted = {
         lane: {target.id: (target, query.plan_reads([target])) for target in targets}
         for lane, targets in lanes.items()
     }
-    needs = {lane: [needs for _, needs in places_in.values()] for lane, places_in in wanted.items()}
+    plans = {lane: [plan for _, plan in found.values()] for lane, found in wanted.items()}
     start, resolution_s = query.edges[0], query.resolution_s
-    for history in read_lanes(query.singly, needs):
+    for history in read_lanes(query.by_target, plans):
         query.refuse_late()
-        for target, need in wanted[history.lane].values():
-            apart = query.excluded[target.id]
-            segments = history.segments(target, need, apart, start, resolution_s)
-            yield target, tally(segments, query.edges, apart)
+        for target, plan in wanted[history.lane].values():
+            excluded = query.excluded[target.id]
+            segments = history.segments(target, plan, excluded, start, resolution_s)
+            yield target, tally(segments, query.edges, excluded)
 
 
 def add_lanes(query: HistoryQuery, lanes: Lanes, series: Sequence[Tally]) -> list[int]:
-    """Add lanes to the sums whose targets are all asked for; returns those that cannot be so.
+    """Add lanes whose targets are all in the query, from their summaries; returns the others.
 
-    That is where a place has something left of the target that had it before, and where rollups
-    are so old that they do not say what they add up to. Raises QueryTooLargeError.
+    A lane must be read per target if a place still has history of a deleted target, or if some of
+    its rollups predate summaries. Raises QueryTooLargeError.
     """
     wanted = {lane: [query.plan_reads(targets)] for lane, targets in lanes.items()}
     left = []
-    for history in read_lanes(query.as_one, wanted):
+    for history in read_lanes(query.summaries, wanted):
         query.refuse_late()
         targets = lanes[history.lane]
         apart = {one.spec.place: query.excluded[one.id] for one in targets}
@@ -120,7 +119,7 @@ def add_lanes(query: HistoryQuery, lanes: Lanes, series: Sequence[Tally]) -> lis
 
 
 def estimated_cpu_s(query: HistoryQuery, whole: Lanes, single: Lanes) -> float:
-    """How many seconds of a vCPU it takes at most to sum up lanes as one, and targets singly."""
+    """An upper bound of the vCPU seconds for `whole` lanes at once and `single` ones per target."""
     effort = 0.0
     for targets in whole.values():
         need = query.plan_reads(targets)
@@ -136,7 +135,7 @@ def estimated_cpu_s(query: HistoryQuery, whole: Lanes, single: Lanes) -> float:
 
 
 def _shares(apart: Mapping[int, ExcludedTime]) -> list[tuple[Places, ExcludedTime]]:
-    """The places that leave out the same."""
+    """Group places by their excluded time."""
     shares: defaultdict[ExcludedTime, Places] = defaultdict(int)
     for place, excluded in apart.items():
         shares[excluded] |= 1 << place
@@ -144,8 +143,8 @@ def _shares(apart: Mapping[int, ExcludedTime]) -> list[tuple[Places, ExcludedTim
 
 
 def _look_back_s(target: Target, start: int) -> int:
-    """How old the check can be that still stands at `start`.
+    """The maximum age of the check that is still valid at `start`, in seconds.
 
-    That is the target's interval, or where it may have been another one, the longest there is.
+    This is the target's interval, or the longest possible one if the interval may have changed.
     """
     return target.spec.interval_s if target.updated_at + DAY_S <= start else DAY_S

@@ -1,4 +1,4 @@
-"""How often targets were down, for how long, and how long they ran in between."""
+"""Number of outages, mean time to repair and mean time between failures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from chalicelib.common.intervals import ExcludedTime, Span
 from chalicelib.history.aggregation import QueryTooLargeError
 
 MAX_INCIDENTS: Final = 20_000
-"""So many are read for an answer: some three seconds of a vCPU."""
+"""The most incidents one response reads, which takes about three seconds of a vCPU."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outages:
-    """Incidents that opened in a range, and how many seconds those took that recovered.
+    """Number of incidents that opened in a range, and the durations of those that recovered.
 
-    Those that lay within maintenance that does not count are none; of others its time is left out.
+    Excluded maintenance is subtracted, and incidents entirely within it are not counted.
     """
 
     count: int
@@ -26,18 +26,18 @@ class Outages:
 
     @property
     def mttr_s(self) -> int | None:
-        """The mean time to repair, in seconds; None where nothing has been repaired."""
+        """The mean time to repair, in seconds; None if nothing recovered."""
         return round(sum(self.repair_s) / len(self.repair_s)) if self.repair_s else None
 
     def mtbf_s(self, up_s: int) -> int | None:
-        """The mean time between failures, in seconds of the time up; None without failures."""
+        """The mean time between failures, in seconds of uptime; None without failures."""
         return round(up_s / self.count) if self.count else None
 
 
 def outages(owner: str, excluded: Mapping[str, ExcludedTime], span: Span) -> Outages:
-    """The incidents that opened in the range, of the targets whose ids are in `excluded`.
+    """Return the outages that began in `span`, of the targets whose ids are in `excluded`.
 
-    Reads no older ones. Raises QueryTooLargeError where there are more than anybody waits for.
+    Older incidents are not read. Raises QueryTooLargeError above MAX_INCIDENTS.
     """
     start, end = span
     since = list(islice(_since(owner, list(excluded), start), MAX_INCIDENTS + 1))
@@ -54,14 +54,14 @@ def outages(owner: str, excluded: Mapping[str, ExcludedTime], span: Span) -> Out
 
 
 def _counted_s(incident: Incident, excluded: ExcludedTime, end: int) -> int | None:
-    """How many seconds of it count; None where all of it was maintenance."""
+    """The incident's seconds outside excluded maintenance; None if all of it was excluded."""
     duration_s = incident.duration_s(end)
     apart = excluded.within(incident.opened_at, incident.opened_at + duration_s)
     return None if apart and apart == duration_s else duration_s - apart
 
 
 def _since(owner: str, target_ids: Sequence[str], start: int) -> Iterator[Incident]:
-    """Incidents that opened at `start` or later, of one target by its index."""
+    """Incidents that opened at `start` or later; a single target's by their index."""
     if len(target_ids) != 1:
         return Incidents(owner).newest_first(start=start) if target_ids else iter(())
     of_target = Incidents(owner).of_target(target_ids[0])

@@ -1,4 +1,4 @@
-"""What has to be read for the statistics of a range: days, hours, and the rest result by result."""
+"""Which daily rollups, hourly rollups and single results to read for the statistics of a range."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
 from chalicelib.history.rollups.statistics import bucket_s
 
 SETTLED_S: Final = 26 * HOUR_S
-"""By then a day has been folded, and all of its hours once more: see `periods_to_roll_up`."""
+"""The age at which a day and its hours have been rolled up twice, see `periods_to_roll_up`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Since when, in epoch seconds, each form of the history is kept whole; `now` ends it."""
+    """The start of complete history for each resolution, in epoch seconds; `now` is its end."""
 
     results: int
     hours: int
@@ -31,11 +31,11 @@ class Retention:
         )
 
     def fit(self, start: int, end: int) -> Span:
-        """The range as it can be answered: to the hour, or day, where nothing finer is kept."""
+        """Extend a range to full hours or days where nothing finer is kept, and end it by now."""
         return (_down(start, self._finest(start)), _up(min(end, self.now), self._finest(end)))
 
     def bucket_s(self, start: int, end: int) -> int:
-        """The length of a series' buckets for a range that fits."""
+        """The bucket length of a series for a range from `fit`, in seconds."""
         return bucket_s(end - start, self._finest(start))
 
     def _finest(self, at: int) -> int:
@@ -44,7 +44,7 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """The parts of one target's history that make up a range, each [start, end)."""
+    """The spans to read at each resolution, each [start, end) in epoch seconds."""
 
     days: tuple[Span, ...] = ()
     hours: tuple[Span, ...] = ()
@@ -52,17 +52,17 @@ class ReadPlan:
 
     @property
     def rollups(self) -> int:
-        """How many days and hours these are."""
+        """The number of daily and hourly rollups."""
         return _length(self.days) // DAY_S + _length(self.hours) // HOUR_S
 
     @property
     def calls(self) -> int:
-        """How many calls read them at most: one for each month of rollups, and day of results."""
+        """The maximum number of calls: one per month of rollups and per day of results."""
         months = sum(2 + (end - start) // (28 * DAY_S) for start, end in (*self.days, *self.hours))
         return months + sum(2 + (end - start) // DAY_S for start, end in self.results)
 
     def checks(self, interval_s: int) -> int:
-        """How many checks of a target are read one by one."""
+        """The number of single checks of a target that are read."""
         return _length(self.results) // interval_s
 
 
@@ -71,8 +71,8 @@ def plan_reads(
 ) -> ReadPlan:
     """Plan the reads for `span`, fitted by `Retention.fit`, of a target created at `created_at`.
 
-    The parts fit into buckets of `bucket_s`. With what stood at the beginning: the last check
-    before it, at most `look_back_s` ago.
+    No rollup crosses the edge of a bucket of `bucket_s`. The plan includes the last check before
+    the range, which is at most `look_back_s` older than its start.
     """
     start, end = max(span[0], created_at), span[1]
     if start >= end:
@@ -100,7 +100,7 @@ def plan_reads(
 
 
 def _before(start: int, earliest: int, retention: Retention) -> ReadPlan:
-    """Where the last check before `start` is to be found."""
+    """Plan the reads for the last check before `start`."""
     if start < retention.hours:
         return ReadPlan(days=merged([(_down(earliest, DAY_S), _down(start, DAY_S))]))
     hours = merged([(max(retention.hours, _down(earliest, HOUR_S)), _down(start, HOUR_S))])

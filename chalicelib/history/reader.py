@@ -1,7 +1,7 @@
-"""A lane's history over a range, read once for all of its targets that are asked for.
+"""Read a lane's history over a range once, for all of its targets in a query.
 
-Days, hours and results are read side by side, a call for each month of rollups and for each day of
-results. An hour of the last day that is not folded yet is read from its results in a second round.
+Daily rollups, hourly rollups and results are read concurrently, with a call per month of rollups
+and per day of results. A second round reads the results of recent hours without a rollup.
 """
 
 from abc import ABC, abstractmethod
@@ -35,7 +35,7 @@ Lane = TypeVar("Lane", bound="_Lane[Any]")
 
 @dataclass
 class _Lane(ABC, Generic[Kept]):
-    """What was read of one lane: what is kept of rollups by their start, and samples by place."""
+    """What was read of one lane: rollups by their start, and samples by place."""
 
     settings: Settings
     owner: str
@@ -44,11 +44,11 @@ class _Lane(ABC, Generic[Kept]):
     days: dict[int, Kept] = field(default_factory=dict)
     hours: dict[int, Kept] = field(default_factory=dict)
     samples: dict[int, list[Sample]] = field(default_factory=dict)
-    unfolded: tuple[Span, ...] = ()
+    missing: tuple[Span, ...] = ()
 
     @abstractmethod
     def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Kept]]:
-        """Read the rollups that begin within a span, with their start."""
+        """Read the rollups that begin within a span; yields `(start, rollup)`."""
 
     def readers(self, wanted: ReadPlan) -> Iterator[Reader]:
         """The calls of the first round."""
@@ -62,16 +62,15 @@ class _Lane(ABC, Generic[Kept]):
         yield from self._result_readers(wanted.results)
 
     def late_readers(self, wanted: ReadPlan) -> Iterator[Reader]:
-        """The calls of the second round: for hours that should have been folded by now."""
+        """The calls of the second round, for hours whose rollup is missing."""
         recent = self.now - SETTLED_S
-        self.unfolded = merged(
+        self.missing = merged(
             (hour, hour + HOUR_S)
             for start, end in wanted.hours
             for hour in range(max(start, recent // HOUR_S * HOUR_S), end, HOUR_S)
             if hour not in self.hours
         )
-        read = wanted.results
-        yield from self._result_readers(without(self.unfolded, read))
+        yield from self._result_readers(without(self.missing, wanted.results))
 
     def _result_readers(self, spans: Sequence[Span]) -> Iterator[Reader]:
         for start, end in spans:
@@ -89,7 +88,7 @@ class _Lane(ABC, Generic[Kept]):
 
 
 class LaneHistory(_Lane[Rollup]):
-    """A lane's history, target by target."""
+    """A lane's history by target."""
 
     def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, Rollup]]:
         found = Rollups(self.owner).between(period, self.lane, *span, now=self.now)
@@ -98,23 +97,24 @@ class LaneHistory(_Lane[Rollup]):
     def segments(
         self,
         target: Target,
-        plan_reads: ReadPlan,
+        plan: ReadPlan,
         excluded: ExcludedTime,
         start: int,
         resolution_s: int,
     ) -> Iterator[Segment]:
-        """The target's pieces, those before `start` among them; results in parts of `resolution_s`.
+        """Yield the target's segments, including those before `start`.
 
-        Rollups are without what is `excluded` already; so are the results then. A place may have
-        been another target's: only what is wholly the target's own is taken.
+        Results become segments of `resolution_s`. Rollups already lack the `excluded` time, which
+        is subtracted from results here. The place may have been another target's before, so
+        only segments that are entirely the target's own are used.
         """
         place, created_at = target.spec.place, target.created_at
-        for rollups, spans in ((self.days, plan_reads.days), (self.hours, plan_reads.hours)):
+        for rollups, spans in ((self.days, plan.days), (self.hours, plan.hours)):
             for at, rollup in rollups.items():
                 segment = rollup.segment(place) if _within(at, spans) else None
                 if segment and (segment.last if at < start else segment.first) >= created_at:
                     yield segment
-        spans = (*plan_reads.results, *overlaps(self.unfolded, plan_reads.hours))
+        spans = (*plan.results, *overlaps(self.missing, plan.hours))
         own = [
             sample
             for sample in self.samples.get(place, ())
@@ -127,7 +127,7 @@ class LaneHistory(_Lane[Rollup]):
 
 
 class LaneSummaries(_Lane[LaneSummary | None]):
-    """A lane's history, all places together, whoever's they are."""
+    """A lane's history, summed over all places, whichever targets had them."""
 
     def rollups(self, period: Period, span: Span) -> Iterator[tuple[int, LaneSummary | None]]:
         return Rollups(self.owner).summaries_between(period, self.lane, *span, now=self.now)
@@ -135,16 +135,16 @@ class LaneSummaries(_Lane[LaneSummary | None]):
     def parts(
         self, excluded: Mapping[int, ExcludedTime], start: int, resolution_s: int
     ) -> list[LaneSummary] | None:
-        """All that was read, in order of time, what was before `start` among it.
+        """Return all summaries in order of time, including those before `start`.
 
-        What is `excluded` is given by place, see `LaneHistory.segments`. None where it cannot be
-        told, as rollups of earlier code do not say it.
+        `excluded` is by place, see `LaneHistory.segments`. Returns None if some rollup predates
+        summaries.
         """
         found: list[tuple[int, LaneSummary]] = []
-        for at, retention in (*self.days.items(), *self.hours.items()):
-            if retention is None:
+        for at, summary in (*self.days.items(), *self.hours.items()):
+            if summary is None:
                 return None
-            found.append((at, retention))
+            found.append((at, summary))
         grains: defaultdict[tuple[int, bool], LaneSummary] = defaultdict(LaneSummary)
         for place, samples in sorted(self.samples.items()):
             apart = excluded.get(place, NOTHING)
@@ -163,7 +163,7 @@ class LaneSummaries(_Lane[LaneSummary | None]):
 def read_lanes(
     kind: Callable[[int], Lane], wanted: Mapping[int, Sequence[ReadPlan]]
 ) -> Iterator[Lane]:
-    """Histories of a kind, of lanes by number with what their targets want; some at a time."""
+    """Yield a history of `kind` per lane; `wanted` has the read plans by lane number."""
     numbers = sorted(wanted)
     for at in range(0, len(numbers), _LANES_AT_ONCE):
         lanes = numbers[at : at + _LANES_AT_ONCE]

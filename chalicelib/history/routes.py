@@ -1,4 +1,4 @@
-"""Operations on statistics and reports."""
+"""API operations for statistics and reports."""
 
 import csv
 from collections.abc import Collection, Iterable, Sequence
@@ -64,7 +64,7 @@ def _summed_up(
         found = statistics(call.runtime, call.owner, targets, span, whole_lanes=whole_lanes)
     except QueryTooLargeError:
         name = "window" if call.query.from_ is None else "from"
-        reason = f"is too long ago for {len(targets)} targets at once: begin later, or take a tag"
+        reason = f"is too long ago for {len(targets)} targets at once: start later or filter by tag"
         raise _refused(name, reason) from None
     return Response(StatsOut.of(found, len(targets)))
 
@@ -86,7 +86,7 @@ def get_uptime_report(call: Call[None, ReportQuery]) -> Response:
     try:
         found = each_over(call.runtime, call.owner, targets, (start, end))
     except QueryTooLargeError:
-        raise _refused("limit", "is too many targets at once: take smaller pages") from None
+        raise _refused("limit", "is too many targets at once: use a smaller page") from None
     lines = [ReportLine.of(target, found[target.id]) for target in targets]
     next_cursor = cursors.write(last)
     headers = {}
@@ -109,7 +109,7 @@ def get_uptime_report(call: Call[None, ReportQuery]) -> Response:
 
 
 def _csv(lines: Iterable[ReportLine]) -> str:
-    """The lines by RFC 4180."""
+    """The lines as CSV (RFC 4180)."""
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(REPORT_COLUMNS)
@@ -118,15 +118,15 @@ def _csv(lines: Iterable[ReportLine]) -> str:
 
 
 def _span(call: Call[None, StatsQuery] | Call[None, AllStatsQuery]) -> Span:
-    """The range that is asked for; raises BadRequestError, naming the parameter."""
+    """The requested range; raises BadRequestError, naming the parameter."""
     query, now = call.query, call.runtime.now
     if query.window is not None:
         for name, value in (("from", query.from_), ("to", query.to)):
             if value is not None:
-                raise _refused(name, "does not go with 'window': give one of the two")
+                raise _refused(name, "cannot be combined with 'window': send one of the two")
     if query.from_ is None:
         if query.to is not None:
-            raise _refused("to", "needs 'from'")
+            raise _refused("to", "requires 'from'")
         length = WINDOWS_S[query.window or "24h"]
         oldest = retention(call.runtime).days
         return max(now - length, oldest), now
@@ -136,14 +136,14 @@ def _span(call: Call[None, StatsQuery] | Call[None, AllStatsQuery]) -> Span:
 
 
 def _kept(call: Call[None, Any], span: Span, name: str) -> Span:
-    """The range, if history of it can be there; raises BadRequestError."""
+    """The range, if it can have history; raises BadRequestError."""
     if span[0] >= call.runtime.now:
         raise _refused(name, "must not be in the future")
     if span[0] < retention(call.runtime).days:
         days = call.runtime.settings.daily_retention_days
-        raise _refused(name, f"is before what is kept: history goes back {days} days")
+        raise _refused(name, f"is too long ago: history is kept for {days} days")
     return span
 
 
 def _refused(name: str, reason: str) -> BadRequestError:
-    return BadRequestError("the range cannot be answered", (Fault(("query", name), reason),))
+    return BadRequestError("invalid range", (Fault(("query", name), reason),))

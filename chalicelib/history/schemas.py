@@ -1,4 +1,4 @@
-"""Statistics and reports as they go out, and the ranges that are asked for."""
+"""Request and response schemas of statistics and reports."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ WINDOWS_S: Mapping[str, int] = {
 
 
 class StatsQuery(Schema):
-    """Either a window up to now, 24h where nothing is given, or `from`, and `to` or now."""
+    """A `window` that ends now (default 24h), or a range from `from` to `to` (default now)."""
 
     window: Literal["1h", "24h", "7d", "30d", "90d", "365d"] | None = None
     from_: Annotated[GivenMoment | None, Field(alias="from")] = None
@@ -32,15 +32,15 @@ class StatsQuery(Schema):
 
 
 class AllStatsQuery(StatsQuery):
-    """With a tag only the targets that have it count."""
+    """With `tag`, only targets that have it."""
 
     tag: Tag | None = None
 
 
 class ResponseTimesOut(Model):
-    """Response times in ms of the checks that were answered in good order; null without any.
+    """Response times of UP and DEGRADED checks in milliseconds; null if there are none.
 
-    Mean and bounds are exact, percentiles within 2 %.
+    `avg`, `min` and `max` are exact, percentiles within 2 %.
     """
 
     avg: float | None
@@ -64,9 +64,9 @@ class ResponseTimesOut(Model):
 
 
 class TallyOut(Model):
-    """Sums over a time. `known_s` is what counts for the uptime: neither UNKNOWN nor gap.
+    """Totals over a range. `known_s` is the time that counts: neither UNKNOWN nor a gap.
 
-    Checks are counted all of them; of the time, `maintenance_s` was left out as maintenance.
+    All checks are counted; `maintenance_s` seconds of excluded maintenance are left out of times.
     """
 
     uptime_ratio: float | None
@@ -104,10 +104,10 @@ class PointOut(TallyOut):
 
 
 class StatsOut(TallyOut):
-    """The statistics of the time from `from` to `to`.
+    """Statistics from `from` to `to`.
 
-    They begin with the hour, or the day, where nothing finer is kept of it any more. `mttr_s` is
-    null where nothing recovered, `mtbf_s` where nothing failed.
+    Where only hourly or daily rollups are kept, the range is extended to full hours or days.
+    `mttr_s` is null if nothing recovered, `mtbf_s` if nothing failed.
     """
 
     from_: Annotated[Moment, Field(serialization_alias="from")]
@@ -136,7 +136,7 @@ class StatsOut(TallyOut):
 
 
 def month_span(month: str) -> tuple[int, int]:
-    """The epoch seconds of a month, in UTC; raises ValueError where there is no such month."""
+    """The epoch seconds of a month, in UTC; raises ValueError if it is invalid."""
     if not re.fullmatch(r"\d{4}-\d{2}", month, re.ASCII):
         raise ValueError("must be a month such as 2026-11")
     try:
@@ -153,7 +153,7 @@ def _month(month: str) -> str:
 
 
 class ReportQuery(Schema):
-    """One month in UTC; a page has up to a thousand targets, oldest first."""
+    """One month in UTC; a page has up to 1,000 targets, oldest first."""
 
     month: Annotated[
         str,
@@ -178,7 +178,7 @@ class ReportLine(TallyOut):
         return cls(target_id=target.id, name=target.name, **_sums(found))
 
     def cells(self) -> list[str]:
-        """The line as CSV has it, in the order of REPORT_COLUMNS; nothing for null."""
+        """The cells of a CSV line in the order of REPORT_COLUMNS; empty for null."""
         values = {**self.model_dump(exclude={"response_ms"}), **self._times()}
         return [_cell(values[name]) for name in REPORT_COLUMNS]
 
@@ -188,7 +188,7 @@ class ReportLine(TallyOut):
 
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
-    # A spreadsheet would take a name that begins so for a formula.
+    # Prevent spreadsheets from reading a name as a formula.
     return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" and text else text
 
 
@@ -212,7 +212,7 @@ REPORT_COLUMNS = (
 
 
 class ReportOut(Model):
-    """A month's uptime, target by target; `to` is now in the month that is not over yet."""
+    """The uptime of each target in a month; `to` is now if the month is not over."""
 
     month: str
     from_: Annotated[Moment, Field(serialization_alias="from")]

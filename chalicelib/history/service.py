@@ -25,14 +25,14 @@ from chalicelib.maintenance.occurrences import read_calendar
 from chalicelib.monitoring.target import Target
 
 MAX_CPU_S: Final = 18
-"""Seconds of a vCPU, which the API's function has: so much is answered well within its 29 s."""
+"""The estimated vCPU seconds above which a query is refused; API Gateway gives up after 29 s."""
 PATIENCE_S: Final = 24
-"""What takes longer all the same is given up, so that the caller is told."""
+"""A query that runs for longer is stopped, so that the caller gets an error with a reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The sums over a range as it could be answered, and its parts of `bucket_s` each."""
+    """Totals over the range that was answered, and a series with buckets of `bucket_s` seconds."""
 
     whole: Tally
     bucket_s: int
@@ -41,7 +41,7 @@ class Statistics:
 
 
 def retention(runtime: BaseRuntime) -> Retention:
-    """Since when this stage keeps which form of the history."""
+    """The stage's retention of results and rollups as of now."""
     settings = runtime.settings
     return Retention.at(
         runtime.now,
@@ -59,14 +59,14 @@ def statistics(
     *,
     whole_lanes: Collection[int] = (),
 ) -> Statistics:
-    """The statistics of the owner's `targets` together, over a range within what is kept.
+    """Return the combined statistics of the owner's `targets` over a range that is kept.
 
-    Of `whole_lanes` all targets are among them: such lanes are summed up as one. Raises
-    QueryTooLargeError.
+    `whole_lanes` are lanes whose targets are all in `targets`, and which can be read by their
+    summaries. Raises QueryTooLargeError.
     """
     fitting = retention(runtime).fit(*span)
     bucket = retention(runtime).bucket_s(*fitting)
-    query = _question(runtime, owner, targets, bucket_edges(*fitting, bucket), bucket)
+    query = _query(runtime, owner, targets, bucket_edges(*fitting, bucket), bucket)
     lanes = by_lane(targets)
     whole = {lane: found for lane, found in lanes.items() if lane in whole_lanes}
     single = {lane: found for lane, found in lanes.items() if lane not in whole_lanes}
@@ -76,7 +76,7 @@ def statistics(
     _refuse_too_much(query, {}, single)
     for _, parts in tally_targets(query, single):
         for summary, part in zip(series, parts, strict=True):
-            summary.add(part)
+            summary.add_totals(part)
     return Statistics(
         whole=total(series),
         bucket_s=bucket,
@@ -93,31 +93,31 @@ def _refuse_too_much(query: HistoryQuery, whole: Lanes, single: Lanes) -> None:
 def each_over(
     runtime: BaseRuntime, owner: str, targets: Sequence[Target], span: Span
 ) -> dict[str, Tally]:
-    """The sums of each target by id, over a range of whole days or hours that is kept.
+    """Return each target's totals by id, over a range of full days or hours that is kept.
 
     Raises QueryTooLargeError.
     """
     fitting = retention(runtime).fit(*span)
-    query = _question(runtime, owner, targets, list(fitting), DAY_S)
+    query = _query(runtime, owner, targets, list(fitting), DAY_S)
     return {target.id: parts[0] for target, parts in tally_targets(query, by_lane(targets))}
 
 
 def each_by_day(
     runtime: BaseRuntime, owner: str, targets: Sequence[Target], span: Span
 ) -> dict[str, list[Tally]]:
-    """The sums of each target by id, for each day in UTC of a range, oldest first.
+    """Return each target's totals by id, for each UTC day of a range, oldest first.
 
     Raises QueryTooLargeError.
     """
     fitting = retention(runtime).fit(*span)
-    query = _question(runtime, owner, targets, bucket_edges(*fitting, DAY_S), DAY_S)
+    query = _query(runtime, owner, targets, bucket_edges(*fitting, DAY_S), DAY_S)
     return {target.id: parts for target, parts in tally_targets(query, by_lane(targets))}
 
 
-def _question(
+def _query(
     runtime: BaseRuntime, owner: str, targets: Sequence[Target], edges: Sequence[int], bucket_s: int
 ) -> HistoryQuery:
-    # The check that stands where the range begins may be a day old.
+    # The last check before the range may be a day old.
     calendar = read_calendar(owner, edges[0] - DAY_S, edges[-1] + DAY_S)
     excluded = {target.id: calendar.excluded(target) for target in targets}
     give_up_at = time.monotonic() + PATIENCE_S

@@ -82,7 +82,7 @@ def place_of(alice: Person, target_id: str) -> int:
         return Targets(alice.owner).get(target_id).spec.place
 
 
-def test_a_day_later_nothing_is_left_and_others_are_as_they_were(
+def test_a_day_after_deletion_nothing_is_left_and_other_targets_are_unchanged(
     world: World, alice: Person
 ) -> None:
     gone, kept = ids(alice)
@@ -110,7 +110,7 @@ def test_a_day_later_nothing_is_left_and_others_are_as_they_were(
         assert statistics(world.runtime, alice.owner, [target], span).whole == before
 
 
-def test_a_run_that_dies_anywhere_is_gone_on_with(
+def test_an_erasure_that_dies_at_any_call_is_resumed(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone, kept = ids(alice)
@@ -134,7 +134,7 @@ def test_a_run_that_dies_anywhere_is_gone_on_with(
     assert by_place(world, alice, other)[:100] == before[:100]
 
 
-def test_an_alert_that_was_also_of_others_stays_theirs(world: World, alice: Person) -> None:
+def test_an_alert_shared_with_other_targets_is_kept_for_them(world: World, alice: Person) -> None:
     gone, kept = ids(alice)
     alerts.fail(world, {"id": gone}, {"id": kept}, seconds=600)
     world.run_alerts()
@@ -149,7 +149,9 @@ def test_an_alert_that_was_also_of_others_stays_theirs(world: World, alice: Pers
         assert any(kept in item for item in items)
 
 
-def test_some_of_it_each_hour(world: World, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_hourly_run_erases_a_bounded_part(
+    world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each run ends after the day in which it has done enough, and the next one goes on there."""
     gone = ids(alice)[0]
     place = place_of(alice, gone)
@@ -162,7 +164,7 @@ def test_some_of_it_each_hour(world: World, alice: Person, monkeypatch: pytest.M
     assert counts[0] > counts[1] > counts[2] > counts[-1] == 0
 
 
-def test_the_next_in_the_place_keeps_what_is_its_own(world: World, alice: Person) -> None:
+def test_the_next_target_in_the_place_keeps_its_history(world: World, alice: Person) -> None:
     gone = ids(alice)[0]
     place = place_of(alice, gone)
     alice.delete(f"/v1/targets/{gone}")
@@ -178,7 +180,7 @@ def test_the_next_in_the_place_keeps_what_is_its_own(world: World, alice: Person
     assert all(at >= START // HOUR_S * HOUR_S for at, _ in found)
 
 
-def test_what_others_write_meanwhile_is_not_lost(
+def test_concurrent_writes_are_not_lost(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both targets are deleted: two runs take their places out of the same items."""

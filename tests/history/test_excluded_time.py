@@ -24,14 +24,14 @@ _SPANS = st.lists(st.tuples(st.integers(0, 300), st.integers(0, 60)), max_size=8
 
 
 @given(_SPANS, st.integers(0, 300), st.integers(0, 100))
-def test_how_much_of_a_time_is_left_out(spans: tuple[Span, ...], start: int, length: int) -> None:
+def test_excluded_seconds_within_a_span(spans: tuple[Span, ...], start: int, length: int) -> None:
     held = {second for a, b in spans for second in range(a, b)}
     wanted = len(held & set(range(start, start + length)))
     assert ExcludedTime(spans).within(start, start + length) == wanted
 
 
 @given(_SPANS, _SPANS)
-def test_what_two_lists_have_in_common_and_what_not(
+def test_overlaps_and_differences_of_intervals(
     some: tuple[Span, ...], others: tuple[Span, ...]
 ) -> None:
     def seconds(spans: Sequence[Span]) -> set[int]:
@@ -63,7 +63,7 @@ def seconds_left(
 
 
 @given(HISTORIES, _WINDOWS, st.integers(0, DAY_S), st.integers(1, 3 * DAY_S), st.booleans())
-def test_statistics_from_rollups_are_those_of_every_second_that_counts(
+def test_statistics_from_rollups_equal_a_count_of_every_second(
     samples: list[Sample],
     found: list[tuple[int, int]],
     after: int,
@@ -94,7 +94,7 @@ def test_statistics_from_rollups_are_those_of_every_second_that_counts(
     assert ratio is None or 0 <= ratio <= 1
 
 
-def test_a_day_of_25_hours_has_its_window_once() -> None:
+def test_a_window_applies_once_on_a_day_of_25_hours() -> None:
     """An hour from 02:30 on, as it is left out of a day of one-minute checks that are all down."""
     window = (CLOCKS_BACK + 1_800, CLOCKS_BACK + 5_400)
     samples = [Sample(tick, tick + 60, 1, 5) for tick in range(CLOCKS_BACK, window[1] + 600, 60)]

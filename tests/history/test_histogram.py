@@ -60,7 +60,7 @@ def test_merging_gives_the_same_in_any_order_and_grouping(
 
 
 @given(TIMES)
-def test_what_was_written_is_read(times: list[int]) -> None:
+def test_a_histogram_round_trips_through_bytes(times: list[int]) -> None:
     histogram = Histogram.of(times)
     assert Histogram.from_bytes(histogram.to_bytes()) == histogram
 
@@ -82,7 +82,7 @@ def test_an_hour_of_checks_takes_few_bytes() -> None:
 
 
 @given(st.lists(st.integers(0, 2**40)))
-def test_varints_come_back(numbers: list[int]) -> None:
+def test_varints_round_trip(numbers: list[int]) -> None:
     assert read_varints(write_varints(numbers)) == numbers
 
 

@@ -60,7 +60,7 @@ def one_by_one(
     for place, samples in lane.items():
         segments = segments_by_start(samples, resolution_s, excluded[place]).values()
         for whole, part in zip(series, tally(segments, edges, excluded[place]), strict=True):
-            whole.add(part)
+            whole.add_totals(part)
     return series
 
 
@@ -70,7 +70,7 @@ def one_by_one(
     st.lists(st.integers(-30, 100), min_size=2, max_size=6, unique=True),
     SPANS,
 )
-def test_a_lane_comes_to_what_its_targets_come_to(
+def test_a_lane_summary_equals_the_sum_of_its_targets(
     lane: dict[int, list[Sample]], resolution_s: int, cuts: list[int], spans: list[Span]
 ) -> None:
     start = min(samples[0].tick for samples in lane.values()) // DAY_S * DAY_S
@@ -82,7 +82,7 @@ def test_a_lane_comes_to_what_its_targets_come_to(
     )
 
 
-def test_targets_that_begin_and_end_alike_are_kept_as_one() -> None:
+def test_targets_with_the_same_bounds_share_an_entry() -> None:
     segment = Segment(NOON + 7, NOON + 67, NOON + 127, UP, (2, 0, 0, 0), (60, 0, 0, 0))
     whole = LaneSummary.of(dict.fromkeys(range(50), segment))
     assert (whole.counts, whole.seconds) == ([100, 0, 0, 0], [3_000, 0, 0, 0])
@@ -90,7 +90,7 @@ def test_targets_that_begin_and_end_alike_are_kept_as_one() -> None:
     assert len(whole.to_bytes(NOON)) < 40
 
 
-def test_it_is_known_whose_the_checks_are() -> None:
+def test_a_summary_tells_whether_it_belongs_to_the_current_targets() -> None:
     segment = Segment(NOON + 7, NOON + 67, NOON + 127, UP)
     whole = LaneSummary.of({3: segment, 4: segment})
     assert belong_to([whole], {3: NOON, 4: NOON + 7, 5: NOON + DAY_S})
@@ -98,14 +98,14 @@ def test_it_is_known_whose_the_checks_are() -> None:
     assert not belong_to([whole], {3: NOON})
 
 
-def test_what_later_code_wrote_is_not_guessed_at() -> None:
+def test_an_unknown_summary_format_is_not_read() -> None:
     assert LaneSummary.from_bytes(b"\x63\x00", NOON) is None
     assert LaneSummary.from_bytes(b"", NOON) is None
 
 
-def test_a_part_that_reaches_over_an_edge_is_refused() -> None:
+def test_a_summary_that_crosses_an_edge_is_rejected() -> None:
     part = LaneSummary.of({0: Segment(NOON, NOON + 60, NOON + 120, UP)})
     edges = [NOON, NOON + 30, NOON + 90]
     series = [Tally(NOON, NOON + 30), Tally(NOON + 30, NOON + 90)]
-    with pytest.raises(ValueError, match="over an edge"):
+    with pytest.raises(ValueError, match="crosses an edge"):
         add_lane_summary(series, edges, [part], [(1, NOTHING)])

@@ -104,7 +104,7 @@ def naive(year: list[Sample], start: int) -> Tally:
     return whole
 
 
-def test_a_year_of_one_minute_checks_is_answered_exactly_in_a_few_calls(
+def test_a_year_of_one_minute_checks_is_exact_and_takes_few_calls(
     world: World, lowest_place: None, year: list[Sample], dynamodb_calls: list[str]
 ) -> None:
     alice = world.user()

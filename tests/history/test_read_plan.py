@@ -31,11 +31,11 @@ def read(span: tuple[int, int], *, created_at: int, look_back_s: int) -> ReadPla
     )
 
 
-def test_an_hour_is_read_result_by_result() -> None:
+def test_an_hour_is_read_from_results() -> None:
     assert plan(NOW - HOUR_S).results == ((NOW - HOUR_S - 60, NOW),)
 
 
-def test_a_day_is_read_in_hours_and_what_remains_at_both_ends() -> None:
+def test_a_day_is_read_from_hours_and_from_results_at_both_ends() -> None:
     hour = NOW // HOUR_S * HOUR_S
     found = plan(NOW - DAY_S)
     assert found.days == ()
@@ -43,7 +43,7 @@ def test_a_day_is_read_in_hours_and_what_remains_at_both_ends() -> None:
     assert found.results[-1] == (hour, NOW)
 
 
-def test_a_year_is_read_in_days_with_the_hours_of_the_last_two() -> None:
+def test_a_year_is_read_from_days_and_the_last_two_days_from_hours() -> None:
     found = plan(NOW - 365 * DAY_S)
     ((first, last),) = found.days
     assert (first, last) == (MIDNIGHT - 364 * DAY_S, MIDNIGHT - DAY_S)
@@ -51,7 +51,7 @@ def test_a_year_is_read_in_days_with_the_hours_of_the_last_two() -> None:
     assert found.results == ((NOW // HOUR_S * HOUR_S, NOW),)
 
 
-def test_what_is_kept_by_the_day_only_is_answered_from_its_midnight_on() -> None:
+def test_ranges_with_daily_rollups_only_start_at_midnight() -> None:
     start, end = KEPT.fit(NOW - 500 * DAY_S, NOW - 450 * DAY_S)
     assert (start % DAY_S, end % DAY_S) == (0, 0)
     assert read((start, end), created_at=0, look_back_s=60) == ReadPlan(
@@ -60,11 +60,11 @@ def test_what_is_kept_by_the_day_only_is_answered_from_its_midnight_on() -> None
     assert KEPT.bucket_s(start, end) == DAY_S
 
 
-def test_a_week_is_read_in_hours_as_its_buckets_are() -> None:
+def test_a_week_is_read_from_hours_like_its_buckets() -> None:
     assert plan(NOW - 7 * DAY_S).days == ()
 
 
-def test_nothing_is_read_of_the_time_before_a_target_was_made() -> None:
+def test_nothing_is_read_before_the_target_was_created() -> None:
     made = NOW - 2 * DAY_S + 1_234
     found = plan(NOW - 30 * DAY_S, created_at=made, look_back_s=DAY_S)
     assert min(start for start, _ in found.results) == made
@@ -78,7 +78,7 @@ def test_nothing_is_read_of_the_time_before_a_target_was_made() -> None:
     st.integers(0, 1_900 * DAY_S),
     st.sampled_from([10, 60, HOUR_S, DAY_S]),
 )
-def test_the_parts_cover_the_range_once_and_what_stood_before_it(
+def test_a_plan_covers_the_range_and_the_last_check_before_it_once(
     ago: int, length: int, age: int, look_back_s: int
 ) -> None:
     span = KEPT.fit(NOW - ago - 1, NOW - ago - 1 + length)

@@ -45,7 +45,7 @@ def segment(world: World, person: Person, period: Period, start: int) -> Segment
     return found
 
 
-def test_an_hour_is_folded_once_it_is_over(world: World) -> None:
+def test_an_hour_is_rolled_up_when_it_is_over(world: World) -> None:
     alice = world.user()
     alice.make_target()
     for minute in range(60):
@@ -57,7 +57,7 @@ def test_an_hour_is_folded_once_it_is_over(world: World) -> None:
     assert stored(world, alice, Period.HOUR, HOUR) == []
 
 
-def test_days_are_made_of_hours_once_they_are_over(world: World) -> None:
+def test_a_day_is_rolled_up_from_its_hours_when_it_is_over(world: World) -> None:
     alice = world.user()
     alice.make_target()
     for hour in range(24):
@@ -68,7 +68,7 @@ def test_days_are_made_of_hours_once_they_are_over(world: World) -> None:
     assert stored(world, alice, Period.DAY, DAY) == []
 
 
-def test_folding_again_writes_nothing(world: World, dynamodb_calls: list[str]) -> None:
+def test_rolling_up_again_writes_nothing(world: World, dynamodb_calls: list[str]) -> None:
     alice = world.user()
     keep(alice, DAY - 100)
     wanted = RollupJob(alice.owner, 0, [(DAY - DAY_S, DAY)])
@@ -80,7 +80,7 @@ def test_folding_again_writes_nothing(world: World, dynamodb_calls: list[str]) -
     assert dynamodb_calls == ["Query"] * 5  # windows, hours, results, hours, a day
 
 
-def test_a_silent_lane_leaves_nothing(world: World) -> None:
+def test_a_lane_without_results_gets_no_rollups(world: World) -> None:
     alice = world.user()
     alice.make_target()
     world.clock.time += DAY_S
@@ -89,7 +89,7 @@ def test_a_silent_lane_leaves_nothing(world: World) -> None:
         assert list(RollupItem.query(f"{alice.owner}#0#202611")) == []
 
 
-def test_one_message_for_each_lane_and_none_for_an_event_that_comes_twice(world: World) -> None:
+def test_a_duplicate_event_starts_nothing(world: World) -> None:
     for name in ("alice", "ben"):
         world.user(name).make_target()
     world.run_rollups()
@@ -105,7 +105,7 @@ def rollup_jobs(world: World) -> list[RollupJob]:
     return [RollupJob.from_json(text) for event in events for text in event["folds"]]
 
 
-def test_many_lanes_share_a_few_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_lanes_share_few_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "chalicelib.history.dispatch.all_lanes",
         lambda: (("o", number) for number in range(2_000)),
@@ -114,7 +114,7 @@ def test_many_lanes_share_a_few_runs(world: World, monkeypatch: pytest.MonkeyPat
     assert [len(event["folds"]) for event in world.functions.take("rollup")] == [40] * 50
 
 
-def test_a_result_that_comes_late_is_picked_up(world: World, lowest_place: None) -> None:
+def test_a_late_result_is_included(world: World, lowest_place: None) -> None:
     alice = world.user()
     target = alice.make_target(interval_s=86_400)
     hour = HOUR - 2 * HOUR_S
@@ -130,7 +130,7 @@ def test_a_result_that_comes_late_is_picked_up(world: World, lowest_place: None)
     assert segment(world, alice, Period.HOUR, HOUR).counts == (1, 0, 0, 0)
 
 
-def test_a_fold_that_saw_less_does_not_undo_one_that_saw_more(world: World) -> None:
+def test_a_rollup_never_replaces_one_of_more_results(world: World) -> None:
     alice = world.user()
     rollups = Rollups(alice.owner)
     with acting_for(alice.owner):
@@ -141,7 +141,7 @@ def test_a_fold_that_saw_less_does_not_undo_one_that_saw_more(world: World) -> N
     assert stored(world, alice, Period.HOUR, HOUR) == [more]
 
 
-def test_what_was_folded_stays_when_its_results_have_expired(world: World) -> None:
+def test_a_rollup_stays_when_its_results_expire(world: World) -> None:
     alice = world.user()
     keep(alice, HOUR + 10)
     keep(alice, HOUR + 70)
@@ -156,7 +156,7 @@ def test_what_was_folded_stays_when_its_results_have_expired(world: World) -> No
     assert segment(world, alice, Period.HOUR, HOUR).counts == (2, 0, 0, 0)
 
 
-def test_expired_rollups_are_not_seen_even_while_they_are_there(world: World) -> None:
+def test_expired_rollups_are_not_read_before_their_deletion(world: World) -> None:
     alice = world.user()
     keep(alice, HOUR - 100)
     with acting_for(alice.owner):
@@ -165,7 +165,7 @@ def test_expired_rollups_are_not_seen_even_while_they_are_there(world: World) ->
     assert stored(world, alice, Period.HOUR, HOUR - HOUR_S) == []
 
 
-def test_when_lambda_refuses_the_next_run_gives_the_hours_out(
+def test_if_lambda_refuses_the_next_run_requests_the_hours_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
@@ -183,7 +183,7 @@ def test_when_lambda_refuses_the_next_run_gives_the_hours_out(
     assert segment(world, alice, Period.HOUR, HOUR - HOUR_S).counts == (1, 0, 0, 0)
 
 
-def test_a_fold_that_dies_between_hour_and_day_is_finished_by_the_next_try(
+def test_a_rollup_that_dies_between_hour_and_day_is_finished_by_a_retry(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
@@ -201,7 +201,7 @@ def test_a_fold_that_dies_between_hour_and_day_is_finished_by_the_next_try(
     assert len(stored(world, alice, Period.DAY, DAY - DAY_S)) == 1
 
 
-def test_a_fold_that_fails_holds_no_other_up(world: World) -> None:
+def test_a_failed_rollup_does_not_affect_the_others(world: World) -> None:
     alice = world.user()
     keep(alice, HOUR - 100)
     good = RollupJob(alice.owner, 0, [(HOUR - HOUR_S, HOUR)]).to_json()
@@ -209,7 +209,7 @@ def test_a_fold_that_fails_holds_no_other_up(world: World) -> None:
     assert len(stored(world, alice, Period.HOUR, HOUR - HOUR_S)) == 1
 
 
-def test_after_an_outage_all_hours_since_are_given_out_day_by_day() -> None:
+def test_after_an_outage_all_missed_hours_are_requested_by_day() -> None:
     end = HOUR
     (normal,) = periods_to_roll_up(end - HOUR_S, end + 120, 90 * DAY_S)
     assert normal == [(end - 26 * HOUR_S, end - DAY_S), (end - 2 * HOUR_S, end)]
@@ -222,7 +222,7 @@ def test_after_an_outage_all_hours_since_are_given_out_day_by_day() -> None:
     ]
 
 
-def test_every_hour_is_given_out_at_once_again_and_a_day_later() -> None:
+def test_every_hour_is_requested_at_once_again_and_a_day_later() -> None:
     given = [
         span
         for run in range(1, 40)
@@ -235,7 +235,7 @@ def test_every_hour_is_given_out_at_once_again_and_a_day_later() -> None:
     assert sum(start <= wanted < end for start, end in given) == 4
 
 
-def test_results_of_a_lane_are_read_in_their_order(world: World) -> None:
+def test_results_of_a_lane_are_read_in_order(world: World) -> None:
     alice = world.user()
     for tick in (DAY - 50, DAY + 10, DAY - 110):
         keep(alice, tick)
@@ -244,7 +244,7 @@ def test_results_of_a_lane_are_read_in_their_order(world: World) -> None:
         assert [one.tick for one in found] == [DAY - 110, DAY - 50, DAY + 10]
 
 
-def test_months_have_their_days() -> None:
+def test_spans_are_split_by_month() -> None:
     leap = 1_709_164_800  # 2024-02-29
     assert list(months_of(leap, leap + 2 * DAY_S)) == [
         (leap, leap + DAY_S),

@@ -42,12 +42,12 @@ def over(samples: list[Sample], start: int, end: int) -> Tally:
     return total(tally(segments_of(samples, HOUR_S), [start, end]))
 
 
-def test_each_check_stands_for_the_time_up_to_the_next() -> None:
+def test_each_check_is_valid_until_the_next() -> None:
     found = over(minutely(NOON, "UUDDU"), NOON, NOON + 300)
     assert (found.seconds, found.uptime_ratio) == ([180, 120, 0, 0], 0.6)
 
 
-def test_a_degraded_target_is_up_and_an_unknown_one_neither() -> None:
+def test_degraded_counts_as_up_and_unknown_as_neither() -> None:
     found = over(minutely(NOON, "W?DW"), NOON, NOON + 240)
     assert (found.uptime_ratio, found.downtime_s, found.known_s) == (2 / 3, 60, 180)
 
@@ -57,24 +57,24 @@ def test_a_gap_is_neither_up_nor_down() -> None:
     assert (found.known_s, found.uptime_ratio) == (120, 0.5)
 
 
-def test_what_was_before_the_range_stands_for_its_beginning() -> None:
+def test_the_last_check_before_the_range_is_valid_at_its_start() -> None:
     found = over(minutely(NOON - 30, "DUU"), NOON, NOON + 100)
     assert (found.seconds, found.counts) == ([70, 30, 0, 0], [2, 0, 0, 0])
 
 
-def test_a_long_interval_stands_over_many_hours_without_a_check() -> None:
+def test_a_check_of_a_long_interval_is_valid_for_hours_without_checks() -> None:
     daily = [Sample(NOON, NOON + DAY_S, DOWN, 5)]
     hours = tally(segments_of(daily, HOUR_S), bucket_edges(NOON, NOON + 30 * HOUR_S, HOUR_S))
     assert [hour.downtime_s for hour in hours] == [HOUR_S] * 24 + [0] * 6
 
 
-def test_no_checks_make_zeros_and_nothing_known() -> None:
+def test_without_checks_totals_are_zero_and_uptime_is_none() -> None:
     found = total(tally([], [NOON, NOON + DAY_S]))
     assert (found.checks, found.known_s, found.uptime_ratio) == (0, 0, None)
     assert (found.latency.mean, found.latency.percentile(0.5)) == (None, None)
 
 
-def test_response_times_are_those_of_good_answers() -> None:
+def test_response_times_are_those_of_up_and_degraded_checks() -> None:
     samples = [
         Sample(NOON, NOON + 60, UP, 100),
         Sample(NOON + 60, NOON + 120, DOWN, 9_000),
@@ -85,13 +85,13 @@ def test_response_times_are_those_of_good_answers() -> None:
     assert (found.latency.count, found.latency.mean) == (2, 200)
 
 
-def test_a_result_that_comes_twice_counts_once() -> None:
+def test_a_duplicate_result_counts_once() -> None:
     samples = [sample for sample in minutely(NOON, "UDU") for _ in range(2)]
     assert roll_up(samples) == roll_up(minutely(NOON, "UDU"))
 
 
 @given(HISTORIES, st.integers(-DAY_S, 4 * DAY_S), st.integers(1, 4 * DAY_S))
-def test_from_pieces_it_is_as_from_every_single_check(
+def test_statistics_from_segments_equal_those_from_single_checks(
     samples: list[Sample], after: int, length: int
 ) -> None:
     start = samples[0].tick + after
@@ -111,7 +111,7 @@ def test_from_pieces_it_is_as_from_every_single_check(
 
 
 @given(HISTORIES, st.randoms(use_true_random=False), st.integers(0, 3 * DAY_S))
-def test_what_comes_twice_or_late_is_counted_once_and_in_its_place(
+def test_duplicate_and_late_results_count_once_at_their_tick(
     samples: list[Sample], chance: random.Random, length: int
 ) -> None:
     came = [*samples, *chance.choices(samples, k=5)]
@@ -133,7 +133,7 @@ def by_tick(samples: list[Sample]) -> list[Sample]:
 
 
 @given(HISTORIES, st.lists(st.integers(0, 4 * DAY_S), min_size=2, max_size=8, unique=True))
-def test_the_parts_of_a_range_add_up_to_it_and_stay_in_bounds(
+def test_the_buckets_of_a_range_add_up_to_its_totals(
     samples: list[Sample], cuts: list[int]
 ) -> None:
     edges = sorted(samples[0].tick + at for at in cuts)
@@ -147,7 +147,7 @@ def test_the_parts_of_a_range_add_up_to_it_and_stay_in_bounds(
 
 
 @given(HISTORIES, st.randoms(use_true_random=False), st.integers(1, 30))
-def test_pieces_join_to_the_same_in_any_order_and_grouping(
+def test_joining_segments_is_associative_and_commutative(
     samples: list[Sample], chance: random.Random, group: int
 ) -> None:
     segments = segments_of(samples, HOUR_S)
@@ -158,7 +158,7 @@ def test_pieces_join_to_the_same_in_any_order_and_grouping(
     assert join(segments) == join(again) == roll_up(samples)
 
 
-def test_pieces_that_overlap_are_refused() -> None:
+def test_overlapping_segments_are_rejected() -> None:
     segment = roll_up(minutely(NOON, "UU"))
     assert segment
     with pytest.raises(ValueError, match="overlap"):
@@ -167,7 +167,7 @@ def test_pieces_that_overlap_are_refused() -> None:
 
 
 @given(HISTORIES)
-def test_a_piece_comes_back_from_its_bytes(samples: list[Sample]) -> None:
+def test_a_segment_round_trips_through_bytes(samples: list[Sample]) -> None:
     for segment in segments_of(samples, DAY_S):
         start = segment.first // DAY_S * DAY_S
         assert unpack_segment(pack_segment(segment, start), start) == segment
@@ -186,13 +186,13 @@ def test_a_piece_comes_back_from_its_bytes(samples: list[Sample]) -> None:
         (1_800 * DAY_S, WEEK_S),
     ],
 )
-def test_a_series_has_buckets_that_fit_the_range(length: int, expected: int) -> None:
+def test_the_bucket_length_depends_on_the_range(length: int, expected: int) -> None:
     assert bucket_s(length, 1) == expected
     assert bucket_s(length, HOUR_S) == max(expected, HOUR_S)
     assert len(bucket_edges(NOON, NOON + length, expected)) < 370
 
 
-def test_buckets_begin_at_full_hours_and_weeks_on_mondays() -> None:
+def test_buckets_start_at_full_hours_and_weeks_on_mondays() -> None:
     assert bucket_edges(NOON + 10, NOON + HOUR_S + 5, HOUR_S) == [
         NOON + 10,
         NOON + HOUR_S,
@@ -206,6 +206,6 @@ def test_buckets_begin_at_full_hours_and_weeks_on_mondays() -> None:
     ]
 
 
-def test_a_piece_that_reaches_over_an_edge_is_refused() -> None:
-    with pytest.raises(ValueError, match="over an edge"):
+def test_a_segment_that_crosses_an_edge_is_rejected() -> None:
+    with pytest.raises(ValueError, match="crosses an edge"):
         tally([Segment(NOON, NOON + 60, NOON + 120, UP)], [NOON, NOON + 30, NOON + 90])

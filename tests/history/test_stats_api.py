@@ -36,7 +36,7 @@ def roll_up_all(world: World, person: Person, start: int) -> None:
         roll_up_lane(world.runtime, RollupJob(person.owner, 0, [(start, START)]))
 
 
-def test_without_history_there_are_zeros_and_nulls(world: World) -> None:
+def test_without_history_the_response_has_zeros_and_nulls(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
     found = alice.get(f"/v1/targets/{target['id']}/stats").json
@@ -47,7 +47,7 @@ def test_without_history_there_are_zeros_and_nulls(world: World) -> None:
     assert world.user("ben").get("/v1/stats").json["uptime_ratio"] is None
 
 
-def test_the_last_hour(world: World, lowest_place: None) -> None:
+def test_statistics_of_the_last_hour(world: World, lowest_place: None) -> None:
     alice = world.user()
     target = an_old_target(world, alice)
     for minute in range(60):
@@ -70,7 +70,7 @@ def test_the_last_hour(world: World, lowest_place: None) -> None:
 
 @pytest.mark.parametrize("window", ["24h", "7d", "30d", "90d", "365d"])
 @pytest.mark.parametrize("folded", [True, False])
-def test_a_window_is_the_same_from_rollups_and_from_results(
+def test_a_window_is_the_same_from_rollups_and_results(
     world: World, lowest_place: None, window: str, *, folded: bool
 ) -> None:
     alice = world.user()
@@ -91,7 +91,7 @@ def test_a_window_is_the_same_from_rollups_and_from_results(
     assert all(point["uptime_ratio"] is None for point in gaps)
 
 
-def test_a_place_that_was_another_targets_brings_nothing_along(
+def test_history_of_the_previous_target_in_a_place_is_ignored(
     world: World, lowest_place: None
 ) -> None:
     alice = world.user()
@@ -115,7 +115,7 @@ def test_a_place_that_was_another_targets_brings_nothing_along(
     assert alice.get(f"/v1/targets/{first}/stats").status == 404
 
 
-def test_all_targets_together_and_those_with_a_tag(world: World, lowest_place: None) -> None:
+def test_statistics_of_all_targets_and_of_a_tag(world: World, lowest_place: None) -> None:
     alice = world.user()
     an_old_target(world, alice, tags=["prod"])
     an_old_target(world, alice, tags=["test"])
@@ -127,7 +127,7 @@ def test_all_targets_together_and_those_with_a_tag(world: World, lowest_place: N
     assert (tagged["targets"], tagged["checks"], tagged["uptime_ratio"]) == (1, 1, 1.0)
 
 
-def test_strangers_see_nothing(world: World) -> None:
+def test_other_owners_get_404(world: World) -> None:
     target = world.user().make_target()["id"]
     assert world.user("ben").get(f"/v1/targets/{target}/stats").status == 404
 
@@ -148,7 +148,7 @@ def test_strangers_see_nothing(world: World) -> None:
         ("colour=red", "query.colour"),
     ],
 )
-def test_what_cannot_be_answered_is_refused(world: World, query: str, field: str) -> None:
+def test_invalid_ranges_are_rejected(world: World, query: str, field: str) -> None:
     alice = world.user()
     target = alice.make_target()["id"]
     for path in (f"/v1/targets/{target}/stats", "/v1/stats"):
@@ -157,7 +157,7 @@ def test_what_cannot_be_answered_is_refused(world: World, query: str, field: str
         assert field in reply.fields
 
 
-def test_a_month_target_by_target(world: World, lowest_place: None) -> None:
+def test_the_report_has_a_line_per_target(world: World, lowest_place: None) -> None:
     alice = world.user()
     an_old_target(world, alice, name="Shop")
     an_old_target(world, alice, days=2, name="=cmd()")
@@ -173,7 +173,7 @@ def test_a_month_target_by_target(world: World, lowest_place: None) -> None:
     assert found["next_cursor"] is None
 
 
-def test_a_month_as_csv_page_by_page(world: World, lowest_place: None) -> None:
+def test_the_report_is_paginated_as_csv(world: World, lowest_place: None) -> None:
     alice = world.user()
     an_old_target(world, alice, name="=cmd()")
     an_old_target(world, alice, days=2, name='The "shop", really')
@@ -192,12 +192,12 @@ def test_a_month_as_csv_page_by_page(world: World, lowest_place: None) -> None:
 @pytest.mark.parametrize(
     "month", ["2026-13", "2026-1", "november", "2027-01", "2019-01", "0000-01", "9999-12", ""]
 )
-def test_a_month_that_is_none_is_refused(world: World, month: str) -> None:
+def test_invalid_months_are_rejected(world: World, month: str) -> None:
     reply = world.user().get(f"/v1/reports/uptime?month={month}")
     assert (reply.status, reply.fields) == (400, ["query.month"])
 
 
-def test_incidents_and_the_mean_times_to_and_between_them(world: World, lowest_place: None) -> None:
+def test_incidents_mttr_and_mtbf(world: World, lowest_place: None) -> None:
     alice = world.user()
     target = alice.make_target()["id"]
     other = alice.make_target()["id"]

@@ -70,7 +70,7 @@ def check_sums(person: Person, targets: Sequence[str], window: str, tag: str = "
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_a_lane_is_summed_up_at_once(
+def test_a_whole_lane_is_read_by_its_summaries(
     world: World, lowest_place: None, singly: list[int], window: str
 ) -> None:
     alice = world.user()
@@ -82,7 +82,7 @@ def test_a_lane_is_summed_up_at_once(
     assert len(singly) == len(made)
 
 
-def test_targets_with_a_tag_among_others_are_summed_up_one_by_one(
+def test_targets_with_a_tag_in_a_mixed_lane_are_read_one_by_one(
     world: World, lowest_place: None, singly: list[int]
 ) -> None:
     alice = world.user()
@@ -94,7 +94,7 @@ def test_targets_with_a_tag_among_others_are_summed_up_one_by_one(
     assert len(singly) == len(made) + 1
 
 
-def test_what_another_target_left_in_a_place_is_not_counted(
+def test_a_summary_with_history_of_a_deleted_target_is_not_used(
     world: World, lowest_place: None, singly: list[int]
 ) -> None:
     alice = world.user()
@@ -109,7 +109,7 @@ def test_what_another_target_left_in_a_place_is_not_counted(
     assert len(singly) == 3
 
 
-def test_rollups_that_do_not_say_what_they_add_up_to_are_added_up(
+def test_rollups_without_a_summary_are_read_by_segment(
     world: World, lowest_place: None, singly: list[int]
 ) -> None:
     alice = world.user()
@@ -131,7 +131,7 @@ def test_rollups_that_do_not_say_what_they_add_up_to_are_added_up(
         ("from=2026-11-01T00:00Z", "query.from"),
     ],
 )
-def test_what_would_take_too_long_is_refused(
+def test_queries_estimated_too_large_are_refused(
     world: World, monkeypatch: pytest.MonkeyPatch, query: str, field: str
 ) -> None:
     alice = world.user()
@@ -142,7 +142,7 @@ def test_what_would_take_too_long_is_refused(
     assert "1 targets" in reply.text
 
 
-def test_so_are_more_incidents_than_can_be_read(
+def test_queries_with_too_many_incidents_are_refused(
     world: World, lowest_place: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
@@ -157,7 +157,7 @@ def test_so_are_more_incidents_than_can_be_read(
     assert alice.get("/v1/stats").status == 400
 
 
-def test_what_takes_longer_than_was_reckoned_is_given_up_in_time(
+def test_a_query_that_exceeds_its_deadline_is_stopped(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
@@ -208,7 +208,7 @@ def estimate(runtime: Runtime, targets: list[Target], days: int, *, whole: bool)
     return aggregation.estimated_cpu_s(question, lanes if whole else {}, {} if whole else lanes)
 
 
-def test_how_many_targets_are_answered_over_which_time(world: World) -> None:
+def test_the_largest_queries_that_are_answered(world: World) -> None:
     everything = many(10_000)
     for days in (1, 7, 30, 90):
         assert estimate(world.runtime, everything, days, whole=True) < history_service.MAX_CPU_S

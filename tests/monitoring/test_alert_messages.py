@@ -28,11 +28,11 @@ RECOVERED = Flip(FlipKind.RECOVERED, Status.DEGRADED, Status.UP, 1800)
         Entry(target_id="t3", flip=OPENED, name="Läden"),
     ],
 )
-def test_an_entry_is_read_as_it_was_written(entry: Entry) -> None:
+def test_an_outbox_entry_round_trips(entry: Entry) -> None:
     assert Entry.from_json(entry.to_json()) == entry
 
 
-def test_fields_of_a_later_version_are_passed_over() -> None:
+def test_fields_of_a_later_version_are_ignored() -> None:
     entry = Entry(target_id="t1", flip=OPENED)
     text = json.dumps({**json.loads(entry.to_json()), "mood": "bad"})
     assert Entry.from_json(text) == entry
@@ -47,7 +47,7 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
         DeliverJob("o", "key", again=True),
     ],
 )
-def test_a_job_is_read_as_it_was_written(job: Job) -> None:
+def test_a_job_round_trips(job: Job) -> None:
     assert read_job(job.to_json()) == job
 
 
@@ -55,7 +55,7 @@ def test_a_job_is_read_as_it_was_written(job: Job) -> None:
     "text",
     ["", "[]", "{}", '{"v":2,"what":"flush"}', '{"v":1,"what":"x","owner":"o"}', '{"v":1}'],
 )
-def test_what_cannot_be_read_is_refused_without_being_quoted(text: str) -> None:
+def test_an_unreadable_job_is_rejected_without_quoting_it(text: str) -> None:
     with pytest.raises(UnreadableMessageError) as caught:
         read_job(text)
     assert "flush" not in str(caught.value)

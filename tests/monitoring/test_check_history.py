@@ -56,9 +56,7 @@ def test_from_is_inclusive_and_to_exclusive(world: World, lowest_place: None) ->
     assert times(alice, path) == [render_time(START - 30), render_time(START - 40)]
 
 
-def test_pages_meet_without_gap_or_overlap_across_midnight(
-    world: World, lowest_place: None
-) -> None:
+def test_pages_are_contiguous_across_midnight(world: World, lowest_place: None) -> None:
     alice = world.user()
     target = a_year_old_target(world, alice)
     midnight = START // DAY * DAY
@@ -75,7 +73,7 @@ def test_pages_meet_without_gap_or_overlap_across_midnight(
     assert seen == [render_time(tick) for tick in sorted(ticks, reverse=True)]
 
 
-def test_only_the_verdict_that_is_asked_for(world: World, lowest_place: None) -> None:
+def test_history_filtered_by_verdict(world: World, lowest_place: None) -> None:
     alice = world.user()
     target = a_year_old_target(world, alice)
     keep(world, alice, START - 20, DOWN)
@@ -83,7 +81,7 @@ def test_only_the_verdict_that_is_asked_for(world: World, lowest_place: None) ->
     assert times(alice, f"/v1/targets/{target}/checks?verdict=DOWN") == [render_time(START - 20)]
 
 
-def test_what_has_expired_is_not_shown_even_while_it_is_there(
+def test_expired_results_are_not_shown_before_their_deletion(
     world: World, lowest_place: None
 ) -> None:
     alice = world.user()
@@ -106,7 +104,7 @@ def test_a_day_reads_the_partition_of_that_day_only(
     assert dynamodb_calls.count("Query") == 1
 
 
-def test_checks_that_are_days_apart_are_read_side_by_side(
+def test_checks_days_apart_are_read_concurrently(
     world: World, lowest_place: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()

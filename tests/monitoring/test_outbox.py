@@ -41,7 +41,7 @@ def down(world: World, person: Person, **fields: Any) -> dict[str, Any]:
     return target
 
 
-def test_a_flip_is_sent_with_what_the_check_saw_and_the_outbox_is_empty(world: World) -> None:
+def test_a_flip_is_sent_with_its_result_and_the_outbox_is_emptied(world: World) -> None:
     alice = world.user()
     target = down(world, alice)
     (job,) = [read_job(body) for _, body in world.alerts.waiting]
@@ -52,7 +52,7 @@ def test_a_flip_is_sent_with_what_the_check_saw_and_the_outbox_is_empty(world: W
     assert lane(alice).outbox == []
 
 
-def test_while_nothing_changes_nothing_is_sent(world: World) -> None:
+def test_without_changes_nothing_is_sent(world: World) -> None:
     alice = world.user()
     down(world, alice)
     waiting = list(world.alerts.waiting)
@@ -60,7 +60,7 @@ def test_while_nothing_changes_nothing_is_sent(world: World) -> None:
     assert world.alerts.waiting == waiting
 
 
-def test_what_could_not_be_sent_waits_in_the_lane_and_checks_go_on(
+def test_unsent_flips_stay_in_the_outbox_and_checks_continue(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
@@ -103,7 +103,7 @@ def test_a_pause_without_an_incident_sends_nothing(world: World) -> None:
     assert world.alerts.waiting == []
 
 
-def test_a_pause_that_dies_after_its_write_is_made_good_within_a_minute(
+def test_a_pause_that_dies_after_its_write_is_sent_within_a_minute(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
@@ -149,7 +149,7 @@ def test_a_check_between_reading_and_pausing_is_not_lost(
     assert flips(world) == ["opened", "cancelled"]
 
 
-def test_a_message_that_cannot_be_read_fails_alone(world: World) -> None:
+def test_an_unreadable_message_fails_alone(world: World) -> None:
     records = [
         {"messageId": "bad", "body": "?"},
         {"messageId": "good", "body": FlushJob(world.user().owner, 0).to_json()},

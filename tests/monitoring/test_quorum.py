@@ -35,7 +35,7 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("said", "quorum", "stands"), TABLE)
-def test_what_stands(said: str, quorum: int | None, stands: Verdict | None) -> None:
+def test_the_agreed_verdict(said: str, quorum: int | None, stands: Verdict | None) -> None:
     verdicts = [LETTERS[letter] for letter in said if letter != "."]
     at = agreed_index(verdicts, len(said), quorum)
     assert (None if at is None else verdicts[at]) == stands
@@ -51,7 +51,7 @@ def _verdict(verdicts: list[Verdict], regions: int, quorum: int | None) -> Verdi
 
 
 @given(verdicts_of_regions, quorums, st.data())
-def test_what_is_agreed_once_stays_agreed(
+def test_an_agreed_verdict_does_not_change(
     verdicts: list[Verdict], quorum: int | None, data: st.DataObject
 ) -> None:
     """But for DEGRADED, which as an answer is as good as UP."""
@@ -63,7 +63,7 @@ def test_what_is_agreed_once_stays_agreed(
 
 
 @given(verdicts_of_regions, quorums, st.data())
-def test_the_order_does_not_matter(
+def test_the_order_of_reports_does_not_matter(
     verdicts: list[Verdict], quorum: int | None, data: st.DataObject
 ) -> None:
     other = data.draw(st.permutations(verdicts))

@@ -32,12 +32,12 @@ LANES = st.dictionaries(st.integers(0, LANE_SIZE - 1), RESULTS, max_size=5)
 
 
 @given(LANES)
-def test_what_was_packed_comes_out(results: dict[int, CheckResult]) -> None:
+def test_results_round_trip_through_bytes(results: dict[int, CheckResult]) -> None:
     assert unpack(pack(results), error_texts(results)) == results
 
 
 @given(LANES, st.integers(0, LANE_SIZE - 1))
-def test_a_place_taken_out_takes_its_texts_along(
+def test_removing_a_place_removes_its_error_texts(
     results: dict[int, CheckResult], place: int
 ) -> None:
     left, texts = without_place(pack(results), error_texts(results), place)
@@ -57,7 +57,7 @@ def test_a_full_lane_takes_851_bytes() -> None:
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9))
-def test_what_is_beyond_a_field_is_cut_to_it(phase: int, days: int) -> None:
+def test_values_beyond_a_field_are_capped(phase: int, days: int) -> None:
     result = CheckResult(Verdict.UP, timings=Timings(dns=phase), tls_days_left=days)
     found = unpack(pack({0: result}), {})[0]
     assert found.timings.dns == min(max(phase, 0), 65_535)
@@ -66,7 +66,7 @@ def test_what_is_beyond_a_field_is_cut_to_it(phase: int, days: int) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\x03", b"\x00" * 17])
-def test_an_unknown_format_is_refused(data: bytes) -> None:
+def test_an_unknown_format_is_rejected(data: bytes) -> None:
     with pytest.raises(UnreadableResultsError):
         unpack(data, {})
 

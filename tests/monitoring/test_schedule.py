@@ -32,11 +32,11 @@ def test_every_interval_divides_a_day_and_fits_into_minutes_or_minutes_into_it(
     assert interval_s % 60 == 0 or 60 % interval_s == 0
 
 
-def test_offsets_are_the_same_in_every_process_and_version() -> None:
+def test_offsets_never_change() -> None:
     assert [offset("ann", 0), offset("ann", 1), offset("ben", 0)] == [19_871, 110, 78_075]
 
 
-def test_an_owner_and_a_lane_are_not_run_together() -> None:
+def test_owner_and_lane_are_separated_in_the_hash() -> None:
     assert offset("ann1", 1) != offset("ann", 11)
 
 
@@ -71,7 +71,7 @@ def test_a_target_is_due_exactly_once_per_interval_over_any_window(
 
 
 @given(intervals, offsets, instants, lengths, lengths)
-def test_two_windows_side_by_side_hold_what_one_over_both_holds(
+def test_adjacent_windows_have_the_ticks_of_their_union(
     interval_s: int, at: int, start: int, first: int, second: int
 ) -> None:
     middle, end = start + first, start + first + second
@@ -80,7 +80,7 @@ def test_two_windows_side_by_side_hold_what_one_over_both_holds(
 
 
 @given(intervals, offsets, st.integers(0, NOW // 60))
-def test_the_slots_of_a_minute_are_those_of_the_targets_that_are_due_in_it(
+def test_the_slots_of_a_minute_are_those_of_the_targets_due(
     interval_s: int, at: int, minute: int
 ) -> None:
     is_due = bool(ticks_in(interval_s, at, minute * 60, minute * 60 + 60))
@@ -89,9 +89,7 @@ def test_the_slots_of_a_minute_are_those_of_the_targets_that_are_due_in_it(
 
 
 @given(intervals, offsets, instants)
-def test_the_latest_tick_is_the_newest_one_that_has_come(
-    interval_s: int, at: int, now: int
-) -> None:
+def test_the_latest_tick_is_the_newest_one_up_to_now(interval_s: int, at: int, now: int) -> None:
     tick = latest_tick(interval_s, at, now)
     assert tick <= now < tick + interval_s
     assert ticks_in(interval_s, at, tick, now + 1) == [tick]

@@ -31,33 +31,33 @@ def run_all(start: int, pauses: list[int]) -> list[tuple[int, Plan]]:
     return runs
 
 
-def test_the_first_run_ever_plans_the_present_minute_and_the_next_two() -> None:
+def test_the_first_run_plans_the_current_and_the_next_two_minutes() -> None:
     assert plan(None, NOON + 7) == Plan(NOON, NOON + 180)
 
 
-def test_every_second_run_plans_two_minutes_and_the_others_nothing() -> None:
+def test_every_second_run_plans_two_minutes() -> None:
     assert plan(NOON + 60, NOON + 7) == Plan(NOON + 60, NOON + 180)
     assert plan(NOON + 180, NOON + 67) == Plan(NOON + 180, NOON + 180)
     assert plan(NOON + 180, NOON + 127) == Plan(NOON + 180, NOON + 300)
 
 
-def test_a_doubled_event_plans_nothing() -> None:
+def test_a_duplicate_event_plans_nothing() -> None:
     again = plan(NOON + 120, NOON + 9)
     assert again == Plan(NOON + 120, NOON + 120)
     assert again.slots() == set()
     assert again.ticks(10, 0) == []
 
 
-def test_after_a_missing_event_the_window_is_longer_and_nothing_is_lost() -> None:
+def test_after_a_missing_event_the_window_is_longer() -> None:
     assert plan(NOON, NOON + 7) == Plan(NOON, NOON + 180)
 
 
-def test_a_clock_that_goes_back_plans_nothing_until_it_has_caught_up() -> None:
+def test_a_clock_set_back_plans_nothing_until_it_catches_up() -> None:
     assert plan(NOON, NOON - 3_600) == Plan(NOON, NOON)
     assert plan(NOON, NOON - 60).end == NOON + 120
 
 
-def test_after_an_outage_the_gap_is_told_and_old_ticks_are_not_replayed() -> None:
+def test_after_an_outage_the_gap_is_reported_and_old_ticks_are_not_replayed() -> None:
     after = plan(NOON - 300, NOON + 7)
     assert (after.start, after.end, after.gap) == (NOON, NOON + 180, (NOON - 300, NOON))
     assert after.ticks(60, 30) == [NOON + 30, NOON + 90, NOON + 150]
@@ -71,7 +71,7 @@ def test_a_daily_target_missed_in_a_short_outage_is_checked_now_and_not_tomorrow
     assert plan(after.end, NOON + 67).ticks(86_400, at_0958) == []
 
 
-def test_what_comes_up_again_at_once_is_not_caught_up_as_well() -> None:
+def test_targets_due_in_the_window_are_not_caught_up_as_well() -> None:
     after = plan(NOON - 3_600, NOON + 7)
     assert not [pair for pair in after.catch_up if pair[0] <= 120]
     due_now = 300, phase(300, NOON % DAY_S)
@@ -94,7 +94,7 @@ def test_only_intervals_in_use_are_caught_up_and_looked_up() -> None:
 
 
 @given(intervals, offsets, st.lists(waits, max_size=25))
-def test_doubled_late_and_missing_events_neither_lose_nor_double_a_tick(
+def test_duplicate_late_and_missing_events_keep_every_tick_exactly_once(
     interval_s: int, at: int, pauses: list[int]
 ) -> None:
     runs = run_all(NOON, pauses)
@@ -109,7 +109,7 @@ def test_doubled_late_and_missing_events_neither_lose_nor_double_a_tick(
 
 
 @given(intervals, offsets, st.lists(waits, max_size=25))
-def test_whoever_was_missed_in_a_gap_is_checked_once_right_after_it(
+def test_targets_missed_in_a_gap_are_checked_once_after_it(
     interval_s: int, at: int, pauses: list[int]
 ) -> None:
     for _, each in run_all(NOON, pauses):
@@ -120,16 +120,14 @@ def test_whoever_was_missed_in_a_gap_is_checked_once_right_after_it(
 
 
 @given(intervals, offsets, st.lists(waits, max_size=25))
-def test_the_slots_of_a_plan_find_exactly_the_targets_it_has_checked(
-    interval_s: int, at: int, pauses: list[int]
-) -> None:
+def test_the_slots_of_a_plan_match_its_ticks(interval_s: int, at: int, pauses: list[int]) -> None:
     for _, each in run_all(NOON, pauses):
         found = (interval_s, phase(interval_s, at)) in each.slots()
         assert found == bool(each.ticks(interval_s, at))
 
 
 @given(st.integers(0, 59), st.lists(waits, max_size=25))
-def test_plans_follow_each_other_and_reach_at_most_three_minutes_ahead(
+def test_plans_are_consecutive_and_at_most_three_minutes_ahead(
     second: int, pauses: list[int]
 ) -> None:
     runs = run_all(NOON + second, pauses)

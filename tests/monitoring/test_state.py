@@ -89,34 +89,34 @@ def test_degraded_names_no_incident() -> None:
     assert (recovered.first_failed_at, recovered.opened_at) == (None, None)
 
 
-def test_the_row_that_makes_down_may_begin_before_degraded() -> None:
+def test_consecutive_failures_may_begin_before_degraded() -> None:
     opened = play("u g d d", TWICE)[1][-1]
     assert opened.first_failed_at == START + 180
 
 
 @pytest.mark.parametrize("letter", ["u", "g", "d", "?"])
-def test_once_the_status_is_settled_the_very_same_state_is_returned(letter: str) -> None:
+def test_a_settled_status_returns_the_identical_state(letter: str) -> None:
     states, _ = play(" ".join([letter] * 300), CAREFUL)
     steady = states[100:]
     assert all(state is steady[0] for state in steady)
 
 
-def test_a_result_that_comes_twice_counts_once() -> None:
+def test_a_duplicate_result_counts_once() -> None:
     once = last("u d", TWICE)
     assert observe(once, result("d", 2), TWICE, LATER) == (once, None)
 
 
-def test_a_result_from_before_the_last_change_does_not_count() -> None:
+def test_a_result_older_than_the_last_change_is_ignored() -> None:
     down = last("u u u d d", TWICE)
     assert observe(down, result("u", 3), TWICE, LATER) == (down, None)
 
 
-def test_a_result_from_the_future_does_not_count() -> None:
+def test_a_result_from_the_future_is_ignored() -> None:
     up = last("u", HASTY)
     assert observe(up, result("d", 60), HASTY, now=START + 60) == (up, None)
 
 
-def test_a_lane_whose_worker_is_a_little_ahead_of_its_tick_is_heard() -> None:
+def test_a_result_slightly_ahead_of_the_clock_counts() -> None:
     up = last("u", HASTY)
     assert observe(up, result("d", 2), HASTY, now=START + 119)[1] is not None
 
@@ -128,9 +128,7 @@ def test_a_lane_whose_worker_is_a_little_ahead_of_its_tick_is_heard() -> None:
     ("results", "expected"),
     [("u", 0), ("u d", 1), ("u d d", 2), ("u d d d d d", 5), ("d d d u", 0), ("d d d u d", 5)],
 )
-def test_failures_in_a_row_are_counted_although_nothing_is_written(
-    results: str, expected: int
-) -> None:
+def test_consecutive_failures_are_counted_without_writes(results: str, expected: int) -> None:
     policy = Policy(failure_threshold=2, recovery_threshold=3)
     latest = START + 60 * len(results.split())
     assert consecutive_failures(last(results, policy), 60, latest) == expected
@@ -142,18 +140,18 @@ def test_a_steady_state_is_stored_in_a_few_bytes() -> None:
 
 
 @pytest.mark.parametrize("results", ["?", "u", "u d", "u g g", "u d u d", "u d u d u d"])
-def test_what_was_stored_is_read_back(results: str) -> None:
+def test_a_state_round_trips(results: str) -> None:
     state = last(results, RESTLESS)
     assert State.from_list(json.loads(json.dumps(state.to_list()))) == state
 
 
-def test_fields_that_another_version_does_not_know_do_no_harm() -> None:
+def test_unknown_fields_are_ignored() -> None:
     up = State(Status.UP, START, START)
     assert State.from_list(["UP", START, START]) == up
     assert State.from_list([*up.to_list(), 0, 0, 0, None, None, 0, [], "new"]) == up
 
 
-def test_what_is_no_state_is_refused() -> None:
+def test_an_invalid_state_is_rejected() -> None:
     with pytest.raises(ValueError, match="ASLEEP"):
         State.from_list(["ASLEEP", START, START])
     with pytest.raises(ValueError, match="3 fields"):

@@ -195,7 +195,7 @@ TestLife.settings = settings(max_examples=150, stateful_step_count=40, deadline=
 
 
 @given(policies, st.lists(st.tuples(verdicts, st.lists(st.integers(1, 30), max_size=3))))
-def test_messages_that_come_again_however_often_and_late_change_nothing(
+def test_repeated_and_late_messages_change_nothing(
     policy: Policy, checks: list[tuple[Verdict, list[int]]]
 ) -> None:
     once = often = State.pending(START)
@@ -213,7 +213,7 @@ def test_messages_that_come_again_however_often_and_late_change_nothing(
 
 
 @given(policies, st.lists(verdicts, max_size=30), verdicts)
-def test_the_same_result_again_and_again_ends_in_the_very_same_state(
+def test_repeated_results_end_in_the_identical_state(
     policy: Policy, history: list[Verdict], verdict: Verdict
 ) -> None:
     state = State.pending(START)

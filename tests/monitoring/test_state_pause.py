@@ -24,7 +24,7 @@ def test_pausing_closes_the_open_incident_as_such() -> None:
 
 
 @pytest.mark.parametrize("results", ["u", "u d", "g g", "?"])
-def test_pausing_without_an_incident_is_told_to_nobody(results: str) -> None:
+def test_pausing_without_an_incident_alerts_nobody(results: str) -> None:
     assert pause(last(results, TWICE), START + 600)[1] is None
 
 
@@ -53,12 +53,12 @@ def test_the_check_made_at_the_second_of_resuming_counts() -> None:
     assert observe(resumed, result("u", 10), TWICE, LATER)[0].status is Status.UP
 
 
-def test_a_result_on_its_way_since_before_the_pause_does_not_count() -> None:
+def test_a_result_of_a_check_started_before_the_pause_is_ignored() -> None:
     resumed = resume(pause(last("u", TWICE), START + 600)[0], START + 660)
     assert observe(resumed, result("d", 9), HASTY, LATER) == (resumed, None)
 
 
-def test_an_incident_never_ends_before_it_began_although_the_clock_went_back() -> None:
+def test_an_incident_never_ends_before_it_began_if_the_clock_is_set_back() -> None:
     down = last("u d d", TWICE)
     paused, flip = pause(down, START - 3_600)
     assert flip is not None

@@ -36,7 +36,7 @@ def test_a_new_target_is_checked_at_once(world: World) -> None:
     }
 
 
-def test_two_failures_make_down_and_one_success_up(world: World) -> None:
+def test_two_failures_make_a_target_down_and_one_success_up(world: World) -> None:
     alice = world.user()
     target = alice.make_target(interval_s=10)
     world.run(60)
@@ -53,7 +53,7 @@ def test_two_failures_make_down_and_one_success_up(world: World) -> None:
     assert state(alice, target)["consecutive_failures"] == 0
 
 
-def test_unknown_is_kept_but_moves_nothing(world: World) -> None:
+def test_unknown_is_stored_but_changes_no_state(world: World) -> None:
     alice = world.user()
     target = alice.make_target(interval_s=10)
     world.run(30)
@@ -63,7 +63,7 @@ def test_unknown_is_kept_but_moves_nothing(world: World) -> None:
     assert history(alice, target)[:3] == ["UNKNOWN"] * 3
 
 
-def test_history_shows_what_was_found(world: World) -> None:
+def test_history_shows_stored_results(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
     world.checker.script[target["id"]] = replace(DOWN, attempts=2, first_error="refused")
@@ -84,7 +84,7 @@ def test_history_shows_what_was_found(world: World) -> None:
     }
 
 
-def test_a_message_that_comes_twice_is_checked_once(world: World) -> None:
+def test_a_duplicate_message_is_checked_once(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
     bodies = world.queue.take()
@@ -94,13 +94,13 @@ def test_a_message_that_comes_twice_is_checked_once(world: World) -> None:
     assert history(alice, target) == ["UP"]
 
 
-def test_a_message_that_is_in_a_batch_twice_is_checked_once(world: World) -> None:
+def test_a_duplicate_within_a_batch_is_checked_once(world: World) -> None:
     world.user().make_target()
     assert world.deliver(world.queue.take() * 2) == []
     assert len(world.checker.seen) == 1
 
 
-def test_a_run_that_died_after_its_results_is_finished_from_them(
+def test_a_run_that_died_after_writing_results_is_finished_from_them(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = world.user()
@@ -121,7 +121,7 @@ def _dies(*_: object) -> None:
     raise RuntimeError("killed")
 
 
-def test_results_that_another_worker_wrote_meanwhile_stand(world: World) -> None:
+def test_results_of_a_concurrent_worker_are_kept(world: World) -> None:
     alice = world.user()
     target = alice.make_target(failure_threshold=1)
     bodies = world.queue.take()
@@ -138,7 +138,7 @@ def test_results_that_another_worker_wrote_meanwhile_stand(world: World) -> None
     assert state(alice, target)["status"] == "DOWN"
 
 
-def test_an_older_result_after_a_newer_moves_nothing(world: World) -> None:
+def test_an_older_result_after_a_newer_one_changes_no_state(world: World) -> None:
     alice = world.user()
     target = alice.make_target(interval_s=60, failure_threshold=1)
     job = json.loads(world.queue.take()[0])
@@ -163,7 +163,7 @@ def test_a_job_older_than_its_interval_is_dropped(world: World) -> None:
     assert history(alice, target) == []
 
 
-def test_a_target_paused_or_deleted_meanwhile_is_not_checked(world: World) -> None:
+def test_a_target_paused_or_deleted_in_the_meantime_is_not_checked(world: World) -> None:
     alice = world.user()
     paused, deleted = alice.make_target(), alice.make_target()
     alice.post(f"/v1/targets/{paused['id']}/pause")
@@ -172,7 +172,7 @@ def test_a_target_paused_or_deleted_meanwhile_is_not_checked(world: World) -> No
     assert world.checker.seen == []
 
 
-def test_a_pause_during_the_check_stands(world: World) -> None:
+def test_a_pause_during_the_check_is_kept(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
     world.checker.before = lambda: alice.post(f"/v1/targets/{target['id']}/pause")
@@ -180,7 +180,7 @@ def test_a_pause_during_the_check_stands(world: World) -> None:
     assert state(alice, target)["status"] == "PAUSED"
 
 
-def test_a_deletion_during_the_check_leaves_no_ghost(world: World) -> None:
+def test_a_deletion_during_the_check_leaves_nothing_behind(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
     world.checker.before = lambda: alice.delete(f"/v1/targets/{target['id']}")
@@ -189,7 +189,7 @@ def test_a_deletion_during_the_check_leaves_no_ghost(world: World) -> None:
     assert alice.get("/v1/me").json["limits"]["targets"]["used"] == 0
 
 
-def test_the_next_in_a_place_inherits_nothing(
+def test_the_next_target_in_a_place_inherits_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chalicelib.monitoring.lane.secrets.choice", min)
@@ -206,7 +206,7 @@ def test_the_next_in_a_place_inherits_nothing(
     assert world.checker.seen[0].place == world.checker.seen[1].place
 
 
-def test_the_next_in_a_place_is_checked_beside_what_was_planned_for_the_one_before(
+def test_the_next_target_in_a_place_is_checked_despite_messages_of_the_previous_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chalicelib.monitoring.lane.secrets.choice", min)
@@ -221,7 +221,7 @@ def test_the_next_in_a_place_is_checked_beside_what_was_planned_for_the_one_befo
     assert len(history(alice, target)) == 1 + 6
 
 
-def test_one_bad_message_does_not_hold_back_the_others(world: World) -> None:
+def test_an_invalid_message_does_not_affect_the_others(world: World) -> None:
     alice = world.user()
     target = alice.make_target()
     bad = ['{"v": 99}', "not json", '{"v": 1}', "[]", "null"]
@@ -255,7 +255,7 @@ def test_a_steady_outage_writes_no_states_either(world: World, dynamodb_calls: l
     assert dynamodb_calls.count("UpdateItem") == 1, "the schedule's cursor alone"
 
 
-def test_owners_in_one_batch_are_kept_apart(world: World) -> None:
+def test_owners_in_one_batch_are_isolated(world: World) -> None:
     alice, bob = world.user("alice"), world.user("bob")
     hers, his = alice.make_target(), bob.make_target()
     world.checker.script[his["id"]] = DOWN
@@ -264,7 +264,7 @@ def test_owners_in_one_batch_are_kept_apart(world: World) -> None:
     assert history(bob, his) == ["DOWN"]
 
 
-def test_check_now_shows_in_the_present_state(world: World) -> None:
+def test_check_now_shows_in_the_current_status(world: World) -> None:
     alice = world.user()
     target = alice.make_target(interval_s=86_400)
     world.deliver()
@@ -291,7 +291,7 @@ def worker_runs_meanwhile(world: World) -> None:
     world.queue.send = send_and_work  # type: ignore[method-assign]
 
 
-def test_the_state_of_a_page_is_that_of_the_latest_tick(world: World) -> None:
+def test_a_listed_status_is_that_of_the_latest_tick(world: World) -> None:
     alice = world.user()
     target = alice.make_target(interval_s=60)
     world.run(300)

@@ -26,13 +26,13 @@ def told() -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr[-2000:]
 
 
-def test_whatever_dies_or_comes_twice_the_outcome_is_the_same(told: tuple[int, str]) -> None:
+def test_crashes_and_duplicates_do_not_change_the_outcome(told: tuple[int, str]) -> None:
     code, text = told
     assert "0 ended differently" in text, text
     assert code == 0
 
 
-def test_the_harness_has_killed_at_calls_of_every_kind(told: tuple[int, str]) -> None:
+def test_the_harness_crashed_at_calls_of_every_kind(told: tuple[int, str]) -> None:
     _, text = told
     (points,) = re.findall(r"(\d+) deaths injected", text)
     assert int(points) >= 20
@@ -47,10 +47,10 @@ def test_the_harness_has_killed_at_calls_of_every_kind(told: tuple[int, str]) ->
     assert all(kind in text for kind in kinds), text
 
 
-def test_an_outcome_that_differs_is_told() -> None:
+def test_a_different_outcome_is_reported() -> None:
     assert fault_story.difference({"a": 1, "b": 2}, {"a": 1, "b": 3}) == "b: 2 became 3"
 
 
-def test_what_a_receiver_cannot_tell_for_a_double_is_one() -> None:
+def test_deliveries_with_the_same_id_are_duplicates() -> None:
     got = [("x", "down Shop", "1"), ("x", "down Shop", "2"), ("y", "down Shop", "1")]
     assert fault_story.doubles([*got, *got]) == [("x", "down Shop")]

@@ -8,7 +8,7 @@ from tests.support.world import World
 
 
 @pytest.mark.parametrize(("deliveries", "seconds"), [(1, 5), (2, 20), (3, 80), (4, 180), (5, 180)])
-def test_it_is_hidden_the_longer_the_more_often_it_came(
+def test_a_failed_message_is_hidden_longer_with_each_attempt(
     world: World, deliveries: int, seconds: int
 ) -> None:
     record = {
@@ -22,14 +22,14 @@ def test_it_is_hidden_the_longer_the_more_often_it_came(
     assert world.queue.hidden == {"receipt": seconds}
 
 
-def test_what_went_well_is_left_alone(world: World) -> None:
+def test_a_successful_message_is_not_hidden(world: World) -> None:
     alice = world.user()
     alice.make_target()
     assert world.deliver([*world.queue.take(), "not a job"]) == ["not a job"]
     assert world.queue.hidden == {"receipt 1": 5}
 
 
-def test_where_it_cannot_be_hidden_it_still_comes_again(
+def test_a_message_that_cannot_be_hidden_is_still_retried(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: object) -> None:

@@ -30,7 +30,7 @@ def lanes() -> list[tuple[str, int]]:
         return list(all_lanes())
 
 
-def test_its_first_check_has_it_found_and_what_it_missed_folded(
+def test_the_first_check_indexes_the_lane_and_rolls_up_its_results(
     world: World, alice: Person
 ) -> None:
     assert lanes() == []
@@ -46,7 +46,7 @@ def test_its_first_check_has_it_found_and_what_it_missed_folded(
         assert len(list(found)) == 1
 
 
-def test_that_is_done_once(world: World, alice: Person) -> None:
+def test_a_lane_is_backfilled_once(world: World, alice: Person) -> None:
     world.deliver()
     world.functions.take("rollup")
     world.clock.time += 60
@@ -56,7 +56,7 @@ def test_that_is_done_once(world: World, alice: Person) -> None:
     assert world.functions.take("rollup") == []
 
 
-def test_where_it_dies_before_it_is_done_the_next_check_does_it(
+def test_a_backfill_that_dies_is_repeated_by_the_next_check(
     world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:

@@ -5,7 +5,7 @@ from chalicelib.worker.check_worker import run_checks
 from tests.support.world import World
 
 
-def test_a_lane_is_written_before_the_next_one_is_done(world: World) -> None:
+def test_a_lane_is_written_before_the_next_one_finishes(world: World) -> None:
     people = [world.user(), world.user("bob")]
     paths = [f"/v1/targets/{person.make_target()['id']}/checks" for person in people]
     jobs = [CheckJob.from_json(body) for _, body in world.queue.waiting]

@@ -33,7 +33,7 @@ def connectivity(world: World) -> FakeConnectivityCheck:
     return found
 
 
-def test_when_nothing_is_reached_nothing_is_down(
+def test_without_connectivity_nothing_is_down(
     world: World, connectivity: FakeConnectivityCheck, caplog: pytest.LogCaptureFixture
 ) -> None:
     alice = world.user()
@@ -50,7 +50,7 @@ def test_when_nothing_is_reached_nothing_is_down(
     assert told[0].__dict__["CanariesUnreached"] == 1
 
 
-def test_when_a_canary_is_reached_the_targets_are_down(
+def test_if_a_canary_is_reachable_the_targets_are_down(
     world: World, connectivity: FakeConnectivityCheck
 ) -> None:
     connectivity.reached = True
@@ -64,7 +64,7 @@ def test_when_a_canary_is_reached_the_targets_are_down(
     assert len(incidents(alice)) == 1
 
 
-def test_a_blocked_address_proves_nothing(
+def test_a_blocked_address_is_no_evidence_of_connectivity(
     world: World, connectivity: FakeConnectivityCheck
 ) -> None:
     alice = world.user()
@@ -78,7 +78,7 @@ def test_a_blocked_address_proves_nothing(
 
 
 @pytest.mark.parametrize("other", [UP, DOWN])
-def test_one_answer_of_any_target_is_proof_enough(
+def test_one_response_from_any_target_proves_connectivity(
     world: World, connectivity: FakeConnectivityCheck, other: object
 ) -> None:
     alice = world.user()
@@ -92,7 +92,7 @@ def test_one_answer_of_any_target_is_proof_enough(
     assert "Shop" in {one["target_name"] for one in incidents(alice)}
 
 
-def test_canaries_are_real_connections(world: World) -> None:
+def test_canaries_are_checked_by_connections(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         checker = Checker(Guard(allow_private=True))
         alive, dead = ("127.0.0.1", server.getsockname()[1]), ("127.0.0.1", 1)
@@ -101,11 +101,11 @@ def test_canaries_are_real_connections(world: World) -> None:
         checker.close()
 
 
-def test_without_canaries_all_is_taken_for_well() -> None:
+def test_without_canaries_connectivity_is_assumed() -> None:
     assert ConnectivityCheck([], lambda _: False).is_online()
 
 
-def test_a_canary_that_was_reached_is_believed_for_a_while() -> None:
+def test_a_reachable_canary_is_cached() -> None:
     now, answers = 0.0, [True, False, True]
     connectivity = ConnectivityCheck([("x", 1)], lambda _: answers.pop(0), lambda: now)
     assert connectivity.is_online()
@@ -116,7 +116,7 @@ def test_a_canary_that_was_reached_is_believed_for_a_while() -> None:
     assert connectivity.is_online()
 
 
-def test_the_canaries_of_an_emulator_are_itself() -> None:
+def test_the_canary_of_an_emulator_is_its_own_address() -> None:
     env = {"STAGE": "local", "TABLE_PREFIX": "x-", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
     assert Settings.from_env(env).canaries == (("127.0.0.1", 4566),)
     given = {**env, "CANARIES": "1.1.1.1:443, one.example:80"}

@@ -85,7 +85,7 @@ def test_a_target_is_checked_from_every_region(
 
 
 @pytest.mark.parametrize("order", [(HOME, EUROPE, ASIA), (ASIA, EUROPE, HOME)])
-def test_one_region_alone_makes_nothing_down(
+def test_a_single_region_does_not_make_a_target_down(
     world: Worldwide, alice: Person, target: dict[str, object], order: tuple[str, ...]
 ) -> None:
     world.say(target, home=DOWN)
@@ -96,7 +96,7 @@ def test_one_region_alone_makes_nothing_down(
 
 
 @pytest.mark.parametrize("order", [(HOME, EUROPE, ASIA), (EUROPE, ASIA, HOME)])
-def test_two_of_three_do_and_two_of_three_end_it(
+def test_two_of_three_regions_open_and_close_an_incident(
     world: Worldwide, alice: Person, target: dict[str, object], order: tuple[str, ...]
 ) -> None:
     world.say(target, home=DOWN, asia=DOWN)
@@ -110,7 +110,7 @@ def test_two_of_three_do_and_two_of_three_end_it(
     assert incident["duration_s"] == 10
 
 
-def test_nothing_is_decided_before_enough_have_spoken(
+def test_states_do_not_change_before_enough_regions_report(
     world: Worldwide, alice: Person, target: dict[str, object]
 ) -> None:
     world.say(target, home=DOWN, asia=DOWN)
@@ -120,15 +120,13 @@ def test_nothing_is_decided_before_enough_have_spoken(
     assert status(alice, target) == "DOWN"
 
 
-def test_a_region_that_cannot_tell_has_no_vote(
-    world: Worldwide, alice: Person, target: dict[str, object]
-) -> None:
+def test_unknown_is_not_a_vote(world: Worldwide, alice: Person, target: dict[str, object]) -> None:
     world.say(target, home=DOWN, europe=UNKNOWN, asia=UNKNOWN)
     world.round()
     assert status(alice, target) == "DOWN"
 
 
-def test_a_region_whose_queue_is_away_stops_no_other(
+def test_a_region_without_its_queue_does_not_stop_the_others(
     world: Worldwide, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: list[Message]) -> None:
@@ -142,7 +140,7 @@ def test_a_region_whose_queue_is_away_stops_no_other(
     assert status(alice, target) == "DOWN"
 
 
-def test_statistics_count_a_tick_once_as_it_was_agreed(
+def test_statistics_count_the_agreed_result_of_a_tick_once(
     world: Worldwide, alice: Person, target: dict[str, object]
 ) -> None:
     world.say(target, home=DOWN, europe=SLOW, asia=SLOW)
@@ -161,7 +159,7 @@ def test_statistics_count_a_tick_once_as_it_was_agreed(
     assert {name: raw[name] for name in before} == before
 
 
-def test_a_message_that_comes_twice_to_a_region_changes_nothing(
+def test_a_duplicate_message_in_a_region_changes_nothing(
     world: Worldwide, alice: Person, target: dict[str, object]
 ) -> None:
     world.say(target, home=DOWN, asia=DOWN)
@@ -185,14 +183,14 @@ def test_a_message_that_comes_twice_to_a_region_changes_nothing(
         ("eu-west-1", "0", "CHECK_QUORUM"),
     ],
 )
-def test_regions_that_make_no_sense_are_refused(
+def test_invalid_region_settings_are_rejected(
     aws: dict[str, str], regions: str, quorum: str, text: str
 ) -> None:
     with pytest.raises(SettingsError, match=text):
         Settings.from_env({**aws, "CHECK_REGIONS": regions, "CHECK_QUORUM": quorum})
 
 
-def test_a_quorum_of_ones_own(aws: dict[str, str]) -> None:
+def test_a_configured_quorum(aws: dict[str, str]) -> None:
     world = Worldwide(
         Settings.from_env({**aws, "CHECK_REGIONS": f"{EUROPE},{ASIA}", "CHECK_QUORUM": "3"})
     )

@@ -30,7 +30,7 @@ def ticks(world: World) -> list[int]:
     return sorted(int(str(job["tick"])) for job in jobs(world))
 
 
-def test_a_tick_plans_the_present_minute_and_the_next_two(world: World) -> None:
+def test_a_run_plans_the_current_and_the_next_two_minutes(world: World) -> None:
     alice = world.user()
     alice.make_target(interval_s=10)
     world.queue.waiting.clear()
@@ -41,7 +41,7 @@ def test_a_tick_plans_the_present_minute_and_the_next_two(world: World) -> None:
     assert report.messages == 18
 
 
-def test_messages_are_hidden_until_their_tick(world: World) -> None:
+def test_messages_are_delayed_until_their_tick(world: World) -> None:
     world.user().make_target(interval_s=60)
     world.queue.waiting.clear()
     world.tick()
@@ -49,7 +49,7 @@ def test_messages_are_hidden_until_their_tick(world: World) -> None:
         assert at == max(json.loads(body)["tick"], START)
 
 
-def test_a_lane_travels_as_one_message(world: World) -> None:
+def test_a_lane_is_sent_as_one_message(world: World) -> None:
     alice = world.user()
     made = [alice.make_target(name=f"site {n}")["id"] for n in range(3)]
     world.queue.waiting.clear()
@@ -58,14 +58,14 @@ def test_a_lane_travels_as_one_message(world: World) -> None:
         assert sorted(target_id for target_id, _ in job["specs"]) == sorted(made)
 
 
-def test_a_doubled_event_sends_nothing(world: World) -> None:
+def test_a_duplicate_event_sends_nothing(world: World) -> None:
     world.user().make_target()
     world.tick()
     world.queue.waiting.clear()
     assert world.tick().messages == 0
 
 
-def test_every_tick_is_sent_once_over_an_hour_of_odd_events(world: World) -> None:
+def test_every_tick_is_sent_once_with_late_missing_and_duplicate_events(world: World) -> None:
     """Late by up to 50 s, doubled, and one missing: no tick is lost or sent twice."""
     alice = world.user()
     alice.make_target(interval_s=60)
@@ -83,7 +83,7 @@ def test_every_tick_is_sent_once_over_an_hour_of_odd_events(world: World) -> Non
     assert ticks(world) == expected
 
 
-def test_after_an_outage_the_newest_ticks_run_and_the_gap_is_kept(world: World) -> None:
+def test_after_an_outage_current_ticks_run_and_the_gap_is_recorded(world: World) -> None:
     alice = world.user()
     alice.make_target(interval_s=60)
     rare = alice.make_target(interval_s=21_600)
@@ -123,7 +123,7 @@ def test_a_changed_interval_moves_the_target_to_another_slot(world: World) -> No
     assert world.tick().messages == 6
 
 
-def test_when_the_queue_refuses_the_ticks_are_sent_by_the_next_run(
+def test_if_the_queue_refuses_the_next_run_sends_the_ticks(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.user().make_target(interval_s=60)
@@ -139,7 +139,7 @@ def test_when_the_queue_refuses_the_ticks_are_sent_by_the_next_run(
     assert world.tick().messages == 3
 
 
-def test_a_tick_reads_only_the_slots_of_intervals_in_use(
+def test_a_run_reads_only_slots_of_intervals_in_use(
     world: World, dynamodb_calls: list[str]
 ) -> None:
     world.user().make_target(interval_s=60)
@@ -148,7 +148,7 @@ def test_a_tick_reads_only_the_slots_of_intervals_in_use(
     assert dynamodb_calls.count("Query") == 1
 
 
-def test_a_target_made_between_ticks_is_checked_at_once_and_at_its_ticks(world: World) -> None:
+def test_a_new_target_is_checked_at_once_and_at_its_planned_ticks(world: World) -> None:
     """The minutes that are planned already were planned without it."""
     alice = world.user()
     world.tick()
@@ -158,7 +158,7 @@ def test_a_target_made_between_ticks_is_checked_at_once_and_at_its_ticks(world: 
     assert sent == [START, *schedule.ticks_in(30, offset, START + 1, MINUTE + 180)]
 
 
-def test_a_planned_message_is_what_the_job_would_be(world: World) -> None:
+def test_a_planned_message_equals_the_serialized_job(world: World) -> None:
     alice = world.user()
     alice.make_target(name="a", headers={"X-Key": "secret"}, expect={"body_contains": 'ü "x"'})
     world.queue.waiting.clear()
@@ -171,7 +171,7 @@ def shards_started(world: World) -> list[int]:
     return [event["detail"]["shard"] for event in world.functions.take("tick")]
 
 
-def test_shards_are_opened_as_targets_come_and_run_beside_each_other(
+def test_shards_are_added_with_targets_and_run_concurrently(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chalicelib.monitoring.lane.LANE_SIZE", 5)

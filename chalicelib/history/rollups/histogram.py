@@ -1,9 +1,9 @@
-"""Histograms of response times that can be merged: percentiles within 2 % of the true ones.
+"""Mergeable histograms of response times, with percentiles within 2 % of the exact ones.
 
-The buckets are fixed whole numbers of milliseconds, so two histograms merge by adding their counts,
-in any order and grouping. A bucket's value is at most 2 % away from every number in it: below
-50 ms each number has a bucket of its own, above it they widen by 4 % from one to the next (the
-log buckets of DDSketch, https://arxiv.org/abs/1908.10693, on whole numbers and without logarithms).
+Bucket limits are fixed whole milliseconds, so histograms merge by adding their counts, in any order
+and grouping. A bucket's value is within 2 % of every number in it: below 50 ms each number has its
+own bucket, above that each is 4 % wider than the one before. These are the logarithmic buckets of
+DDSketch (https://arxiv.org/abs/1908.10693) in integer arithmetic.
 """
 
 import math
@@ -22,7 +22,7 @@ MAX_MS: Final = 5 * 65_535
 
 
 def _buckets() -> tuple[list[int], list[int]]:
-    """The lowest number of each bucket, and its value; exact arithmetic, the same everywhere."""
+    """The lowest number and the value of each bucket, in exact integer arithmetic."""
     lows, values = [0], [0]
     low = 1
     while low <= MAX_MS:
@@ -38,7 +38,7 @@ _LOWS, _VALUES = _buckets()
 
 @dataclass(slots=True)
 class Histogram:
-    """How often response times fell into which bucket; `low` and `high` are exact, in ms."""
+    """Counts by bucket; `total`, `low` and `high` are exact, in milliseconds."""
 
     counts: dict[int, int] = field(default_factory=dict)
     total: int = 0
@@ -47,14 +47,14 @@ class Histogram:
 
     @classmethod
     def of(cls, times_ms: Iterable[int]) -> Self:
-        """Count response times in ms; what is longer than any can be counts as the longest."""
+        """Count response times in milliseconds, capped at MAX_MS."""
         histogram = cls()
         for time_ms in times_ms:
             histogram.add(time_ms)
         return histogram
 
     def add(self, time_ms: int) -> None:
-        """Count one more."""
+        """Count a response time."""
         capped = min(max(time_ms, 0), MAX_MS)
         bucket = bisect_right(_LOWS, capped) - 1
         self.low = min(self.low, capped) if self.counts else capped
@@ -63,7 +63,7 @@ class Histogram:
         self.total += capped
 
     def merge(self, other: "Histogram") -> None:
-        """Count all that the other one has counted too."""
+        """Add the counts of another histogram."""
         if not other.counts:
             return
         self.low = min(self.low, other.low) if self.counts else other.low
@@ -79,13 +79,13 @@ class Histogram:
 
     @property
     def mean(self) -> float | None:
-        """The mean in ms, exact; None for an empty one."""
+        """The exact mean in milliseconds; None if empty."""
         return self.total / self.count if self.counts else None
 
     def percentile(self, share: float) -> int | None:
-        """The time in ms that the `share` (0 to 1) of all does not exceed, by nearest rank.
+        """The percentile for `share` (0 to 1) in milliseconds, by nearest rank.
 
-        At most 2 % off; None for an empty histogram.
+        Within 2 %; None if empty.
         """
         if not self.counts:
             return None
@@ -97,9 +97,9 @@ class Histogram:
         return self.high
 
     def to_bytes(self) -> bytes:
-        """Varints: total, low, high - low, then for each bucket the step from the last and a count.
+        """Varints: total, low, high - low, then each bucket's distance from the last and its count.
 
-        Empty for an empty histogram; usually two bytes a bucket.
+        Usually two bytes per bucket; empty for an empty histogram.
         """
         if not self.counts:
             return b""
@@ -125,7 +125,7 @@ class Histogram:
         return cls(counts, total, low, low + width)
 
     def to_array(self) -> bytes:
-        """As `to_bytes`, but read much faster where there are many buckets, and longer."""
+        """Like `to_bytes`, but longer and much faster to read with many buckets."""
         if not self.counts:
             return b""
         first, last = min(self.counts), max(self.counts)

@@ -43,17 +43,16 @@ class RollupJob:
             raise UnreadableRollupJobError(f"not a rollup job ({type(error).__name__})") from None
 
 
-def periods_to_roll_up(folded: int | None, now: int, retention_s: int) -> list[list[Span]]:
-    """The hours that a run at `now` gives out, in messages of at most two days each.
+def periods_to_roll_up(rolled_up: int | None, now: int, retention_s: int) -> list[list[Span]]:
+    """The hours that a run at `now` requests, in batches of at most two days.
 
-    `folded` is up to where the run before gave them out. They are the hours that have ended since,
-    the hour before them once more, and a day later all of them again: so an hour is folded as soon
-    as it is over, a run that failed is made up for by the next, and results that were late, or
-    folds that failed altogether, are picked up. An event that comes twice within an hour finds
-    nothing to do. What is older than the results are kept is not asked for.
+    `rolled_up` is the end of the previous run's hours. Requested are the hours that ended since,
+    the hour before them again, and all of them once more a day later. So an hour is rolled up as
+    soon as it is over, the next run makes up for a failed one, and late results are included. A
+    duplicate event within an hour has nothing to do. Hours older than the retention are left out.
     """
     end = now // HOUR_S * HOUR_S
-    start = end - HOUR_S if folded is None else min(folded, end)
+    start = end - HOUR_S if rolled_up is None else min(rolled_up, end)
     if start == end:
         return []
     start = max(start - HOUR_S, end - retention_s)
@@ -64,6 +63,6 @@ def periods_to_roll_up(folded: int | None, now: int, retention_s: int) -> list[l
 
 
 def days_of(start: int, end: int) -> list[Span]:
-    """The parts of a span that lie in one day each."""
+    """Split a span at midnight UTC."""
     edges = [start, *range(start // DAY_S * DAY_S + DAY_S, end, DAY_S), end]
     return [(a, b) for a, b in pairwise(edges) if a < b]

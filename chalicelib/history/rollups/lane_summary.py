@@ -1,10 +1,10 @@
-"""What the checks of a whole lane came to over an hour or a day, so that many targets sum up fast.
+"""Summaries of all segments of a lane in an hour or a day, for fast statistics of many targets.
 
-A sum over ten thousand targets and a year would join four million pieces. Most of them begin and
-end alike: targets of a lane are checked at the same ticks. So a lane's pieces are kept together
-once more: counts, seconds and response times added up, and for each way to begin and end the places
-that did so. What the last checks stand for is settled as between two pieces, for all of them at
-once. The sums are those of the pieces, to the second.
+Statistics of ten thousand targets over a year would join four million segments. Most of those begin
+and end at the same ticks, because targets of a lane are checked together. So a summary holds the
+totals of a lane's segments, and the set of places for each distinct pair of bounds. The time
+between two segments is then added for all such places at once. The results are those of the
+segments, to the second.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,18 +15,18 @@ from typing import Final, NamedTuple
 from chalicelib.common.intervals import ExcludedTime
 from chalicelib.common.varints import read_varints, write_varints
 from chalicelib.history.rollups.histogram import Histogram
-from chalicelib.history.rollups.rollup import Four, Segment
+from chalicelib.history.rollups.rollup import Segment, Totals
 from chalicelib.history.rollups.statistics import LastCheck, Tally, add_last_check, bucket_index
 
 _FORMAT: Final = 1
 _SUMS: Final = 9
 _HEAD: Final = Struct(">BH")
 Places = int
-"""A set of places: bit 3 stands for place 3."""
+"""A set of places as a bit mask: bit 3 is place 3."""
 
 
 class Bounds(NamedTuple):
-    """How a piece begins and ends: see `Segment`."""
+    """The bounds of a segment, see `Segment`."""
 
     first: int
     last: int
@@ -35,36 +35,29 @@ class Bounds(NamedTuple):
 
 
 @dataclass(slots=True)
-class LaneSummary:
-    """The pieces of several places of a lane within one hour or day."""
+class LaneSummary(Totals):
+    """The segments of several places of a lane in one hour or day."""
 
-    counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    seconds: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    maintenance_s: int = 0
-    latency: Histogram = field(default_factory=Histogram)
     ends: dict[Bounds, Places] = field(default_factory=dict)
 
     @classmethod
     def of(cls, segments: Mapping[int, Segment]) -> "LaneSummary":
-        """Add up pieces by place."""
+        """Summarize segments by place."""
         whole = cls()
         for place, segment in sorted(segments.items()):
             whole.add(place, segment)
         return whole
 
     def add(self, place: int, segment: Segment) -> None:
-        """Add the piece of one more place."""
-        _add(self.counts, segment.counts)
-        _add(self.seconds, segment.seconds)
-        self.maintenance_s += segment.maintenance_s
-        self.latency.merge(segment.latency)
+        """Add the segment of one more place."""
+        self.add_totals(segment)
         key = Bounds(segment.first, segment.last, segment.until, segment.ends)
         self.ends[key] = self.ends.get(key, 0) | 1 << place
 
     def to_bytes(self, start: int) -> bytes:
-        """As bytes: the format, the length of the varints behind it, and those; times from `start`.
+        """Format, length of the varints, the varints with times relative to `start`, the histogram.
 
-        Then the histogram as an array, which is read fast. Some 500 bytes for a lane's day.
+        The histogram is an array, which is fast to read. About 500 bytes for a lane's day.
         """
         numbers = [*self.counts, *self.seconds, self.maintenance_s]
         for (first, last, until, verdict), places in self.ends.items():
@@ -74,7 +67,7 @@ class LaneSummary:
 
     @classmethod
     def from_bytes(cls, data: bytes, start: int) -> "LaneSummary | None":
-        """What `to_bytes` wrote; None where that is of a format that this code does not know."""
+        """Read what `to_bytes` wrote; None for an unknown format."""
         if data[:1] != bytes([_FORMAT]):
             return None
         _, length = _HEAD.unpack_from(data)
@@ -86,12 +79,17 @@ class LaneSummary:
             last = first + numbers[at + 1]
             key = Bounds(first, last, last + numbers[at + 2], numbers[at + 3])
             ends[key] = numbers[at + 4]
-        latency = Histogram.from_array(data[rest:])
-        return cls(numbers[0:4], numbers[4:8], numbers[8], latency, ends)
+        return cls(
+            ends,
+            counts=numbers[0:4],
+            seconds=numbers[4:8],
+            maintenance_s=numbers[8],
+            latency=Histogram.from_array(data[rest:]),
+        )
 
 
 def belong_to(parts: Iterable[LaneSummary], created_at: Mapping[int, int]) -> bool:
-    """Whether all checks are of the targets that were made then, in epoch seconds, by place."""
+    """Whether all checks belong to the current targets; `created_at` is by place."""
     newest, known = max(created_at.values()), sum(1 << place for place in created_at)
     return all(
         (ends.first >= newest and not places & ~known)
@@ -102,7 +100,7 @@ def belong_to(parts: Iterable[LaneSummary], created_at: Mapping[int, int]) -> bo
 
 
 def places_in(places: Places) -> Iterator[int]:
-    """The places of a set."""
+    """The places of a bit mask, ascending."""
     while places:
         lowest = places & -places
         yield lowest.bit_length() - 1
@@ -115,10 +113,10 @@ def add_lane_summary(
     parts: Iterable[LaneSummary],
     excluded: Sequence[tuple[Places, ExcludedTime]],
 ) -> None:
-    """Add the parts of a lane's history, in order of time, to the sums between each two of `edges`.
+    """Add the summaries of a lane, in order of time, to the tallies between consecutive `edges`.
 
-    As `tally` does for each place by itself: no part reaches over an edge, and those before the
-    first edge only say how things stood there. `excluded` says which places leave out what.
+    The result is that of `tally` for each place: summaries must not cross an edge, and those before
+    the first edge only provide the last checks. `excluded` has the excluded time of sets of places.
     """
     standing: dict[LastCheck, Places] = {}
     for part in parts:
@@ -136,7 +134,7 @@ def add_lane_summary(
 def _followed(
     standing: dict[LastCheck, Places], places: Places
 ) -> Iterator[tuple[LastCheck, Places]]:
-    """Take out of what stands the last checks of the places, as another check follows them."""
+    """Remove and yield the last checks of `places`, which are followed by another check."""
     for last, stood in list(standing.items()):
         if met := stood & places:
             yield last, met
@@ -147,17 +145,14 @@ def _followed(
 
 
 def _take(series: Sequence[Tally], edges: Sequence[int], part: LaneSummary) -> None:
-    """Add what is within a part, unless it is before the first edge."""
+    """Add a summary's own totals, unless it is before the first edge."""
     first = min(ends.first for ends in part.ends)
     if first < edges[0]:
         return
     within = series[bucket_index(edges, first)]
     if max(ends.last for ends in part.ends) >= within.end:
-        raise ValueError("a part reaches over an edge")
-    _add(within.counts, part.counts)
-    _add(within.seconds, part.seconds)
-    within.maintenance_s += part.maintenance_s
-    within.latency.merge(part.latency)
+        raise ValueError("a summary crosses an edge")
+    within.add_totals(part)
 
 
 def _settle(
@@ -167,7 +162,7 @@ def _settle(
     until: int,
     shares: Iterable[tuple[int, ExcludedTime]],
 ) -> None:
-    """Add what last checks stand for up to `until`, of so many places each."""
+    """Add the time of last checks up to `until`, for each `(number of places, excluded)`."""
     for count, excluded in shares:
         add_last_check(series, edges, last, until, excluded, count)
 
@@ -175,12 +170,7 @@ def _settle(
 def _shares(
     places: Places, excluded: Sequence[tuple[Places, ExcludedTime]]
 ) -> Iterator[tuple[int, ExcludedTime]]:
-    """How many of the places leave out what."""
+    """The number of the places with each excluded time."""
     for some, apart in excluded:
         if count := (places & some).bit_count():
             yield count, apart
-
-
-def _add(summary: list[int], more: Four | list[int]) -> None:
-    for verdict in range(4):
-        summary[verdict] += more[verdict]

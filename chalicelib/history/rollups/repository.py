@@ -2,10 +2,10 @@
 
 The attribute `pieces` is one byte for the format (2), then for each place: the place (1 byte), the
 length of its segment (a varint), and the segment (see rollup.py). A lane's hour takes about 3 KB.
-Segments of format 1 predate maintenance windows.
+Format 1 predates maintenance windows.
 
-`together` is the sum of the pieces (see lane_summary.py) and can be read without them. Rollups
-written by earlier code have none.
+`together` is the lane summary (see lane_summary.py), which can be read without the segments. Old
+rollups have none.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -37,7 +37,7 @@ _UNPACK = {1: unpack_segment_v1, _FORMAT: unpack_segment}
 
 
 class Period(StrEnum):
-    """The lengths of time that are folded; the beginnings of sort keys."""
+    """The periods of rollups; the prefixes of sort keys."""
 
     HOUR = "1h"
     DAY = "1d"
@@ -48,14 +48,14 @@ class Period(StrEnum):
 
 
 class UnreadableRollupError(Exception):
-    """A stored rollup of a format that this code does not know."""
+    """A stored rollup has an unknown format."""
 
 
 @dataclass(frozen=True)
 class Rollup:
-    """One lane's hour or day from `start` on: packed pieces, made from so many results items.
+    """One lane's hour or day from `start`: packed segments, made from `results` results items.
 
-    `summary` is what they add up to, packed.
+    `summary` is the packed lane summary.
     """
 
     start: int
@@ -65,7 +65,7 @@ class Rollup:
 
     @classmethod
     def of(cls, start: int, segments: Mapping[int, Segment], results: int) -> "Rollup":
-        """Pack pieces by place."""
+        """Pack segments by place."""
         data = bytearray([_FORMAT])
         for place, segment in sorted(segments.items()):
             packed = pack_segment(segment, start)
@@ -74,13 +74,13 @@ class Rollup:
         return cls(start, bytes(data), results, LaneSummary.of(segments).to_bytes(start))
 
     def segment(self, place: int) -> Segment | None:
-        """The piece of one place, None where it had no checks; raises UnreadableRollupError."""
+        """The segment of a place, None without checks; raises UnreadableRollupError."""
         packed = self._by_place.get(place)
         return None if packed is None else self._unpack(packed, self.start)
 
     @property
     def segments(self) -> dict[int, Segment]:
-        """All pieces by place; raises UnreadableRollupError."""
+        """All segments by place; raises UnreadableRollupError."""
         return {place: self._unpack(data, self.start) for place, data in self._by_place.items()}
 
     @property
@@ -116,9 +116,9 @@ class Rollups:
     def between(
         self, period: Period, lane: int, start: int, end: int, *, now: int
     ) -> Iterator[Rollup]:
-        """Rollups that begin at `start <= t < end`, oldest first, a call for each month.
+        """Yield rollups with a start in [start, end), oldest first, with a call per month.
 
-        What has expired is left out, whether or not it is deleted yet.
+        Expired ones are left out, whether DynamoDB has deleted them yet or not.
         """
         for first, last in months_of(start, end):
             items = RollupItem.query(self._month(lane, first), _begins(period, first, last))
@@ -131,9 +131,9 @@ class Rollups:
     def summaries_between(
         self, period: Period, lane: int, start: int, end: int, *, now: int
     ) -> Iterator[tuple[int, LaneSummary | None]]:
-        """What rollups as of `between` add up to, by their start; None where that is not kept.
+        """Yield `(start, summary)` for the rollups of `between`; None for those without a summary.
 
-        Models are passed by, and pieces are not sent: of many lanes there are many.
+        Reads raw items without their segments, because queries of many lanes read many of them.
         """
         for first, last in months_of(start, end):
             items = RollupItem.raw_query(
@@ -147,10 +147,10 @@ class Rollups:
                     yield at, LaneSummary.from_bytes(item.get("together", _NONE)["B"], at)
 
     def write(self, period: Period, lane: int, rollup: Rollup, *, retention_days: int) -> bool:
-        """Store it; False where one is stored that was made from more results.
+        """Store a rollup; returns False if the stored one was made from more results.
 
-        So a fold that began before a late result was written never undoes one that began after it,
-        and what was folded stays when its results have expired.
+        So a run that began before a late result was written never replaces the rollup of one that
+        began after it, and a rollup stays when its results have expired.
         """
         item = RollupItem(
             self._month(lane, rollup.start),
@@ -184,7 +184,7 @@ def _begins(period: Period, start: int, end: int) -> Condition:
 
 
 def months_of(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The parts of [start, end) that lie in one month each, in UTC."""
+    """Split [start, end) at the beginnings of months in UTC."""
     while start < end:
         first = _utc(start).replace(day=1, hour=0, minute=0, second=0)
         following = (first + timedelta(days=32)).replace(day=1)

@@ -1,11 +1,10 @@
-"""What the checks of a target over a stretch of time came to, so that two stretches can be joined.
+"""Segments: the checks of one target in a period, rolled up so that segments can be joined.
 
-A check stands for the time from its tick to the next check, but never longer than the target's
-interval: what is not covered so is a gap, which is neither up nor down. A piece holds the time
-between its first and its last check; what the last one stands for is settled where two pieces meet,
-or at the edge of what is asked for. So a piece needs nothing from outside its hour, can be made
-again from the results of that hour alone, and joining is associative: hours make days as days make
-a year, and the sums are those of the checks themselves.
+A check is valid from its tick to the next check, but for the target's interval at most; time that
+is not covered is a gap, neither up nor down. A segment has the time between its first and its last
+check. The time of the last check is added when two segments are joined, or at the end of a query.
+So a segment follows from the results of its hour alone, and joining is associative: statistics
+from hours or days are exactly those of the checks themselves.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,13 +24,30 @@ Four = tuple[int, int, int, int]
 
 
 @dataclass(slots=True)
-class Segment:
-    """The checks from tick `first` to tick `last`, both included; all times in epoch seconds.
+class Totals:
+    """Checks and seconds by verdict, response times and excluded maintenance, added up."""
 
-    `seconds` is the time from `first` to `last` by verdict, without `maintenance_s` of it, which do
-    not count as their owner says. The last check has the verdict `ends`
-    and stands for the time up to `until` at most. `latency` has the response times of the checks
-    that were answered in good order, UP and DEGRADED.
+    counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0], kw_only=True)
+    seconds: list[int] = field(default_factory=lambda: [0, 0, 0, 0], kw_only=True)
+    latency: Histogram = field(default_factory=Histogram, kw_only=True)
+    maintenance_s: int = field(default=0, kw_only=True)
+
+    def add_totals(self, other: "Totals | Segment") -> None:
+        """Add the totals of a segment, or other totals."""
+        for verdict in range(4):
+            self.counts[verdict] += other.counts[verdict]
+            self.seconds[verdict] += other.seconds[verdict]
+        self.latency.merge(other.latency)
+        self.maintenance_s += other.maintenance_s
+
+
+@dataclass(slots=True)
+class Segment:
+    """The checks from tick `first` to tick `last`, both inclusive, in epoch seconds.
+
+    `seconds` is the time from `first` to `last` by verdict, without the `maintenance_s` seconds of
+    excluded maintenance. The last check has verdict `ends` and is valid until `until` at most.
+    `latency` has the response times of UP and DEGRADED checks.
     """
 
     first: int
@@ -44,16 +60,16 @@ class Segment:
     maintenance_s: int = 0
 
     def stand(self, until: int, excluded: ExcludedTime) -> tuple[int, int]:
-        """The seconds that its last check stands for up to `until`: that count, and that do not."""
+        """The seconds of its last check up to `until`: those that count, and those excluded."""
         end = min(until, self.until)
         apart = excluded.within(self.last, end)
         return end - self.last - apart, apart
 
 
 def roll_up(samples: Iterable[Sample], excluded: ExcludedTime = NOTHING) -> Segment | None:
-    """Make a piece of a target's checks in the order of their ticks, None of no checks.
+    """Return the segment of a target's checks, which are in order of tick; None without checks.
 
-    A tick identifies a check: of two results with the same tick the first one counts.
+    A tick identifies a check: the first of two results with the same tick counts.
     """
     segment: Segment | None = None
     counts, seconds = [0, 0, 0, 0], [0, 0, 0, 0]
@@ -76,27 +92,23 @@ def roll_up(samples: Iterable[Sample], excluded: ExcludedTime = NOTHING) -> Segm
 
 
 def join(segments: Iterable[Segment], excluded: ExcludedTime = NOTHING) -> Segment | None:
-    """Make one piece of pieces that do not overlap, given in any order; None of none.
+    """Join segments that do not overlap, in any order; None without segments.
 
-    They are without what is `excluded` already: it is asked for the time between them.
+    The segments already lack the `excluded` time, which is subtracted from the time between them.
     """
     ordered = sorted(segments, key=lambda segment: segment.first)
     if not ordered:
         return None
-    counts, seconds, latency, maintenance_s = [0, 0, 0, 0], [0, 0, 0, 0], Histogram(), 0
+    totals = Totals()
     before: Segment | None = None
     for segment in ordered:
         if before is not None:
             if segment.first <= before.last:
-                raise ValueError("pieces overlap")
+                raise ValueError("segments overlap")
             stands, apart = before.stand(segment.first, excluded)
-            seconds[before.ends] += stands
-            maintenance_s += apart
-        for verdict in range(4):
-            counts[verdict] += segment.counts[verdict]
-            seconds[verdict] += segment.seconds[verdict]
-        latency.merge(segment.latency)
-        maintenance_s += segment.maintenance_s
+            totals.seconds[before.ends] += stands
+            totals.maintenance_s += apart
+        totals.add_totals(segment)
         before = segment
     last = ordered[-1]
     return Segment(
@@ -104,15 +116,15 @@ def join(segments: Iterable[Segment], excluded: ExcludedTime = NOTHING) -> Segme
         last.last,
         last.until,
         last.ends,
-        _four(counts),
-        _four(seconds),
-        latency,
-        maintenance_s,
+        _four(totals.counts),
+        _four(totals.seconds),
+        totals.latency,
+        totals.maintenance_s,
     )
 
 
 def pack_segment(segment: Segment, start: int) -> bytes:
-    """A piece as bytes: varints, its times from `start` on; some 50 bytes for an hour."""
+    """A segment as varints, with times relative to `start`: about 50 bytes for an hour."""
     numbers = (
         segment.first - start,
         segment.last - segment.first,
@@ -126,13 +138,13 @@ def pack_segment(segment: Segment, start: int) -> bytes:
 
 
 def unpack_segment(data: bytes, start: int) -> Segment:
-    """What `pack_segment` packed."""
+    """Read what `pack_segment` wrote."""
     numbers = read_varints(data)
     return _piece(numbers, start, numbers[12], 13)
 
 
 def unpack_segment_v1(data: bytes, start: int) -> Segment:
-    """What was packed before there was maintenance."""
+    """Read a segment of format 1, which predates maintenance windows."""
     return _piece(read_varints(data), start, 0, 12)
 
 

@@ -1,23 +1,22 @@
 """Statistics of a time range, computed from segments (pure functions, no I/O).
 
-Time is weighed, not checks: each check stands for the time up to the next one, bounded by the
-target's interval. UNKNOWN, which is our failure, gaps, and maintenance that does not count are
-neither up nor down, and are left out of the uptime. DEGRADED is up: the target answered.
+Uptime is a ratio of time, not of checks: each check is valid until the next one, but for the
+target's interval at most. UNKNOWN, gaps and excluded maintenance are neither up nor down and do not
+count. DEGRADED counts as up, because the target answered.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from chalicelib.common.intervals import NOTHING, ExcludedTime
-from chalicelib.history.rollups.histogram import Histogram
-from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Four, Segment
+from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Segment, Totals
 
 _UP, _DOWN, _DEGRADED, _UNKNOWN = range(4)
 _MONDAY: Final = 4 * DAY_S
-"""The first Monday, in epoch seconds: weeks begin there."""
+"""The first Monday, in epoch seconds."""
 WEEK_S: Final = 7 * DAY_S
 _BUCKETS: Final = (
     (2 * HOUR_S, 60),
@@ -28,7 +27,7 @@ _BUCKETS: Final = (
 
 
 class LastCheck(NamedTuple):
-    """A check that others may follow: its tick, up to when it stands at most, its verdict."""
+    """The last check of a segment: its tick, until when it is valid at most, and its verdict."""
 
     tick: int
     until: int
@@ -36,23 +35,11 @@ class LastCheck(NamedTuple):
 
 
 @dataclass(slots=True)
-class Tally:
-    """Sums over a range, `start` inclusive, `end` exclusive; those of its parts add up to it."""
+class Tally(Totals):
+    """Totals over a range, `start` inclusive, `end` exclusive, in epoch seconds."""
 
     start: int
     end: int
-    counts: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    seconds: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
-    latency: Histogram = field(default_factory=Histogram)
-    maintenance_s: int = 0
-
-    def add(self, other: "Tally") -> None:
-        """Add what another target, or another part of the range, came to."""
-        for verdict in range(4):
-            self.counts[verdict] += other.counts[verdict]
-            self.seconds[verdict] += other.seconds[verdict]
-        self.latency.merge(other.latency)
-        self.maintenance_s += other.maintenance_s
 
     @property
     def checks(self) -> int:
@@ -60,7 +47,7 @@ class Tally:
 
     @property
     def up_s(self) -> int:
-        """The time in which the target answered, DEGRADED among it."""
+        """The time in which the target answered, including DEGRADED."""
         return self.seconds[_UP] + self.seconds[_DEGRADED]
 
     @property
@@ -73,22 +60,16 @@ class Tally:
 
     @property
     def known_s(self) -> int:
-        """The time that counts: neither UNKNOWN nor gap nor maintenance that is left out."""
+        """The time that counts, without UNKNOWN, gaps and excluded maintenance."""
         return self.up_s + self.downtime_s
 
     @property
     def uptime_ratio(self) -> float | None:
-        """In [0, 1]; None where nothing is known."""
+        """In [0, 1]; None if no time counts."""
         return self.up_s / self.known_s if self.known_s else None
 
-    def _take(self, segment: Segment) -> None:
-        _add(self.counts, segment.counts)
-        _add(self.seconds, segment.seconds)
-        self.latency.merge(segment.latency)
-        self.maintenance_s += segment.maintenance_s
-
-    def _stand(self, last: LastCheck, until: int, excluded: ExcludedTime, count: int) -> None:
-        """Add what `count` such checks stand for within the range, up to `until` at most."""
+    def add_time(self, last: LastCheck, until: int, excluded: ExcludedTime, count: int) -> None:
+        """Add the time of `count` such checks within the range, up to `until`."""
         start, end = max(last.tick, self.start), min(last.until, until, self.end)
         apart = excluded.within(start, end)
         self.seconds[last.verdict] += count * (max(0, end - start) - apart)
@@ -114,8 +95,8 @@ def tally(
         if segment.first >= edges[0]:
             within = tallies[bucket_index(edges, segment.first)]
             if segment.last >= within.end:
-                raise ValueError("a piece reaches over an edge")
-            within._take(segment)  # noqa: SLF001 - ours
+                raise ValueError("a segment crosses an edge")
+            within.add_totals(segment)
         before = LastCheck(segment.last, segment.until, segment.ends)
     if before is not None:
         add_last_check(tallies, edges, before, edges[-1], excluded)
@@ -123,17 +104,17 @@ def tally(
 
 
 def total(tallies: Sequence[Tally]) -> Tally:
-    """The sums over all of the tallies, which follow each other."""
+    """Add up consecutive tallies."""
     whole = Tally(tallies[0].start, tallies[-1].end)
     for one in tallies:
-        whole.add(one)
+        whole.add_totals(one)
     return whole
 
 
 def bucket_s(length_s: int, coarsest_s: int) -> int:
-    """The length of a series' buckets for a range: not more than some 200 of them.
+    """The bucket length of a series, which has at most about 200 buckets.
 
-    `coarsest_s` is the length of the longest piece that the range is made of: 1 for single checks.
+    `coarsest_s` is the longest period of the data that the range is read from: 1 for single checks.
     """
     for longest, bucket in _BUCKETS:
         if length_s <= longest:
@@ -142,7 +123,7 @@ def bucket_s(length_s: int, coarsest_s: int) -> int:
 
 
 def bucket_edges(start: int, end: int, bucket: int) -> list[int]:
-    """Where the buckets of [start, end) begin, and its end: full hours, days, Mondays in UTC."""
+    """The starts of buckets in [start, end), at full hours, days or Mondays in UTC, and `end`."""
     shift = _MONDAY if bucket == WEEK_S else 0
     first = (start - shift) // bucket * bucket + bucket + shift
     return [start, *range(first, end, bucket), end]
@@ -156,19 +137,14 @@ def add_last_check(
     excluded: ExcludedTime,
     count: int = 1,
 ) -> None:
-    """Add what `count` such checks stand for up to `until` to each range that they reach into."""
+    """Add the time of `count` such checks up to `until` to each tally that it falls into."""
     place = max(0, bucket_index(edges, last.tick))
     end = min(last.until, until)
     while place < len(tallies) and tallies[place].start < end:
-        tallies[place]._stand(last, until, excluded, count)  # noqa: SLF001 - ours
+        tallies[place].add_time(last, until, excluded, count)
         place += 1
 
 
 def bucket_index(edges: Sequence[int], at: int) -> int:
-    """The range that `at` falls into; -1 before the first."""
+    """The index of the bucket that contains `at`; -1 before the first."""
     return bisect_left(edges, at + 1) - 1
-
-
-def _add(summary: list[int], more: Four) -> None:
-    for verdict in range(4):
-        summary[verdict] += more[verdict]

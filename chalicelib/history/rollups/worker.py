@@ -1,8 +1,7 @@
-"""Roll results up into hours and hours into days, so that long ranges are fast and cheap.
+"""Roll results up into hours, and hours into days, so that long ranges are fast and cheap.
 
-Every step may run twice, late or not at all: what it writes follows from the results alone, a
-rollup made from fewer results never takes the place of one made from more, and every hour is given
-out at least three times (history/rollups/job.py).
+Every step may run twice, late or not at all: a rollup follows from the results alone, never
+replaces one made from more results, and every hour is requested at least three times (see job.py).
 """
 
 from collections import defaultdict
@@ -33,7 +32,7 @@ def run_rollup_job(runtime: AwsRuntime, text: str) -> int:
 
 
 def roll_up_lane(runtime: AwsRuntime, wanted: RollupJob) -> int:
-    """Make the hours of a lane again, and the days of theirs that are over; returns the hours."""
+    """Roll up the hours of a job and the days that are over; returns the number of hours."""
     count = 0
     excluded = _excluded_by_place(wanted)
     for span in wanted.spans:
@@ -72,23 +71,23 @@ def _segments(samples: dict[int, list[Sample]], excluded: ByPlace) -> dict[int, 
 
 
 def _excluded_by_place(wanted: RollupJob) -> ByPlace:
-    """What of the days does not count as maintenance, by place: most owners have none."""
+    """The excluded maintenance of the job's days, by place; empty for most owners."""
     start = min(start for start, _ in wanted.spans) // DAY_S * DAY_S
     end = max(end for _, end in wanted.spans) // DAY_S * DAY_S + DAY_S
     calendar = read_calendar(wanted.owner, start, end)
     if all(window.counts_in_uptime for window in calendar.windows):
         return {}
     places = Lanes(wanted.owner).get(wanted.lane).places
-    targets = Targets(wanted.owner).some(seat.target_id for seat in places.values())
+    targets = Targets(wanted.owner).some(one.target_id for one in places.values())
     return {
-        place: calendar.excluded(targets[seat.target_id])
-        for place, seat in places.items()
-        if seat.target_id in targets
+        place: calendar.excluded(targets[one.target_id])
+        for place, one in places.items()
+        if one.target_id in targets
     }
 
 
 def _complete_hours(span: Span, now: int) -> Span:
-    """The hours of a span that are over."""
+    """The complete hours of a span."""
     start = span[0] // HOUR_S * HOUR_S
     return start, max(start, min(span[1], now) // HOUR_S * HOUR_S)
 
