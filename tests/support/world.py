@@ -152,9 +152,8 @@ class World:
 
     def tick(self) -> scheduler.TickReport:
         """Run the schedule and discard the watchdog's messages."""
-        before = list(self.alerts.waiting)
         report = scheduler.run_tick(self.runtime)
-        self.alerts.waiting = before
+        self.alerts.waiting = [one for one in self.alerts.waiting if '"watchdog"' not in one[1]]
         return report
 
     def deliver(self, bodies: Sequence[str] | None = None) -> list[str]:
