@@ -70,8 +70,11 @@ def test_created_resource_can_be_read_changed_and_deleted(
             seen[f"{name} {response.status_code}"] += 1
             check_response(case, BY_NAME[name], response)
 
-    Chains.run(settings=settings(max_examples=CHAINS, stateful_step_count=STEPS, **SETTINGS))
-    record_property("calls", dict(seen))
     ends = [name for name in linked if name.startswith(("get_", "delete_", "revoke_"))]
-    for name in (creation, *ends):
-        assert seen[f"{name} {BY_NAME[name].status}"], f"no chain reached a successful {name}"
+    wanted = {f"{name} {BY_NAME[name].status}" for name in (creation, *ends)}
+    for chains in (CHAINS, 5 * CHAINS):  # a few operations need more attempts until one succeeds
+        Chains.run(settings=settings(max_examples=chains, stateful_step_count=STEPS, **SETTINGS))
+        if wanted <= set(seen):
+            break
+    record_property("calls", dict(seen))
+    assert wanted <= set(seen), f"no chain reached {sorted(wanted - set(seen))}"
