@@ -9,12 +9,11 @@ import boto3
 import requests
 from botocore.config import Config
 
-from chalicelib.common.settings import STAGES
+from chalicelib.common.settings import API_STAGE, STAGES
 from ops import ROOT
 from ops.console import Failure
 
 EMULATOR_REGION = "us-east-1"
-API_STAGE = "api"
 
 
 def local_directory() -> Path:

@@ -35,6 +35,7 @@ class Alert:
     """One alert for one channel. `targets` are the first of `count` targets.
 
     `id` is the same on every attempt; `late` is set if the outages were over before it was sent.
+    `public_url` is where the dashboard is, for links; empty if that is unknown.
     """
 
     id: str
@@ -43,6 +44,15 @@ class Alert:
     targets: Sequence[AlertedTarget] = ()
     count: int = 0
     late: bool = False
+    public_url: str = ""
+
+    def link(self, target: AlertedTarget) -> str | None:
+        """The page of the target's incident or, without an incident, of the target."""
+        if not self.public_url:
+            return None
+        if target.incident_id:
+            return f"{self.public_url}/#/incidents/{target.incident_id}"
+        return f"{self.public_url}/#/targets/{target.target_id}"
 
     @property
     def title(self) -> str:
@@ -56,13 +66,18 @@ class Alert:
         return f"{one_line(target.name)} {_predicate(self.event, target)}{late}"
 
     @property
-    def lines(self) -> list[str]:
-        """One line per listed target, and how many more there are."""
+    def entries(self) -> list[tuple[str, str | None]]:
+        """The listed targets, each with its link, and how many more there are."""
         if self.event is Event.TEST:
-            return ["If you can read this, alerts reach this channel."]
-        lines = [_describe(target) for target in self.targets]
+            return [("If you can read this, alerts reach this channel.", None)]
+        entries = [(_describe(target), self.link(target)) for target in self.targets]
         more = self.count - len(self.targets)
-        return [*lines, f"and {more} more"] if more > 0 else lines
+        return [*entries, (f"and {more} more", None)] if more > 0 else entries
+
+    @property
+    def lines(self) -> list[str]:
+        """The entries as text, each link below its target."""
+        return [line for entry in self.entries for line in entry if line]
 
 
 def one_line(text: str, max_length: int = 200) -> str:

@@ -115,7 +115,8 @@ def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
     if content.held:
         held = deliveries.split_held(delivery, channel, content.held, runtime.now)
         send_deliveries(runtime, held)
-    result = runtime.notifiers.send(_alert(delivery, content), channel, runtime.now)
+    alert = _alert(delivery, content, runtime.settings.public_url)
+    result = runtime.notifiers.send(alert, channel, runtime.now)
     attempt = Attempt(runtime.now, result.status_code, result.reason)
     if result.is_sent:
         _schedule_recoveries(runtime, delivery, channel, content)
@@ -167,7 +168,7 @@ def _failed(
     return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)
 
 
-def _alert(delivery: Delivery, content: AlertContent) -> Alert:
+def _alert(delivery: Delivery, content: AlertContent, public_url: str) -> Alert:
     if delivery.event is Event.TEST:
         at = delivery.minute
     else:
@@ -180,6 +181,7 @@ def _alert(delivery: Delivery, content: AlertContent) -> Alert:
         targets=content.targets[:MAX_ALERTED_TARGETS],
         count=len(content.targets),
         late=is_outage and all(target.until is not None for target in content.targets),
+        public_url=public_url,
     )
 
 

@@ -130,6 +130,7 @@ def _call(route: Route, runtime: BaseRuntime, context: RequestContext) -> Respon
         caller=caller,
         raw_query={name: values[0] for name, values in raw_query.items()},
         request_id=context.request_id,
+        api_id=request.context.get("apiId", ""),
     )
     owners, actor = [], None
     if caller is not None:

@@ -25,6 +25,7 @@ class Call(Generic[Body, Query, Runtime_co]):
     """One request, with its validated body and query parameters.
 
     `raw_query` has the query parameters as they were sent; `request_id` is in the logs too.
+    `api_id` is the id of the API in API Gateway, which sends it with every request.
     """
 
     runtime: Runtime_co
@@ -35,6 +36,12 @@ class Call(Generic[Body, Query, Runtime_co]):
     caller: Principal | None = None
     raw_query: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
+    api_id: str = ""
+
+    @property
+    def public_url(self) -> str:
+        """The URL of this API for links in emails and feeds; empty if it is unknown."""
+        return self.runtime.settings.url_of_api(self.api_id)
 
     @property
     def principal(self) -> Principal:

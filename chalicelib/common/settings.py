@@ -6,7 +6,7 @@ docs/decisions/0070-no-stage-secrets.md.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from chalicelib.common.limits import NORMAL, WIDE, Limits
 
 Address = tuple[str, int]
+API_STAGE: Final = "api"
+"""The stage of API Gateway, as in `.chalice/config.json`."""
 _AWS_SUFFIXES: Final = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
 
 
@@ -72,6 +74,8 @@ class Settings:
     nothing to it. `region` is where this function runs and is part of every result; all data is
     stored in `home_region`. `further_regions` check targets too, and `check_quorum` regions make a
     target DOWN (None: at least half of them).
+    `public_url` is where people reach the API, empty if the function does not know it.
+    `endpoint_url` is that of an emulator, empty on AWS.
     `forbidden_ports` are rejected in targets; None selects the guard's default list. `own_hosts`
     are Monitum's own addresses, as "host" or "host:port", which are rejected too.
     A target is flapping if it changes more than `flap_changes` times in `flap_window_s`; 0 disables
@@ -92,6 +96,7 @@ class Settings:
     daily_retention_days: int = 1_827
     mail_from: str = ""
     public_url: str = ""
+    endpoint_url: str = ""
     canaries: tuple[Address, ...] = ()
     metrics: bool = True
     limits: Limits = NORMAL
@@ -106,6 +111,15 @@ class Settings:
     def check_regions(self) -> tuple[str, ...]:
         """The regions that check targets, the home region first."""
         return (self.home_region, *self.further_regions)
+
+    def url_of_api(self, api_id: str) -> str:
+        """The public URL of the API, by default that of API Gateway; empty if its id is unknown."""
+        if self.public_url or not api_id:
+            return self.public_url
+        if self.endpoint_url:
+            return f"{self.endpoint_url}/restapis/{api_id}/{API_STAGE}/_user_request_"
+        suffix = _AWS_SUFFIXES[self.home_region.startswith("cn-")]
+        return f"https://{api_id}.execute-api.{self.home_region}.{suffix}/{API_STAGE}"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -130,6 +144,7 @@ class Settings:
             alerts_dead_queue_url=_url(env, "ALERTS_DEAD_QUEUE_URL"),
             mail_from=_mail(env, "MAIL_FROM") or defaults.mail_from,
             public_url=_url(env, "PUBLIC_URL").rstrip("/"),
+            endpoint_url=_url(env, "AWS_ENDPOINT_URL").rstrip("/"),
             canaries=_canaries(env, defaults.canaries),
             forbidden_ports=_ports(env, "FORBIDDEN_PORTS", defaults.forbidden_ports),
             own_hosts=_own_hosts(env, env.get("HOME_REGION") or region),
@@ -152,7 +167,7 @@ class Settings:
         )
         settings._check_retention()
         settings._check_regions()
-        return settings
+        return replace(settings, public_url=settings.url_of_api(env.get("API_ID", "")))
 
     def _check_regions(self) -> None:
         regions = self.check_regions

@@ -64,8 +64,7 @@ def get_status_page(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
 def get_status_feed(call: Call[None, AnyQuery, PagesRuntime]) -> Response:
     """Show a status page's incidents and maintenance as an Atom feed."""
     page = status_page(call.runtime, call.path["slug"])
-    base_url = call.runtime.settings.public_url
-    text = _render(page, "feed", lambda: feed.render(page, base_url))
+    text = _render(page, "feed", lambda: feed.render(page, call.public_url))
     return Response(
         text, headers={"Content-Type": f"{feed.MEDIA}; charset=utf-8", **_CACHED, **_CORS}
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ops.stages import API_STAGE, Stage, responds
+from chalicelib.common.settings import API_STAGE
+from ops.stages import Stage, responds
 
 SENDER = "monitum@local.example"
 """The sender of email on emulators, as in the template."""

@@ -40,7 +40,8 @@ def run() -> None:
     # moto intercepts calls of AWS itself, not of an endpoint.
     os.environ.pop("AWS_ENDPOINT_URL")
     with mock_aws():
-        os.environ.update({"STAGE": "local", **resources.create(PREFIX)})
+        public_url = f"http://127.0.0.1:{port}"
+        os.environ.update({"STAGE": "local", "PUBLIC_URL": public_url, **resources.create(PREFIX)})
         live = LiveApp()
         live.load()
         server = _server(live, port)

@@ -1,7 +1,10 @@
 """Alerts are sent once for a failing target, and incidents are recorded."""
 
+from dataclasses import replace
+
 import pytest
 
+from tests.maintenance.test_mute import EXPIRING
 from tests.support.alerts import channel, fail, heal, incidents, target, types
 from tests.support.world import World
 
@@ -27,6 +30,46 @@ def test_outage_and_recovery_are_each_alerted_once(world: World) -> None:
     assert incident["id"] == alerted["incident_id"]
     assert (incident["status"], incident["ended_as"]) == ("closed", "recovered")
     assert (incident["duration_s"], incident["reason"]) == (10, "status")
+
+
+def test_alerts_link_to_the_incident(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(world.runtime.settings, public_url="https://monitum.example")
+    monkeypatch.setattr(world.runtime, "settings", settings)
+    alice = world.user()
+    channel(alice)
+    body = {"name": "Ops", "kind": "email", "address": "ops@shop.example"}
+    alice.post("/v1/channels", body)
+    confirmation = world.mailer.sent.pop()[2]
+    path = confirmation.partition("https://monitum.example")[2].split()[0]
+    assert alice.post(path).status == 200
+    shop = target(alice)
+    world.run(60)
+    fail(world, shop)
+    world.run_alerts()
+    heal(world, shop)
+    world.run_alerts()
+    (incident,) = incidents(alice)
+    link = f"https://monitum.example/#/incidents/{incident['id']}"
+    payloads = world.outbound.received()
+    assert [one["data"]["targets"][0]["link"] for one in payloads] == [link, link]
+    assert len(world.mailer.sent) == 2
+    for _, _, text, html in world.mailer.sent:
+        assert f"\n{link}\n" in text
+        assert f'<a href="{link}">' in html
+
+
+def test_notice_links_to_the_target(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(world.runtime.settings, public_url="https://monitum.example")
+    monkeypatch.setattr(world.runtime, "settings", settings)
+    alice = world.user()
+    channel(alice)
+    shop = target(alice)
+    world.checker.script[shop["id"]] = EXPIRING
+    world.run(60)
+    world.run_alerts(10)
+    (notice,) = world.outbound.received()
+    link = f"https://monitum.example/#/targets/{shop['id']}"
+    assert notice["data"]["targets"][0]["link"] == link
 
 
 def test_state_of_target_names_its_open_incident(world: World) -> None:

@@ -1,13 +1,14 @@
 """Email addresses receive no alerts before they are confirmed."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chalicelib.alerting.notifiers import SendResult
 from tests.support.alerts import fail, heal, skip, target
-from tests.support.world import Person, World
+from tests.support.world import API_URL, Person, World
 
 ADDRESS = "ops@shop.example"
 
@@ -22,9 +23,18 @@ def email_channel(person: Person) -> dict[str, Any]:
 
 def link(world: World) -> str:
     """The path of the link in the last email."""
-    found = re.search(r"/confirm/\S+", world.mailer.sent[-1][2])
+    found = re.search(r"(https://\S+)(/confirm/\S+)", world.mailer.sent[-1][2])
     assert found
-    return found[0]
+    assert found[1] == API_URL
+    assert found[0] in world.mailer.sent[-1][3]
+    return found[2]
+
+
+def test_link_begins_with_the_public_url(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(world.runtime.settings, public_url="https://monitum.example")
+    monkeypatch.setattr(world.runtime, "settings", settings)
+    email_channel(world.user())
+    assert "\nhttps://monitum.example/confirm/" in world.mailer.sent[-1][2]
 
 
 def test_link_opens_a_page_with_a_button_that_confirms(world: World) -> None:

@@ -101,6 +101,22 @@ def test_monitum_rejects_itself_as_a_target(url: str, *, refused: bool) -> None:
         guard.validate_url(url)
 
 
+@pytest.mark.parametrize(
+    ("env", "url"),
+    [
+        ({}, ""),
+        ({"API_ID": "a1"}, "https://a1.execute-api.eu-west-1.amazonaws.com/api"),
+        ({"API_ID": "a1", "HOME_REGION": "cn-north-1"},
+         "https://a1.execute-api.cn-north-1.amazonaws.com.cn/api"),
+        ({"API_ID": "a1", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"},
+         "http://127.0.0.1:4566/restapis/a1/api/_user_request_"),
+        ({"API_ID": "a1", "PUBLIC_URL": "https://monitum.example/"}, "https://monitum.example"),
+    ],
+)  # fmt: skip
+def test_public_url_is_by_default_that_of_the_api(env: dict[str, str], url: str) -> None:
+    assert Settings.from_env({**ENV, "AWS_REGION": "eu-west-1", **env}).public_url == url
+
+
 def test_only_monitums_port_is_rejected_on_a_shared_host() -> None:
     env = {**ENV, "PUBLIC_URL": "https://host.example:8443/"}
     guard = Runtime(Settings.from_env(env)).guard

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.visitors import publish, targets_of, view_page
 from tests.support.windows import window
-from tests.support.world import DOWN, Person, World
+from tests.support.world import API_URL, DOWN, Person, World
 
 pytestmark = pytest.mark.shared_stage
 
@@ -41,7 +41,8 @@ def test_feed_lists_incidents_and_maintenance(world: World, alice: Person, visit
     # The last change comes first.
     assert texts(feed, "title") == [NASTY, "Maintenance: Move", f"{NASTY} is down"]
     links = [link.attrib["href"] for link in feed.iter(f"{ATOM}link")]
-    assert links == [f"../{slug}", "feed", f"../{slug}", f"../{slug}"]
+    url = f"{API_URL}/status/{slug}"
+    assert links == [url, f"{url}/feed", url, url]
     world.checker.script.clear()
     world.run(70)
     world.run_alerts()

@@ -122,6 +122,18 @@ class FakeChecker:
             yield number, {s.place: self.script.get(s.target_id, UP) for s in specs}
 
 
+class ApiGateway(Gateway):
+    """The gateway that sends the id of the API with each request, as AWS does."""
+
+    def _generate_lambda_event(self, *args: Any) -> dict[str, Any]:
+        event = super()._generate_lambda_event(*args)
+        event["requestContext"]["apiId"] = "a1b2c3"
+        return event
+
+
+API_URL = "https://a1b2c3.execute-api.us-east-1.amazonaws.com/api"
+
+
 class World:
     """One stage with its API and event handlers."""
 
@@ -144,7 +156,7 @@ class World:
         self.app = Chalice("monitum")
         self.app.api.binary_types = []
         attach(self.app, operations(), lambda: self.runtime)
-        self.gateway = Gateway(self.app)
+        self.gateway = ApiGateway(self.app)
 
     def user(self, name: str = "alice", *, admin: bool = False) -> "Person":
         owner, token = users_service.create_user(name, admin=admin)

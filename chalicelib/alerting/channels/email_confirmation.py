@@ -30,8 +30,8 @@ _MAX_PER_DAY = 10
 """Confirmation emails per owner and day, over all addresses, so that nobody can be spammed."""
 
 
-def send_confirmation(runtime: AlertingRuntime, channel: Channel) -> None:
-    """Send the link to the channel's address.
+def send_confirmation(runtime: AlertingRuntime, channel: Channel, public_url: str) -> None:
+    """Send the link, a page of the API at `public_url`, to the channel's address.
 
     Raises ConflictError if there is nothing to confirm or the daily limit is reached,
     UnavailableError if the email could not be sent.
@@ -40,9 +40,11 @@ def send_confirmation(runtime: AlertingRuntime, channel: Channel) -> None:
         raise ConflictError("only email channels are confirmed; this channel has another `kind`")
     if channel.confirmed_at is not None:
         raise ConflictError("the `address` is already confirmed")
+    if not public_url:
+        raise UnavailableError("the confirmation email was not sent: set PUBLIC_URL for its link")
     if not _count_email(channel.owner, runtime.now // _DAY_S):
         raise ConflictError(f"at most {_MAX_PER_DAY} confirmation emails a day; try again tomorrow")
-    link = f"{runtime.settings.public_url}/confirm/{_token(channel, runtime.now)}"
+    link = f"{public_url}/confirm/{_token(channel, runtime.now)}"
     result = runtime.mailer.send(
         channel.address, "Confirm this address for alerts", *_text_and_html(link)
     )
@@ -50,10 +52,10 @@ def send_confirmation(runtime: AlertingRuntime, channel: Channel) -> None:
         raise UnavailableError(f"the confirmation email was not sent: {result.reason}")
 
 
-def try_to_send_confirmation(runtime: AlertingRuntime, channel: Channel) -> None:
+def try_to_send_confirmation(runtime: AlertingRuntime, channel: Channel, public_url: str) -> None:
     """Send the link; failures are only logged, because it can be requested again."""
     try:
-        send_confirmation(runtime, channel)
+        send_confirmation(runtime, channel, public_url)
     except MonitumError as error:
         _LOG.warning(
             "confirmation email not sent", extra={"owner": channel.owner, "reason": error.detail}

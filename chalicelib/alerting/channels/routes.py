@@ -53,7 +53,7 @@ def create_channel(call: Call[ChannelIn, NoQuery, AlertingRuntime]) -> Response:
         channel_id, quota = claim.resource_id if claim else None, call.quota("channels")
         channel = service.create(call.runtime, call.owner, call.body.draft(), channel_id, quota)
         if channel.kind is ChannelKind.EMAIL:
-            try_to_send_confirmation(call.runtime, channel)
+            try_to_send_confirmation(call.runtime, channel, call.public_url)
         return channel
 
     def find(claim: ClaimedKey) -> Channel:
@@ -144,7 +144,7 @@ def delete_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
 def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
     """Send the confirmation link of an email address again."""
     channel = Channels(call.owner).get(_id(call))
-    send_confirmation(call.runtime, channel)
+    send_confirmation(call.runtime, channel, call.public_url)
     return Response(ChannelOut.of(channel))
 
 

@@ -11,7 +11,12 @@ from chalicelib.alerting.notifiers.ses import Mailer
 def send_email(alert: Alert, channel: Channel, mailer: Mailer) -> SendResult:
     """Send the alert to the channel's address, which has been confirmed."""
     text = "\n".join([alert.title, "", *alert.lines, ""])
-    items = "".join(f"<li>{escape(line)}</li>" for line in alert.lines)
+    items = "".join(_item(*entry) for entry in alert.entries)
     html = f"<h1>{escape(alert.title)}</h1><ul>{items}</ul>"
     subject = f"[Monitum] {alert.title}"
     return mailer.send(channel.address or "", subject, text, html, alert_id=alert.id)
+
+
+def _item(text: str, link: str | None) -> str:
+    anchor = f'<br><a href="{escape(link)}">{escape(link)}</a>' if link else ""
+    return f"<li>{escape(text)}{anchor}</li>"

@@ -69,12 +69,12 @@ def _payload(alert: Alert) -> dict[str, Any]:
             "title": alert.title,
             "late": alert.late,
             "count": alert.count,
-            "targets": [_target(target) for target in alert.targets],
+            "targets": [_target(target, alert.link(target)) for target in alert.targets],
         },
     }
 
 
-def _target(target: AlertedTarget) -> dict[str, Any]:
+def _target(target: AlertedTarget, link: str | None) -> dict[str, Any]:
     return {
         "target_id": target.target_id,
         "name": target.name,
@@ -83,6 +83,7 @@ def _target(target: AlertedTarget) -> dict[str, Any]:
         "since": rfc3339(target.since),
         "until": None if target.until is None else rfc3339(target.until),
         "incident_id": target.incident_id,
+        "link": link,
         "reason": target.reason,
         "error": target.error,
         "status_code": target.status_code,
