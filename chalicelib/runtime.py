@@ -106,7 +106,10 @@ class Runtime:
         def connects(addresses: Sequence[tuple[str, int]]) -> bool:
             return self.checker.is_connected(addresses)
 
-        return ConnectivityCheck(self.settings.canaries, connects)
+        def resolves(names: Sequence[str]) -> bool:
+            return self.checker.can_resolve(names)
+
+        return ConnectivityCheck(self.settings.canaries, connects, resolves)
 
     @cached_property
     def outbound(self) -> "Outbound":

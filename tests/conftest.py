@@ -54,6 +54,7 @@ _ENV = {
     "AWS_REGION": "us-east-1",
     "STAGE": "local",
     "ALLOW_PRIVATE_TARGETS": "false",
+    "CANARIES": "none",
     "RESULTS_RETENTION_DAYS": "90",
 }
 

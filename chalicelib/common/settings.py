@@ -16,6 +16,9 @@ from chalicelib.common.limits import NORMAL, WIDE, Limits
 Address = tuple[str, int]
 API_STAGE: Final = "api"
 """The stage of API Gateway, as in `.chalice/config.json`."""
+_CANARIES: Final = (
+    "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443,one.one.one.one:443,dns.google:443,dns.quad9.net:443"
+)
 _AWS_SUFFIXES: Final = ("amazonaws.com", "amazonaws.com.cn", "api.aws")
 
 
@@ -41,7 +44,7 @@ class Defaults:
     flap_changes: int = 4
     flap_window_s: int = 3_600
     mail_from: str = ""
-    canaries: str = "1.1.1.1:443,8.8.8.8:443,9.9.9.9:443"
+    canaries: str = _CANARIES
     metrics: bool = True
     alarms: str = "none"
     limits: Limits = NORMAL
@@ -53,7 +56,6 @@ _EMULATED: Final = Defaults(
     allow_private_targets=True,
     results_retention_days=30,
     mail_from="monitum@local.example",
-    canaries="",
     limits=WIDE,
 )
 STAGES: Final[Mapping[str, Defaults]] = {
@@ -106,6 +108,14 @@ class Settings:
     flap_window_s: int = 3_600
     further_regions: tuple[str, ...] = ()
     check_quorum: int | None = None
+
+    @property
+    def self_check(self) -> Address | None:
+        """The address of the synthetic target: the emulator, or else the first canary."""
+        emulator = urlsplit(self.endpoint_url)
+        if emulator.hostname:
+            return emulator.hostname, emulator.port or (443 if emulator.scheme == "https" else 80)
+        return next(iter(self.canaries), None)
 
     @property
     def check_regions(self) -> tuple[str, ...]:
@@ -245,14 +255,15 @@ def _own_hosts(env: Mapping[str, str], home_region: str) -> frozenset[str]:
 
 
 def _canaries(env: Mapping[str, str], default: str) -> tuple[Address, ...]:
-    """Parse comma-separated `host:port`; on emulators the default is the emulator itself."""
-    emulator = env.get("AWS_ENDPOINT_URL", "").partition("://")[2]
-    given = env.get("CANARIES", "") or default or emulator
-    return tuple(_address(text.strip(" /")) for text in given.split(",") if text.strip(" /"))
+    """Parse comma-separated `host:port`, or `none`."""
+    given = env.get("CANARIES", "") or default
+    if given == "none":
+        return ()
+    return tuple(_address(text.strip()) for text in given.split(",") if text.strip())
 
 
 def _address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal():
-        raise SettingsError(f"CANARIES must have the form host:port, not {text!r}")
+        raise SettingsError(f"CANARIES must have the form host:port, or be 'none', not {text!r}")
     return host, int(port)

@@ -1,6 +1,6 @@
 """The self monitor: a synthetic target of the stage itself that proves that checks are made.
 
-It checks the first connectivity canary like any other target: found in its slot, sent with its
+It checks the emulator or the first canary like any other target: found in its slot, sent with its
 lane, checked by the worker, stored with its results, rolled up with its hours. Its owner is not a
 user and cannot sign in. The first health request creates it, so that it exists however the stage
 was deployed.
@@ -60,14 +60,14 @@ class SelfMonitorReport:
 
 
 def observe(runtime: BaseRuntime, synthetic: SyntheticTarget | None) -> SelfMonitorReport | None:
-    """Report on the synthetic target; None if the stage has no canary for it to check.
+    """Report on the synthetic target; None if the stage has no address for it to check.
 
-    `synthetic` is the address it checks so far, None before it exists. If that is not the first
-    canary, the target is created or changed first.
+    `synthetic` is the address it checks so far, None before it exists. If the
+    address has changed, the target is created or changed first.
     """
-    if not runtime.settings.canaries:
+    if runtime.settings.self_check is None:
         return None
-    host, port = runtime.settings.canaries[0]
+    host, port = runtime.settings.self_check
     if synthetic is None or synthetic.place != f"{host}:{port}":
         synthetic = _deploy(runtime, host, port)
     return _report(runtime, synthetic) if synthetic else None

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import CheckResult
@@ -76,6 +77,17 @@ class Checker:
                 within_s -= time.monotonic() - began
             else:
                 return True
+        return False
+
+    def can_resolve(self, names: Sequence[str], within_s: float = 3.0) -> bool:
+        """Whether this machine's resolver finds an address for one of several names."""
+        until = time.monotonic() + within_s
+        for index, name in enumerate(names):
+            now = time.monotonic()
+            with suppress(CheckFailure):
+                return bool(
+                    self.dialer.resolver.resolve(name, now + (until - now) / (len(names) - index))
+                )
         return False
 
     def close(self) -> None:

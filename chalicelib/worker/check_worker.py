@@ -193,7 +193,7 @@ def _results(
             to_check[number] = work.specs
     if to_check:
         found = runtime.checker.check_lanes(to_check, owner=lambda number: works[number].job.owner)
-        yield from trusted_results(runtime, runtime.connectivity, found)
+        yield from trusted_results(runtime, runtime.connectivity, found, to_check)
 
 
 def _finish(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResult]) -> None:

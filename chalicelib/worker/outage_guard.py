@@ -1,18 +1,26 @@
-"""Checks that the worker itself is online before it trusts a batch of failures.
+"""Checks that the worker itself is online before it trusts failures to reach targets.
 
-Results are held back until one in the batch proves that the network works: any response of any
-target. Without one, the connectivity check decides: if it fails, DOWN becomes UNKNOWN, which
-changes no status.
+A failure of our own network or resolver looks like an outage of every target. So a failure to
+connect counts only with evidence that the network works: a response from another target in the
+batch, or a connection to a canary. A failed name lookup counts only if a canary's name can be
+resolved. Without evidence DOWN becomes UNKNOWN, which changes no status.
+
+Evidence is per network: a target on this machine or in a private network can respond while the
+internet is unreachable.
 """
 
+import ipaddress
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from chalicelib.common.metrics import report_error
 from chalicelib.common.runtime import BaseRuntime
+from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import CheckResult, Reason, Verdict
 
 # BLOCKED is among them because a blocked address is rejected without using the network.
@@ -20,60 +28,146 @@ _UNREACHED: Final = frozenset(
     {Reason.DNS, Reason.CONNECT, Reason.REFUSED, Reason.TIMEOUT, Reason.BLOCKED}
 )
 _TRUSTED_S: Final = 20.0
+_DISTRUSTED_S: Final = 5.0
+_PRIVATE_SUFFIXES: Final = (".local", ".lan", ".internal", ".home.arpa")
 _LOG = logging.getLogger(__name__)
 Results = Mapping[int, CheckResult]
 Address = tuple[str, int]
 
 
-class ConnectivityCheck:
-    """Whether this machine reaches any of the canaries; without canaries it counts as online.
+class Network(IntEnum):
+    """The network in which a target is, nearest first."""
 
-    `connects` says whether one of the addresses accepts a connection. A success is trusted for some
-    seconds; a failure is checked again each time.
+    LOOPBACK = 0
+    PRIVATE = 1
+    PUBLIC = 2
+
+
+class ConnectivityCheck:
+    """Whether this machine can connect to the canaries and resolve their names.
+
+    `connects` says whether one of the addresses accepts a connection, `resolves` whether one of the
+    names has an address. A success is trusted for 20 s, a failure for 5 s. Without canaries, or
+    without names among them, the answer is yes.
     """
 
     def __init__(
         self,
         canaries: Sequence[Address],
         connects: Callable[[Sequence[Address]], bool],
+        resolves: Callable[[Sequence[str]], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._canaries = canaries
-        self._connects = connects
-        self._clock = clock
-        self._reached_at = -_TRUSTED_S
+        names = [host for host, _ in canaries if not _is_address(host)]
+        self._connection = _CachedAnswer(lambda: not canaries or connects(canaries), clock)
+        self._resolution = _CachedAnswer(lambda: not names or resolves(names), clock)
 
     def is_online(self) -> bool:
-        """Whether at least one canary accepts a connection."""
-        if not self._canaries or self._clock() < self._reached_at + _TRUSTED_S:
-            return True
-        if self._connects(self._canaries):
-            self._reached_at = self._clock()
-            return True
-        _LOG.warning("no canary is reached", extra={"canaries": len(self._canaries)})
-        return False
+        """Whether a canary accepts a connection."""
+        return self._connection.get()
+
+    def can_resolve(self) -> bool:
+        """Whether a canary's name can be resolved."""
+        return self._resolution.get()
+
+
+@dataclass
+class _CachedAnswer:
+    ask: Callable[[], bool]
+    clock: Callable[[], float]
+    answer: bool = False
+    valid_until: float = float("-inf")
+
+    def get(self) -> bool:
+        if self.clock() >= self.valid_until:
+            self.answer = self.ask()
+            self.valid_until = self.clock() + (_TRUSTED_S if self.answer else _DISTRUSTED_S)
+        return self.answer
 
 
 def trusted_results(
-    runtime: BaseRuntime, connectivity: ConnectivityCheck, found: Iterable[tuple[int, Results]]
+    runtime: BaseRuntime,
+    connectivity: ConnectivityCheck,
+    found: Iterable[tuple[int, Results]],
+    specs: Mapping[int, Sequence[CheckSpec]],
 ) -> Iterator[tuple[int, Results]]:
-    """The results in `found`, by job, with untrusted failures as UNKNOWN."""
+    """The results in `found`, by job, with untrusted failures as UNKNOWN.
+
+    `specs` are the specs of each job. Jobs with failures that need evidence are held back until
+    there is some.
+    """
+    networks = {
+        number: {spec.place: network_of(spec) for spec in of_job}
+        for number, of_job in specs.items()
+    }
+    lookups = {
+        number: {spec.place for spec in of_job if not spec.config.get("resolver")}
+        for number, of_job in specs.items()
+    }
     held: list[tuple[int, Results]] = []
-    is_proved = False
-    for number, results in found:
-        is_proved = is_proved or any(map(_was_reached, results.values()))
+    proved: set[Network] = {Network.LOOPBACK}
+    for number, found_results in found:
+        results = _with_trusted_lookups(runtime, connectivity, found_results, lookups[number])
+        proved |= {networks[number][place] for place, one in results.items() if _was_reached(one)}
         held.append((number, results))
-        if is_proved:
-            yield from held
-            held.clear()
-    is_down = any(_is_down(result) for _, results in held for result in results.values())
-    if is_down and not connectivity.is_online():
-        targets = sum(len(results) for _, results in held)
+        waiting = []
+        for job, one in held:
+            if _doubtful(one, networks[job], proved):
+                waiting.append((job, one))
+            else:
+                yield job, one
+        held = waiting
+    if held and not connectivity.is_online():
+        doubtful = {job: _doubtful(one, networks[job], proved) for job, one in held}
+        targets = sum(map(len, doubtful.values()))
         report_error(
             runtime, "CanariesUnreached", "nothing can be reached from here", targets=targets
         )
-        held = [(number, _doubted(results)) for number, results in held]
+        text = "Monitum itself could not reach anything"
+        held = [(job, _as_unknown(one, doubtful[job], text)) for job, one in held]
     yield from held
+
+
+def network_of(spec: CheckSpec) -> Network:
+    """The network of a target by its host; a name that does not tell is taken as public."""
+    config = spec.config
+    host = config.get("resolver") or urlsplit(str(config.get("url") or "")).hostname
+    name = str(host or config.get("host") or "").lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return Network.LOOPBACK
+    try:
+        address = ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        is_private = "." not in name or name.endswith(_PRIVATE_SUFFIXES)
+        return Network.PRIVATE if is_private else Network.PUBLIC
+    if address.is_loopback:
+        return Network.LOOPBACK
+    return Network.PRIVATE if address.is_private else Network.PUBLIC
+
+
+def _with_trusted_lookups(
+    runtime: BaseRuntime, connectivity: ConnectivityCheck, results: Results, lookups: set[int]
+) -> Results:
+    """The results, with failed lookups as UNKNOWN if our resolver resolves no canary either."""
+    failed = {
+        place
+        for place, one in results.items()
+        if place in lookups and _is_down(one) and one.reason is Reason.DNS
+    }
+    if not failed or connectivity.can_resolve():
+        return results
+    report_error(runtime, "CanariesUnreached", "no name can be resolved here", targets=len(failed))
+    return _as_unknown(results, failed, "Monitum itself could not resolve any name")
+
+
+def _doubtful(results: Results, networks: Mapping[int, Network], proved: set[Network]) -> set[int]:
+    """The places whose failure needs evidence; a response from farther away proves all nearer."""
+    reach = max(proved)
+    return {
+        place
+        for place, one in results.items()
+        if _is_down(one) and one.reason in _UNREACHED and networks[place] > reach
+    }
 
 
 def _was_reached(result: CheckResult) -> bool:
@@ -84,11 +178,18 @@ def _is_down(result: CheckResult) -> bool:
     return result.verdict is Verdict.DOWN
 
 
-def _doubted(results: Results) -> Results:
-    text = "Monitum itself could not reach anything"
+def _as_unknown(results: Results, places: set[int], text: str) -> Results:
     return {
-        place: replace(result, verdict=Verdict.UNKNOWN, reason=Reason.INTERNAL, error=text)
-        if _is_down(result)
-        else result
-        for place, result in results.items()
+        place: replace(one, verdict=Verdict.UNKNOWN, reason=Reason.INTERNAL, error=text)
+        if place in places
+        else one
+        for place, one in results.items()
     }
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
