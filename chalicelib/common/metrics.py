@@ -38,6 +38,7 @@ UNITS: Final[Mapping[str, Unit]] = {
     "RateLimited": Unit.COUNT,
     "RateLimitsOpen": Unit.COUNT,
     "CanariesUnreached": Unit.COUNT,
+    "ClockErrors": Unit.COUNT,
 }
 """All metrics. `Lateness` is the time from a batch's tick to the start of its last check."""
 

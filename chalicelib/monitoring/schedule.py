@@ -63,13 +63,15 @@ class Plan:
 
     `end` is the next cursor. `gap` is the period (from, to) that was not planned and is not
     replayed. `catch_up` holds the (interval, phase) pairs that were due in the gap and are not due
-    in the window: each is checked once, at `catch_up_tick`, instead of an interval later.
+    in the window: each is checked once, at `catch_up_tick`, instead of an interval later. `ahead_s`
+    is how far the previous cursor was beyond the planning window, because a clock was wrong.
     """
 
     start: int
     end: int
     gap: tuple[int, int] | None = None
     catch_up: frozenset[tuple[int, int]] = frozenset()
+    ahead_s: int = 0
 
     @property
     def minutes(self) -> range:
@@ -102,7 +104,9 @@ def plan(cursor: int | None, now: int, intervals: Iterable[int] = INTERVALS_S) -
     ends at most 180 s ahead: messages are delayed to the second of their tick, so that an event a
     few seconds late delays no check.
 
-    - For a duplicate event, or after the clock was set back, the cursor is ahead: an empty window.
+    - For a duplicate event the cursor is ahead: an empty window.
+    - A cursor beyond the planning window was written by a clock that was ahead. The current window
+      is planned again; ticks that are sent twice are checked once.
     - After a missing event the next window is longer, if the cursor is in the current minute.
     - After an outage the window starts at the current minute. The time before it is the gap, of
       which only `catch_up` is checked, limited to the `intervals` in use.
@@ -111,6 +115,8 @@ def plan(cursor: int | None, now: int, intervals: Iterable[int] = INTERVALS_S) -
     horizon = minute + AHEAD_S
     if cursor is None:
         return Plan(minute, horizon)
+    if cursor > horizon:
+        return Plan(minute, horizon, ahead_s=cursor - horizon)
     if cursor >= minute + 2 * MINUTE_S:
         return Plan(cursor, cursor)
     if cursor >= minute:

@@ -12,6 +12,7 @@ from chalicelib.aws.lambda_client import shard_event
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.sqs import Message, SendError
 from chalicelib.aws.tenancy import acting_as_system
+from chalicelib.common.metrics import report_error
 from chalicelib.monitoring import schedule
 from chalicelib.monitoring.check_job import CheckJob
 from chalicelib.monitoring.storage import schedule_repository as store
@@ -51,6 +52,9 @@ def run_tick(runtime: AwsRuntime, shard: int = 0) -> TickReport:
         _send_planned(runtime, lanes)
         if plan.end != cursor.planned_until:
             store.advance_cursor(cursor, plan.end, runtime.now, shard)
+        if plan.ahead_s:
+            text = "the cursor was ahead of the clock and is repaired"
+            report_error(runtime, "ClockErrors", text, ahead_s=plan.ahead_s, shard=shard)
         if plan.gap:
             expires = runtime.now + runtime.settings.results_retention_days * schedule.DAY_S
             store.record_gap(*plan.gap, shard=shard, expires=expires)

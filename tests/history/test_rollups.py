@@ -235,6 +235,13 @@ def test_every_hour_is_requested_at_once_again_and_a_day_later() -> None:
     assert sum(start <= wanted < end for start, end in given) == 4
 
 
+def test_a_cursor_in_the_future_is_ignored() -> None:
+    now = HOUR + 9
+    assert periods_to_roll_up(HOUR + DAY_S, now, 90 * DAY_S) == periods_to_roll_up(
+        None, now, 90 * DAY_S
+    )
+
+
 def test_results_of_a_lane_are_read_in_order(world: World) -> None:
     alice = world.user()
     for tick in (DAY - 50, DAY + 10, DAY - 110):

@@ -12,14 +12,12 @@ NOON = 1_795_003_200
 MINUTE = 60
 intervals = st.sampled_from(INTERVALS_S)
 offsets = st.integers(0, DAY_S - 1)
-# Seconds from one event to the next: doubled, on time, late, missing, an outage, a clock set back.
-waits = st.one_of(
-    st.integers(0, 3),
-    st.integers(55, 65),
-    st.integers(0, 200),
-    st.integers(0, 3 * DAY_S),
-    st.integers(-DAY_S, 0),
+# Seconds from one event to the next: doubled, on time, late, missing, an outage.
+forward = st.one_of(
+    st.integers(0, 3), st.integers(55, 65), st.integers(0, 200), st.integers(0, 3 * DAY_S)
 )
+# Also a clock set back, or right again after it was ahead.
+waits = forward | st.integers(-3 * DAY_S, 0)
 
 
 def run_all(start: int, pauses: list[int]) -> list[tuple[int, Plan]]:
@@ -52,9 +50,19 @@ def test_after_a_missing_event_the_window_is_longer() -> None:
     assert plan(NOON, NOON + 7) == Plan(NOON, NOON + 180)
 
 
-def test_a_clock_set_back_plans_nothing_until_it_catches_up() -> None:
-    assert plan(NOON, NOON - 3_600) == Plan(NOON, NOON)
+def test_a_clock_set_back_within_the_planning_window_plans_what_is_missing() -> None:
+    assert plan(NOON, NOON - 120) == Plan(NOON, NOON)
     assert plan(NOON, NOON - 60).end == NOON + 120
+
+
+@pytest.mark.parametrize("ahead_s", [61, 3_600, DAY_S])
+def test_a_cursor_beyond_the_planning_window_is_repaired(ahead_s: int) -> None:
+    cursor = NOON + 180 + ahead_s
+    repaired = plan(cursor, NOON + 7)
+    assert (repaired.start, repaired.end, repaired.gap) == (NOON, NOON + 180, None)
+    assert repaired.ahead_s == ahead_s
+    assert repaired.ticks(60, 30) == [NOON + 30, NOON + 90, NOON + 150]
+    assert plan(NOON + 180, NOON + 7).ahead_s == 0
 
 
 def test_after_an_outage_the_gap_is_reported_and_old_ticks_are_not_replayed() -> None:
@@ -93,7 +101,7 @@ def test_only_intervals_in_use_are_caught_up_and_looked_up() -> None:
     assert after.slots([30]) == {(30, 0)}
 
 
-@given(intervals, offsets, st.lists(waits, max_size=25))
+@given(intervals, offsets, st.lists(forward, max_size=25))
 def test_duplicate_late_and_missing_events_keep_every_tick_exactly_once(
     interval_s: int, at: int, pauses: list[int]
 ) -> None:
@@ -127,14 +135,16 @@ def test_the_slots_of_a_plan_match_its_ticks(interval_s: int, at: int, pauses: l
 
 
 @given(st.integers(0, 59), st.lists(waits, max_size=25))
-def test_plans_are_consecutive_and_at_most_three_minutes_ahead(
-    second: int, pauses: list[int]
-) -> None:
+def test_plans_always_reach_one_to_three_minutes_ahead(second: int, pauses: list[int]) -> None:
     runs = run_all(NOON + second, pauses)
     for (_, before), (now, each) in pairwise(runs):
-        assert each.start == (each.gap[1] if each.gap else before.end)
-        assert each.gap is None or each.gap[0] == before.end
+        assert each.gap is None or each.gap == (before.end, each.start)
+        if each.ahead_s:
+            assert before.end > now + 2 * MINUTE
+            assert each.start == now // MINUTE * MINUTE
+        elif not each.gap:
+            assert each.start == before.end
         assert each.end % MINUTE == 0
+        assert now + MINUTE < each.end <= now + 3 * MINUTE
         if each.start < each.end:
             assert now // MINUTE * MINUTE <= each.start
-            assert each.end - now <= 3 * MINUTE

@@ -1,6 +1,7 @@
 """The schedule over a real store: what is due gets a message, once, and nothing else does."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -210,3 +211,23 @@ def draft(name: str) -> Draft:
         config={"url": "https://shop.example/"},
         expect={},
     )
+
+
+@pytest.mark.parametrize("ahead_s", [3_600, 86_405])
+def test_checks_go_on_after_the_clock_was_ahead(
+    world: World, ahead_s: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice = world.user()
+    target = alice.make_target(interval_s=60)
+    world.run(180)
+    world.clock.time += ahead_s
+    world.tick()
+    world.queue.waiting.clear()
+    world.clock.time -= ahead_s
+    world.run(180)
+    found = alice.get(f"/v1/targets/{target['id']}/checks").json["items"]
+    newest = datetime.fromisoformat(found[0]["checked_at"]).timestamp()
+    assert world.clock.time - newest <= 60
+    (told,) = [one for one in caplog.records if one.msg.startswith("the cursor was ahead")]
+    assert told.__dict__["ClockErrors"] == 1
+    assert told.__dict__["ahead_s"] > ahead_s - 180

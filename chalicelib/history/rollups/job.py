@@ -50,9 +50,10 @@ def periods_to_roll_up(rolled_up: int | None, now: int, retention_s: int) -> lis
     the hour before them again, and all of them once more a day later. So an hour is rolled up as
     soon as it is over, the next run makes up for a failed one, and late results are included. A
     duplicate event within an hour has nothing to do. Hours older than the retention are left out.
+    A `rolled_up` in the future was written by a clock that was ahead, and is ignored.
     """
     end = now // HOUR_S * HOUR_S
-    start = end - HOUR_S if rolled_up is None else min(rolled_up, end)
+    start = end - HOUR_S if rolled_up is None or rolled_up > end else rolled_up
     if start == end:
         return []
     start = max(start - HOUR_S, end - retention_s)

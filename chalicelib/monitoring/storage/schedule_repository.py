@@ -138,8 +138,15 @@ def record_gap(start: int, end: int, *, shard: int, expires: int) -> None:
 
 
 def save_round_trip(way: str, sent_at: int, arrived_at: int) -> None:
-    """Store when a path's watchdog message was sent and arrived, unless a newer one is stored."""
-    newer = SystemItem.start.does_not_exist() | (SystemItem.start < sent_at)
+    """Store when a path's watchdog message was sent and arrived, unless a newer one is stored.
+
+    A stored time in the future was written by a clock that was ahead, and is replaced.
+    """
+    newer = (
+        SystemItem.start.does_not_exist()
+        | (SystemItem.start < sent_at)
+        | (SystemItem.start > arrived_at)
+    )
     actions: list[Action] = [SystemItem.start.set(sent_at), SystemItem.ticked_at.set(arrived_at)]
     write_if(partial(SystemItem(_WATCHDOG + way).update, actions, condition=newer))
 
