@@ -30,6 +30,15 @@ class AlertedTarget:
     status_code: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DisabledChannel:
+    """The channel that an alert reports as disabled."""
+
+    id: str
+    name: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One alert for one channel. `targets` are the first of `count` targets.
@@ -44,6 +53,7 @@ class Alert:
     targets: Sequence[AlertedTarget] = ()
     count: int = 0
     late: bool = False
+    disabled: DisabledChannel | None = None
     public_url: str = ""
 
     def link(self, target: AlertedTarget) -> str | None:
@@ -59,6 +69,8 @@ class Alert:
         """What happened, in one line."""
         if self.event is Event.TEST:
             return "This is a test alert from Monitum"
+        if self.disabled:
+            return f"The channel {one_line(self.disabled.name)} is disabled: {self.disabled.reason}"
         late = " (late alert: already over)" if self.late else ""
         if self.count != 1:
             return f"{self.count} targets {_PREDICATES[self.event][1]}{late}"
@@ -70,6 +82,9 @@ class Alert:
         """The listed targets, each with its link, and how many more there are."""
         if self.event is Event.TEST:
             return [("If you can read this, alerts reach this channel.", None)]
+        if self.disabled:
+            link = f"{self.public_url}/#/channels/{self.disabled.id}" if self.public_url else None
+            return [("Its alerts wait until it is enabled again.", link)]
         entries = [(_describe(target), self.link(target)) for target in self.targets]
         more = self.count - len(self.targets)
         return [*entries, (f"and {more} more", None)] if more > 0 else entries

@@ -33,9 +33,12 @@ class Event(StrEnum):
     """The target is no longer degraded."""
     REMINDER = "reminder"
     TEST = "test"
+    CHANNEL_DISABLED = "channel_disabled"
+    """Another channel was disabled. Every channel is told, whatever its events and tags."""
 
 
-EVENTS: Final = tuple(event for event in Event if event is not Event.TEST)
+EVENTS: Final = tuple(event for event in Event if event not in (Event.TEST, Event.CHANNEL_DISABLED))
+"""The events that a channel can be subscribed to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,8 @@ class Channel(ChannelDraft):
 
     `secret` signs webhooks, and so does `old_secret` until `old_until`. An email address receives
     no alerts before it is confirmed. While the owner is disabled the channel is `suspended`: its
-    alerts wait.
+    alerts wait. They also wait from `disabled_at`, when the receiver was found to be gone, until
+    the channel is enabled.
     """
 
     owner: str
@@ -71,6 +75,8 @@ class Channel(ChannelDraft):
     old_until: int = 0
     confirmed_at: int | None = None
     suspended: bool = False
+    disabled_at: int | None = None
+    disabled_reason: str | None = None
     version: int = 1
     created_at: int
     updated_at: int
@@ -80,13 +86,15 @@ class Channel(ChannelDraft):
         """Why alerts have to wait; None if they can be sent."""
         if self.suspended:
             return "the user is disabled"
+        if self.disabled_at is not None:
+            return "the channel is disabled"
         if self.kind is ChannelKind.EMAIL and self.confirmed_at is None:
             return "the address is not confirmed yet"
         return None
 
     def wants(self, event: Event) -> bool:
         """Whether the channel is subscribed to the event."""
-        return event is Event.TEST or event in self.events
+        return event in self.events or event not in EVENTS
 
     def covers(self, tags: Sequence[str], channel_ids: Sequence[str]) -> bool:
         """Whether a target with these tags and channel ids notifies the channel.

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.alerting.disabling import disable_channel
 from chalicelib.alerting.planner import plan_alerts
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.sender import BusyError, deliver
@@ -16,6 +17,7 @@ from chalicelib.aws.lambda_client import FunctionError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.monitoring.alert_messages import (
     DeliverJob,
+    DisableJob,
     FlipsJob,
     FlushJob,
     Job,
@@ -114,12 +116,14 @@ def _run(runtime: AlertingRuntime, message: str, job: Job) -> list[str]:
 
 
 def _run_for_owner(
-    runtime: AlertingRuntime, job: FlipsJob | FlushJob | DeliverJob | SkipRulesJob
+    runtime: AlertingRuntime, job: FlipsJob | FlushJob | DeliverJob | DisableJob | SkipRulesJob
 ) -> None:
     if isinstance(job, FlipsJob):
         plan_alerts(runtime, job)
     elif isinstance(job, FlushJob):
         flush(runtime, Lanes(job.owner).get(job.lane))
+    elif isinstance(job, DisableJob):
+        disable_channel(runtime, job)
     elif isinstance(job, SkipRulesJob):
         # In another function, because it may take longer than alerts can wait.
         runtime.functions.start("rollup", {"arrange": [job.owner]})

@@ -9,8 +9,8 @@ import logging
 import random
 from collections import defaultdict
 
-from chalicelib.alerting.alert import MAX_ALERTED_TARGETS, Alert
-from chalicelib.alerting.channel import Channel, Event
+from chalicelib.alerting.alert import MAX_ALERTED_TARGETS, Alert, DisabledChannel
+from chalicelib.alerting.channel import EVENTS, Channel, Event
 from chalicelib.alerting.content import AlertContent, alert_content
 from chalicelib.alerting.delivery import (
     RETRY_FOR_S,
@@ -24,6 +24,7 @@ from chalicelib.alerting.delivery import (
     refers_to_opening,
 )
 from chalicelib.alerting.delivery_queue import send_deliveries, send_to_dead_letters
+from chalicelib.alerting.disabling import request_disabling
 from chalicelib.alerting.notifiers import SendResult
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
@@ -106,7 +107,7 @@ def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
     if channel.unusable:
         return _unusable(runtime, delivery, channel.unusable)
     content = AlertContent()
-    if delivery.event is not Event.TEST:
+    if delivery.event in EVENTS:
         moved = deliveries.moved_to_held(delivery)
         content = alert_content(delivery, channel, runtime.now, moved)
     unsent = _unsent(runtime, delivery, content)
@@ -115,13 +116,23 @@ def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
     if content.held:
         held = deliveries.split_held(delivery, channel, content.held, runtime.now)
         send_deliveries(runtime, held)
+    return _send(runtime, delivery, channel, content)
+
+
+def _send(
+    runtime: AlertingRuntime, delivery: Delivery, channel: Channel, content: AlertContent
+) -> Outcome:
     alert = _alert(delivery, content, runtime.settings.public_url)
+    if alert is None:
+        return Outcome(DeliveryStatus.SKIPPED)
     result = runtime.notifiers.send(alert, channel, runtime.now)
     attempt = Attempt(runtime.now, result.status_code, result.reason)
     if result.is_sent:
         _schedule_recoveries(runtime, delivery, channel, content)
         _schedule_reminder(runtime, delivery, channel, content.dropped)
         return Outcome(DeliveryStatus.SENT, attempt, dropped=content.dropped)
+    if result.is_gone:
+        request_disabling(runtime, channel)
     return _failed(runtime, delivery, result, attempt)
 
 
@@ -130,7 +141,7 @@ def _unsent(runtime: AlertingRuntime, delivery: Delivery, content: AlertContent)
     if content.waits_until is not None:
         wait_s = max(_OUTAGE_RECHECK_S, content.waits_until + _SETTLE_S - runtime.now)
         return _postponed(runtime, delivery, wait_s, Outcome(DeliveryStatus.SKIPPED))
-    if content.targets or delivery.event is Event.TEST:
+    if content.targets or delivery.event not in EVENTS:
         return None
     if not content.held:
         return Outcome(DeliveryStatus.SKIPPED, dropped=content.dropped)
@@ -168,10 +179,14 @@ def _failed(
     return Outcome(DeliveryStatus.WAITING, attempt, next_at=at)
 
 
-def _alert(delivery: Delivery, content: AlertContent, public_url: str) -> Alert:
-    if delivery.event is Event.TEST:
-        at = delivery.minute
-    else:
+def _alert(delivery: Delivery, content: AlertContent, public_url: str) -> Alert | None:
+    """The alert to send; None if it reports a channel that has been enabled since."""
+    at, disabled = delivery.minute, None
+    if delivery.event is Event.CHANNEL_DISABLED:
+        disabled = _disabled_channel(delivery)
+        if disabled is None:
+            return None
+    elif delivery.event is not Event.TEST:
         at = max(parse_reference(one)[2] for one in delivery.about - content.dropped)
     is_outage = delivery.event is Event.DOWN
     return Alert(
@@ -181,8 +196,20 @@ def _alert(delivery: Delivery, content: AlertContent, public_url: str) -> Alert:
         targets=content.targets[:MAX_ALERTED_TARGETS],
         count=len(content.targets),
         late=is_outage and all(target.until is not None for target in content.targets),
+        disabled=disabled,
         public_url=public_url,
     )
+
+
+def _disabled_channel(delivery: Delivery) -> DisabledChannel | None:
+    (channel_id,) = delivery.about
+    try:
+        channel = Channels(delivery.owner).get(channel_id)
+    except NotFoundError:
+        return None
+    if channel.disabled_at is None:
+        return None
+    return DisabledChannel(channel.id, channel.name, channel.disabled_reason or "")
 
 
 def _schedule_recoveries(

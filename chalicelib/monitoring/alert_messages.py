@@ -112,6 +112,20 @@ class DeliverJob:
 
 
 @dataclass(frozen=True, slots=True)
+class DisableJob:
+    """Disable a channel, if it still has this version, for a reason that its owner can read."""
+
+    owner: str
+    channel_id: str
+    version: int
+    reason: str
+
+    def to_json(self) -> str:
+        fields = {"channel": self.channel_id, "version": self.version, "reason": self.reason}
+        return _message("disable", owner=self.owner, **fields)
+
+
+@dataclass(frozen=True, slots=True)
 class SkipRulesJob:
     """Recompute an owner's skip rules: maintenance windows or the tags they use have changed."""
 
@@ -137,7 +151,7 @@ class WatchdogJob:
         return _message("watchdog", sent_at=self.sent_at, way=self.way)
 
 
-Job = FlipsJob | FlushJob | DeliverJob | SkipRulesJob | WatchdogJob
+Job = FlipsJob | FlushJob | DeliverJob | DisableJob | SkipRulesJob | WatchdogJob
 
 
 def read_job(text: str) -> Job:
@@ -165,6 +179,8 @@ def _job(fields: Mapping[str, Any]) -> Job:
     if what == "deliver":
         again, is_chat = fields.get("again", False), fields.get("chat", False)
         return DeliverJob(owner, fields["key"], again, is_chat)
+    if what == "disable":
+        return DisableJob(owner, fields["channel"], fields["version"], fields["reason"])
     raise ValueError("unknown")
 
 

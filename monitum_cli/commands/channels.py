@@ -49,7 +49,7 @@ def channels() -> None:
 def list_channels(session: Session) -> None:
     """List channels."""
     found = list(session.api.paginate("/v1/channels"))
-    columns = ("NAME", "KIND", "ADDRESS", "CONFIRMED", "TAGS", "ID")
+    columns = ("NAME", "KIND", "ADDRESS", "STATUS", "TAGS", "ID")
     session.output.items(found, columns, _row)
 
 
@@ -58,10 +58,16 @@ def _row(channel: dict[str, Any]) -> tuple[object, ...]:
         channel["name"],
         channel["kind"],
         channel["url"] or channel["address"],
-        {True: "yes", False: "not yet"}.get(channel["confirmed"]),
+        _status(channel),
         ", ".join(channel["tags"]) or None,
         short_id(channel["id"]),
     )
+
+
+def _status(channel: dict[str, Any]) -> str:
+    if channel.get("disabled"):
+        return "disabled"
+    return "not confirmed" if channel["confirmed"] is False else "enabled"
 
 
 @channels.command()
@@ -75,7 +81,10 @@ def show(session: Session, channel: str) -> None:
 
 def _fields(channel: dict[str, Any]) -> Iterator[tuple[str, object]]:
     for name, value in channel.items():
-        yield name, (", ".join(value) or None) if name in {"events", "tags"} else value
+        if name == "disabled" and value:
+            yield name, f"{timestamp(value['at'])}: {value['reason']}"
+        else:
+            yield name, (", ".join(value) or None) if name in {"events", "tags"} else value
 
 
 @channels.command()
@@ -194,6 +203,16 @@ def confirm(session: Session, channel: str) -> None:
     identifier = find_id(session.api, CHANNEL, channel)
     updated = session.api.post(f"/v1/channels/{identifier}/confirmation")
     session.output.result(updated, f"Confirmation link sent to {updated['address']}")
+
+
+@channels.command()
+@_channel_argument
+@with_session
+def enable(session: Session, channel: str) -> None:
+    """Enable a channel that was disabled because its receiver was gone."""
+    identifier = find_id(session.api, CHANNEL, channel)
+    updated = session.api.post(f"/v1/channels/{identifier}/enable")
+    session.output.result(updated, f"Enabled channel {updated['name']}")
 
 
 @channels.command("rotate-secret")

@@ -27,6 +27,7 @@ def test_secret_of_a_webhook_is_shown_only_at_creation(world: World) -> None:
         "delay_s": 0,
         "repeat_s": None,
         "tags": [],
+        "disabled": None,
         "created_at": "2026-11-18T11:06:40Z",
         "updated_at": "2026-11-18T11:06:40Z",
     }

@@ -95,12 +95,12 @@ def test_private_address_is_blocked(gotify: Any) -> None:
     assert gotify.got == []
 
 
-@pytest.mark.parametrize("status", [401, 404, 429, 500])
+@pytest.mark.parametrize("status", [401, 404, 410, 429, 500])
 def test_refusal_is_reported_by_its_status_code(gotify: Any, status: int) -> None:
     gotify.script.append((status, {}))
     sent = apprise.send_chat(ALERT, channel(gotify.port), outbound(), NOW)
     assert (sent.is_sent, sent.status_code) == (False, status)
-    assert sent.reason == f"responded with {status}"
+    assert (sent.reason, sent.is_gone) == (f"responded with {status}", status == 410)
 
 
 def test_retry_after_of_a_service_is_used(gotify: Any) -> None:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from chalice.test import Client, HTTPResponse
@@ -49,6 +49,7 @@ def run_api_server(world: World) -> Iterator[ApiServer]:
     server = _Server(("127.0.0.1", 0), _Handler)
     server.world = world
     server.state = ApiServer(f"http://127.0.0.1:{server.server_port}{PREFIX}")
+    world.runtime.settings = replace(world.runtime.settings, public_url=server.state.url)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

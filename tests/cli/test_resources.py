@@ -30,11 +30,22 @@ def test_channel_is_created_tested_and_deleted(terminal: Terminal, alice: Person
 def test_email_channel_is_confirmed(terminal: Terminal) -> None:
     printed = terminal.ok("channels", "add", "Mail", "--email", "ops@shop.example").out
     assert "Alerts start once the link sent to ops@shop.example is opened" in printed
-    assert "not yet" in terminal.ok("channels", "ls").out
+    assert "not confirmed" in terminal.ok("channels", "ls").out
     assert (
         "Confirmation link sent to ops@shop.example"
         in terminal.ok("channels", "confirm", "Mail").out
     )
+
+
+def test_disabled_channel_is_shown_and_enabled(terminal: Terminal, alice: Person) -> None:
+    terminal.ok("channels", "add", "Hook", "--webhook", HOOK)
+    alice.world.outbound.script[HOOK] = 410
+    terminal.ok("channels", "test", "Hook")
+    alice.world.run_alerts(1)
+    assert " disabled " in terminal.ok("channels", "ls").out
+    assert "responded with 410 (Gone)" in terminal.ok("channels", "show", "Hook").out
+    assert terminal.ok("channels", "enable", "Hook").out == "Enabled channel Hook\n"
+    assert " enabled " in terminal.ok("channels", "ls").out
 
 
 def test_chat_service_url_is_prompted_for_and_never_shown(terminal: Terminal) -> None:

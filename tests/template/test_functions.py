@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.access.models import AuditItem, Token, User
 from chalicelib.alerting.delivery import LEASE_S
 from chalicelib.aws.lambda_client import CALL_TIMEOUT_S
 from chalicelib.common.settings import STAGES
@@ -79,7 +80,7 @@ def test_no_function_may_scan_or_change_tables(resources: Resources, functions: 
         ("Check", "users"), ("Check", "rollups"),
         ("FanOut", "results"), ("FanOut", "targets"),
         ("Rollup", "users"), ("Rollup", "channels"),
-        ("Alert", "users"), ("Alert", "results"),
+        ("Alert", "results"),
         ("Notify", "users"), ("Notify", "lanes"), ("Notify", "targets"),
     ],
 )  # fmt: skip
@@ -89,6 +90,22 @@ def test_workers_have_no_access_to_tables_they_do_not_use(
     text = str(statements(resources, functions[function]))
 
     assert f"table/${{AWS::StackName}}-{table}" not in text
+
+
+def test_alert_can_write_audit_records_but_no_tokens(
+    resources: Resources, functions: Resources
+) -> None:
+    (statement,) = [
+        statement
+        for statement in statements(resources, functions["Alert"])
+        if "${AWS::StackName}-users" in str(statement["Resource"])
+    ]
+    allowed = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+
+    assert statement["Action"] == ["dynamodb:PutItem"]
+    assert set(allowed) == set(AuditItem.get_attributes())
+    for item in (Token, User):
+        assert not {"hash", "cursor_key"}.intersection(item.get_attributes()) <= set(allowed)
 
 
 def test_every_function_has_a_log_group_with_retention(

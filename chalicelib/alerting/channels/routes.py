@@ -150,6 +150,18 @@ def mail_confirmation(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
 
 @routes(
     "POST",
+    "/v1/channels/{channel_id}/enable",
+    scope=Scope.WRITE,
+    response=ChannelOut,
+    problems=[409],
+)
+def enable_channel(call: Call[None, NoQuery, AlertingRuntime]) -> Response:
+    """Enable a channel that was disabled, and send the alerts that wait for it."""
+    return Response(ChannelOut.of(service.enable(call.runtime, call.owner, _id(call))))
+
+
+@routes(
+    "POST",
     "/v1/channels/{channel_id}/rotate-secret",
     scope=Scope.WRITE,
     response=NewChannelOut,

@@ -98,8 +98,18 @@ class ChannelPatch(Root[dict[str, Any]]):
         return {name: value for name, value in merged.items() if value is not None}
 
 
+class DisabledOut(Model):
+    """Since when and why a channel is disabled."""
+
+    at: Moment
+    reason: str
+
+
 class ChannelOut(Model):
-    """A channel. Of an apprise URL only the scheme is shown, because the rest contains secrets."""
+    """A channel. Of an apprise URL only the scheme is shown, because the rest contains secrets.
+
+    `disabled` is null unless the receiver responded with 410 (Gone).
+    """
 
     id: str
     name: str
@@ -111,6 +121,7 @@ class ChannelOut(Model):
     delay_s: int
     repeat_s: int | None
     tags: list[str]
+    disabled: DisabledOut | None
     created_at: Moment
     updated_at: Moment
 
@@ -154,14 +165,14 @@ class DeliveryOut(Model):
 
     @classmethod
     def of(cls, delivery: Delivery) -> "DeliveryOut":
-        is_waiting, is_test = delivery.status == "waiting", delivery.event is Event.TEST
+        is_waiting, has_targets = delivery.status == "waiting", delivery.event in EVENTS
         return cls(
             id=delivery.id,
             event=delivery.event,
             status=delivery.status.value,
             created_at=delivery.created_at,
             next_attempt_at=delivery.next_at if is_waiting else None,
-            targets=0 if is_test else len(delivery.about - delivery.dropped),
+            targets=len(delivery.about - delivery.dropped) if has_targets else 0,
             attempts=[
                 AttemptOut(at=one.at, status_code=one.status_code, reason=one.reason)
                 for one in delivery.attempts
@@ -187,11 +198,13 @@ def settable_fields(channel: Channel) -> dict[str, Any]:
 
 
 def _fields(channel: Channel) -> dict[str, Any]:
-    is_email = channel.kind is ChannelKind.EMAIL
+    is_email, at = channel.kind is ChannelKind.EMAIL, channel.disabled_at
+    disabled = None if at is None else {"at": at, "reason": channel.disabled_reason or ""}
     return {
         **settable_fields(channel),
         "id": channel.id,
         "confirmed": channel.confirmed_at is not None if is_email else None,
+        "disabled": disabled,
         "created_at": channel.created_at,
         "updated_at": channel.updated_at,
     }

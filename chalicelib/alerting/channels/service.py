@@ -19,6 +19,7 @@ from chalicelib.alerting.channel import (
 from chalicelib.alerting.delivery import Delivery, minute_of
 from chalicelib.alerting.delivery_queue import send_deliveries
 from chalicelib.alerting.notifiers.apprise_services import SERVICES, scheme_of
+from chalicelib.alerting.resumption import resume_deliveries
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.alerting.storage.delivery_repository import Deliveries, Slot
@@ -92,17 +93,25 @@ def change(
 ) -> Channel:
     """Change the channel to what `redraft` returns; raises NotFoundError, InvalidError.
 
-    A new address has to be confirmed again. If nothing changes, neither does the version.
+    A new address has to be confirmed again, and a new URL enables the channel. If nothing changes,
+    neither does the version.
     """
 
     def apply(before: Channel) -> Channel:
         draft = redraft(before)
         _validate_url(runtime, draft)
         after = replace(before, **_fields(draft))
+        if after.url != before.url:
+            after = _enabled(after)
         is_same = after.address == before.address
         return replace(after, confirmed_at=before.confirmed_at if is_same else None)
 
     return _change(runtime, owner, channel_id, apply)
+
+
+def enable(runtime: AlertingRuntime, owner: str, channel_id: str) -> Channel:
+    """Enable a disabled channel and send the alerts that wait; raises NotFoundError."""
+    return _change(runtime, owner, channel_id, _enabled, "channel.enabled")
 
 
 def rotate_secret(runtime: AlertingRuntime, owner: str, channel_id: str) -> Channel:
@@ -183,8 +192,14 @@ def _change(
         except TransactionConflictError:
             back_off(attempt)
             continue
+        if before.disabled_at is not None and after.disabled_at is None:
+            resume_deliveries(runtime, after)
         return after
     raise ConflictError(_BUSY)
+
+
+def _enabled(channel: Channel) -> Channel:
+    return replace(channel, disabled_at=None, disabled_reason=None)
 
 
 def _fields(draft: ChannelDraft) -> dict[str, Any]:

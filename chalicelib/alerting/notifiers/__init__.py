@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class SendResult:
     """The result of one attempt. Every failure is retried, because its cause may be mended.
+    `is_gone`: the receiver wants no more alerts, so the channel is disabled.
 
     Owners can read it, so it holds nothing of the response but the status code; `reason` is our own
     text. `retry_at` is the epoch second before which the receiver asked not to be called again.
     """
 
     is_sent: bool
+    is_gone: bool = False
     status_code: int | None = None
     reason: str | None = None
     retry_at: int | None = None

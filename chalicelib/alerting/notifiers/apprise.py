@@ -68,6 +68,8 @@ def send_chat(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> S
         reason = "the service refused the alert"
     return SendResult(
         is_sent=False,
+        # One of several recipients may be gone without the others.
+        is_gone=code == 410 and len(plugin) == 1,
         status_code=code,
         reason=reason,
         retry_at=retry_at(outgoing.retry_after, now),

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Final
 
-from chalicelib.alerting.alert import Alert, AlertedTarget
+from chalicelib.alerting.alert import Alert, AlertedTarget, DisabledChannel
 from chalicelib.alerting.channel import Channel
 from chalicelib.alerting.notifiers import SendResult
 from chalicelib.common.times import retry_at, rfc3339
@@ -45,6 +45,7 @@ def send_webhook(alert: Alert, channel: Channel, outbound: Outbound, now: int) -
         return SendResult(is_sent=True, status_code=code)
     return SendResult(
         is_sent=False,
+        is_gone=code == 410,
         status_code=code,
         reason="redirects are not followed" if 300 <= code < 400 else f"responded with {code}",
         retry_at=retry_at(response.retry_after, now),
@@ -68,10 +69,17 @@ def _payload(alert: Alert) -> dict[str, Any]:
             "id": alert.id,
             "title": alert.title,
             "late": alert.late,
+            "channel": _channel(alert.disabled),
             "count": alert.count,
             "targets": [_target(target, alert.link(target)) for target in alert.targets],
         },
     }
+
+
+def _channel(channel: DisabledChannel | None) -> dict[str, Any] | None:
+    if channel is None:
+        return None
+    return {"channel_id": channel.id, "name": channel.name, "reason": channel.reason}
 
 
 def _target(target: AlertedTarget, link: str | None) -> dict[str, Any]:

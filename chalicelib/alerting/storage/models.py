@@ -53,7 +53,7 @@ class IncidentItem(Owned):
 class ChannelItem(Table):
     """One channel. `secret` and `old_secret` sign its webhooks; `url` may contain secrets.
 
-    `rests` is set while the owner is disabled.
+    `rests` is set while the owner is disabled, `disabled_at` while the channel itself is.
     """
 
     TABLE = "channels"
@@ -73,6 +73,8 @@ class ChannelItem(Table):
     old_until = NumberAttribute(null=True)
     confirmed_at = NumberAttribute(null=True)
     rests = BooleanAttribute(null=True)
+    disabled_at = NumberAttribute(null=True)
+    disabled_reason = UnicodeAttribute(null=True)
     version = NumberAttribute()
     created_at = NumberAttribute()
     updated_at = NumberAttribute()
