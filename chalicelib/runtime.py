@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chalicelib.aws import dynamodb
 from chalicelib.aws.lambda_client import Functions
 from chalicelib.aws.sqs import Queue
+from chalicelib.common.metrics import report_error
 from chalicelib.common.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from chalicelib.probes.net.ssrf_guard import Guard
     from chalicelib.status_pages.runtime import PageCaches
     from chalicelib.worker.outage_guard import ConnectivityCheck
+
+
+_MAX_BEHIND_S: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _CorrectedClock:
+    machine: Callable[[], float]
+    correction_s: float
+
+    def __call__(self) -> float:
+        return self.machine() + self.correction_s
 
 
 @dataclass
@@ -43,6 +56,19 @@ class Runtime:
     def now(self) -> int:
         """The current time in whole epoch seconds."""
         return int(self.clock())
+
+    def correct_clock(self, at_least: float) -> None:
+        """Set the clock forward if it is slow: it is `at_least` (epoch seconds) on another clock.
+
+        Each call measures anew, so a clock that is right again is not corrected any more.
+        """
+        machine = self.clock.machine if isinstance(self.clock, _CorrectedClock) else self.clock
+        behind_s = at_least - machine()
+        if behind_s > _MAX_BEHIND_S:
+            self.clock = _CorrectedClock(machine, behind_s)
+            report_error(self, "ClockErrors", "the clock is slow", behind_s=round(behind_s))
+        else:
+            self.clock = machine
 
     @cached_property
     def checks(self) -> Queue:

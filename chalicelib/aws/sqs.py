@@ -7,6 +7,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import get_session
 
+Record = Mapping[str, Any]
+"""A message as an event source passes it to a function."""
 _BATCH = 10
 _BATCH_BYTES = 256 * 1024
 
@@ -63,6 +65,21 @@ class Queue:
             for number, (receipt, seconds) in enumerate(receipts.items())
         ]
         self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+
+
+def sent_at(record: Record) -> float | None:
+    """When a received message was sent, in epoch seconds on the clock of SQS."""
+    return _timestamp(record, "SentTimestamp")
+
+
+def first_received_at(record: Record) -> float | None:
+    """When a message was received for the first time, in epoch seconds on the clock of SQS."""
+    return _timestamp(record, "ApproximateFirstReceiveTimestamp")
+
+
+def _timestamp(record: Record, name: str) -> float | None:
+    text = record.get("attributes", {}).get(name)
+    return None if text is None else int(text) / 1_000
 
 
 def _batches(messages: Iterable[Message]) -> Iterator[list[Message]]:

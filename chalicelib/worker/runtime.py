@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class WorkerRuntime(AwsRuntime, Protocol):
-    """The checker, the cache of skip rules, and the connectivity check."""
+    """The checker, the cache of skip rules, the connectivity check, and a clock to correct."""
 
     @property
     def checker(self) -> "Checker": ...
@@ -22,3 +22,5 @@ class WorkerRuntime(AwsRuntime, Protocol):
 
     @property
     def connectivity(self) -> "ConnectivityCheck": ...
+
+    def correct_clock(self, at_least: float) -> None: ...

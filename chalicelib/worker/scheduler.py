@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -97,7 +97,8 @@ def single_job(target: Target, tick: int) -> CheckJob:
 def send_jobs(runtime: AwsRuntime, jobs: list[CheckJob]) -> None:
     """Send jobs to the checks queue, each delayed until its tick; raises SendError."""
     now = runtime.now
-    _send(runtime, (Message(job.to_json(), delay_s=_delay_s(job.tick, now)) for job in jobs))
+    stamped = (replace(job, sent_at=now) for job in jobs)
+    _send(runtime, (Message(job.to_json(), delay_s=_delay_s(job.tick, now)) for job in stamped))
 
 
 def _due(plan: schedule.Plan, intervals: frozenset[int], shard: int) -> Lanes:
@@ -116,7 +117,7 @@ def _send_planned(runtime: AwsRuntime, lanes: Lanes) -> None:
     now = runtime.now
     messages = (
         Message(
-            CheckJob.planned(owner, lane, tick, ((one.target_id, one.spec) for one in due)),
+            CheckJob.planned(owner, lane, tick, ((one.target_id, one.spec) for one in due), now),
             delay_s=_delay_s(tick, now),
         )
         for (tick, owner, lane), due in sorted(lanes.items())

@@ -168,7 +168,9 @@ class World:
         self.alerts.waiting = [one for one in self.alerts.waiting if '"watchdog"' not in one[1]]
         return report
 
-    def deliver(self, bodies: Sequence[str] | None = None) -> list[str]:
+    def deliver(
+        self, bodies: Sequence[str] | None = None, attributes: Mapping[str, str] | None = None
+    ) -> list[str]:
         """Pass the visible messages, or `bodies`, to the worker; returns the bodies that failed."""
         taken = self.queue.take() if bodies is None else list(bodies)
         records = [
@@ -176,7 +178,7 @@ class World:
                 "messageId": str(n),
                 "body": body,
                 "receiptHandle": f"receipt {n}",
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": "1", **(attributes or {})},
             }
             for n, body in enumerate(taken)
         ]

@@ -222,12 +222,19 @@ def test_checks_go_on_after_the_clock_was_ahead(
     world.run(180)
     world.clock.time += ahead_s
     world.tick()
+    planned = [body for _, body in world.queue.waiting]
     world.queue.waiting.clear()
     world.clock.time -= ahead_s
+    sent = str(world.clock.time * 1_000)
+    times = {"SentTimestamp": sent, "ApproximateFirstReceiveTimestamp": sent}
+    assert world.deliver(planned, times) == []
     world.run(180)
     found = alice.get(f"/v1/targets/{target['id']}/checks").json["items"]
     newest = datetime.fromisoformat(found[0]["checked_at"]).timestamp()
-    assert world.clock.time - newest <= 60
+    assert 0 <= world.clock.time - newest <= 60, "no result of the wrong time is stored"
+    assert {one.error for one in caplog.records if one.msg == "check not made"} == {  # type: ignore[attr-defined]
+        f"the sender's clock was {ahead_s} s ahead"
+    }
     (told,) = [one for one in caplog.records if one.msg.startswith("the cursor was ahead")]
     assert told.__dict__["ClockErrors"] == 1
     assert told.__dict__["ahead_s"] > ahead_s - 180
