@@ -15,7 +15,8 @@ MAX_ALERTED_TARGETS: Final = 20
 class AlertedTarget:
     """What happened to one target. Times are epoch seconds, None where they do not apply.
 
-    `since` is when the outage or the current status began, `until` when the outage ended.
+    `since` is when the outage (its first failing check) or the current status began, `until` when
+    the outage ended.
     """
 
     target_id: str

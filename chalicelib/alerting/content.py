@@ -192,7 +192,7 @@ def _alerted_target(event: Event, reference: str, incident: Incident) -> Alerted
         name=incident.target_name,
         url=incident.target_url,
         status=status,
-        since=incident.opened_at,
+        since=incident.first_failed_at,
         until=incident.closed_at,
         incident_id=incident.id if has_incident else None,
         reason=entry.flip.reason if entry else None,

@@ -94,20 +94,23 @@ class Incident:
 
     @property
     def first_failed_at(self) -> int:
-        """The time of the first failing check."""
+        """When the outage began: its first failing check, which may be in maintenance.
+
+        The flip comes later, by the failure threshold. Old incidents may not have the time.
+        """
         failed = [entry.flip.first_failed_at for entry in self.entries]
         return min([self.opened_at, *(at for at in failed if at is not None)])
 
     def duration_s(self, now: int) -> int:
-        """How long the incident lasted, or has lasted until now."""
+        """How long the outage lasted, or has lasted until now."""
         end = now if self.closed_at is None else self.closed_at
-        return max(0, end - self.opened_at)
+        return max(0, end - self.first_failed_at)
 
     @property
     def acknowledged_after_s(self) -> int | None:
         if self.acknowledgement is None:
             return None
-        return max(0, self.acknowledgement.at - self.opened_at)
+        return max(0, self.acknowledgement.at - self.first_failed_at)
 
 
 @dataclass(frozen=True, slots=True)

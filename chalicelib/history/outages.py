@@ -56,7 +56,8 @@ def outages(owner: str, excluded: Mapping[str, ExcludedTime], span: Span) -> Out
 def _counted_s(incident: Incident, excluded: ExcludedTime, end: int) -> int | None:
     """The incident's seconds outside excluded maintenance; None if all of it was excluded."""
     duration_s = incident.duration_s(end)
-    apart = excluded.within(incident.opened_at, incident.opened_at + duration_s)
+    start = incident.first_failed_at
+    apart = excluded.within(start, start + duration_s)
     return None if apart and apart == duration_s else duration_s - apart
 
 

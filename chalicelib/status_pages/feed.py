@@ -46,13 +46,13 @@ def _render_entry(entry: _Entry, link: str) -> str:
 
 
 def _incident(incident: IncidentView) -> _Entry:
-    opened = utc_time(incident.opened_at)
+    start = utc_time(incident.first_failed_at)
     if incident.closed_at is not None:
-        lasted = duration(incident.closed_at - incident.opened_at)
+        lasted = duration(incident.closed_at - incident.first_failed_at)
         title = f"{incident.target} was down for {lasted}"
-        text = f"From {opened} to {utc_time(incident.closed_at)}."
+        text = f"From {start} to {utc_time(incident.closed_at)}."
     else:
-        title, text = f"{incident.target} is down", f"Since {opened}."
+        title, text = f"{incident.target} is down", f"Since {start}."
         if incident.acknowledged_at is not None:
             text += f" Being looked into since {utc_time(incident.acknowledged_at)}."
     return _Entry(incident.updated_at, incident.id, title, text)

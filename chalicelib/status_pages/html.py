@@ -63,13 +63,13 @@ def _past(incidents: Sequence[IncidentView]) -> str:
 
 def _incident(incident: IncidentView) -> str:
     name = escape(incident.target)
-    opened = _time(incident.opened_at)
+    start = _time(incident.first_failed_at)
     if incident.closed_at is not None:
-        lasted = duration(incident.closed_at - incident.opened_at)
-        return f"<b>{name} was down for {lasted}</b><p>{opened} to {_time(incident.closed_at)}</p>"
+        lasted = duration(incident.closed_at - incident.first_failed_at)
+        return f"<b>{name} was down for {lasted}</b><p>{start} to {_time(incident.closed_at)}</p>"
     seen = incident.acknowledged_at
     note = f" Being looked into since {_time(seen)}." if seen is not None else ""
-    return f"<b class=DOWN>{name} is down</b><p>Since {opened}.{note}</p>"
+    return f"<b class=DOWN>{name} is down</b><p>Since {start}.{note}</p>"
 
 
 def _maintenance(window: MaintenanceView) -> str:

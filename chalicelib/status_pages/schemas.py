@@ -176,10 +176,14 @@ class ShownSectionOut(_View):
 
 
 class ShownIncidentOut(_View):
-    """An outage of a target on the page, open while `closed_at` is null."""
+    """An outage of a target on the page, open while `closed_at` is null.
+
+    It began at `first_failed_at`, its first failing check.
+    """
 
     id: str
     target: str
+    first_failed_at: Moment
     opened_at: Moment
     closed_at: Moment | None
     acknowledged_at: Moment | None

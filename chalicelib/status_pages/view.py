@@ -84,10 +84,14 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """An incident of a target on the page; `closed_at` is None while it is open."""
+    """An incident of a target on the page; `closed_at` is None while it is open.
+
+    The outage began at `first_failed_at`, its first failing check.
+    """
 
     id: str
     target: str
+    first_failed_at: int
     opened_at: int
     closed_at: int | None
     acknowledged_at: int | None

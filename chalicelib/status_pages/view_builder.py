@@ -175,7 +175,7 @@ def _incidents(
     unplanned = (
         one
         for one in found.values()
-        if not excluded[one.target_id].holds(one.opened_at, one.opened_at + one.duration_s(now))
+        if not excluded[one.target_id].holds(one.first_failed_at, one.closed_at or now)
     )
     newest_first = sorted(unplanned, key=lambda one: (one.closed_at is None, one.key), reverse=True)
     return [_incident(page, one, names[one.target_id]) for one in newest_first[:_MAX_SHOWN]]
@@ -186,6 +186,7 @@ def _incident(page: Page, incident: Incident, name: str) -> IncidentView:
     return IncidentView(
         id=public_id(page.id, incident.id),
         target=name,
+        first_failed_at=incident.first_failed_at,
         opened_at=incident.opened_at,
         closed_at=incident.closed_at,
         acknowledged_at=acknowledged.at if acknowledged else None,

@@ -61,6 +61,7 @@ def show(session: Session, incident: str) -> None:
 def _fields(incident: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield "target", incident["target_name"]
     yield "status", incident["status"]
+    yield "first failed", timestamp(incident["first_failed_at"])
     yield "opened", timestamp(incident["opened_at"])
     yield "closed", timestamp(incident["closed_at"])
     yield "lasted", duration(incident["duration_s"])

@@ -1,5 +1,6 @@
 """An incident is the set of its flips, in any order."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -44,13 +45,18 @@ def test_flips_may_arrive_in_any_order(entries: tuple[Entry, ...]) -> None:
     found = incident(*entries)
     assert found.opening == OPENED
     assert (found.closed_at, found.ended_as, found.cause) == (1800, Ending.RECOVERED, Reason.STATUS)
-    assert (found.first_failed_at, found.duration_s(9_999), found.flapped) == (1140, 600, True)
+    assert (found.first_failed_at, found.duration_s(9_999), found.flapped) == (1140, 660, True)
 
 
 def test_duration_grows_while_the_incident_is_open() -> None:
     assert incident(OPENED).ended_as is None
-    assert incident(OPENED).duration_s(1300) == 100
+    assert incident(OPENED).duration_s(1300) == 160
     assert incident(OPENED).duration_s(1100) == 0
+
+
+def test_incident_without_the_first_failing_check_counts_from_its_opening() -> None:
+    old = replace(OPENED, flip=replace(OPENED.flip, first_failed_at=None))
+    assert (incident(old).first_failed_at, incident(old).duration_s(1300)) == (1200, 100)
 
 
 def test_recovery_without_an_opening_is_an_incident() -> None:
@@ -72,7 +78,7 @@ def test_mean_times_cover_acknowledged_and_recovered_incidents() -> None:
             incident(OPENED, PAUSED),
         ]
     )
-    assert (found.mtta_s, found.mttr_s) == (90, 600)
+    assert (found.mtta_s, found.mttr_s) == (150, 660)
     assert (mean_times([]).mtta_s, mean_times([]).mttr_s) == (None, None)
 
 

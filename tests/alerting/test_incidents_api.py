@@ -1,7 +1,47 @@
 """Incidents through the API."""
 
 from tests.support.alerts import HOOK, channel, fail, heal, incidents, target
-from tests.support.world import World
+from tests.support.windows import window
+from tests.support.world import DOWN, UP, World
+
+
+def test_durations_count_from_the_first_failing_check(world: World) -> None:
+    alice = world.user()
+    channel(alice, HOOK)
+    shop = alice.make_target(interval_s=60, failure_threshold=3)
+    path = f"/v1/targets/{shop['id']}/stats?window=1h"
+    for result, seconds in ((UP, 120), (DOWN, 180), (DOWN, 60), (UP, 120)):
+        world.checker.script[shop["id"]] = result
+        world.run(seconds)
+        world.run_alerts()
+    (incident,) = incidents(alice)
+    down, recovered = world.outbound.received()
+    assert (incident["duration_s"], incident["first_failed_at"]) == (
+        240,
+        down["data"]["targets"][0]["since"],
+    )
+    assert recovered["data"]["title"] == "Shop has recovered after 4 min"
+    statistics = alice.get(path).json
+    assert (statistics["mttr_s"], statistics["downtime_s"]) == (240, 240)
+    assert alice.get("/v1/summary").json["mttr_s"] == 240
+
+
+def test_outage_that_begins_in_maintenance_counts_without_it_in_statistics(world: World) -> None:
+    alice = world.user()
+    shop = alice.make_target(interval_s=60, failure_threshold=2, tags=["prod"])
+    world.run(120)
+    window(alice, 0, 150, counts_in_uptime=False)
+    world.checker.script[shop["id"]] = DOWN
+    world.run(300)
+    world.checker.script[shop["id"]] = UP
+    world.run(120)
+    world.run_alerts()
+    (incident,) = incidents(alice)
+    assert incident["first_failed_at"] < incident["opened_at"]
+    assert incident["duration_s"] == 300
+    statistics = alice.get(f"/v1/targets/{shop['id']}/stats?window=1h").json
+    assert statistics["maintenance_s"] == 150
+    assert statistics["mttr_s"] == statistics["downtime_s"] < 300
 
 
 def test_incident_has_a_timeline(world: World) -> None:

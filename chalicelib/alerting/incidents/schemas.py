@@ -18,7 +18,11 @@ class AcknowledgementOut(Model):
 
 
 class IncidentOut(Model):
-    """One incident; `duration_s` grows while it is open."""
+    """One incident; `duration_s` grows while it is open.
+
+    It opens when a failing target becomes DOWN. `duration_s` and `acknowledged_after_s` count from
+    `first_failed_at`, the first failing check.
+    """
 
     id: str
     target_id: str
