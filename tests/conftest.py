@@ -43,6 +43,7 @@ LONGEST = (
     "access/test_idempotent_creation.py",
     "probes/test_resource_leaks.py",
     "history/test_erasure.py",
+    "history/test_background_load.py",
     "history/test_one_year.py",
     "template/test_validity.py",
 )

@@ -81,7 +81,7 @@ class Settings:
     `forbidden_ports` are rejected in targets; None selects the guard's default list. `own_hosts`
     are Monitum's own addresses, as "host" or "host:port", which are rejected too.
     A target is flapping if it changes more than `flap_changes` times in `flap_window_s`; 0 disables
-    the detection.
+    the detection. At most `background_runs` runs of `rollup` are started every hour.
     """
 
     stage: str
@@ -108,6 +108,7 @@ class Settings:
     flap_window_s: int = 3_600
     further_regions: tuple[str, ...] = ()
     check_quorum: int | None = None
+    background_runs: int = 1
 
     @property
     def self_check(self) -> Address | None:
@@ -174,6 +175,7 @@ class Settings:
             limits=defaults.limits.read(partial(_number, env)),
             flap_changes=_number(env, "FLAP_CHANGES", defaults.flap_changes, minimum=0),
             flap_window_s=_number(env, "FLAP_WINDOW_S", defaults.flap_window_s),
+            background_runs=_number(env, "BACKGROUND_RUNS", 1),
         )
         settings._check_retention()
         settings._check_regions()

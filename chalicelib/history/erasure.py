@@ -1,11 +1,12 @@
-"""Erases the history of deleted targets within a day, without slowing anything.
+"""Erases the history of deleted targets, without slowing down anything else.
 
-Fifty targets share an item, so a target is taken out of each item of its lane, which is written
-again without it. Every hour a run does some of it, at a rate that leaves the tables free for
-others, and remembers how far it came: a run that dies is gone on with by the next. Doing it twice
-does no harm, and what others write meanwhile is never overwritten.
+Fifty targets share an item. All deleted targets of a lane are removed from its items at once, each
+of which is written again without them. Every hour a run does some of it, at a rate that leaves the
+tables free for others, and stores how far it got, so that the next run resumes one that died.
+Repeating it does no harm, and what others write in the meantime is never overwritten.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -28,20 +29,17 @@ from chalicelib.history.erasure_repository import (
     erase_rollup,
 )
 from chalicelib.history.rollups.job import days_of
-from chalicelib.history.rollups.repository import Period, Rollups
+from chalicelib.history.rollups.repository import Period, Rollup, Rollups
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
-from chalicelib.monitoring.storage.result_repository import Results
+from chalicelib.monitoring.storage.result_repository import LaneResults, Results
 
-MAX_ITEMS: Final = 40_000
-"""Items of results that one run may write for one target; 24 runs write more than there can be."""
-_LONGEST_S: Final = 200
-"""A run ends by itself before it is ended."""
+_LOG = logging.getLogger(__name__)
 _AT_ONCE: Final = 4
-"""Calls side by side: some hundreds a second, where a partition takes a thousand."""
+"""Parallel calls: some hundred writes a second, where a partition takes a thousand."""
 _REST_S: Final = 600
 """Checks that were under way at the deletion are written by then."""
 _SETTLED_S: Final = 1_800
-"""Folds that had read the results before they were erased are written by then."""
+"""Rollups that had read the results before they were erased are written by then."""
 _PATIENCE_S: Final = 20 * HOUR_S
 """For how long alerts of the target that are still being tried keep its incidents."""
 _NOTICES_S: Final = 8 * DAY_S
@@ -49,68 +47,118 @@ Call = Callable[[], bool]
 
 
 class ContendedError(Exception):
-    """Others wrote the same items: Lambda has the run come again."""
+    """Others wrote the same items; Lambda repeats the run."""
 
 
-def run_erasure(runtime: AwsRuntime, text: str) -> int:
-    """Go on with the erasure of `owner#target id`; returns how many items were looked at."""
-    owner, _, target_id = text.partition("#")
+class UnfinishedErasureError(Exception):
+    """The erasure of some lanes failed; Lambda repeats the run."""
+
+
+def run_erasures(runtime: AwsRuntime, text: str, until: float) -> int:
+    """Continue a part of an owner's erasures; returns the number of items examined.
+
+    `text` is `owner#part/parts`: lane 7 belongs to part 7 modulo `parts`. At `until`, a time of
+    `time.monotonic()`, the run ends after the day of results that it is at.
+
+    Raises:
+        UnfinishedErasureError: some lanes failed; the others are done.
+    """
+    owner, _, share = text.partition("#")
+    # Earlier versions started a run for each target, `owner#target id`: these do all lanes.
+    part, parts = map(int, share.split("/")) if "/" in share else (0, 1)
+    count, failed = 0, 0
     with acting_for(owner):
-        erasure = Erasures(owner).get(target_id)
-        if erasure is None or runtime.now < erasure.deleted_at + _REST_S:
-            return 0
-        if erasure.results_done_at is None:
-            return _erase_results(runtime, erasure)
-        if runtime.now < erasure.results_done_at + _SETTLED_S:
-            return 0
-        count = _erase_rollups(erasure)
-        if not _erase_incidents(runtime, erasure):
-            return count
-        Erasures(owner).finish(erasure)
-        return count
+        for lane, erasures in sorted(Erasures(owner).by_lane().items()):
+            if lane % parts != part:
+                continue
+            try:
+                count += _erase_lane(runtime, erasures, until)
+            except Exception:  # noqa: BLE001 - must not affect the other lanes; Lambda repeats it
+                _LOG.exception("erasure failed", extra={"owner": owner, "lane": lane})
+                failed += 1
+            if time.monotonic() >= until:
+                break
+    if failed:
+        raise UnfinishedErasureError(f"{failed} lanes failed")
+    return count
 
 
-def _erase_results(runtime: AwsRuntime, erasure: Erasure) -> int:
-    """Go on with the results, day by day, as far as one run may."""
-    count, give_up = 0, time.monotonic() + _LONGEST_S
+def _erase_lane(runtime: AwsRuntime, erasures: Sequence[Erasure], until: float) -> int:
+    """Continue the erasures of one lane."""
+    now = runtime.now
+    begun = [
+        one for one in erasures if one.results_done_at is None and now >= one.deleted_at + _REST_S
+    ]
+    settled = [
+        one
+        for one in erasures
+        if one.results_done_at is not None and now >= one.results_done_at + _SETTLED_S
+    ]
+    count = _erase_results(runtime, begun, until) if begun else 0
+    if settled:
+        count += _erase_rollups(settled)
+    for erasure in settled:
+        if _erase_incidents(runtime, erasure):
+            Erasures(erasure.owner).finish(erasure)
+    return count
+
+
+def _erase_results(runtime: AwsRuntime, erasures: Sequence[Erasure], until: float) -> int:
+    """Erase the results of a lane's targets day by day, at least one day, until the time is up."""
+    count, owner, lane = 0, erasures[0].owner, erasures[0].lane
     oldest = runtime.now - runtime.settings.results_retention_days * DAY_S
-    start = max(erasure.cursor, oldest)
-    for day, end in days_of(start, max(start, erasure.deleted_at + 1)):
-        found = Results(erasure.owner).between(erasure.lane, day, end, now=runtime.now)
-        calls = [
-            partial(one.erase, erasure.place)
-            for one in found
-            if erasure.place in one.by_place and _is_its_own(one.tick, one.place, erasure)
-        ]
+    start = max(oldest, min(one.cursor for one in erasures))
+    for day, end in days_of(start, max(one.deleted_at for one in erasures) + 1):
+        concerned = [one for one in erasures if one.cursor < end and day <= one.deleted_at]
+        calls = []
+        for found in Results(owner).between(lane, day, end, now=runtime.now):
+            places = {one.place for one in concerned if _is_its_own(found, one)}
+            if not places.isdisjoint(found.by_place):
+                calls.append(partial(found.erase, places))
         _do(calls)
         count += len(calls)
-        Erasures(erasure.owner).advance(erasure, end)
-        if count >= MAX_ITEMS or time.monotonic() > give_up:
+        for one in concerned:
+            Erasures(owner).advance(one, end)
+        if time.monotonic() >= until:
             return count
-    Erasures(erasure.owner).advance(erasure, erasure.deleted_at + 1, runtime.now)
+    for one in erasures:
+        Erasures(owner).advance(one, one.deleted_at + 1, runtime.now)
     return count
 
 
-def _is_its_own(tick: int, place: int | None, erasure: Erasure) -> bool:
-    """Whether a result is of the target, and not of the next in its place, made that second."""
-    return tick < erasure.deleted_at or place is None
+def _is_its_own(found: LaneResults, erasure: Erasure) -> bool:
+    """Whether results include the target's, and not those of the next target in its place.
+
+    The next target's first check may be in the same second; it is not a scheduled one.
+    """
+    end = erasure.deleted_at + (found.place is None)
+    return erasure.cursor <= found.tick < end
 
 
-def _erase_rollups(erasure: Erasure) -> int:
-    """Take the target out of hours and days: all that begin with a check of its own or before."""
-    count = 0
-    rollups = Rollups(erasure.owner)
+def _erase_rollups(erasures: Sequence[Erasure]) -> int:
+    """Remove targets of one lane from the hours and days that begin with checks of theirs."""
+    count, rollups, lane = 0, Rollups(erasures[0].owner), erasures[0].lane
+    start = min(one.created_at for one in erasures)
+    end = max(one.deleted_at for one in erasures) + 1
     for period in (Period.HOUR, Period.DAY):
-        unit = period.seconds
-        start, end = erasure.created_at // unit * unit, erasure.deleted_at + 1
-        keys = [
-            rollups.item_key(period, erasure.lane, found.start)
-            for found in rollups.between(period, erasure.lane, start, end, now=0)
-            if (segment := found.segment(erasure.place)) and segment.first <= erasure.deleted_at
-        ]
-        _do([partial(erase_rollup, *key, erasure.place) for key in keys])
-        count += len(keys)
+        calls = []
+        for found in rollups.between(period, lane, start // DAY_S * DAY_S, end, now=0):
+            if places := {one.place for one in erasures if _is_in_rollup(one, period, found)}:
+                key = rollups.item_key(period, lane, found.start)
+                calls.append(partial(erase_rollup, *key, places))
+        _do(calls)
+        count += len(calls)
     return count
+
+
+def _is_in_rollup(erasure: Erasure, period: Period, rollup: Rollup) -> bool:
+    """Whether a rollup contains checks of the target, or earlier ones of its place."""
+    segment = rollup.segment(erasure.place)
+    return (
+        segment is not None
+        and segment.first <= erasure.deleted_at
+        and rollup.start + period.seconds > erasure.created_at
+    )
 
 
 def _erase_incidents(runtime: AwsRuntime, erasure: Erasure) -> bool:

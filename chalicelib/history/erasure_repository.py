@@ -1,6 +1,7 @@
 """Histories of deleted targets that are yet to be erased, and what takes them out of the tables."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pynamodb.exceptions import DeleteError, UpdateError
@@ -45,10 +46,10 @@ def ordered(target: Target, now: int) -> ErasureItem:
     )
 
 
-def all_erasures() -> Iterator[tuple[str, str]]:
-    """Every erasure that is not finished, `(owner, target id)`; for the system scope."""
+def all_erasures() -> Iterator[str]:
+    """The owner of every erasure that is not finished; for the system scope."""
     for item in LaneItem.shards_index.query(_SHARD, page_size=1000):
-        yield item.owner, item.key.removeprefix(_ERASE)
+        yield item.owner
 
 
 class Erasures:
@@ -57,23 +58,14 @@ class Erasures:
     def __init__(self, owner: str) -> None:
         self.owner = owner
 
-    def get(self, target_id: str) -> Erasure | None:
-        """How far the erasure of a target is; None where it is finished."""
-        try:
-            item = ErasureItem.get(self.owner, f"{_ERASE}{target_id}", consistent_read=True)
-        except ErasureItem.DoesNotExist:
-            return None
-        done_at = item.results_done_at
-        return Erasure(
-            owner=self.owner,
-            target_id=target_id,
-            lane=int(item.lane),
-            place=int(item.place),
-            created_at=int(item.created_at),
-            deleted_at=int(item.deleted_at),
-            cursor=int(item.cursor),
-            results_done_at=None if done_at is None else int(done_at),
-        )
+    def by_lane(self) -> dict[int, list[Erasure]]:
+        """The erasures that are not finished, by lane."""
+        found = defaultdict(list)
+        for item in ErasureItem.query(
+            self.owner, ErasureItem.key.startswith(_ERASE), consistent_read=True
+        ):
+            found[int(item.lane)].append(_erasure(item))
+        return dict(found)
 
     def advance(self, erasure: Erasure, cursor: int, done_at: int | None = None) -> None:
         """Remember that results before `cursor` are erased, at the end when all were."""
@@ -88,13 +80,29 @@ class Erasures:
         ErasureItem(self.owner, f"{_ERASE}{erasure.target_id}").delete()
 
 
-def erase_rollup(lane_month: str, period: str, place: int) -> bool:
-    """Take a place out of one rollup; False where others changed it meanwhile."""
+def _erasure(item: ErasureItem) -> Erasure:
+    done_at = item.results_done_at
+    return Erasure(
+        owner=item.owner,
+        target_id=item.key.removeprefix(_ERASE),
+        lane=int(item.lane),
+        place=int(item.place),
+        created_at=int(item.created_at),
+        deleted_at=int(item.deleted_at),
+        cursor=int(item.cursor),
+        results_done_at=None if done_at is None else int(done_at),
+    )
+
+
+def erase_rollup(lane_month: str, period: str, places: Collection[int]) -> bool:
+    """Remove places from a rollup; returns False if it was changed in the meantime."""
     for item in RollupItem.query(lane_month, RollupItem.period == period, consistent_read=True):
         start = int(period.partition("#")[2])
         segments = Rollup(start, bytes(item.pieces), int(item.results)).segments
-        if segments.pop(place, None) is None:
+        if segments.keys().isdisjoint(places):
             return True
+        for place in places:
+            segments.pop(place, None)
         unchanged = RollupItem.pieces == item.pieces
         try:
             if segments:

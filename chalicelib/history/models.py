@@ -22,3 +22,14 @@ class ErasureItem(Owned):
     deleted_at = NumberAttribute()
     cursor = NumberAttribute()
     results_done_at = NumberAttribute(null=True)
+
+
+class RollupRequestItem(Owned):
+    """Key `rollup:<lane>:<start>:<end>`: a period of a lane that is to be rolled up again.
+
+    `shard` is always `rollup`, so that the lanes' index finds all requests.
+    """
+
+    TABLE = "lanes"
+
+    shard = UnicodeAttribute()

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history.dispatch import roll_up_late, start_rollups
-from chalicelib.history.rollups.job import RollupJob
+from chalicelib.history.dispatch import roll_up_late
+from chalicelib.history.rollups.requests import request_rollups
 from chalicelib.maintenance.skip_rule_repository import Rules, skipped
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.check_job import CheckJob
@@ -134,15 +134,15 @@ def _catch_up(runtime: WorkerRuntime, lane: Lane) -> Lane:
 def _backfill_shard(runtime: WorkerRuntime, lane: Lane) -> None:
     """Give a lane of an early version, which had no shards, its shard, and roll up its results.
 
-    Rollups find lanes by shard only, so nothing of it was rolled up so far. They start before the
-    write, so that a crash in between repeats both.
+    Rollups find lanes by shard only, so nothing of it was rolled up so far. They are requested
+    before the write, so that a crash in between repeats both.
     """
     if lane.is_indexed:
         return
     now, length = runtime.now, _DAYS_PER_ROLLUP * DAY_S
     oldest = now - runtime.settings.results_retention_days * DAY_S
     periods = [(start, min(start + length, now)) for start in range(oldest, now, length)]
-    start_rollups(runtime, [RollupJob(lane.owner, lane.number, [period]) for period in periods])
+    request_rollups(lane.owner, lane.number, periods)
     Lanes(lane.owner).backfill(lane)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.common.settings import Settings, SettingsError
 from chalicelib.runtime import Runtime
 from ops.console import Failure, say, step
-from ops.deployment import artifacts, cloudformation, emulator_gaps
+from ops.deployment import artifacts, cloudformation, concurrency, emulator_gaps
 from ops.deployment.cloudformation import DEAD_STATES, ChangeSet, Deployed
 from ops.packaging.package import Package
 from ops.stages import Stage
@@ -68,6 +68,8 @@ def plan(stage: Stage, package: Package) -> list[cloudformation.Change]:
 def parameters(stage: Stage, template: Mapping[str, Any]) -> dict[str, str]:
     """The template's parameters from the environment or, if unset there, from the stack.
 
+    The account determines `Concurrency`, because its limit may have been raised since.
+
     Raises:
         Failure: a value is invalid.
     """
@@ -79,7 +81,10 @@ def parameters(stage: Stage, template: Mapping[str, Any]) -> dict[str, str]:
         raise Failure(str(error)) from error
     values = cloudformation.parameters(cloudformation.find(stage))
     values |= {name: env[variable] for name, variable in PARAMETERS.items() if variable in env}
-    return {name: values[name] for name in template.get("Parameters", {}) if name in values}
+    known = template.get("Parameters", {})
+    if "Concurrency" in known and not stage.endpoint_url:
+        values["Concurrency"] = concurrency.level(stage)
+    return {name: values[name] for name in known if name in values}
 
 
 def enter_runtime(stage: Stage) -> Runtime:

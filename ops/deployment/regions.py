@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ops.console import say
-from ops.deployment import artifacts, cloudformation, deploy
+from ops.deployment import artifacts, cloudformation, concurrency, deploy
 from ops.deployment.cloudformation import Template
 from ops.packaging.package import Package
 from ops.stages import Stage
@@ -21,7 +21,7 @@ VARIABLES = (
 )  # fmt: skip
 PARAMETERS = (
     "Stage", "Canaries", "PublicUrl", "ForbiddenPorts", "CheckRegions", "CheckQuorum",
-    "WithTracing",
+    "WithTracing", "Concurrency",
 )  # fmt: skip
 # The services whose resources a worker uses in the home region.
 _HOME_SERVICES = (":dynamodb:", ":lambda:")
@@ -74,6 +74,7 @@ def regional(template: Template, home: Home) -> Template:
         **{name: full[name] for name in ("AWSTemplateFormatVersion", "Transform")},
         "Description": "Monitum: the checks of an additional region",
         "Parameters": {name: full["Parameters"][name] for name in PARAMETERS},
+        "Mappings": full["Mappings"],
         "Conditions": {"IsTraced": full["Conditions"]["IsTraced"]},
         "Globals": full["Globals"],
         "Resources": resources,
@@ -112,7 +113,10 @@ def update(stage: Stage, package: Package, previous: Sequence[str]) -> None:
     current = _listed(values)
     for region in current:
         say(f"  {region}: deploying the worker")
-        deploy.put(replace(stage, region=region), regional_package, shared)
+        regional_stage = replace(stage, region=region)
+        if not stage.endpoint_url:
+            shared["Concurrency"] = concurrency.level(regional_stage)
+        deploy.put(regional_stage, regional_package, shared)
     remove(stage, [region for region in previous if region not in current])
 
 

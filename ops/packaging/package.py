@@ -165,6 +165,8 @@ def template(stage: str) -> dict[str, Any]:
     merged: dict[str, Any] = chalice_package.TemplateDeepMerger().merge(additions, generated)
     merged["Parameters"]["Stage"]["Default"] = stage
     merged["Parameters"]["Alarms"]["Default"] = STAGES[stage].alarms
+    # A stage on AWS is deployed with the account's limit; this is that of a new account.
+    merged["Parameters"]["Concurrency"]["Default"] = "10" if STAGES[stage].on_aws else "emulator"
     return merged
 
 

@@ -1,12 +1,14 @@
 """Deleting a target removes its history within a day, whatever goes wrong meanwhile."""
 
+import time
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
 from chalicelib.aws.tenancy import acting_for
-from chalicelib.history import erasure
 from chalicelib.history.dispatch import fan_out
+from chalicelib.history.erasure import run_erasures
 from chalicelib.history.rollups.job import RollupJob
 from chalicelib.history.rollups.repository import Period, Rollups
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S
@@ -119,11 +121,11 @@ def test_an_erasure_that_dies_at_any_call_is_resumed(
     alice.delete(f"/v1/targets/{gone}")
     erase, left = LaneResults.erase, [100]
 
-    def die_sometimes(self: LaneResults, place: int) -> bool:
+    def die_sometimes(self: LaneResults, places: Collection[int]) -> bool:
         left[0] -= 1
         if left[0] % 20 == 0:
             raise RuntimeError("died")
-        return erase(self, place)
+        return erase(self, places)
 
     with monkeypatch.context() as patch:
         patch.setattr(LaneResults, "erase", die_sometimes)
@@ -149,19 +151,62 @@ def test_an_alert_shared_with_other_targets_is_kept_for_them(world: World, alice
         assert any(kept in item for item in items)
 
 
-def test_each_hourly_run_erases_a_bounded_part(
-    world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
+def test_a_run_whose_time_is_up_ends_after_a_day_and_the_next_one_resumes_there(
+    world: World, alice: Person
 ) -> None:
-    """Each run ends after the day in which it has done enough, and the next one goes on there."""
     gone = ids(alice)[0]
     place = place_of(alice, gone)
-    monkeypatch.setattr(erasure, "MAX_ITEMS", 10)
     alice.delete(f"/v1/targets/{gone}")
     counts = []
     for _ in range(8):
-        hours(world, 1)
+        world.clock.time += HOUR_S
+        run_erasures(world.runtime, f"{alice.owner}#0/1", until=0)
         counts.append(len(by_place(world, alice, place)))
     assert counts[0] > counts[1] > counts[2] > counts[-1] == 0
+
+
+def test_targets_of_a_lane_are_erased_together(
+    world: World, alice: Person, dynamodb_calls: list[str]
+) -> None:
+    for target_id in ids(alice):
+        alice.delete(f"/v1/targets/{target_id}")
+    world.clock.time += HOUR_S
+    items = len(stored("results")["results"])
+    dynamodb_calls.clear()
+    run_erasures(world.runtime, f"{alice.owner}#0/1", until=time.monotonic() + 60)
+    assert stored("results") == {"results": []}
+    assert dynamodb_calls.count("DeleteItem") == items
+    assert dynamodb_calls.count("UpdateItem") <= 2 * (DAYS + 3), "only the progress is written"
+
+
+def test_erasures_of_earlier_versions_are_continued(world: World, alice: Person) -> None:
+    """Their events and dead letters name a target."""
+    gone = ids(alice)[0]
+    place = place_of(alice, gone)
+    alice.delete(f"/v1/targets/{gone}")
+    for _ in range(3):
+        world.clock.time += HOUR_S
+        assert not world.roll_up({"erase": [f"{alice.owner}#{gone}"]})
+    assert by_place(world, alice, place) == []
+
+
+def test_a_failing_lane_does_not_affect_the_others(
+    world: World, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (first, _), bob = ids(alice), world.user("bob")
+    other = bob.make_target()["id"]
+    alice.delete(f"/v1/targets/{first}")
+    bob.delete(f"/v1/targets/{other}")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("failed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LaneResults, "erase", fail)
+        assert hours(world, 3) == 3
+    assert [other in item for item in stored("lanes")["lanes"]].count(True) == 0
+    assert hours(world, 3) == 0
+    assert [first in item for item in stored("lanes")["lanes"]].count(True) == 0
 
 
 def test_the_next_target_in_the_place_keeps_its_history(world: World, alice: Person) -> None:
@@ -191,7 +236,7 @@ def test_concurrent_writes_are_not_lost(
         (one, *_) = Results(alice.owner).between(0, FIRST, START, now=START)
         (same, *_) = Results(alice.owner).between(0, FIRST, START, now=START)
         places = sorted(one.by_place)
-        assert one.erase(places[0])
-        assert not same.erase(places[-1])
+        assert one.erase(places[:1])
+        assert not same.erase(places[1:])
     assert hours(world, 5) == 0
     assert stored("results", "rollups") == {"results": [], "rollups": []}

@@ -1,5 +1,7 @@
 """Rollups over a real store: hours and days as the results have them, whatever goes wrong."""
 
+import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,6 +10,7 @@ from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.dispatch import fan_out
 from chalicelib.history.rollups.job import RollupJob, periods_to_roll_up
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups, months_of
+from chalicelib.history.rollups.requests import all_requests
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Segment
 from chalicelib.history.rollups.worker import roll_up_lane
 from chalicelib.monitoring.result import CheckResult
@@ -105,13 +108,39 @@ def rollup_jobs(world: World) -> list[RollupJob]:
     return [RollupJob.from_json(text) for event in events for text in event["folds"]]
 
 
-def test_many_lanes_share_few_runs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("most", "lanes", "sizes"),
+    [(1, 1_000, [1_000]), (5, 1_000, [200] * 5), (50, 1_000, [100] * 10), (50, 0, [])],
+)
+def test_many_lanes_share_few_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch, most: int, lanes: int, sizes: list[int]
+) -> None:
+    owner = "0190c1de-0000-7000-8000-000000000000"
     monkeypatch.setattr(
         "chalicelib.history.dispatch.all_lanes",
-        lambda: (("o", number) for number in range(2_000)),
+        lambda: ((owner, number) for number in range(lanes)),
     )
+    world.runtime.settings = replace(world.runtime.settings, background_runs=most)
     fan_out(world.runtime)
-    assert [len(event["folds"]) for event in world.functions.take("rollup")] == [40] * 50
+    events = world.functions.take("rollup")
+    assert [len(event["folds"]) for event in events] == sizes
+    assert all(len(json.dumps(event)) < 256_000 for event in events)
+
+
+def test_rollups_and_erasures_share_the_runs(world: World) -> None:
+    world.runtime.settings = replace(world.runtime.settings, background_runs=2)
+    owners = [world.user(name) for name in ("alice", "bob", "carol")]
+    for owner in owners:
+        for _ in range(60 if owner is owners[0] else 1):
+            owner.delete(f"/v1/targets/{owner.make_target()['id']}")
+    fan_out(world.runtime)
+    first, second = world.functions.take("rollup")
+    assert "folds" in first
+    erased = sorted(first["erase"] + second["erase"])
+    assert erased == sorted(
+        [f"{owners[0].owner}#{part}/2" for part in range(2)]
+        + [f"{owner.owner}#0/1" for owner in owners[1:]]
+    )
 
 
 def test_a_late_result_is_included(world: World, lowest_place: None) -> None:
@@ -125,9 +154,14 @@ def test_a_late_result_is_included(world: World, lowest_place: None) -> None:
     # The worker comes to it two hours after its tick, which its interval allows.
     world.clock.time += 2 * HOUR_S
     world.deliver([late])
-    (again,) = world.functions.take("rollup")
-    assert not world.roll_up(again)
+    assert world.functions.take("rollup") == [], "only the hourly run starts rollups"
+    fan_out(world.runtime)
+    (run,) = world.functions.take("rollup")
+    (request,) = run["requests"]
+    assert not world.roll_up({"requests": [request]})
     assert segment(world, alice, Period.HOUR, HOUR).counts == (1, 0, 0, 0)
+    with as_system():
+        assert list(all_requests()) == []
 
 
 def test_a_rollup_never_replaces_one_of_more_results(world: World) -> None:

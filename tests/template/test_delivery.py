@@ -79,7 +79,7 @@ def test_every_parameter_can_be_set_for_a_deployment(
 ) -> None:
     handbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
-    assert set(templates["prod"]["Parameters"]) == {"Stage", *PARAMETERS}
+    assert set(templates["prod"]["Parameters"]) == {"Stage", "Concurrency", *PARAMETERS}
     assert [name for name in PARAMETERS.values() if f"`{name}`" not in handbook] == []
 
 

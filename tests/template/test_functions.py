@@ -9,6 +9,7 @@ from chalicelib.access.models import AuditItem, Token, User
 from chalicelib.alerting.delivery import LEASE_S
 from chalicelib.aws.lambda_client import CALL_TIMEOUT_S
 from chalicelib.common.settings import STAGES
+from ops.deployment.concurrency import LEVELS
 
 Resources = dict[str, dict[str, Any]]
 FUNCTIONS = {
@@ -208,6 +209,35 @@ def test_lambda_polls_only_two_queues(functions: Resources) -> None:
     ]
 
     assert sorted(polled) == ["${AlertsQueue.Arn}", "${ChecksQueue.Arn}"]
+
+
+@pytest.mark.parametrize("level", ["10", "100", "1000"])
+def test_background_work_leaves_concurrency_to_the_rest(
+    templates: dict[str, dict[str, Any]], level: str
+) -> None:
+    """An alert may wait for `notify`, and takes two executions then."""
+    template = templates["prod"]
+    used = template["Mappings"]["Concurrency"][level]
+
+    assert used["Check"] + 2 * used["Alert"] + int(used["Background"]) < int(level)
+    assert int(used["Background"]) <= max(1, int(level) // 20)
+    assert min(used["Check"], used["Alert"]) >= 2, "Lambda's minimum"
+    assert used["Check"] <= 1_000, "Lambda's maximum"
+    assert set(template["Parameters"]["Concurrency"]["AllowedValues"]) == {
+        *map(str, LEVELS), "emulator",
+    }  # fmt: skip
+
+
+def test_new_accounts_reserve_no_concurrency(templates: dict[str, dict[str, Any]]) -> None:
+    """They have 10 and must leave 10 unreserved; accounts with 1,000 must leave 100."""
+    template = templates["prod"]
+    reserved = template["Resources"]["Rollup"]["Properties"]["ReservedConcurrentExecutions"]
+
+    assert template["Parameters"]["Concurrency"]["Default"] == "10"
+    assert reserved["Fn::If"][0] == "ReservesConcurrency"
+    assert reserved["Fn::If"][2] == {"Ref": "AWS::NoValue"}
+    condition = template["Conditions"]["ReservesConcurrency"]
+    assert condition == {"Fn::Equals": [{"Ref": "Concurrency"}, "1000"]}
 
 
 def test_failed_rollup_events_are_kept(resources: Resources, functions: Resources) -> None:

@@ -11,6 +11,7 @@ from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.intervals import NOTHING, ExcludedTime, Span
 from chalicelib.common.settings import Settings
+from chalicelib.history.models import RollupRequestItem
 from chalicelib.history.rollups.job import RollupJob, days_of
 from chalicelib.history.rollups.repository import Period, Rollup, Rollups
 from chalicelib.history.rollups.rollup import DAY_S, HOUR_S, Segment, join, roll_up
@@ -29,6 +30,16 @@ def run_rollup_job(runtime: AwsRuntime, text: str) -> int:
     wanted = RollupJob.from_json(text)
     with acting_for(wanted.owner):
         return roll_up_lane(runtime, wanted)
+
+
+def run_rollup_request(runtime: AwsRuntime, text: str) -> int:
+    """Run and delete a stored request, `owner#key`; returns the number of hours."""
+    owner, _, key = text.partition("#")
+    _, lane, start, end = key.split(":")
+    with acting_for(owner):
+        count = roll_up_lane(runtime, RollupJob(owner, int(lane), [(int(start), int(end))]))
+        RollupRequestItem(owner, key).delete()
+    return count
 
 
 def roll_up_lane(runtime: AwsRuntime, wanted: RollupJob) -> int:

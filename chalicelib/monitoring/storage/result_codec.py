@@ -15,7 +15,7 @@ then for each result, big-endian:
 Format 1 has no interval.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple
 from struct import Struct
 
@@ -71,14 +71,15 @@ def samples(data: bytes, tick: int) -> Iterator[tuple[int, Sample]]:
         yield place, Sample(tick, tick + _INTERVALS[interval], outcome >> 6, response_ms)
 
 
-def without_place(
-    data: bytes, texts: Mapping[str, str], place: int
+def without_places(
+    data: bytes, texts: Mapping[str, str], places: Collection[int]
 ) -> tuple[bytes | None, dict[str, str]]:
-    """Packed results and their texts without those of a place; None if none are left."""
+    """Packed results and their texts without those of places; None if none are left."""
     size = _struct(data).size
     parts = [data[at : at + size] for at in range(1, len(data), size)]
-    left = [part for part in parts if part[0] != place]
-    other_texts = {key: text for key, text in texts.items() if key not in _text_keys(place)}
+    left = [part for part in parts if part[0] not in places]
+    gone = {key for place in places for key in _text_keys(place)}
+    other_texts = {key: text for key, text in texts.items() if key not in gone}
     return data[:1] + b"".join(left) if left else None, other_texts
 
 

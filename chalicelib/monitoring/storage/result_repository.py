@@ -1,6 +1,6 @@
 """Check results, by lane and day; written once, and changed only by erasure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -17,7 +17,7 @@ from chalicelib.monitoring.storage.result_codec import (
     pack,
     samples,
     unpack,
-    without_place,
+    without_places,
 )
 
 _FEW_RESULTS = 50
@@ -67,9 +67,9 @@ class LaneResults:
         """The samples for statistics, by place."""
         return samples(self._item.results, self.tick)
 
-    def erase(self, place: int) -> bool:
-        """Erase a place's result; returns False if the item changed since it was read."""
-        left, texts = without_place(self._item.results, self._texts, place)
+    def erase(self, places: Collection[int]) -> bool:
+        """Erase the results of places; returns False if the item changed since it was read."""
+        left, texts = without_places(self._item.results, self._texts, places)
         unchanged = ResultsItem.results == self._item.results
         if left is None:
             return write_if(partial(self._item.delete, condition=unchanged))
