@@ -9,7 +9,7 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help backup restore up down reset logs test test-contract lint openapi format e2e scrape user redrive deploy plan smoke destroy \
+.PHONY: help backup restore up down reset logs mail test test-contract lint openapi format e2e browser scrape user redrive deploy plan smoke destroy \
   not-local dev package python run-venv dev-venv environments
 
 help:  ## list the commands
@@ -27,6 +27,9 @@ reset: run-venv  ## stop the local stack and delete its data
 
 logs: run-venv  ## follow the functions' logs; ONCE=1 shows the last minutes (STAGE=local)
 	@$(VENV) -m ops logs --stage $(STAGE) $(if $(ONCE),--once)
+
+mail: run-venv  ## print the emails that the local stack sent
+	@$(VENV) -m ops mail
 
 test: dev-venv  ## run the tests (ARGS="-k name")
 	@$(VENV) -m pytest $(ARGS)
@@ -49,6 +52,9 @@ format: dev-venv  ## format the code
 
 e2e: dev-venv  ## run the end-to-end tests against AWS_ENDPOINT_URL or the local stack
 	@$(VENV) -m pytest -o addopts="" -ra tests/e2e $(ARGS)
+
+browser: dev-venv  ## attack the running stack from a web page (needs chromium)
+	@$(VENV) -m pytest -o addopts="" -ra tests/browser $(ARGS)
 
 scrape: dev-venv  ## scrape the running stack with Prometheus (needs prometheus and promtool)
 	@$(VENV) -m pytest -o addopts="" -ra tests/scrape $(ARGS)

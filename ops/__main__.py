@@ -19,6 +19,7 @@ COMMANDS = {
     "up": ("ops.local.stack:up", "start the local stack and deploy the code to it"),
     "down": ("ops.local.stack:down", "stop the local stack and keep its data"),
     "reset": ("ops.local.stack:reset", "stop the local stack and delete its data"),
+    "mail": ("ops.local.stack:mail", "print the emails that the local stack sent"),
     "dev": ("ops.local.dev:run", "run everything in this process, on moto"),
     "openapi": ("ops.openapi.document:write", "generate docs/openapi.json and the route index"),
 }

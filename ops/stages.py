@@ -10,7 +10,7 @@ import requests
 from botocore.config import Config
 
 from chalicelib.common.settings import API_STAGE, STAGES
-from ops import ROOT
+from ops import ROOT, credentials
 from ops.console import Failure
 
 EMULATOR_REGION = "us-east-1"
@@ -52,13 +52,16 @@ class Stage:
         return f"{self.name_prefix}-{self.region}" if self.region else self.name_prefix
 
     def session(self) -> boto3.Session:
-        """A session with the emulators' fixed credentials or, for AWS, those of the user.
+        """A session with the credentials of the stage.
+
+        These are the local stack's own, the fixed ones of other emulators or, for AWS, the user's.
 
         Raises:
-            Failure: no region or no credentials are configured for AWS.
+            Failure: the local stack has not been started, or no region or no credentials are
+                configured for AWS.
         """
         if self.endpoint_url:
-            return boto3.Session("test", "test", region_name=self.region or EMULATOR_REGION)
+            return boto3.Session(*self._keys(), region_name=self.region or EMULATOR_REGION)
         session = boto3.Session(region_name=self.region)
         if session.region_name is None:
             raise Failure("no AWS region: set AWS_REGION, or AWS_PROFILE to a profile with one")
@@ -79,12 +82,17 @@ class Stage:
         region = self.session().region_name
         found = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region}
         if self.endpoint_url:
+            key, secret = self._keys()
             found |= {
                 "AWS_ENDPOINT_URL": self.endpoint_url,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_ACCESS_KEY_ID": key,
+                "AWS_SECRET_ACCESS_KEY": secret,
             }
         return found
+
+    def _keys(self) -> tuple[str, str]:
+        """The access key of an emulator and its secret."""
+        return credentials.read(local_directory()) if self.name == "local" else ("test", "test")
 
 
 def stage(name: str) -> Stage:
@@ -115,6 +123,6 @@ def api_base(stage: Stage, api_id: str) -> str:
     if not stage.endpoint_url:
         region = stage.session().region_name
         return f"https://{api_id}.execute-api.{region}.amazonaws.com/{API_STAGE}"
-    if responds(f"{stage.endpoint_url}/_ministack/health"):
+    if responds(f"{stage.endpoint_url}/_ministack/ready"):
         return f"{stage.endpoint_url}/restapis/{api_id}/{API_STAGE}/_user_request_"
     return f"{stage.endpoint_url}/_aws/execute-api/{api_id}/{API_STAGE}"

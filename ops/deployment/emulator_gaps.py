@@ -40,7 +40,7 @@ def complete(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, st
 
 def _is_localstack(stage: Stage) -> bool:
     """Whether it is LocalStack. ministack imitates it, so check for ministack's own path."""
-    return bool(stage.endpoint_url) and not responds(f"{stage.endpoint_url}/_ministack/health")
+    return bool(stage.endpoint_url) and not responds(f"{stage.endpoint_url}/_ministack/ready")
 
 
 def _update_routes(stage: Stage, template: Mapping[str, Any], outputs: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 Changed code is reloaded. moto keeps users, targets and history until the process ends.
 """
 
+import hashlib
 import os
 import threading
 import time
@@ -17,14 +18,20 @@ from uuid import UUID
 import boto3
 from moto import mock_aws
 
-from ops import resources
+from ops import credentials, resources, stages
 from ops.console import Failure, say
 from ops.deployment.functions import schedule_event
 from ops.local.live import LiveApp
-from ops.stages import Stage
 
 PORT = 8000
 PREFIX = "monitum-dev-"
+ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": resources.REGION,
+    "AWS_REGION": resources.REGION,
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+"""The settings of clients; moto accepts all credentials, and only from this process."""
 RELOAD_EVERY_S = 0.5
 POLL_EVERY_S = 0.25
 
@@ -36,9 +43,9 @@ def run() -> None:
         Failure: the port is in use, or the application cannot be imported.
     """
     port = int(os.environ.get("PORT") or PORT)
-    os.environ.update(Stage("local", "moto").environment())
     # moto intercepts calls of AWS itself, not of an endpoint.
-    os.environ.pop("AWS_ENDPOINT_URL")
+    os.environ.pop("AWS_ENDPOINT_URL", None)
+    os.environ.update(ENVIRONMENT)
     with mock_aws():
         public_url = f"http://127.0.0.1:{port}"
         os.environ.update({"STAGE": "local", "PUBLIC_URL": public_url, **resources.create(PREFIX)})
@@ -77,13 +84,17 @@ def _server(live: LiveApp, port: int) -> ThreadingHTTPServer:
 
 
 def _create_developer() -> str:
-    """Create a user whose id and token are the same at every start, for use in scripts."""
+    """Create a user whose id and token are the same at every start, for use in scripts.
+
+    The token depends on a secret of this checkout, so that no web page can know it.
+    """
     from chalicelib.users import service as users_service
 
+    seed = credentials.ensure(stages.local_directory()).secret_access_key.encode()
     ids = (str(UUID(int=(7 << 76) | (2 << 62) | number)) for number in count(1))
     with (
         patch.object(users_service, "new_id", lambda *_: next(ids)),
-        patch("secrets.token_bytes", bytes),
+        patch("secrets.token_bytes", lambda size: hashlib.shake_256(seed).digest(size)),
     ):
         _, token = users_service.create_user("developer", admin=True)
     return token

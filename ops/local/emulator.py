@@ -1,30 +1,24 @@
 """The process of the local stack: ministack in a separate environment, on loopback only."""
 
+import hashlib
 import os
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import BinaryIO
 
-from ops import ROOT, stages
+from ops import ROOT, credentials, stages
+from ops.bootstrap import MINISTACK
 from ops.console import Failure, step
+from ops.local import front, host
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
-# A POST to ministack's reset endpoint deletes everything, and any page in a browser on this machine
-# could send one. `make reset` does not use the endpoint, so it is blocked.
-LAUNCH = """
-from ministack import app
-
-async def refuse(path, *_):
-    if path == "/_ministack/reset":
-        return 403, {"Content-Type": "application/json"}, b'{"reset": "run make reset"}'
-
-assert app._handle_admin_reset
-app._handle_admin_reset = refuse
-app.main()
-"""
+ACCOUNT = "000000000000"
+# The repository comes last on the path, behind ministack's modules.
+LAUNCH = f"import sys; sys.path.append({str(ROOT)!r}); from ops.local import host; host.main()"
 # The variables that the emulator inherits: none that functions could come to depend on.
 INHERITED = ("HOME", "LANG", "PATH", "SSL_CERT_FILE", "TZ", "USER")
 
@@ -32,16 +26,21 @@ INHERITED = ("HOME", "LANG", "PATH", "SSL_CERT_FILE", "TZ", "USER")
 def start() -> str:
     """Start the emulator unless it is running; returns its endpoint.
 
+    One that an older version of the code started is restarted.
+
     Raises:
         Failure: the port is in use, or the emulator did not start.
     """
     port = stages.local_port()
     endpoint = f"http://127.0.0.1:{port}"
     if _running() is not None:
-        if (other := _running_port()) != port:
+        other, version = _started_as()
+        if other != str(port):
             raise Failure(f"the local stack is already running on port {other}: make down first")
-        _wait_until_ready(endpoint)
-        return endpoint
+        if version == _version():
+            _wait_until_ready(endpoint)
+            return endpoint
+        stop()
     _pid_file().unlink(missing_ok=True)
     if _is_in_use(port):
         raise Failure(
@@ -54,11 +53,11 @@ def start() -> str:
             env=_environment(port),
             cwd=stages.local_directory(),
             stdin=subprocess.DEVNULL,
-            stdout=_log().open("wb"),
+            stdout=_new_log(),
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        _pid_file().write_text(f"{process.pid} {port}", encoding="utf-8")
+        _pid_file().write_text(f"{process.pid} {port} {_version()}", encoding="utf-8")
         _wait_until_ready(endpoint, process)
     return endpoint
 
@@ -84,6 +83,8 @@ def _environment(port: int) -> dict[str, str]:
     home = stages.local_directory()
     for name in ("state", "s3", "tmp"):
         (home / name).mkdir(parents=True, exist_ok=True)
+        (home / name).chmod(0o700)
+    credentials.ensure(home)
     return {
         **{name: os.environ[name] for name in INHERITED if name in os.environ},
         "AUTH": "true",
@@ -91,7 +92,9 @@ def _environment(port: int) -> dict[str, str]:
         "GATEWAY_PORT": str(port),
         "IOT_MTLS_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": stages.EMULATOR_REGION,
+        host.CREDENTIALS: str(home / credentials.FILE),
         "PERSIST_STATE": "1",
         "S3_DATA_DIR": str(home / "s3"),
         "S3_PERSIST": "1",
@@ -113,6 +116,12 @@ def _log() -> Path:
     return stages.local_directory() / "ministack.log"
 
 
+def _new_log() -> BinaryIO:
+    """An empty log that only its owner can read, because errors may contain secrets."""
+    _log().unlink(missing_ok=True)
+    return os.fdopen(os.open(_log(), os.O_WRONLY | os.O_CREAT, 0o600), "wb")
+
+
 def _running() -> int | None:
     """The process id of the emulator; None if it has exited, or another process has that id."""
     try:
@@ -126,8 +135,16 @@ def _running() -> int | None:
     return pid if alive else None
 
 
-def _running_port() -> int:
-    return int(_pid_file().read_text(encoding="utf-8").split()[1])
+def _started_as() -> tuple[str, str]:
+    """The port and the version of the running emulator. Older ones did not record their version."""
+    _, port, *version = _pid_file().read_text(encoding="utf-8").split()
+    return port, "".join(version)
+
+
+def _version() -> str:
+    """A hash of everything that runs in the emulator's process."""
+    files = [MINISTACK, *(Path(host.__file__).with_name(name) for name in host.SOURCES)]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _is_in_use(port: int) -> bool:
@@ -137,7 +154,7 @@ def _is_in_use(port: int) -> bool:
 
 
 def _occupant(endpoint: str) -> str:
-    if stages.responds(f"{endpoint}/_ministack/health"):
+    if stages.responds(f"{endpoint}{front.READY}"):
         return "another ministack (of another checkout?)"
     if stages.responds(f"{endpoint}/_localstack/health"):
         return "LocalStack"
@@ -146,7 +163,7 @@ def _occupant(endpoint: str) -> str:
 
 def _wait_until_ready(endpoint: str, process: subprocess.Popen[bytes] | None = None) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while not stages.responds(f"{endpoint}/_ministack/ready"):
+    while not stages.responds(f"{endpoint}{front.READY}"):
         exited = process is not None and process.poll() is not None
         if exited or time.monotonic() > deadline:
             tail = _log().read_text(encoding="utf-8", errors="replace")[-1500:]

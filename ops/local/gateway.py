@@ -1,14 +1,18 @@
 """A local API Gateway: chalice's, with the features that it lacks.
 
-These are request ids and the path `/{proxy+}`, for unknown paths and methods that a path lacks.
+These are a guard against web pages of other origins, request ids, and the path `/{proxy+}`, for
+unknown paths and methods that a path lacks.
 """
 
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, LocalGateway
+
+from ops.local import guard
 
 GREEDY = "/{proxy+}"
 
@@ -53,6 +57,18 @@ class RequestHandler(ChaliceRequestHandler):
         # ignores that gateway.
         self._gateway = Gateway(app, config)
         super().__init__(request, client, server, app, config)
+
+    def parse_request(self) -> bool:
+        """Read the request line and the headers; False if the request is refused."""
+        if not super().parse_request():
+            return False
+        headers = {name.lower(): self.headers.get_all(name, []) for name in self.headers}
+        path, port = self.path.partition("?")[0], self.server.server_address[1]
+        why = guard.refusal(self.command, path, headers, int(port))
+        if why is not None:
+            # Ends the connection, whose request body has not been read.
+            self.send_error(HTTPStatus.FORBIDDEN, why)
+        return why is None
 
     @property
     def local_gateway(self) -> LocalGateway:

@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,17 +10,17 @@ from pathlib import Path
 
 import requests
 
-from ops import stages
+from ops import credentials, stages
 from ops.console import Failure, run_command, say, step
 from ops.deployment import cloudformation, deploy, functions, regions
 from ops.deployment.artifacts import DIGEST_OUTPUT
-from ops.local import emulator
+from ops.local import emulator, front
 from ops.packaging.package import build_in_subprocess
 from ops.stages import Stage
 
 FIRST_USER = "admin"
 # The data that `make reset` deletes; environments and packages are kept.
-DATA = ("state", "s3", "tmp", "stack.json", "ministack.log")
+DATA = ("state", "s3", "tmp", "stack.json", "ministack.log", credentials.FILE)
 
 
 def up() -> None:
@@ -57,6 +56,21 @@ def reset() -> None:
     say("the local stack's data is deleted; make up starts a new one")
 
 
+def mail() -> None:
+    """Print the emails that the local stack sent, oldest first."""
+    stage = stages.stage("local")
+    secret = credentials.read(stages.local_directory()).secret_access_key
+    url, headers = f"{stage.endpoint_url}{front.MAILS}", {"Authorization": f"Bearer {secret}"}
+    try:
+        response = requests.get(url, headers=headers, timeout=30)
+        messages = response.json()["messages"].get(emulator.ACCOUNT, [])
+    except (requests.RequestException, ValueError, KeyError) as error:
+        raise Failure("the local stack is not running: run make up first") from error
+    for message in messages:
+        say(f"To {', '.join(message['To'])}: {message['Subject']}\n\n{message['BodyText']}\n")
+    say(f"{len(messages)} emails")
+
+
 def description() -> dict[str, str]:
     """The content of stack.json: api_url, token, endpoint_url and dashboard_url.
 
@@ -79,12 +93,7 @@ def write_description(endpoint: str, api_url: str, token: str) -> None:
         "endpoint_url": endpoint,
         "dashboard_url": f"{api_url}/",
     }
-    path = _description_file()
-    unfinished = path.with_suffix(".tmp")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-        json.dump(content, file, indent=2)
-    unfinished.replace(path)
+    credentials.write_private(_description_file(), json.dumps(content, indent=2))
 
 
 def _description_file() -> Path:

@@ -1,7 +1,7 @@
 """The stack under test: the local one of `make up`, or the one at AWS_ENDPOINT_URL.
 
-The stage is STAGE, or by default `localstack` if it is deployed, else `local`. Each run creates an
-admin with the operators' command.
+The stage is STAGE, or by default `localstack` if AWS_ENDPOINT_URL is set, else `local`. Each run
+creates an admin with the operators' command.
 """
 
 import os
@@ -21,14 +21,15 @@ from ops.stages import Stage
 @pytest.fixture(scope="session")
 def stage() -> Stage:
     """The deployed stage, after its functions have been invoked once."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL") or stack.description()["endpoint_url"]
-    names = [os.environ["STAGE"]] if os.environ.get("STAGE") else ["localstack", "local"]
-    for name in names:
-        found = Stage(name, endpoint)
-        if cloudformation.outputs(found):
-            functions.wake(found)
-            return found
-    pytest.fail(f"no stack is deployed at {endpoint}: make up, or make deploy STAGE=localstack")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    name = os.environ.get("STAGE") or ("localstack" if endpoint else "local")
+    found = Stage(name, endpoint or stack.description()["endpoint_url"])
+    if cloudformation.outputs(found):
+        functions.wake(found)
+        return found
+    pytest.fail(
+        f"no stack is deployed at {found.endpoint_url}: make up, or make deploy STAGE=localstack"
+    )
 
 
 @pytest.fixture(scope="session")

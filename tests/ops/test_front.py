@@ -1,0 +1,156 @@
+"""What reaches the emulator through its front, as the requests of an ASGI server."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from ops.local.front import Application, Front
+
+API = "/restapis/a1b2c3d4/api/_user_request_"
+KEY, SECRET = "AKIA0123456789ABCDEF", "a secret"
+SIGNED = (
+    f"AWS4-HMAC-SHA256 Credential={KEY}/20261129/us-east-1/lambda/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+)
+CORS = (b"Access-Control-Allow-Origin", b"*")
+
+
+class Emulator:
+    """Records the paths of requests, and allows every origin to read its responses."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        self.paths.append(scope["path"])
+        start = {"type": "http.response.start", "status": 200, "headers": [CORS, (b"x", b"y")]}
+        await send(start)
+        await send({"type": "http.response.body", "body": b"from the emulator"})
+
+
+def request(
+    application: Application, method: str, path: str, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the response to a request without a body."""
+    sent: list[Any] = []
+    given = {"Host": "127.0.0.1:4566", **(headers or {})}
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+    }
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Front(application, 4566, SECRET, {KEY}.__contains__)(scope, receive, send))
+    start, body = sent
+    return (
+        start["status"],
+        {name.decode().lower(): value.decode() for name, value in start["headers"]},
+        body["body"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (API, {}),
+        (f"{API}/", {}),
+        (f"{API}/v1/targets", {"Authorization": "Token mon_1"}),
+        ("/_ministack/ready", {}),
+        ("/_ministack/ses/messages", {"Authorization": f"Bearer {SECRET}"}),
+        ("/2015-03-31/functions/", {"Authorization": SIGNED}),
+        ("/", {"Authorization": SIGNED}),
+    ],
+)
+def test_the_api_and_signed_requests_reach_the_emulator(path: str, headers: dict[str, str]) -> None:
+    emulator = Emulator()
+
+    status, _, body = request(emulator, "GET", path, headers)
+
+    assert (status, body) == (200, b"from the emulator")
+    assert emulator.paths == [path]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/", {}),
+        ("/bucket/key", {}),
+        ("/2015-03-31/functions/", {}),
+        ("/2015-03-31/functions/", {"Authorization": SIGNED.replace(KEY, "test")}),
+        ("/2015-03-31/functions/", {"Authorization": SIGNED.replace(KEY, "000000000000")}),
+        ("/2015-03-31/functions/", {"Authorization": SIGNED.replace(KEY, "")}),
+        ("/2015-03-31/functions/", {"Authorization": f"AWS {KEY}:signature"}),
+        ("/2015-03-31/functions/", {"Authorization": "Bearer a secret"}),
+        ("/restapis/a1b2c3d4", {}),
+        ("/restapis/a1b2c3d4/api/_user_request_x", {}),
+        ("/health", {"Authorization": SIGNED}),
+        ("/_ministack/health", {}),
+        ("/_ministack/reset", {"Authorization": SIGNED}),
+        ("/_ministack/config", {"Authorization": SIGNED}),
+        ("/_ministack/ses/messages", {"Authorization": SIGNED}),
+        ("/_ministack/ses/messages", {}),
+        ("/_ministack/ready/x", {"Authorization": SIGNED}),
+        ("/_localstack/health", {"Authorization": SIGNED}),
+        ("/_aws/execute-api/a1b2c3d4/api/v1/me", {"Authorization": SIGNED}),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_nothing_else_does(method: str, path: str, headers: dict[str, str]) -> None:
+    emulator = Emulator()
+
+    status, sent, body = request(emulator, method, path, headers)
+
+    assert status == 403
+    assert sent["content-type"] == "application/problem+json"
+    assert b"emulator" not in body
+    assert emulator.paths == []
+
+
+@pytest.mark.parametrize("header", ["Origin", "Referer"])
+@pytest.mark.parametrize("path", ["/", "/_ministack/ready", f"{API}/v1/targets"])
+def test_a_page_of_another_origin_reaches_nothing_even_with_the_credentials(
+    path: str, header: str
+) -> None:
+    emulator = Emulator()
+
+    status, sent, _ = request(
+        emulator, "POST", path, {"Authorization": SIGNED, header: "https://evil.example"}
+    )
+
+    assert (status, emulator.paths) == (403, [])
+    assert not [name for name in sent if name.startswith("access-control-")]
+
+
+def test_only_the_json_of_status_pages_can_be_read_by_other_origins() -> None:
+    origin = {"Origin": "https://blog.example", "Sec-Fetch-Site": "cross-site"}
+
+    _, public, _ = request(Emulator(), "GET", f"{API}/status/shop.json", origin)
+    _, badge, _ = request(Emulator(), "GET", f"{API}/badge/shop/status.svg", origin)
+    _, targets, _ = request(Emulator(), "GET", f"{API}/v1/targets")
+
+    assert public["access-control-allow-origin"] == "*"
+    assert badge == targets == {"x": "y"}
+
+
+def test_websockets_are_refused() -> None:
+    emulator, sent = Emulator(), list[Any]()
+    scope = {"type": "websocket", "path": API, "headers": [(b"host", b"127.0.0.1:4566")]}
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Front(emulator, 4566, SECRET, {KEY}.__contains__)(scope, receive, send))
+
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+    assert emulator.paths == []
