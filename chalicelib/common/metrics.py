@@ -39,6 +39,7 @@ UNITS: Final[Mapping[str, Unit]] = {
     "RateLimitsOpen": Unit.COUNT,
     "CanariesUnreached": Unit.COUNT,
     "ClockErrors": Unit.COUNT,
+    "RegionsSilent": Unit.COUNT,
 }
 """All metrics. `Lateness` is the time from a batch's tick to the start of its last check."""
 

@@ -206,7 +206,22 @@ def _finish(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResu
     ):
         results = read_results([work.key], consistent=True)[work.key]
     roll_up_late(runtime, work.job)
-    flush(runtime, _apply(runtime, work, agreed_results(runtime, work.key, results)))
+    flush(runtime, _apply(runtime, work, _agreed(runtime, work, results)))
+
+
+def _agreed(
+    runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResult]
+) -> Mapping[int, CheckResult]:
+    """The results that count in all regions."""
+    changes = _observe(runtime, work, work.lane, results)
+    before = work.lane.places
+    changing = {
+        place
+        for place, (after, _) in changes.items()
+        if replace(after, changed=before[place].state.changed) != before[place].state
+    }
+    intervals_s = {one.place: one.interval_s for one in work.job.specs if one.place in changing}
+    return agreed_results(runtime, work.key, results, intervals_s)
 
 
 def _apply(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResult]) -> Lane:

@@ -203,3 +203,78 @@ def test_a_configured_quorum(aws: dict[str, str]) -> None:
     world.say(target, home=DOWN, asia=DOWN, europe=DOWN)
     world.round()
     assert status(alice, target) == "DOWN"
+
+
+def two_regions(aws: dict[str, str], **quorum: str) -> tuple[Worldwide, Person]:
+    world = Worldwide(Settings.from_env({**aws, "CHECK_REGIONS": EUROPE, **quorum}))
+    alice = world.user()
+    world.tick()
+    return world, alice
+
+
+def rounds(world: Worldwide, count: int, *regions: str) -> None:
+    for _ in range(count):
+        if world.clock.time % 60 < 10:
+            world.tick()
+        world.round(*regions)
+
+
+def test_an_outage_ends_after_three_intervals_without_the_other_region(
+    aws: dict[str, str],
+) -> None:
+    world, alice = two_regions(aws)
+    shop = alice.make_target(interval_s=10, failure_threshold=1)
+    rounds(world, 5, HOME, EUROPE)
+    world.say(shop, home=DOWN, europe=DOWN)
+    rounds(world, 1, HOME, EUROPE)
+    assert status(alice, shop) == "DOWN"
+    world.say(shop)
+    rounds(world, 3, HOME)
+    assert status(alice, shop) == "DOWN", "three intervals are not over"
+    rounds(world, 1, HOME)
+    assert status(alice, shop) == "UP"
+
+
+def test_an_outage_begins_after_three_intervals_without_the_other_region_of_a_quorum(
+    aws: dict[str, str],
+) -> None:
+    world, alice = two_regions(aws, CHECK_QUORUM="2")
+    shop = alice.make_target(interval_s=10, failure_threshold=1)
+    rounds(world, 5, HOME, EUROPE)
+    world.say(shop, home=DOWN)
+    rounds(world, 3, HOME)
+    assert status(alice, shop) == "UP", "three intervals are not over"
+    rounds(world, 1, HOME)
+    assert status(alice, shop) == "DOWN"
+
+
+def test_a_region_that_reports_again_counts_again(aws: dict[str, str]) -> None:
+    world, alice = two_regions(aws, CHECK_QUORUM="2")
+    shop = alice.make_target(interval_s=10, failure_threshold=1)
+    rounds(world, 9, HOME)
+    assert status(alice, shop) == "UP"
+    rounds(world, 1, HOME, EUROPE)
+    world.say(shop, home=DOWN)
+    rounds(world, 3, HOME)
+    assert status(alice, shop) == "UP", "it was silent for three intervals only"
+    rounds(world, 1, HOME)
+    assert status(alice, shop) == "DOWN"
+
+
+def test_a_new_target_is_pending_for_three_intervals_without_a_region(aws: dict[str, str]) -> None:
+    world, alice = two_regions(aws)
+    shop = alice.make_target(interval_s=10, failure_threshold=1)
+    rounds(world, 3, HOME)
+    assert status(alice, shop) == "PENDING"
+    rounds(world, 2, HOME)
+    assert status(alice, shop) == "UP"
+
+
+def test_while_nothing_changes_no_earlier_results_are_read(
+    world: Worldwide, alice: Person, target: dict[str, object], dynamodb_calls: list[str]
+) -> None:
+    world.tick()
+    world.round(HOME)
+    dynamodb_calls.clear()
+    world.round(HOME)
+    assert dynamodb_calls.count("BatchGetItem") == 3, "lane, stored results, all regions' results"
