@@ -9,7 +9,7 @@ STAGE ?= local
 export MONITUM_PORT MONITUM_LOCAL
 
 .DEFAULT_GOAL := help
-.PHONY: help backup restore up down reset logs mail test test-contract lint openapi format e2e browser scrape user redrive deploy plan smoke destroy \
+.PHONY: help backup restore repair up down reset logs mail test test-contract lint openapi format e2e browser scrape user redrive deploy plan smoke destroy \
   not-local dev package python run-venv dev-venv environments
 
 help:  ## list the commands
@@ -63,13 +63,16 @@ user: run-venv  ## create a user: NAME=name [ADMIN=1] [STAGE=local]
 	@test -n "$(NAME)" || { echo "error: NAME is required: make user NAME=someone" >&2; exit 1; }
 	@$(VENV) -m ops user --name "$(NAME)" $(if $(ADMIN),--admin) --stage $(STAGE)
 
-backup: run-venv  ## back up a STAGE's data to FILE (ALL=1: results too)
+backup: run-venv  ## back up a STAGE's data to FILE (RESULTS=no: without single checks)
 	@test -n "$(FILE)" || { echo "error: FILE is required: make backup FILE=monitum.jsonl.gz" >&2; exit 1; }
-	@$(VENV) -m ops backup --stage $(STAGE) --file "$(FILE)" $(if $(ALL),--all)
+	@$(VENV) -m ops backup --stage $(STAGE) --file "$(FILE)" $(if $(filter no,$(RESULTS)),--without-results)
 
-restore: run-venv  ## restore the data of FILE to a STAGE
+restore: run-venv  ## add the data of FILE to a STAGE, wait until its targets are checked
 	@test -n "$(FILE)" || { echo "error: FILE is required: make restore FILE=monitum.jsonl.gz" >&2; exit 1; }
 	@$(VENV) -m ops restore --stage $(STAGE) --file "$(FILE)"
+
+repair: run-venv  ## rebuild the schedule of a STAGE from its targets; deploy and restore do it too
+	@$(VENV) -m ops repair --stage $(STAGE)
 
 redrive: run-venv  ## retry dead letters: alerts, checks, rollups (STAGE=local)
 	@$(VENV) -m ops redrive --stage $(STAGE)

@@ -29,7 +29,7 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "package": {"--alone": {"action": _FLAG, "help": "verify that it is complete"}},
     "backup": {
         "--file": {"required": True, "type": Path},
-        "--all": {"action": _FLAG, "help": "with results, deliveries and the schedule"},
+        "--without-results": {"action": _FLAG, "help": "leave out single checks: most of the data"},
     },
     "restore": {"--file": {"required": True, "type": Path}},
     "destroy": {
@@ -107,6 +107,7 @@ def _deploy(stage: Stage, _options: argparse.Namespace) -> None:
     previous = regions.of(stage)
     outputs = deploy.release(stage, built, lambda: _smoke(stage))
     regions.update(stage, built, previous)
+    _repair(stage)
     say(f"\nAPI: {stages.api_base(stage, outputs['RestAPIId'])}")
     say(f"To create the first user: make user NAME=you ADMIN=1 STAGE={stage.name}")
 
@@ -145,15 +146,35 @@ def _backup(stage: Stage, options: argparse.Namespace) -> None:
     """copy the data into a file"""
     from ops.data import backup
 
-    count = backup.backup(stage, options.file, everything=options.all)
+    count = backup.backup(stage, options.file, with_results=not options.without_results)
     say(f"{count:,} items in {options.file}; keep it secret, it contains credentials")
 
 
 def _restore(stage: Stage, options: argparse.Namespace) -> None:
-    """restore the data from a file"""
-    from ops.data import backup
+    """add the data of a file to a stage, and wait until its targets are checked"""
+    from chalicelib.alerting.overdue import send_all_waiting
+    from ops.data import first_checks, restore
+    from ops.deployment import deploy
 
-    say(f"{backup.restore(stage, options.file):,} items restored")
+    runtime = deploy.enter_runtime(stage)
+    with step("restoring"):
+        written, kept = restore.restore(stage, options.file, runtime.now)
+    say(f"{written:,} items restored; {kept:,} are in the stage already and stay as they are")
+    _repair(stage)
+    say(f"{send_all_waiting(runtime):,} waiting alerts are attempted now")
+    with step("waiting for the next check of each target"):
+        lines = first_checks.wait_for_checks(stage, runtime)
+    say("\n".join(lines))
+
+
+def _repair(stage: Stage, _options: argparse.Namespace | None = None) -> None:
+    """rebuild the schedule from the targets"""
+    from ops.data import repair
+    from ops.deployment import deploy
+
+    runtime = deploy.enter_runtime(stage)
+    lines = [f"repaired: {line}" for line in repair.repair(stage, runtime)]
+    say("\n".join(lines) or "nothing to repair")
 
 
 def _user(stage: Stage, options: argparse.Namespace) -> None:
@@ -194,6 +215,7 @@ STAGE_COMMANDS: dict[str, Callable[[Stage, argparse.Namespace], None]] = {
     "destroy": _destroy,
     "backup": _backup,
     "restore": _restore,
+    "repair": _repair,
     "user": _user,
     "rollup": _rollup,
     "redrive": _redrive,

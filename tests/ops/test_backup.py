@@ -1,18 +1,24 @@
-"""Backup and restore of a stage."""
+"""Backup and restore of a stage: nothing is silent afterwards, and nothing is told twice."""
 
 import gzip
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chalicelib.alerting.overdue import send_all_waiting
 from ops import resources
 from ops.console import Failure
-from ops.data import backup
+from ops.data import backup, first_checks, repair, restore
 from ops.stages import Stage
-from tests.support.world import World
+from tests.support import alerts
+from tests.support.stages import stored
+from tests.support.world import Person, World
 
 pytestmark = pytest.mark.moto
+Restore = Callable[[], list[str]]
 
 
 class TestStage(Stage):
@@ -26,65 +32,227 @@ class TestStage(Stage):
 STAGE = TestStage("dev")
 
 
-def delete_all_data() -> None:
+def delete_all_data(world: World) -> None:
     client = STAGE.client("dynamodb")
     for name in resources.table_names("monitum-test-"):
         client.delete_table(TableName=name)
     resources.create_tables("monitum-test-")
+    world.queue.waiting.clear()
+    world.alerts.waiting.clear()
 
 
-@pytest.mark.parametrize("everything", [True, False])
-def test_a_restored_stage_continues(world: World, tmp_path: Path, everything: bool) -> None:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "backup.gz"
+
+
+@pytest.fixture
+def restored(world: World, file: Path) -> Restore:
+    """Restores the file as the command does; returns what was said about the checks."""
+
+    def restored() -> list[str]:
+        restore.restore(STAGE, file, world.runtime.now)
+        repair.repair(STAGE, world.runtime)
+        send_all_waiting(world.runtime)
+        return first_checks.wait_for_checks(STAGE, world.runtime, sleep=live(world))
+
+    return restored
+
+
+def live(world: World) -> Callable[[float], None]:
+    """Passes the time with everything that runs in a stage."""
+
+    def live(seconds: float) -> None:
+        world.run(int(seconds))
+        world.run_alerts()
+
+    return live
+
+
+def checks(person: Person, target_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = person.get(f"/v1/targets/{target_id}/checks").json["items"]
+    return found
+
+
+@pytest.mark.parametrize("with_results", [True, False])
+def test_an_empty_stage_continues_after_a_restore(
+    world: World, file: Path, restored: Restore, with_results: bool
+) -> None:
     alice = world.user()
-    target = alice.make_target(headers={"X-Key": "s3cret"}, tags=["prod"])
+    target = alice.make_target(headers={"X-Key": "s3cret"}, tags=["prod"], interval_s=30)
     path = f"/v1/targets/{target['id']}"
     world.tick()
     world.run(130)
-    before = alice.get(path).json
-    checks = alice.get(f"{path}/checks").json["items"]
-    file = tmp_path / "backup.gz"
-    assert backup.backup(STAGE, file, everything=everything) > 3
-    delete_all_data()
+    before, seen = alice.get(path).json, checks(alice, target["id"])
+    assert backup.backup(STAGE, file, with_results=with_results) > 3
+    delete_all_data(world)
     assert alice.get(path).status == 401, "nothing is left, not even the token"
+    # A new stage is running already, without intervals.
+    world.tick()
+    world.checker.seen.clear()
+    start = world.runtime.now
 
-    backup.restore(STAGE, file)
+    assert restored() == ["1 of 1 targets have been checked"]
 
     after = alice.get(path).json
     assert {**after, "state": None} == {**before, "state": None}
     assert after["state"]["status"] == "UP"
-    assert alice.get(f"{path}/checks").json["items"] == (checks if everything else [])
-    world.checker.seen.clear()
-    alice.post(f"{path}/check")
-    world.run(1)
-    world.clock.time += 120
-    world.tick()
-    world.run(70)
-    assert world.checker.seen, "it is checked again"
+    assert world.runtime.now - start < first_checks.WAIT_S
+    new = [one for one in checks(alice, target["id"]) if one not in seen]
+    assert len(checks(alice, target["id"])) == len(new) + (len(seen) if with_results else 0)
     assert world.checker.seen[-1].secrets["headers"] == {"X-Key": "s3cret"}
+    count = len(new)
+    live(world)(600)
+    assert len(checks(alice, target["id"])) - (len(seen) if with_results else 0) == count + 20
 
 
-def test_restoring_twice_changes_nothing(world: World, tmp_path: Path) -> None:
+def test_a_restore_names_the_targets_that_are_not_checked(
+    world: World, file: Path, restored: Restore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice = world.user()
+    target = alice.make_target(name="Shop")
+    backup.backup(STAGE, file)
+    delete_all_data(world)
+    monkeypatch.setattr(world, "tick", lambda: None)
+
+    with pytest.raises(Failure, match=f"1 of 1 targets .* not checked .*\n.*{target['id']} 'Shop'"):
+        restored()
+
+
+def test_a_restore_says_when_the_other_targets_are_due(
+    world: World, file: Path, restored: Restore
+) -> None:
+    alice = world.user()
+    alice.make_target(interval_s=86_400, name="Daily")
+    alice.make_target(enabled=False)
+    backup.backup(STAGE, file)
+    delete_all_data(world)
+
+    first, second, third = restored()
+
+    assert (first, second) == ("0 of 1 targets have been checked", "1 are due later:")
+    assert "'Daily': due at 2026-11-" in third
+
+
+def test_a_restore_adds_what_a_living_stage_lacks(
+    world: World, file: Path, restored: Restore, lowest_place: None
+) -> None:
+    alice = world.user()
+    kept, gone = (alice.make_target(headers={"X-Key": f"{n}"})["id"] for n in range(2))
+    world.tick()
+    world.run(60)
+    backup.backup(STAGE, file)
+    alice.patch(f"/v1/targets/{kept}", {"name": "Renamed", "headers": {"X-Key": "new"}})
+    new = alice.make_target(headers={"X-Key": "third"})["id"]
+    alice.delete(f"/v1/targets/{gone}")
+    world.checker.seen.clear()
+
+    restored()
+
+    assert alice.get(f"/v1/targets/{kept}").json["name"] == "Renamed"
+    assert len(alice.get("/v1/targets").json["items"]) == 3
+    assert alice.get("/v1/me").json["limits"]["targets"]["used"] == 3
+    headers = {one.target_id: one.secrets["headers"]["X-Key"] for one in world.checker.seen}
+    assert headers == {kept: "new", gone: "1", new: "third"}
+    for target_id in (kept, gone, new):
+        assert alice.patch(f"/v1/targets/{target_id}", {"enabled": False}).status == 200
+        assert alice.delete(f"/v1/targets/{target_id}").status == 204
+    assert alice.get("/v1/me").json["limits"]["targets"]["used"] == 0
+
+
+def test_a_stage_whose_places_are_taken_refuses_a_restore(
+    world: World, file: Path, lowest_place: None
+) -> None:
+    alice = world.user()
+    gone = alice.make_target()["id"]
+    backup.backup(STAGE, file)
+    alice.delete(f"/v1/targets/{gone}")
     alice.make_target()
-    file = tmp_path / "backup.gz"
+    before = stored()
+
+    with pytest.raises(Failure, match="places of 1 deleted targets"):
+        restore.restore(STAGE, file, world.runtime.now)
+
+    assert stored() == before
+
+
+def test_restoring_twice_changes_nothing(world: World, file: Path) -> None:
+    alice = world.user()
+    alice.make_target(headers={"X-Key": "s3cret"})
     count = backup.backup(STAGE, file)
+    before = stored()
 
-    assert backup.restore(STAGE, file) == backup.restore(STAGE, file) == count
-    assert len(alice.get("/v1/targets").json["items"]) == 1
+    assert restore.restore(STAGE, file, world.runtime.now) == (0, count - 1)
+    assert stored() == before, "the schedule is rebuilt, not restored"
 
 
-def test_the_file_is_readable_by_its_owner_only(world: World, tmp_path: Path) -> None:
+def test_an_incident_that_has_ended_since_is_not_told_again(
+    world: World, file: Path, restored: Restore
+) -> None:
+    alice = world.user()
+    alerts.channel(alice)
+    target = alerts.target(alice)
+    alerts.fail(world, target, seconds=30)
+    world.run_alerts(10)
+    backup.backup(STAGE, file)
+    alerts.heal(world, target, seconds=30)
+    world.run_alerts(10)
+    assert alerts.types(world) == ["down", "recovered"]
+
+    restored()
+    live(world)(120)
+
+    assert alerts.types(world) == ["down", "recovered"]
+    (incident,) = alerts.incidents(alice)
+    assert incident["closed_at"]
+
+
+def test_waiting_alerts_are_sent_after_a_restore(
+    world: World, file: Path, restored: Restore
+) -> None:
+    alice = world.user()
+    alerts.channel(alice)
+    target = alerts.target(alice)
+    world.outbound.script[alerts.HOOK] = 500
+    alerts.fail(world, target, seconds=30)
+    world.run_alerts(10)
+    backup.backup(STAGE, file)
+    delete_all_data(world)
+    world.outbound.script.clear()
+    before = len(alerts.types(world))
+    world.clock.time += 3_600
+
+    restored()
+    alerts.heal(world, target, seconds=120)
+    world.run_alerts(120)
+
+    assert alerts.types(world)[before:] == ["down", "recovered"]
+
+
+def test_the_file_is_readable_by_its_owner_only(world: World, file: Path) -> None:
     world.user()
-    backup.backup(STAGE, tmp_path / "backup.gz")
+    backup.backup(STAGE, file)
 
-    assert stat.S_IMODE((tmp_path / "backup.gz").stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"{}\n", b"no JSON\n", b"\xff\n"])
+@pytest.mark.parametrize("content", [b"{}\n", b"no JSON\n", b"\xff\n", b"[]\n"])
 def test_an_invalid_file_is_rejected(world: World, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "plain").write_bytes(content)
     (tmp_path / "zipped").write_bytes(gzip.compress(content))
 
     for name in ("plain", "zipped"):
         with pytest.raises(Failure, match="not a backup"):
-            backup.restore(STAGE, tmp_path / name)
+            restore.restore(STAGE, tmp_path / name, world.runtime.now)
+
+
+def test_a_truncated_file_restores_nothing(world: World, file: Path) -> None:
+    world.user().make_target()
+    backup.backup(STAGE, file)
+    delete_all_data(world)
+    file.write_bytes(file.read_bytes()[:-20])
+
+    with pytest.raises(Failure, match="not a backup"):
+        restore.restore(STAGE, file, world.runtime.now)
+
+    assert not any(stored().values())
