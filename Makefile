@@ -43,6 +43,10 @@ lint: dev-venv  ## check formatting, lint, types and import layers
 	$(VENV) -m mypy
 	.venv/bin/lint-imports
 
+.PHONY: record-clients
+record-clients: dev-venv  ## record what curl and Chromium say of the quirks in tests/probes/quirks (ARGS="part of a name")
+	@$(VENV) -m tests.probes.quirks.record $(ARGS)
+
 openapi: dev-venv  ## generate docs/openapi.json and the route index
 	@$(VENV) -m ops openapi
 

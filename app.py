@@ -7,16 +7,24 @@ gc.disable()
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from typing import Any
+
+# urllib3 would load these for encodings that AWS does not use; the checks that need them do later.
+_HIDDEN = [name for name in ("brotli", "backports") if name not in sys.modules]
+sys.modules.update(dict.fromkeys(_HIDDEN))  # type: ignore[arg-type]
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib.common import logs
 from chalicelib.common.settings import Settings
 from chalicelib.runtime import Runtime
+
+for _name in _HIDDEN:
+    del sys.modules[_name]
 
 logs.configure()
 app = Chalice(app_name="monitum", configure_logs=False)

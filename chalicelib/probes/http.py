@@ -13,11 +13,13 @@ from chalicelib.monitoring.result import Reason
 from chalicelib.probes.assertions.response import Observation
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import Blocked, CheckFailure
+from chalicelib.probes.net.cookies import CookieJar
 from chalicelib.probes.net.dialer import Dialer
+from chalicelib.probes.net.http1 import Head
 from chalicelib.probes.net.requests_adapter import GuardedAdapter, Raw
-from chalicelib.probes.net.urls import MAX_URL, BadUrl, Url, parse_url
+from chalicelib.probes.net.urls import BadUrl, Url, parse_url, resolve_location
 
-MAX_REDIRECTS: Final = 10
+MAX_REDIRECTS: Final = 20  # as many as browsers follow
 SMALL_BODY: Final = 64 * 1024
 LARGE_BODY: Final = 1024 * 1024
 USER_AGENT: Final = "Monitum/1"
@@ -40,11 +42,15 @@ def check_http(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation
     adapter = GuardedAdapter(dialer)
     verify = config.get("verify_tls") is not False
     follow = config.get("follow_redirects") is not False
+    cookies = CookieJar()
     for _ in range(MAX_REDIRECTS + 1):
-        with adapter.exchange(request, url, attempt, verify=verify) as response:
-            location = response.headers.get("location")
-            if not (follow and location is not None and response.status_code in _REDIRECTS):
+        sent = _with_cookies(request, url, cookies)
+        with adapter.exchange(sent, url, attempt, verify=verify) as response:
+            head = cast("Raw", response.raw).head
+            location = _location(head) if follow and head.status in _REDIRECTS else None
+            if location is None:
                 return _observe(response, _body_limit(spec), attempt)
+            cookies.store(url, head.values("set-cookie"))
         attempt.record("body")
         before, url = url, _redirect_target(url, location)
         request = _redirected(request, response.status_code, before, url)
@@ -118,15 +124,32 @@ def _observe(response: Response, limit: int, attempt: Attempt) -> Observation:
     )
 
 
+def _with_cookies(request: PreparedRequest, url: Url, cookies: CookieJar) -> PreparedRequest:
+    """Return the request with the cookies for `url`; the target's own cookies stay in it."""
+    own = request.headers.get("Cookie")
+    header = cookies.header(url, own)
+    if header is None or header == own:
+        return request
+    headers = CaseInsensitiveDict({**request.headers, "Cookie": header})
+    body = request.body if isinstance(request.body, bytes) else None
+    return _prepared(request.method or "GET", url, headers, body)
+
+
+def _location(head: Head) -> str | None:
+    """Return where a redirect leads, None if nowhere; raise CheckFailure if it is ambiguous."""
+    locations = set(head.values("location"))
+    if len(locations) > 1:
+        raise CheckFailure(Reason.PROTOCOL, "the redirect has more than one location", final=True)
+    return locations.pop() or None if locations else None
+
+
 def _redirect_target(url: Url, location: str) -> Url:
     """Return the URL of a redirect; raise Blocked if Monitum does not follow it."""
-    if len(location) > MAX_URL:  # urljoin takes a second for 60 KB of odd Unicode
-        raise Blocked(f"a redirect was not followed: it is longer than {MAX_URL} characters")
+    # Headers were decoded as Latin-1, but servers send UTF-8 here.
+    text = location.encode("latin-1").decode("utf-8", "replace")
     try:
-        # Headers were decoded as Latin-1, but servers send UTF-8 here.
-        text = location.encode("latin-1").decode("utf-8", "replace")
-        return parse_url(urllib.parse.urljoin(str(url), text))
-    except (BadUrl, ValueError, UnicodeError) as error:
+        return resolve_location(url, text)
+    except BadUrl as error:
         raise Blocked(f"a redirect was not followed: {error}") from None
 
 

@@ -77,7 +77,7 @@ cron expressions where maintenance windows are looked at.
 START = """
 import json, os, sys
 # Libraries of the tests, which urllib3 and botocore load where they find them.
-sys.modules.update(OpenSSL=None, cryptography=None, brotli=None)
+sys.modules.update(OpenSSL=None, cryptography=None)
 before = set(sys.modules)
 import app
 for module in sys.argv[1:]:

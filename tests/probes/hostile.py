@@ -90,7 +90,7 @@ class Server:
             threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
 
     def _serve(self, peer: Peer) -> None:
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, LookupError):
             self._behave(peer)
         with suppress(OSError):
             peer.sock.shutdown(socket.SHUT_RDWR)
@@ -182,7 +182,8 @@ def with_tls(context: ssl.SSLContext, then: Behaviour | None = None) -> Behaviou
 
 def response(*headers: str, status: str = "200 OK", body: bytes = b"OK") -> bytes:
     """Return a response with a right Content-Length and some more headers."""
-    lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}"]
+    last = ("Connection: close", f"Content-Length: {len(body)}")
+    lines = [f"HTTP/1.1 {status}", *headers, *last]
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
 

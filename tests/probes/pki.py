@@ -64,9 +64,11 @@ class Authority:
         return path
 
 
-def server_context(certificate: Path) -> ssl.SSLContext:
-    """Return what a server needs for TLS with what `issue` wrote."""
+def server_context(certificate: Path, protocols: Sequence[str] = ()) -> ssl.SSLContext:
+    """Return what a server needs for TLS with what `issue` wrote; `protocols` are for ALPN."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if protocols:
+        made.set_alpn_protocols(protocols)
     made.load_cert_chain(certificate)
     return made
 

@@ -6,7 +6,9 @@ import time
 import pytest
 
 from chalicelib.probes.checker import Checker
+from chalicelib.probes.net.cookies import MAX_BYTES, MAX_COOKIES, CookieJar
 from chalicelib.probes.net.ssrf_guard import Guard
+from chalicelib.probes.net.urls import parse_url
 from tests.probes.conftest import Watch
 from tests.probes.fake_resolver import FakeNames
 from tests.probes.hostile import OK, Behaviour, Peer, answers, redirect, response, serving
@@ -137,17 +139,76 @@ def test_redirects_need_not_be_followed(watch: Watch) -> None:
     assert (strict.verdict, strict.error) == ("DOWN", "expected status 200, got 302")
 
 
-def test_no_cookie_is_kept(watch: Watch) -> None:
+def cookies_of(requests: list[bytes]) -> list[str]:
+    return [sent([request])[1].get("cookie", "") for request in requests]
+
+
+def test_cookies_last_for_one_check(watch: Watch) -> None:
     def behave(peer: Peer) -> None:
-        first = not server.requests
-        peer.read_request()
+        first = b"cookie" not in peer.read_request().lower()
         peer.say(response("Set-Cookie: a=b", "Location: /", status="302 x") if first else OK)
 
     with serving(behave) as server:
         url = f"http://127.0.0.1:{server.port}/"
         assert watch("http", url=url).verdict == "UP"
         assert watch("http", url=url).verdict == "UP"
-    assert not any(b"cookie" in request.lower() for request in server.requests)
+    assert cookies_of(server.requests) == ["", "a=b", "", "a=b"]
+
+
+def test_cookies_of_the_target_are_joined_by_those_of_the_server(watch: Watch) -> None:
+    def behave(peer: Peer) -> None:
+        here = peer.read_request().split()[1] == b"/"
+        sets = ("Set-Cookie: theirs=1", "Set-Cookie: both=theirs")
+        peer.say(response(*sets, "Location: /x", status="302 x") if here else OK)
+
+    secrets = {"headers": {"cookie": "ours=1; both=ours"}}
+    with serving(behave) as server:
+        watch("http", url=f"http://127.0.0.1:{server.port}/", secrets=secrets)
+    assert cookies_of(server.requests) == ["ours=1; both=ours", "ours=1; theirs=1; both=theirs"]
+
+
+@pytest.mark.parametrize(
+    ("header", "path", "kept"),
+    [
+        ("a=b", "/x/y", "a=b"),
+        ("a=b", "/z", None),
+        ("a=b; Path=/z", "/z/y?q", "a=b"),
+        ("a=b; Path=/z", "/zoo", None),
+        ("a=b; Path=relative", "/x/y", "a=b"),
+        ("a=b; Secure", "/x/y", None),
+        ("a=b; Domain=example.com", "/x/y", "a=b"),
+        ("a=b; Domain=.WWW.example.com", "/x/y", "a=b"),
+        ("a=b; Domain=other.example.com", "/x/y", None),
+        ("a=b; Domain=ample.com", "/x/y", None),
+        ("a=b; Max-Age=0", "/x/y", None),
+        ("a=b; Max-Age=-1", "/x/y", None),
+        ("a=b; Max-Age=1; Expires=Thu, 01-Jan-1970 00:00:00 GMT", "/x/y", "a=b"),
+        ("a=b; Expires=Thu, 01-Jan-1970 00:00:00 GMT", "/x/y", None),
+        ("a=b; Expires=nonsense; nonsense", "/x/y", "a=b"),
+        ("a=b\x07", "/x/y", None),
+        ("=", "/x/y", None),
+        (" ; Path=/", "/x/y", None),
+        ("a=" + "b" * MAX_BYTES, "/x/y", None),
+    ],
+)
+def test_which_cookies_are_sent_where(header: str, path: str, kept: str | None) -> None:
+    jar = CookieJar()
+    jar.store(parse_url("http://www.example.com/x/1"), [header])
+    assert jar.header(parse_url(f"http://www.example.com{path}")) == kept
+    assert jar.header(parse_url(f"http://other.example.com{path}")) is None
+
+
+def test_secure_cookies_need_https() -> None:
+    jar = CookieJar()
+    jar.store(parse_url("https://a.test/"), ["a=b; Secure", "c=d"])
+    assert jar.header(parse_url("https://a.test/")) == "a=b; c=d"
+    assert jar.header(parse_url("http://a.test/")) == "c=d"
+
+
+def test_so_many_cookies_are_kept() -> None:
+    jar, url = CookieJar(), parse_url("http://a.test/")
+    jar.store(url, (f"a{n}=b" for n in range(1000)))
+    assert (jar.header(url) or "").count("=") == MAX_COOKIES
 
 
 def test_connections_are_not_used_again(watch: Watch) -> None:

@@ -20,13 +20,21 @@ from chalicelib.probes.net.dns_wire import TYPE_A, TYPE_AAAA, BadMessage, parse_
 from chalicelib.probes.net.ip_ranges import Scope, classify
 from chalicelib.probes.net.resolv_conf import ResolvConf, parse_hosts
 from chalicelib.probes.net.ssrf_guard import Guard
-from chalicelib.probes.net.urls import BadUrl, parse_host, parse_url
+from chalicelib.probes.net.urls import BadUrl, parse_host, parse_url, resolve_location
 from chalicelib.probes.net.x509_expiry import days_left, expires_at
 from chalicelib.probes.redaction import MAX_ERROR, clean
 from tests.probes.pki import Authority
 from tests.probes.url_spellings import ALLOWED, FORBIDDEN
 
 YEAR_1, YEAR_10000 = -62_135_596_800, 253_402_300_800
+
+
+def _is_url(text: str) -> bool:
+    with contextlib.suppress(BadUrl):
+        return bool(parse_url(text))
+    return False
+
+
 url_like = st.one_of(
     st.text(),
     st.builds("http://{}{}".format, st.text(), st.text()),
@@ -55,6 +63,30 @@ def test_a_url_is_refused_or_has_one_spelling(text: str) -> None:
     assert " " not in str(url)
     assert 0 < url.port < 65536
     assert url.target.startswith("/")
+
+
+@given(st.sampled_from([*FORBIDDEN, *ALLOWED, "http://a.test/b/c?d"]).filter(_is_url), url_like)
+def test_a_location_is_refused_or_has_one_spelling(base: str, text: str) -> None:
+    try:
+        url = resolve_location(parse_url(base), text)
+    except BadUrl:
+        return
+    assert str(url).isascii()
+    assert str(url).isprintable()
+    assert " " not in str(url)
+    assert url.target.startswith("/")
+    assert url.host == parse_host(url.host.name)
+    again = resolve_location(parse_url(base), str(url))
+    assert again == url
+
+
+@pytest.mark.parametrize("text", [*FORBIDDEN, *ALLOWED])
+def test_a_redirect_leads_to_the_host_that_a_target_would_name(text: str) -> None:
+    try:
+        url = parse_url(text)
+    except BadUrl:
+        return
+    assert resolve_location(parse_url("http://a.test/"), text).origin == url.origin
 
 
 @given(st.text())

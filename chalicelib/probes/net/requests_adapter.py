@@ -20,7 +20,7 @@ from requests.structures import CaseInsensitiveDict
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import CheckFailure, OutOfTime
 from chalicelib.probes.net.dialer import Dialer
-from chalicelib.probes.net.http1 import read_head, request_bytes
+from chalicelib.probes.net.http1 import Head, read_head, request_bytes
 from chalicelib.probes.net.http_body import Body
 from chalicelib.probes.net.stream import Connection, Stream
 from chalicelib.probes.net.urls import BadUrl, Url, parse_url
@@ -30,10 +30,11 @@ MAX_BODY: Final = 1024 * 1024
 
 
 class Raw(io.RawIOBase):
-    """The file object that requests reads a body from; probes use `body` directly."""
+    """The file object that requests reads a body from; probes use `head` and `body` directly."""
 
-    def __init__(self, stream: Stream, body: Body) -> None:
+    def __init__(self, stream: Stream, head: Head, body: Body) -> None:
         self._stream = stream
+        self.head = head
         self.body = body
         self._content: io.BytesIO | None = None
 
@@ -98,7 +99,7 @@ class GuardedAdapter(BaseAdapter):
         response.status_code = head.status
         response.reason = head.phrase
         response.headers = CaseInsensitiveDict(_joined(head.headers))
-        response.raw = Raw(stream, Body(stream, head, request.method or "GET"))
+        response.raw = Raw(stream, head, Body(stream, head, request.method or "GET"))
         response.url = request.url or ""
         response.request = request
         return response

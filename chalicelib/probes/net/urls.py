@@ -16,6 +16,8 @@ from chalicelib.probes.errors import Blocked
 from chalicelib.probes.net.ip_ranges import Address
 
 MAX_URL: Final = 2048
+MAX_LOCATION: Final = 16 * 1024  # single sign-on has redirects of several KB
+_MAX_HOST_TEXT: Final = 1024
 TLS_PORT: Final = 443
 DNS_PORT: Final = 53
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -24,6 +26,11 @@ _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 _UNSAFE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _ESCAPE: Final = re.compile(r"[^!#$%&'()*+,/:;=?@\[\]~A-Za-z0-9._-]")
+_QUERY_ESCAPE: Final = re.compile(r"[\x00-\x20\"#'<>\x7f-\U0010ffff]")
+_C0_AND_SPACE: Final = "".join(map(chr, range(0x21)))
+_TABS_AND_LINES: Final = str.maketrans("", "", "\t\r\n")
+_DOT: Final = re.compile(r"\.|%2e", re.IGNORECASE)
+_DOTS: Final = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 
 
 class BadUrl(ValueError):
@@ -81,10 +88,36 @@ def parse_url(text: str) -> Url:
     if not rest.startswith("//") or rest.startswith("///"):
         raise BadUrl(f"the URL must begin with {scheme}:// and a host")
     authority, target = _split_authority(rest[2:])
-    if "@" in authority:
-        raise BadUrl("the URL must not contain a user name or password")
-    host_text, port = _split_port(authority, _DEFAULT_PORTS[scheme])
-    return Url(scheme, parse_host(host_text), port, _clean_target(target))
+    host, port = _host_and_port(authority, scheme)
+    return Url(scheme, host, port, _clean_target(target))
+
+
+def resolve_location(base: Url, text: str) -> Url:
+    """Return the URL of a redirect from `base`; raise BadUrl.
+
+    Follows the URL standard, as browsers do: spaces are encoded, backslashes are slashes, dots are
+    resolved (https://url.spec.whatwg.org/#concept-basic-url-parser).
+    """
+    if len(text) > MAX_LOCATION:
+        raise BadUrl(f"the URL is longer than {MAX_LOCATION} characters")
+    text = text.strip(_C0_AND_SPACE).translate(_TABS_AND_LINES).partition("#")[0]
+    found = _SCHEME.match(text)
+    scheme = found[1].lower() if found else base.scheme
+    if scheme not in _DEFAULT_PORTS:
+        raise BadUrl("the URL must begin with http:// or https://")
+    text, mark, query = text[found.end() if found else 0 :].partition("?")
+    path = text.replace("\\", "/")
+    if scheme != base.scheme or path.startswith("//"):
+        authority, slash, path = path.lstrip("/").partition("/")
+        host, port = _host_and_port(authority, scheme)
+        return Url(scheme, host, port, _clean_path(slash + path) + _clean_query(mark + query))
+    base_path, base_mark, base_query = base.target.partition("?")
+    if not path:
+        query = _clean_query(mark + query) if mark else base_mark + base_query
+        return Url(scheme, base.host, base.port, base_path + query)
+    if not path.startswith("/"):
+        path = base_path.rpartition("/")[0] + "/" + path
+    return Url(scheme, base.host, base.port, _clean_path(path) + _clean_query(mark + query))
 
 
 def parse_host(text: str) -> Host:
@@ -136,6 +169,15 @@ def _split_authority(rest: str) -> tuple[str, str]:
     return rest[:end], rest[end:].partition("#")[0]
 
 
+def _host_and_port(authority: str, scheme: str) -> tuple[Host, int]:
+    if "@" in authority:
+        raise BadUrl("the URL must not contain a user name or password")
+    host, port = _split_port(authority, _DEFAULT_PORTS[scheme])
+    if len(host) > _MAX_HOST_TEXT:  # idna takes long for odd Unicode
+        raise BadUrl("the host is not a valid name")
+    return parse_host(host), port
+
+
 def _split_port(authority: str, default: int) -> tuple[str, int]:
     host, colon, port = authority.rpartition(":")
     if not colon or port.endswith("]"):
@@ -151,6 +193,30 @@ def _clean_target(target: str) -> str:
     if not target.startswith("/"):
         target = f"/{target}"
     return _ESCAPE.sub(_percent_encode, target)
+
+
+def _clean_path(path: str) -> str:
+    """Return a path without dot segments, percent-encoded."""
+    segments: list[str] = []
+    *folders, last = path.split("/")[1:] or [""]
+    for segment in folders:
+        if not _DOTS.fullmatch(segment):
+            segments.append(segment)
+        elif _is_parent(segment):
+            del segments[-1:]
+    if _DOTS.fullmatch(last):
+        if _is_parent(last):
+            del segments[-1:]
+        last = ""
+    return _ESCAPE.sub(_percent_encode, "/" + "/".join([*segments, last]))
+
+
+def _is_parent(dots: str) -> bool:
+    return len(_DOT.findall(dots)) == 2
+
+
+def _clean_query(query: str) -> str:
+    return _QUERY_ESCAPE.sub(_percent_encode, query)
 
 
 def _percent_encode(found: re.Match[str]) -> str:

@@ -180,6 +180,6 @@ HEADS = [
         "a location of 30,000 accents",
         answers(redirect("//a" + ("\u0301\u0323" * 15_000).encode().decode("latin-1"))),
         "blocked",
-        "longer than 2048",
+        "longer than 16384",
     ),
 ]

@@ -9,16 +9,22 @@ def _loop_of_two(peer: Peer) -> None:
     peer.say(redirect("/b" if here == b"/a" else "/a"))
 
 
-def _ten_redirects(peer: Peer) -> None:
+def _twenty_redirects(peer: Peer) -> None:
     step = int(peer.read_request().split()[1].strip(b"/") or 0)
-    peer.say(redirect(f"/{step + 1}") if step < 10 else OK)
+    peer.say(redirect(f"/{step + 1}") if step < 20 else OK)
+
+
+def _bakes(peer: Peer) -> None:
+    size = len(peer.read_request())
+    cookies = [f"Set-Cookie: {n}-{size}={'x' * 4000}" for n in range(14)]
+    peer.say(redirect("/") if size > 20_000 else response("Location: /", *cookies, status="302 x"))
 
 
 REDIRECTS = [
-    Case("a redirect to itself", answers(redirect("/")), "redirects", "more than 10"),
-    Case("a loop of two", _loop_of_two, "redirects", "more than 10"),
-    Case("ten redirects", _ten_redirects, None),
-    Case("an empty location", answers(redirect("")), "redirects"),
+    Case("a redirect to itself", answers(redirect("/")), "redirects", "more than 20"),
+    Case("a loop of two", _loop_of_two, "redirects", "more than 20"),
+    Case("twenty redirects", _twenty_redirects, None),
+    Case("an empty location", answers(redirect("")), "status", "got 302"),
     Case("a redirect without location", answers(response(status="302 Found")), "status", "302"),
     Case("to file:", answers(redirect("file:///etc/passwd")), "blocked", "http:// or https://"),
     Case("to gopher:", answers(redirect("gopher://127.0.0.1:70/x")), "blocked"),
@@ -43,11 +49,13 @@ REDIRECTS = [
         "9001",
     ),
     Case("with a password", answers(redirect("http://a:b@127.0.0.1/")), "blocked", "password"),
-    Case("with a backslash", answers(redirect("http://127.0.0.1\\@example.com/")), "blocked"),
-    Case("with a space", answers(redirect("/a b")), "blocked", "space"),
+    Case("with a backslash", answers(redirect("http://169.254.1.1\\@example.com/")), "blocked"),
+    Case("with slashes", answers(redirect("\\/\\169.254.1.1")), "blocked", "link-local"),
+    Case("with a space in the host", answers(redirect("http://a b/")), "blocked", "valid name"),
     Case("with NUL", answers(redirect("/\0")), "protocol", "control character"),
     Case("with CR", answers(redirect("/\rX: y")), "protocol", "control character"),
     Case("with CR/LF that adds a header", answers(redirect("/x\r\nSet-Cookie: a=b")), "redirects"),
+    Case("cookies without end", _bakes, "redirects"),
     Case("with an endless location", answers(redirect("/" + "x" * 60_000)), "blocked", "longer"),
     Case("to a port that is none", answers(redirect("http://127.0.0.1:99999/")), "blocked"),
     Case("to a host that is none", answers(redirect("http://a..b/")), "blocked", "valid name"),
