@@ -18,6 +18,7 @@ from chalicelib.alerting.incident import ENDS, Incident
 from chalicelib.alerting.storage.delivery_repository import Deliveries
 from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.alerting.suppression import Suppression
+from chalicelib.common.url_keys import mask_keys
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.state import FlipKind
 
@@ -189,13 +190,13 @@ def _alerted_target(event: Event, reference: str, incident: Incident) -> Alerted
     has_incident = entry is None or entry.flip.opened_at is not None
     return AlertedTarget(
         target_id=incident.target_id,
-        name=incident.target_name,
-        url=incident.target_url,
+        name=mask_keys(incident.target_name),
+        url=mask_keys(incident.target_url),
         status=status,
         since=incident.first_failed_at,
         until=incident.closed_at,
         incident_id=incident.id if has_incident else None,
         reason=entry.flip.reason if entry else None,
-        error=entry.error if entry else None,
+        error=mask_keys(entry.error) if entry and entry.error else None,
         status_code=entry.status_code if entry else None,
     )

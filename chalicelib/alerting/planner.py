@@ -18,6 +18,7 @@ from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.alerting.storage.delivery_repository import Deliveries
 from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.aws.sqs import Message
+from chalicelib.common.url_keys import mask_keys
 from chalicelib.monitoring.alert_messages import Entry, FlipsJob
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
@@ -100,7 +101,7 @@ def _record(
         entry,
         name=one_line(target.name if target else entry.name or entry.target_id),
         is_named=bool(target or entry.name),
-        url=one_line(target.url if target else "", 300),
+        url=one_line(mask_keys(target.url) if target else "", 300),
         channel_ids=decided,
         target=target,
     )

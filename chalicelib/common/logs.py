@@ -11,6 +11,8 @@ from contextvars import ContextVar
 
 from pythonjsonlogger.json import JsonFormatter
 
+from chalicelib.common.url_keys import mask_keys
+
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -30,9 +32,16 @@ def _add_request_id(record: logging.LogRecord) -> bool:
     return True
 
 
+class _Formatter(JsonFormatter):
+    """Masks keys in URLs, which the messages of exceptions may contain."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_keys(super().format(record))
+
+
 def formatter() -> JsonFormatter:
     """The JSON formatter of all log lines."""
-    return JsonFormatter(
+    return _Formatter(
         "{levelname}{name}{message}",
         style="{",
         rename_fields={"levelname": "level", "name": "logger", "emf": "_aws"},

@@ -4,6 +4,8 @@ import base64
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from chalicelib.common.url_keys import keys_in, mask_keys
+
 MAX_ERROR: Final = 200
 _MAX_QUOTE: Final = 60
 _MIN_SECRET: Final = 4
@@ -11,15 +13,20 @@ _MIN_SECRET: Final = 4
 
 def quoted(value: object) -> str:
     """Return a value in quotes, truncated to a readable length."""
-    text = value if isinstance(value, str) else str(value)
+    text = mask_keys(value if isinstance(value, str) else str(value))
     cut = text if len(text) <= _MAX_QUOTE else f"{text[: _MAX_QUOTE - 1]}…"
     return f'"{cut}"'
 
 
-def clean(text: str, secrets: Mapping[str, Any]) -> str:
-    """Return an error text that is safe to store and show: redacted, printable, truncated."""
-    for secret in sorted(_secret_parts(secrets), key=len, reverse=True):
+def clean(text: str, secrets: Mapping[str, Any], url: str = "") -> str:
+    """Return an error text that is safe to store and show: redacted, printable, truncated.
+
+    Keys in any URL are masked, and those of the target's own `url` wherever the server echoes them.
+    """
+    known = [*_secret_parts(secrets), *_long_enough(*keys_in(url))]
+    for secret in sorted(known, key=len, reverse=True):
         text = text.replace(secret, "***")
+    text = mask_keys(text)
     line = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
     return line if len(line) <= MAX_ERROR else f"{line[: MAX_ERROR - 1]}…"
 

@@ -75,9 +75,7 @@ class _Check:
             return self._failed(attempt, first)
         attempt = Attempt(self.deadline)
         try:
-            return replace(
-                self._try(attempt), attempts=2, first_error=clean(first.text, self.spec.secrets)
-            )
+            return replace(self._try(attempt), attempts=2, first_error=self._clean(first.text))
         except CheckFailure as second:
             main, other = sorted((second, first), key=_evidence_rank)
             same = main.text == other.text
@@ -113,7 +111,7 @@ class _Check:
             evaluation.reason,
             status_code=observation.status_code,
             timings=timings,
-            error=clean(evaluation.text, self.spec.secrets) if evaluation.text else None,
+            error=self._clean(evaluation.text) if evaluation.text else None,
             tls_days_left=attempt.tls_days_left,
         )
 
@@ -124,9 +122,12 @@ class _Check:
             failure.reason,
             status_code=attempt.status_code,
             timings=attempt.stopwatch.timings(),
-            error=clean(text or failure.text, self.spec.secrets),
+            error=self._clean(text or failure.text),
             tls_days_left=attempt.tls_days_left,
         )
+
+    def _clean(self, text: str) -> str:
+        return clean(text, self.spec.secrets, str(self.spec.config.get("url") or ""))
 
 
 def _evidence_rank(failure: CheckFailure) -> tuple[bool, bool]:

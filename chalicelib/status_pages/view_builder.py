@@ -14,6 +14,7 @@ from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.common.errors import NotFoundError, UnavailableError
 from chalicelib.common.ids import id_time
+from chalicelib.common.url_keys import mask_keys
 from chalicelib.history.aggregation import QueryTooLargeError
 from chalicelib.history.read_plan import SETTLED_S
 from chalicelib.history.rollups.statistics import Tally
@@ -150,7 +151,8 @@ def _target(page: Page, target: Target, status: CurrentStatus, days: Sequence[Da
     if not page.show_response_times:
         days = [replace(day, response_ms=None) for day in days]
     condition = Condition.of(status.status, in_maintenance=status.in_maintenance)
-    return TargetView(public_id(page.id, target.id), target.name, condition, status.since, days)
+    shown_id, name = public_id(page.id, target.id), mask_keys(target.name)
+    return TargetView(shown_id, name, condition, status.since, days)
 
 
 def _incidents(
@@ -161,7 +163,7 @@ def _incidents(
     now: int,
 ) -> list[IncidentView]:
     """Return all open incidents and the recent ones, except those in excluded maintenance."""
-    names = {target.id: target.name for target in targets}
+    names = {target.id: mask_keys(target.name) for target in targets}
     opened = [
         incident_key(target_id, id_time(status.open_incident_id))
         for target_id, status in statuses.items()
@@ -199,7 +201,7 @@ def _maintenance(
     """Return the page's windows that are active or start soon."""
     found = []
     for window in calendar.windows:
-        covered = [one.name for one in targets if window.covers(one.id, one.tags)]
+        covered = [mask_keys(one.name) for one in targets if window.covers(one.id, one.tags)]
         occurrence = next_occurrence(window, now) if window.until is None and covered else None
         if occurrence is None or occurrence[0] > now + PAST_S:
             continue

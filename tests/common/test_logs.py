@@ -1,6 +1,7 @@
 """Logs are JSON lines with context."""
 
 import json
+import logging
 
 import pytest
 
@@ -23,6 +24,15 @@ def test_request_is_one_line_with_its_owner(
     assert (entry["operation"], entry["status"]) == ("get_me", 200)
     assert entry["owner"] == alice.owner
     assert alice.token not in line
+
+
+def test_keys_in_urls_are_masked(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure()
+    error = RuntimeError("GET https://shop.example/?token=S3cretWord failed")
+    logging.getLogger("chalicelib.x").error("failed", exc_info=error)
+    line = capsys.readouterr().out
+    assert "https://shop.example/?token=*** failed" in json.loads(line)["exc_info"]
+    assert "S3cretWord" not in line
 
 
 def test_internal_error_is_logged_but_not_shown(

@@ -149,6 +149,24 @@ def test_making_a_tls_context_is_not_the_targets_time(
     assert result.response_ms < 250
 
 
+@pytest.mark.parametrize(
+    ("expect", "shown"),
+    [
+        ({"headers": {"X-Next": "nothing"}}, "https://other.example/"),
+        ({"json": [{"path": "$.detail", "equals": "x"}]}, "Invalid key: ***"),
+    ],
+)
+def test_errors_hold_no_keys_of_urls(watch: Watch, expect: dict[str, object], shown: str) -> None:
+    location = f"https://other.example/{'a' * 20}?q=1&X-Amz-Signature=0123456789abcdef"
+    body = b'{"detail": "Invalid key: S3cretWord"}'
+    with serving(answers(response(f"X-Next: {location}", body=body))) as server:
+        url = f"http://127.0.0.1:{server.port}/?key=S3cretWord"
+        error = watch("http", url=url, expect=expect).error or ""
+    assert shown in error
+    for secret in ("S3cret", "0123456"):
+        assert secret not in error
+
+
 def test_errors_hold_no_secrets(watch: Watch) -> None:
     secrets = {
         "headers": {"X-Api-Key": "key-12345", "Authorization": "Bearer tok-98765"},
