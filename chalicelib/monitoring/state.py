@@ -7,6 +7,9 @@ from typing import Any, Final, Self
 
 from chalicelib.monitoring.result import Reason, Verdict
 
+_STANDING_S: Final = 300
+_STANDING_INTERVALS: Final = 3
+
 
 class Status(StrEnum):
     """The status of a target."""
@@ -31,7 +34,7 @@ class FlipKind(StrEnum):
     FLAPPING = "flapping"
     """Too many changes: opens an incident, or continues the open one."""
     SETTLED = "settled"
-    """The flapping has ended in DOWN: the incident stays open."""
+    """A flapping target has stayed DOWN: the incident stays open."""
     CANCELLED = "cancelled"
     """The target was paused or deleted, which closes its open incident."""
 
@@ -44,6 +47,15 @@ class Policy:
     recovery_threshold: int = 1
     flap_changes: int = 4
     flap_window_s: int = 3_600
+    interval_s: int = 60
+
+    @property
+    def standing_s(self) -> int:
+        """How long a flapping target must keep a status before people are notified of it.
+
+        Five minutes or three intervals, but never longer than the window of the flap detection.
+        """
+        return max(_STANDING_S, min(_STANDING_INTERVALS * self.interval_s, self.flap_window_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class Flip:
 
     All times are ticks. `opened_at` identifies the incident: the `at` of the flip that opened it,
     None for DEGRADED and RECOVERED, which have none. `first_failed_at` is the first failing check
-    of the outage. `from_status` equals `to_status` when flapping ends.
+    of the outage. `from_status` equals `to_status` if a flapping target has kept its status.
     """
 
     kind: FlipKind
@@ -80,7 +92,8 @@ class State:
     `since` is when the status began, `changed` the tick of the last result that changed a field.
     Counters stop at their thresholds. `failing_since` is the first failure of the current row or
     outage, `opened` the tick of the flip that opened the open incident, `changes` the recent
-    changes of status, empty after a window without any.
+    changes of status, empty after a window without any. `settled`: the target is flapping, and
+    people were notified that it stays DOWN.
     """
 
     status: Status
@@ -93,6 +106,7 @@ class State:
     opened: int | None = None
     flapping: bool = False
     changes: tuple[int, ...] = ()
+    settled: bool = False
 
     @classmethod
     def pending(cls, now: int) -> Self:
@@ -102,7 +116,10 @@ class State:
     def to_list(self) -> list[Any]:
         """Return the fields in order, without trailing defaults."""
         values = list(astuple(self))
-        values[0], values[8], values[9] = str(self.status), int(self.flapping), list(self.changes)
+        values[0], values[8:] = (
+            str(self.status),
+            [int(self.flapping), list(self.changes), int(self.settled)],
+        )
         while values[-1] == _DEFAULTS[len(values) - 1]:
             values.pop()
         return values
@@ -114,9 +131,9 @@ class State:
             raise ValueError(f"a state has at least {len(_NEEDED)} fields, not {len(values)}")
         fields: list[Any] = [*values, *_DEFAULTS[len(values) :]]
         rest: list[Any] = [None if value is None else int(value) for value in fields[1:8]]
-        rest += [bool(fields[8]), tuple(int(tick) for tick in fields[9])]
+        rest += [bool(fields[8]), tuple(int(tick) for tick in fields[9]), bool(fields[10])]
         return cls(Status(fields[0]), *rest)
 
 
 _NEEDED: Final[tuple[Any, ...]] = (None, None, None)
-_DEFAULTS: Final[tuple[Any, ...]] = (*_NEEDED, 0, 0, 0, None, None, 0, [])
+_DEFAULTS: Final[tuple[Any, ...]] = (*_NEEDED, 0, 0, 0, None, None, 0, [], 0)

@@ -15,9 +15,11 @@ The rules:
 - A result counts once: those at or before the tick of the last change are ignored. Results that
   changed nothing are not recorded, so the caller drops results older than the newest seen.
 - More than `flap_changes` changes of status within `flap_window_s` make the target flapping: one
-  flip opens an incident, or takes over the open one, and further changes make no flips. It ends at
-  the first result that confirms the status after a whole window without a change: closed unless the
-  target is DOWN, in which case the incident continues as an ordinary outage (settled).
+  flip opens an incident, or takes over the open one. Flapping mutes the changes, never a status
+  that lasts: after `standing_s` of DOWN one flip says so (settled), and after `standing_s` of any
+  other status the flapping ends and the incident closes. A whole window of DOWN ends the flapping
+  too, without a flip: the incident continues as an ordinary outage. The result that completes the
+  time must confirm the status; DEGRADED, between UP and DOWN, is confirmed by any.
 """
 
 from dataclasses import replace
@@ -53,10 +55,7 @@ def observe(
     status = _status(after, observation.verdict, policy)
     if status is not state.status:
         return _move(state, after, status, observation, policy)
-    quiet_since = observation.tick - policy.flap_window_s
-    if Status(observation.verdict) is status and state.since <= quiet_since:
-        return _settle(state, after, observation)
-    return _changed(state, after, observation.tick), None
+    return _stay(state, after, observation, policy)
 
 
 def pause(state: State, now: int) -> tuple[State, Flip | None]:
@@ -203,22 +202,27 @@ def _recent_changes(state: State, tick: int, policy: Policy) -> tuple[int, ...]:
     return (*(change for change in state.changes if change > start), tick)
 
 
-def _settle(state: State, counted: State, observation: Observation) -> tuple[State, Flip | None]:
-    """Return the state after a window without a change, and the flip that ends flapping."""
-    quiet = replace(counted, changes=(), flapping=False)
-    if not state.flapping:
-        return _changed(state, quiet, observation.tick), None
-    down = state.status is Status.DOWN
-    flip = Flip(
-        FlipKind.SETTLED if down else FlipKind.CLOSED,
-        state.status,
-        state.status,
-        observation.tick,
-        observation.reason,
-        counted.failing_since,
-        state.opened,
-    )
-    return replace(quiet, changed=observation.tick, opened=state.opened if down else None), flip
+def _stay(
+    state: State, counted: State, observation: Observation, policy: Policy
+) -> tuple[State, Flip | None]:
+    """Return the state after a result that leaves the status as it is, and its flip, if any."""
+    tick, is_down = observation.tick, state.status is Status.DOWN
+    stood, after, flip = tick - state.since, counted, None
+    if not _confirms(observation, state.status) or stood < policy.standing_s:
+        return _changed(state, after, tick), None
+    if state.flapping and not (is_down and state.settled):
+        kind = FlipKind.SETTLED if is_down else FlipKind.CLOSED
+        first_failed_at, reason = counted.failing_since, observation.reason
+        flip = Flip(kind, state.status, state.status, tick, reason, first_failed_at, state.opened)
+        opened = state.opened if is_down else None
+        after = replace(after, flapping=is_down, settled=is_down, opened=opened)
+    if stood >= policy.flap_window_s:
+        after = replace(after, changes=(), flapping=False, settled=False)
+    return _changed(state, after, tick), flip
+
+
+def _confirms(observation: Observation, status: Status) -> bool:
+    return status is Status.DEGRADED or Status(observation.verdict) is status
 
 
 def _changed(state: State, after: State, tick: int) -> State:

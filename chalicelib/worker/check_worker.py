@@ -258,7 +258,7 @@ def _observe(
         if result is None or state is None:
             continue
         observation = Observation(work.job.tick, result.verdict, result.reason)
-        policy = Policy(spec.failure_threshold, spec.recovery_threshold, *flaps)
+        policy = Policy(spec.failure_threshold, spec.recovery_threshold, *flaps, spec.interval_s)
         after, flip = observe(state, observation, policy, runtime.now)
         if work.job.place is not None and _counts(state, work.job.tick):
             # Scheduled ticks are computed; one outside the schedule is only known if stored here.

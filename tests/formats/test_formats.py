@@ -56,7 +56,17 @@ SPEC = CheckSpec(
 FLIP = Flip(FlipKind.OPENED, Status.UP, Status.DOWN, TICK, Reason.STATUS, TICK - 60, TICK)
 ENTRY = Entry(target_id=TARGET, flip=FLIP, error="got 503: ü", status_code=503, name="Shop")
 STATE = State(
-    Status.DOWN, TICK, TICK, 2, 1, 1, TICK - 60, TICK, flapping=True, changes=(TICK - 600, TICK)
+    Status.DOWN,
+    TICK,
+    TICK,
+    2,
+    1,
+    1,
+    TICK - 60,
+    TICK,
+    flapping=True,
+    changes=(TICK - 600, TICK),
+    settled=True,
 )
 SECTIONS = [Section("", (TARGET,)), Section("Post: ü", (), ("mail", "prod"))]
 RESULTS = {
@@ -167,7 +177,8 @@ OLDER: dict[str, list[Any]] = {
     # Before chat services had a separate function, and before dead letters were retried.
     "delivery": [DeliverJob(OWNER, "key"), DeliverJob(OWNER, "key", again=True)],
     "outbox": [PLAIN],
-    "state": [State(Status.UP, TICK, TICK)],
+    # Before people were notified of what lasts while a target is flapping.
+    "state": [State(Status.UP, TICK, TICK), replace(STATE, settled=False)],
     # Before chat services had a separate watchdog.
     "watchdog": [WatchdogJob(TICK)],
     # Format 1, without the interval.

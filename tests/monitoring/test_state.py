@@ -148,7 +148,7 @@ def test_a_state_round_trips(results: str) -> None:
 def test_unknown_fields_are_ignored() -> None:
     up = State(Status.UP, START, START)
     assert State.from_list(["UP", START, START]) == up
-    assert State.from_list([*up.to_list(), 0, 0, 0, None, None, 0, [], "new"]) == up
+    assert State.from_list([*up.to_list(), 0, 0, 0, None, None, 0, [], 0, "new"]) == up
 
 
 def test_an_invalid_state_is_rejected() -> None:
