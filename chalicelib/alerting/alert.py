@@ -74,7 +74,9 @@ class Alert:
             return f"The channel {one_line(self.disabled.name)} is disabled: {self.disabled.reason}"
         late = " (late alert: already over)" if self.late else ""
         if self.count != 1:
-            return f"{self.count} targets {_PREDICATES[self.event][1]}{late}"
+            again = sum(bool(_again(self.event, target)) for target in self.targets)
+            more = f", {again} of them failed again" if again else ""
+            return f"{self.count} targets {_PREDICATES[self.event][1]}{more}{late}"
         target = self.targets[0]
         return f"{one_line(target.name)} {_predicate(self.event, target)}{late}"
 
@@ -86,7 +88,7 @@ class Alert:
         if self.disabled:
             link = f"{self.public_url}/#/channels/{self.disabled.id}" if self.public_url else None
             return [("Its alerts wait until it is enabled again.", link)]
-        entries = [(_describe(target), self.link(target)) for target in self.targets]
+        entries = [(_describe(self.event, target), self.link(target)) for target in self.targets]
         more = self.count - len(self.targets)
         return [*entries, (f"and {more} more", None)] if more > 0 else entries
 
@@ -135,17 +137,31 @@ _STATUS_PREDICATES: Final = {
     "DELETED": "was deleted and its incident closed",
 }
 
+_NOTES: Final = {"FLAPPING": "is flapping", "PAUSED": "was paused", "DELETED": "was deleted"}
+_AGAIN: Final = {"DOWN": "is down again", "FLAPPING": "is flapping now"}
+"""What a recovery adds if the target's next incident was reported first."""
+
 
 def _predicate(event: Event, target: AlertedTarget) -> str:
-    text = _STATUS_PREDICATES.get(target.status, _PREDICATES[event][0])
+    if event is Event.REMINDER and target.status == "FLAPPING":
+        return "is still flapping"
+    again = _again(event, target)
+    text = "had recovered" if again else _PREDICATES[event][0]
+    if not again:
+        text = _STATUS_PREDICATES.get(target.status, text)
     if event is Event.RECOVERED and target.until is not None:
-        return f"{text} after {format_duration(target.until - target.since)}"
-    return text
+        text = f"{text} after {format_duration(target.until - target.since)}"
+    return f"{text} but {again}" if again else text
 
 
-def _describe(target: AlertedTarget) -> str:
+def _again(event: Event, target: AlertedTarget) -> str | None:
+    return _AGAIN.get(target.status) if event is Event.RECOVERED else None
+
+
+def _describe(event: Event, target: AlertedTarget) -> str:
     url = f" ({one_line(target.url)})" if target.url else ""
     start, end = format_time(target.since), target.until
     period = f"since {start}" if end is None else f"from {start} to {format_time(end)}"
     error = f": {one_line(target.error)}" if target.error else ""
-    return f"{one_line(target.name)}{url} {period}{error}"
+    note = _again(event, target) or _NOTES.get(target.status)
+    return f"{one_line(target.name)}{url} {period}{f', {note}' if note else ''}{error}"

@@ -122,6 +122,7 @@ def event_of(entry: Entry) -> Event | None:
 _EVENTS: Final = {
     FlipKind.OPENED: Event.DOWN,
     FlipKind.FLAPPING: Event.DOWN,
+    FlipKind.SETTLED: Event.DOWN,
     FlipKind.CLOSED: Event.RECOVERED,
     FlipKind.CANCELLED: Event.RECOVERED,
     FlipKind.RECOVERED: Event.UP,

@@ -1,18 +1,26 @@
-"""The content of a delivery when it is sent: which of its flips to report, skip or hold."""
+"""The content of a delivery when it is sent: which of its flips to report, skip or hold.
 
-from collections.abc import Mapping
+A delivery may be sent long after its flips, and not in their order. Therefore it names each target
+once and reports what holds when it is sent.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
 
 from chalicelib.alerting.alert import AlertedTarget
-from chalicelib.alerting.channel import Channel, Event, event_of
+from chalicelib.alerting.channel import EVENTS, Channel, Event, event_of
 from chalicelib.alerting.delivery import (
+    LEASE_S,
     Delivery,
     DeliveryStatus,
     Hold,
     flip_reference,
     minute_of,
     parse_reference,
+    refers_to_opening,
 )
 from chalicelib.alerting.incident import ENDS, Incident
 from chalicelib.alerting.storage.delivery_repository import Deliveries
@@ -23,7 +31,20 @@ from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.state import FlipKind
 
 _WAITING = DeliveryStatus.WAITING
+_OUTAGES = frozenset({FlipKind.OPENED, FlipKind.SETTLED, FlipKind.FLAPPING})
 _NOTICES = frozenset({Event.DEGRADED, Event.TLS_EXPIRING, Event.UP})
+
+
+_SOON_S = 30
+"""Longer than an attempt takes."""
+
+
+class _Told(NamedTuple):
+    """A flip in a delivery."""
+
+    at: int
+    is_end: bool
+    kind: str
 
 
 class _Decision(Enum):
@@ -36,14 +57,15 @@ class _Decision(Enum):
 class AlertContent:
     """The targets that a delivery reports and the flip references that it drops.
 
-    `waits_until`: nothing can be sent before the outages' alert, which is attempted at that time.
-    `held` are the dropped references whose targets are in maintenance.
+    Of the dropped references, `held` are those whose targets are in maintenance, and `waiting`
+    those that cannot be sent before `waits_until`, when another alert is attempted.
     """
 
     targets: list[AlertedTarget] = field(default_factory=list)
     dropped: frozenset[str] = frozenset()
-    waits_until: int | None = None
     held: Mapping[str, Hold] = field(default_factory=dict)
+    waiting: frozenset[str] = frozenset()
+    waits_until: int = 0
 
 
 def alert_content(
@@ -51,24 +73,44 @@ def alert_content(
 ) -> AlertContent:
     """Decide what to send now; `moved` are references that another delivery has taken over.
 
-    Reads the incidents and maintenance windows and, for recoveries, the deliveries of the outage.
+    Reads the incidents, the maintenance windows and other deliveries of the channel.
     """
     about = delivery.about - delivery.dropped - moved
     keys = {reference: parse_reference(reference)[0] for reference in about}
     incidents = Incidents(delivery.owner).some(keys.values())
     flip_filter = _FlipFilter(delivery, channel, now)
-    targets: dict[str, AlertedTarget] = {}
+    reported: dict[str, Incident] = {}
     held: dict[str, Hold] = {}
-    for reference, key in sorted(keys.items()):
+    waiting: set[str] = set()
+    for reference, key in keys.items():
         incident = incidents.get(key)
         decision = flip_filter.decide(incident, reference)
         if isinstance(decision, Hold):
             held[reference] = decision
         elif decision is _Decision.WAIT:
-            return AlertContent(waits_until=flip_filter.waits_until)
+            waiting.add(reference)
         elif decision is _Decision.SEND and incident:
-            targets[reference] = _alerted_target(delivery.event, reference, incident)
-    return AlertContent(list(targets.values()), delivery.about - set(targets), held=held)
+            reported[reference] = incident
+    latest = _latest(reported)
+    if delivery.event is Event.DOWN:
+        # An outage that the target's next one hides is over, and so its end is not reported either.
+        shown = {incident.key for incident in latest.values()}
+        reported = {one: incident for one, incident in reported.items() if incident.key in shown}
+    targets = [
+        _alerted_target(delivery.event, reference, incident, flip_filter.told_later(reference))
+        for reference, incident in latest.items()
+    ]
+    dropped = delivery.about - set(reported)
+    return AlertContent(targets, dropped, held, frozenset(waiting), flip_filter.waits_until)
+
+
+def _latest(reported: Mapping[str, Incident]) -> dict[str, Incident]:
+    """The latest of the reported flips of each target, in the order of their times."""
+    latest: dict[str, str] = {}
+    for reference in sorted(reported, key=lambda one: (parse_reference(one)[2], one)):
+        latest.pop(reported[reference].target_id, None)
+        latest[reported[reference].target_id] = reference
+    return {reference: reported[reference] for reference in latest.values()}
 
 
 class _FlipFilter:
@@ -77,6 +119,7 @@ class _FlipFilter:
     def __init__(self, delivery: Delivery, channel: Channel, now: int) -> None:
         self._delivery = delivery
         self._channel = channel
+        self._now = now
         self._outages: dict[int, list[Delivery]] = {}
         self._suppression = Suppression(delivery.owner, now)
         self.waits_until = now
@@ -97,16 +140,65 @@ class _FlipFilter:
             return _Decision.DROP
         return decision
 
+    def told_later(self, reference: str) -> FlipKind | None:
+        """The latest flip that the channel was notified of, if it is later than this one."""
+        key, _, at = parse_reference(reference)
+        latest = self._latest_told.get(_target_id(key))
+        return FlipKind(latest.kind) if latest and latest.at > at else None
+
+    def _is_overtaken(self, reference: str) -> bool:
+        """Whether a later flip of the target is just being told, or will be in a moment."""
+        key, _, at = parse_reference(reference)
+        latest = self._soon_told.get(_target_id(key))
+        return latest is not None and latest.at > at
+
+    @cached_property
+    def _others(self) -> list[Delivery]:
+        """The channel's deliveries about flips since the minute of this one."""
+        found = Deliveries(self._delivery.owner).since(self._channel.id, self._delivery.minute)
+        reported = set(EVENTS) - {Event.REMINDER}
+        return [one for one in found if one.event in reported and one.key != self._delivery.key]
+
+    @cached_property
+    def _latest_told(self) -> Mapping[str, _Told]:
+        """The latest flip that was told of each target."""
+        return _latest_flips(filter(_is_sent, self._others))
+
+    @cached_property
+    def _soon_told(self) -> Mapping[str, _Told]:
+        """The latest flip that is about to be told of each target."""
+        soon = self._now + _SOON_S
+        return _latest_flips(
+            one for one in self._others if one.status is _WAITING and one.next_at <= soon
+        )
+
     def _without_maintenance(self, incident: Incident, reference: str) -> _Decision:
         if self._delivery.event is Event.DOWN:
-            return _Decision.DROP if _was_short(incident, self._channel) else _Decision.SEND
+            return self._about_outage(incident, reference)
         if self._delivery.event is Event.REMINDER:
             is_over = incident.closed_at is not None or incident.acknowledgement is not None
             return _Decision.DROP if is_over else _Decision.SEND
         if self._delivery.event is Event.RECOVERED:
             is_repeated = self._is_repeated_end(incident, reference)
-            return _Decision.DROP if is_repeated else self._follow_outage(incident)
-        return _Decision.SEND
+            return _Decision.DROP if is_repeated else self._about_end(incident, reference)
+        # A notice is only news if nothing later is known.
+        is_old = self.told_later(reference) or self._is_overtaken(reference)
+        return _Decision.DROP if is_old else _Decision.SEND
+
+    def _about_outage(self, incident: Incident, reference: str) -> _Decision:
+        """Report a later flip of an outage too, unless the alert of its beginning does that."""
+        if _was_short(incident, self._channel):
+            return _Decision.DROP
+        if refers_to_opening(reference):
+            return _Decision.SEND
+        openings = [
+            outage
+            for outage in self._outages_of(minute_of(incident.opened_at))
+            if outage.key != self._delivery.key and _reports_opening(outage, incident)
+        ]
+        is_over = incident.closed_at is not None and any(map(_is_sent, openings))
+        is_told = any(_is_composed_after(one, self._delivery.created_at) for one in openings)
+        return _Decision.DROP if is_over or is_told else _Decision.SEND
 
     def _is_repeated_end(self, incident: Incident, reference: str) -> bool:
         """Whether the channel is notified of another end of the incident.
@@ -135,6 +227,13 @@ class _FlipFilter:
             for one in deliveries.of_minute(self._channel.id, minute, Event.RECOVERED)
         )
 
+    def _about_end(self, incident: Incident, reference: str) -> _Decision:
+        """Let an alert of the target's next outage pass, so that this one can mention it."""
+        decision = self._follow_outage(incident)
+        if decision is _Decision.SEND and self._is_overtaken(reference):
+            return _Decision.WAIT
+        return decision
+
     def _follow_outage(self, incident: Incident) -> _Decision:
         """Send a recovery only where its outage was sent, and only after all alerts of it."""
         flips = [entry.flip.at for entry in incident.entries if event_of(entry) is Event.DOWN]
@@ -156,8 +255,7 @@ class _FlipFilter:
             return _Decision.DROP
         if outage.status is not _WAITING:
             return _Decision.SEND if outage.status is DeliveryStatus.SENT else _Decision.DROP
-        untried = not outage.tries and not outage.attempts
-        if untried and _was_short(incident, self._channel):
+        if _is_untried(outage) and _was_short(incident, self._channel):
             return _Decision.DROP
         self.waits_until = max(self.waits_until, outage.next_at)
         return _Decision.WAIT
@@ -169,34 +267,88 @@ class _FlipFilter:
         return self._outages[minute]
 
 
+def _latest_flips(deliveries: Iterable[Delivery]) -> dict[str, _Told]:
+    """The latest reported flip of each target. Of two at the same time it is the incident's end."""
+    latest: dict[str, _Told] = {}
+    for delivery in deliveries:
+        for key, kind, at in map(parse_reference, delivery.about - delivery.dropped):
+            flip = _Told(at, kind in ENDS, kind)
+            latest[_target_id(key)] = max(flip, latest.get(_target_id(key), flip))
+    return latest
+
+
+def _is_sent(delivery: Delivery) -> bool:
+    return delivery.status is DeliveryStatus.SENT
+
+
+def _is_untried(delivery: Delivery) -> bool:
+    return delivery.status is _WAITING and not delivery.tries and not delivery.attempts
+
+
+def _is_composed_after(delivery: Delivery, at: int) -> bool:
+    """Whether an alert, sent or about to be sent, knows what was recorded by then."""
+    if _is_sent(delivery):
+        return delivery.attempts[-1].at > at
+    return _is_untried(delivery) or delivery.leased_until - LEASE_S > at
+
+
+def _reports_opening(outage: Delivery, incident: Incident) -> bool:
+    return any(
+        parse_reference(one)[0] == incident.key and refers_to_opening(one)
+        for one in outage.about - outage.dropped
+    )
+
+
+def _target_id(key: str) -> str:
+    return key.rpartition("#")[2]
+
+
 def _was_short(incident: Incident, channel: Channel) -> bool:
     """Whether the incident closed within the channel's delay."""
     closed_at = incident.closed_at
     return closed_at is not None and closed_at < incident.opened_at + channel.delay_s
 
 
-def _alerted_target(event: Event, reference: str, incident: Incident) -> AlertedTarget:
+def _alerted_target(
+    event: Event, reference: str, incident: Incident, later: FlipKind | None
+) -> AlertedTarget:
     _, kind, at = parse_reference(reference)
-    flip = next((e for e in incident.entries if (e.flip.kind, e.flip.at) == (kind, at)), None)
-    entry = incident.opening if event is Event.REMINDER else flip
-    if entry is None:
-        status = "DOWN"
-    elif entry.flip.kind is FlipKind.FLAPPING:
-        status = "FLAPPING"
-    elif entry.flip.kind is FlipKind.CANCELLED and event is Event.RECOVERED and incident.ended_as:
-        status = str(incident.ended_as).upper()
-    else:
-        status = str(entry.flip.to_status)
+    entry = next((e for e in incident.entries if (e.flip.kind, e.flip.at) == (kind, at)), None)
+    if event in (Event.DOWN, Event.REMINDER):
+        outage = [one for one in incident.entries if event_of(one) is Event.DOWN]
+        entry = outage[-1] if outage else None
     has_incident = entry is None or entry.flip.opened_at is not None
     return AlertedTarget(
         target_id=incident.target_id,
         name=mask_keys(incident.target_name),
         url=mask_keys(incident.target_url),
-        status=status,
-        since=incident.first_failed_at,
+        status=_status(entry, event, incident, later),
+        since=_since(entry, incident),
         until=incident.closed_at,
         incident_id=incident.id if has_incident else None,
         reason=entry.flip.reason if entry else None,
         error=mask_keys(entry.error) if entry and entry.error else None,
         status_code=entry.status_code if entry else None,
     )
+
+
+def _since(entry: Entry | None, incident: Incident) -> int:
+    """When the outage began; of a flapping target, the one that lasts."""
+    if entry and entry.flip.kind is FlipKind.SETTLED and entry.flip.first_failed_at is not None:
+        return entry.flip.first_failed_at
+    return incident.first_failed_at
+
+
+def _status(entry: Entry | None, event: Event, incident: Incident, later: FlipKind | None) -> str:
+    """The status that a flip led to, how its incident ended, or what the channel knows already."""
+    is_end = event is Event.RECOVERED
+    kind = entry.flip.kind if entry else None
+    if is_end and later in _OUTAGES:
+        kind = later
+    if kind is FlipKind.FLAPPING:
+        return "FLAPPING"
+    if entry is None or kind in _OUTAGES:
+        return "DOWN"
+    if kind is FlipKind.CANCELLED and is_end and incident.ended_as:
+        return str(incident.ended_as).upper()
+    return str(entry.flip.to_status)

@@ -42,8 +42,8 @@ class _Plan:
     def add(self, channel: Channel, event: Event, entry: Entry) -> None:
         batch = (channel.id, event, minute_of(entry.flip.at))
         self.about[batch].add(flip_reference(entry))
-        if is_opening(entry) and channel.delay_s:
-            delayed = entry.flip.at + channel.delay_s
+        if event is Event.DOWN and entry.flip.opened_at is not None:
+            delayed = entry.flip.opened_at + channel.delay_s
             self.not_before[batch] = max(self.not_before[batch], delayed)
 
 

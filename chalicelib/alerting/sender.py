@@ -8,6 +8,7 @@ twice.
 import logging
 import random
 from collections import defaultdict
+from dataclasses import replace
 
 from chalicelib.alerting.alert import MAX_ALERTED_TARGETS, Alert, DisabledChannel
 from chalicelib.alerting.channel import EVENTS, Channel, Event
@@ -17,6 +18,7 @@ from chalicelib.alerting.delivery import (
     Attempt,
     Delivery,
     DeliveryStatus,
+    Hold,
     flip_reference,
     minute_of,
     next_attempt,
@@ -108,14 +110,17 @@ def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
         return _unusable(runtime, delivery, channel.unusable)
     content = AlertContent()
     if delivery.event in EVENTS:
-        moved = deliveries.moved_to_held(delivery)
+        moved = deliveries.moved_flips(delivery)
         content = alert_content(delivery, channel, runtime.now, moved)
     unsent = _unsent(runtime, delivery, content)
     if unsent:
         return unsent
-    if content.held:
-        held = deliveries.split_held(delivery, channel, content.held, runtime.now)
-        send_deliveries(runtime, held)
+    held = deliveries.split_held(delivery, channel, content.held, runtime.now)
+    later = Hold(0, _recheck_at(runtime, content))
+    held += deliveries.split_waiting(
+        delivery, channel, dict.fromkeys(content.waiting, later), runtime.now
+    )
+    send_deliveries(runtime, held)
     return _send(runtime, delivery, channel, content)
 
 
@@ -133,22 +138,28 @@ def _send(
         return Outcome(DeliveryStatus.SENT, attempt, dropped=content.dropped)
     if result.is_gone:
         request_disabling(runtime, channel)
-    return _failed(runtime, delivery, result, attempt)
+    failed = _failed(runtime, delivery, result, attempt)
+    # Stored, because the flips that were moved out may not be sent from here as well.
+    return replace(failed, dropped=frozenset(content.held) | content.waiting)
 
 
 def _unsent(runtime: AlertingRuntime, delivery: Delivery, content: AlertContent) -> Outcome | None:
     """The outcome of a delivery that has nothing to send now; None if it has."""
-    if content.waits_until is not None:
-        wait_s = max(_OUTAGE_RECHECK_S, content.waits_until + _SETTLE_S - runtime.now)
-        return _postponed(runtime, delivery, wait_s, Outcome(DeliveryStatus.SKIPPED))
     if content.targets or delivery.event not in EVENTS:
         return None
+    if content.waiting:
+        wait_s = _recheck_at(runtime, content) - runtime.now
+        return _postponed(runtime, delivery, wait_s, Outcome(DeliveryStatus.SKIPPED))
     if not content.held:
         return Outcome(DeliveryStatus.SKIPPED, dropped=content.dropped)
     # The maintenance may be changed to end sooner, so check from time to time.
     first = min(content.held.values(), key=lambda held: held.due)
     at = min(first.due, runtime.now + _MAINTENANCE_RECHECK_S)
     return Outcome(DeliveryStatus.WAITING, next_at=at, held=first)
+
+
+def _recheck_at(runtime: AlertingRuntime, content: AlertContent) -> int:
+    return max(runtime.now + _OUTAGE_RECHECK_S, content.waits_until + _SETTLE_S)
 
 
 def _unusable(runtime: AlertingRuntime, delivery: Delivery, reason: str) -> Outcome:

@@ -74,6 +74,15 @@ class Deliveries:
         )
         return [_delivery(item) for item in items]
 
+    def since(self, channel_id: str, minute: int) -> Iterator[Delivery]:
+        """The deliveries of a channel about flips since a minute, oldest first."""
+        items = DeliveryItem.query(
+            self.owner,
+            DeliveryItem.key.between(f"{channel_id}#{minute:010d}", f"{channel_id}#~"),
+            consistent_read=True,
+        )
+        return map(_delivery, items)
+
     def newest_first(self, channel_id: str, after: str | None = None) -> Iterator[Delivery]:
         """The deliveries of a channel, newest first, beginning after the key `after`."""
         key = {"owner": {"S": self.owner}, "key": {"S": after}} if after else None
@@ -142,25 +151,35 @@ class Deliveries:
         self, delivery: Delivery, channel: Channel, held: Mapping[str, Hold], now: int
     ) -> list[Delivery]:
         """Move the held flips of a delivery into separate deliveries. Idempotent."""
-        about, created = frozenset(held), list[Delivery]()
-        serial, due = delivery.serial, min(one.due for one in held.values())
-        until = DeliveryItem.held_until.set(min(one.until for one in held.values()))
+        return self._split(delivery, channel, held, now, "h")
+
+    def split_waiting(
+        self, delivery: Delivery, channel: Channel, waiting: Mapping[str, Hold], now: int
+    ) -> list[Delivery]:
+        """Move the flips of a delivery that wait for other alerts, likewise."""
+        return self._split(delivery, channel, waiting, now, "w")
+
+    def _split(
+        self, delivery: Delivery, channel: Channel, held: Mapping[str, Hold], now: int, prefix: str
+    ) -> list[Delivery]:
+        about, created, serial = frozenset(held), list[Delivery](), delivery.serial
         while about:
-            serial = f"h{serial}"
+            serial = f"{prefix}{serial}"
             slot = Slot(channel, delivery.event, delivery.minute, serial)
+            until = DeliveryItem.held_until.set(min(one.until for one in held.values()))
+            due = min(one.due for one in held.values())
             delivery_of_held = self.put(slot, about, due=due, now=now, more=(until,))
             created.append(delivery_of_held)
             about -= delivery_of_held.about
         return created
 
-    def moved_to_held(self, delivery: Delivery) -> frozenset[str]:
-        """The flips that earlier attempts moved out of a delivery, with `split_held`."""
-        moved, key = frozenset[str](), delivery
-        while delivery.tries > 1:
-            found = self.get(replace(key, serial=f"h{key.serial}").key)
-            if found is None:
-                break
-            moved, key = moved | found.about, found
+    def moved_flips(self, delivery: Delivery) -> frozenset[str]:
+        """The flips that earlier attempts moved out of a delivery, held or waiting."""
+        moved = frozenset[str]()
+        for prefix in "hw" if delivery.tries > 1 else "":
+            serial = f"{prefix}{delivery.serial}"
+            while found := self.get(replace(delivery, serial=serial).key):
+                moved, serial = moved | found.about, f"{prefix}{serial}"
         return moved
 
     def renew(self, slot: Slot, about: frozenset[str], now: int) -> list[Delivery]:
