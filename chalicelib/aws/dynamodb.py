@@ -68,6 +68,7 @@ class Table(Model):
         attributes: list[str],
         index: str | None = None,
         condition: Condition | None = None,
+        consistent_read: bool = False,
     ) -> Iterator[dict[str, dict[str, Any]]]:
         """Query raw items, where creating model instances would be too slow."""
         start = None
@@ -78,6 +79,7 @@ class Table(Model):
                 index_name=index,
                 attributes_to_get=attributes,
                 exclusive_start_key=start,
+                consistent_read=consistent_read,
             )
             yield from page["Items"]
             start = page.get("LastEvaluatedKey")

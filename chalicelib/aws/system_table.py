@@ -9,7 +9,8 @@ class SystemItem(Table):
     """An item; its name determines the meaning of the attributes.
 
     - `schedule`: ticks are scheduled up to `cursor` (exclusive); `intervals` are those in use and
-      `shards` the number of shards. Every shard after the first has an item `schedule:<shard>`.
+      `shards` the number of shards. After the latest gap, planning resumed at `start`. Every shard
+      after the first has an item `schedule:<shard>`.
     - `rollups`: rollup jobs have been sent for the hours up to `cursor`.
     - `watchdog:<route>`: the newest watchdog message was sent at `start`, received at `ticked_at`.
     - `sentinel`: the synthetic target has been at `place` since `start`.

@@ -52,6 +52,14 @@ def ticks_in(interval_s: int, offset: int, start: int, end: int) -> list[int]:
     return list(range(start + (offset - start) % interval_s, end, interval_s))
 
 
+def catch_up_tick(start: int, offset: int) -> int:
+    """Return the tick of a lane's catch-up checks, planned from `start` on.
+
+    It is at the lane's usual second of the minute.
+    """
+    return start + offset % MINUTE_S
+
+
 def latest_tick(interval_s: int, offset: int, at: int) -> int:
     """Return the newest tick that is not after `at`."""
     return at - (at - offset) % interval_s
@@ -85,8 +93,8 @@ class Plan:
         return due | {pair for pair in self.catch_up if pair[0] in wanted}
 
     def catch_up_tick(self, offset: int) -> int:
-        """Return the tick of a lane's catch-up checks, at its usual second of the minute."""
-        return self.start + offset % MINUTE_S
+        """Return the tick of a lane's catch-up checks."""
+        return catch_up_tick(self.start, offset)
 
     def ticks(self, interval_s: int, offset: int) -> list[int]:
         """Return the ticks at which this plan checks a target, oldest first."""

@@ -15,6 +15,22 @@ SPEC_BYTES = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOutline:
+    """The fields of a target that its current status depends on."""
+
+    owner: str
+    id: str
+    lane: int
+    shard: int
+    place: int
+    interval_s: int
+    timeout_s: int
+    tags: Sequence[str]
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One target of one owner. Times are epoch seconds; `version` grows with every change.
 
@@ -47,6 +63,21 @@ class Target:
     @property
     def id(self) -> str:
         return self.spec.target_id
+
+    @property
+    def outline(self) -> TargetOutline:
+        return TargetOutline(
+            owner=self.owner,
+            id=self.id,
+            lane=self.lane,
+            shard=self.shard,
+            place=self.spec.place,
+            interval_s=self.spec.interval_s,
+            timeout_s=self.spec.timeout_s,
+            tags=self.tags,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
 
     @property
     def url(self) -> str:

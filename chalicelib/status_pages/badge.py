@@ -22,7 +22,7 @@ _OVERALL: Final = {
     Overall.PARTIAL_OUTAGE: ("Partial outage", _ORANGE),
     Overall.MAJOR_OUTAGE: ("Major outage", _RED),
     Overall.MAINTENANCE: ("Maintenance", _BLUE),
-    Overall.UNKNOWN: ("Unknown", _GREY),
+    Overall.UNKNOWN: ("No data", _GREY),
 }
 _MAX_LABEL: Final = 40
 _WIDE: Final = 0x2E80

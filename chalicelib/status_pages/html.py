@@ -24,6 +24,7 @@ _MARKS = {
     Condition.DOWN: "✕",
     Condition.DEGRADED: "!",
     Condition.MAINTENANCE: "⚒",
+    Condition.UNKNOWN: "?",
     Condition.PENDING: "?",
     Condition.PAUSED: "·",
 }
@@ -87,6 +88,7 @@ def _section(page: StatusPage, section: SectionView) -> str:
 
 def _target(page: StatusPage, target: TargetView) -> str:
     name, state = escape(target.name), target.status
+    since = f" since {_time(target.since)}" if target.stale else ""
     ratio = f"{percent(target.uptime_ratio)} up" if target.uptime_ratio is not None else "no data"
     outages = sum(1 for one in target.days if one.downtime_s)
     days = f", {outages} with outages" if outages else ""
@@ -95,7 +97,7 @@ def _target(page: StatusPage, target: TargetView) -> str:
     return (
         f"<li><div class=row><h3>{name}</h3>"
         f'<span class="state {state}"><span aria-hidden=true>{_MARKS[state]}</span>'
-        f" {CONDITION[state]}</span></div>"
+        f" {CONDITION[state]}{since}</span></div>"
         f'<div class=days role=img aria-label="{summary}">{bars}</div>'
         f"<div class=row><small>{len(target.days)} days ago</small>"
         f"<small>{_figures(target)}</small><small>today</small></div></li>"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Final
 
-from chalicelib.monitoring.state import Status
+from chalicelib.monitoring.staleness import ReportedStatus
 
 MAX_TARGETS: Final = 100
 """The limit of targets on a page, whether named or selected by tag."""
@@ -93,13 +93,14 @@ class Condition(StrEnum):
     DOWN = "DOWN"
     DEGRADED = "DEGRADED"
     MAINTENANCE = "MAINTENANCE"
+    UNKNOWN = "UNKNOWN"
     PENDING = "PENDING"
     PAUSED = "PAUSED"
 
     @classmethod
-    def of(cls, status: Status, *, in_maintenance: bool) -> "Condition":
+    def of(cls, status: ReportedStatus, *, in_maintenance: bool) -> "Condition":
         """Maintenance hides every status except PAUSED."""
-        if in_maintenance and status is not Status.PAUSED:
+        if in_maintenance and status is not ReportedStatus.PAUSED:
             return cls.MAINTENANCE
         return cls(status.value)
 
@@ -118,16 +119,17 @@ class Overall(StrEnum):
 def overall(conditions: Iterable[Condition]) -> Overall:
     """Return the worst condition. A major outage is one in which everything monitored is down.
 
-    Targets that are paused or have not been checked are ignored.
+    Targets that are paused or have not been checked yet are ignored. A page is not operational
+    while a target on it has no current data.
     """
-    known = set(conditions) - {Condition.PAUSED, Condition.PENDING}
-    if Condition.DOWN in known:
-        return Overall.MAJOR_OUTAGE if known == {Condition.DOWN} else Overall.PARTIAL_OUTAGE
-    if Condition.DEGRADED in known:
+    shown = set(conditions) - {Condition.PAUSED, Condition.PENDING}
+    if Condition.DOWN in shown:
+        return Overall.MAJOR_OUTAGE if shown == {Condition.DOWN} else Overall.PARTIAL_OUTAGE
+    if Condition.DEGRADED in shown:
         return Overall.DEGRADED
-    if Condition.MAINTENANCE in known:
-        return Overall.MAINTENANCE
-    return Overall.OPERATIONAL if known else Overall.UNKNOWN
+    if Condition.UNKNOWN in shown or not shown:
+        return Overall.UNKNOWN
+    return Overall.MAINTENANCE if Condition.MAINTENANCE in shown else Overall.OPERATIONAL
 
 
 def is_slug(text: str) -> bool:

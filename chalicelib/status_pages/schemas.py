@@ -154,13 +154,16 @@ class ShownDayOut(_View):
 class ShownTargetOut(_View):
     """A target on the page. `id` is valid for this page only, for badges: `/badge/{slug}.{id}/…`.
 
-    `uptime_ratio` covers all `days`, the others the last 7 and 30 of them.
+    `uptime_ratio` covers all `days`, the others the last 7 and 30 of them. `stale`, with the status
+    UNKNOWN: there is no current data, and the last was received at `since`.
     """
 
     id: str
     name: str
-    status: Literal["UP", "DOWN", "DEGRADED", "MAINTENANCE", "PENDING", "PAUSED"]
+    status: Literal["UP", "DOWN", "DEGRADED", "MAINTENANCE", "UNKNOWN", "PENDING", "PAUSED"]
     since: Moment
+    last_checked_at: Moment | None
+    stale: bool
     uptime_ratio: float | None
     uptime_ratio_7d: float | None
     uptime_ratio_30d: float | None

@@ -13,13 +13,14 @@ OVERALL: Final[Mapping[Overall, str]] = {
     Overall.PARTIAL_OUTAGE: "Partial outage",
     Overall.MAJOR_OUTAGE: "Major outage",
     Overall.MAINTENANCE: "Maintenance under way",
-    Overall.UNKNOWN: "Nothing is known yet",
+    Overall.UNKNOWN: "No current data",
 }
 CONDITION: Final[Mapping[Condition, str]] = {
     Condition.UP: "Operational",
     Condition.DOWN: "Down",
     Condition.DEGRADED: "Degraded",
     Condition.MAINTENANCE: "Maintenance",
+    Condition.UNKNOWN: "No data",
     Condition.PENDING: "Not checked yet",
     Condition.PAUSED: "Paused",
 }

@@ -54,6 +54,12 @@ class TargetView:
     status: Condition
     since: int
     days: Sequence[Day]
+    last_checked_at: int | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether there is no current data; `since` is when the last data was received."""
+        return self.status is Condition.UNKNOWN
 
     @cached_property
     def uptime_ratio(self) -> float | None:
@@ -69,7 +75,9 @@ class TargetView:
 
     @property
     def response_ms(self) -> int | None:
-        """The median of the current day, or of the day before."""
+        """The median of the current day, or of the day before; None without current data."""
+        if self.stale:
+            return None
         recent = (day.response_ms for day in self.days[:-3:-1])
         return next((found for found in recent if found is not None), None)
 

@@ -152,7 +152,8 @@ def _target(page: Page, target: Target, status: CurrentStatus, days: Sequence[Da
         days = [replace(day, response_ms=None) for day in days]
     condition = Condition.of(status.status, in_maintenance=status.in_maintenance)
     shown_id, name = public_id(page.id, target.id), mask_keys(target.name)
-    return TargetView(shown_id, name, condition, status.since, days)
+    checked_at = status.last_checked_at
+    return TargetView(shown_id, name, condition, status.since, days, checked_at)
 
 
 def _incidents(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.common.runtime import BaseRuntime
-from chalicelib.monitoring.state_machine import Status
-from chalicelib.monitoring.storage.lane_repository import Lanes
+from chalicelib.maintenance.reported_status import all_reported_statuses
+from chalicelib.monitoring.staleness import ReportedStatus
 from chalicelib.monitoring.storage.target_repository import Order, Targets, position
 from chalicelib.monitoring.target import Target
 from chalicelib.targets.current_status import CurrentStatus, current_statuses
@@ -18,7 +18,7 @@ _MAX_READ = 1_000
 """Targets read for one page in search of matches; the page then ends early, with a cursor."""
 _MAX_DOWN = 100
 _ID_LENGTH = 36
-_SEVERITY = [Status.DOWN, Status.DEGRADED, Status.PENDING, Status.UP, Status.PAUSED]
+_SEVERITY = list(ReportedStatus)
 
 _Page = tuple[list[tuple[str, Target]], str | None]
 """Targets with their positions, and the position to continue after."""
@@ -26,7 +26,7 @@ _Pages = Callable[[str | None, int], _Page]
 
 
 class Sort(StrEnum):
-    """Orders of the list; a page costs the same however long the list is."""
+    """Orders of the list. A page costs the same however long the list is, except by status."""
 
     OLDEST = "oldest"
     NEWEST = "newest"
@@ -38,7 +38,7 @@ class Sort(StrEnum):
 class Filters:
     """Filters of the list; None matches every target."""
 
-    status: Status | None = None
+    status: ReportedStatus | None = None
     tag: str | None = None
     kind: str | None = None
     enabled: bool | None = None
@@ -74,7 +74,9 @@ def page_of_targets(
     sort: Sort = Sort.OLDEST,
 ) -> tuple[list[tuple[Target, CurrentStatus]], str | None]:
     """Return up to `limit` matching targets in order, and the position to continue after."""
-    pages = _by_status(owner, filters.status) if sort is Sort.STATUS else _stored(owner, sort)
+    pages = (
+        _by_status(runtime, owner, filters.status) if sort is Sort.STATUS else _stored(owner, sort)
+    )
     found: list[tuple[Target, CurrentStatus]] = []
     read = 0
     # With filters, read larger batches: reading `limit` at a time could take a call per match.
@@ -105,15 +107,16 @@ def _stored(owner: str, sort: Sort) -> _Pages:
     return read
 
 
-def _by_status(owner: str, wanted: Status | None) -> _Pages:
+def _by_status(runtime: BaseRuntime, owner: str, wanted: ReportedStatus | None) -> _Pages:
     """Return pages of targets with status `wanted`, the worst and then the longest first.
 
-    Statuses are stored in the lanes, which are all read: about three hundred lanes per call.
+    No index has that order, so all lanes, their newest results and the outlines of all targets are
+    read: some fifteen calls for ten thousand targets.
     """
     places = sorted(
-        f"{_SEVERITY.index(status)}{since:011d}{target_id}"
-        for target_id, status, since in Lanes(owner).statuses()
-        if wanted in (None, status)
+        f"{_SEVERITY.index(reported.status)}{reported.state.since:011d}{one.id}"
+        for one, reported in all_reported_statuses(runtime, owner)
+        if wanted in (None, reported.status)
     )
 
     def read(after: str | None, limit: int) -> _Page:
@@ -130,31 +133,25 @@ def _by_status(owner: str, wanted: Status | None) -> _Pages:
 
 def summary(runtime: BaseRuntime, owner: str, tag: str | None) -> Summary:
     """Summarize the owner's targets, or those with `tag`."""
-    states = {
-        place.target_id: place.state
-        for lane in Lanes(owner).all()
-        for place in lane.places.values()
-    }
     total: Counter[str] = Counter()
     by_tag: dict[str, Counter[str]] = {}
-    down: list[Target] = []
-    for target in Targets(owner).all():
-        if (tag is not None and tag not in target.tags) or target.id not in states:
+    down: list[tuple[int, str]] = []
+    for one, reported in all_reported_statuses(runtime, owner):
+        if tag is not None and tag not in one.tags:
             continue
-        status = states[target.id].status
-        total[status] += 1
-        for name in target.tags:
-            by_tag.setdefault(name, Counter())[status] += 1
-        if status is Status.DOWN:
-            down.append(target)
-    down.sort(key=lambda target: states[target.id].since)
-    worst = down[:_MAX_DOWN]
-    current = current_statuses(runtime, owner, worst)
+        total[reported.status] += 1
+        for name in one.tags:
+            by_tag.setdefault(name, Counter())[reported.status] += 1
+        if reported.status is ReportedStatus.DOWN:
+            down.append((reported.state.since, one.id))
+    worst = [target_id for _, target_id in sorted(down)[:_MAX_DOWN]]
+    targets = Targets(owner).some(worst)
+    current = current_statuses(runtime, owner, list(targets.values()))
     return Summary(
         total=total.total(),
         by_status=_counts(total),
         by_tag={name: _counts(counts) for name, counts in sorted(by_tag.items())},
-        down=[(target, current[target.id]) for target in worst],
+        down=[(targets[one], current[one]) for one in worst if one in targets],
     )
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from chalicelib.common.runtime import BaseRuntime
-from chalicelib.monitoring.state_machine import Status
+from chalicelib.monitoring.staleness import ReportedStatus
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
 from chalicelib.targets.current_status import CurrentStatus, current_statuses
@@ -18,7 +18,11 @@ from chalicelib.targets.current_status import CurrentStatus, current_statuses
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _DAY_S: Final = 86_400
 _BATCH: Final = 200
-_UP: Final[Mapping[Status, int]] = {Status.UP: 1, Status.DEGRADED: 1, Status.DOWN: 0}
+_UP: Final[Mapping[ReportedStatus, int]] = {
+    ReportedStatus.UP: 1,
+    ReportedStatus.DEGRADED: 1,
+    ReportedStatus.DOWN: 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,13 @@ class _Gauge:
 _GAUGES: Final = (
     _Gauge(
         "monitum_target_up",
-        "Whether the target is up: 1 (also if DEGRADED) or 0.",
+        "Whether the target is up: 1 (also if DEGRADED) or 0. Absent while that is not known.",
         lambda current: _UP.get(current.status),
+    ),
+    _Gauge(
+        "monitum_target_stale",
+        "Whether recent checks are missing or UNKNOWN, so that the status is not known: 1 or 0.",
+        lambda current: int(current.stale),
     ),
     _Gauge(
         "monitum_target_response_seconds",
@@ -55,7 +64,7 @@ _GAUGES: Final = (
 
 
 def exposition(runtime: BaseRuntime, owner: str) -> str:
-    """Render the owner's targets as metrics; paused and unchecked ones have no `up` sample."""
+    """Render the owner's targets as metrics; paused, unchecked and stale ones have no `up`."""
     labelled: list[tuple[str, CurrentStatus]] = []
     targets = Targets(owner).all()
     while batch := list(islice(targets, _BATCH)):

@@ -14,7 +14,7 @@ from chalicelib.api.routing import NoQuery, Routes
 from chalicelib.common.errors import BadRequestError, Fault
 from chalicelib.monitoring.check_history import Range, page_of_checks
 from chalicelib.monitoring.result import Verdict
-from chalicelib.monitoring.state_machine import Status
+from chalicelib.monitoring.staleness import ReportedStatus
 from chalicelib.monitoring.storage.target_repository import Targets
 from chalicelib.monitoring.target import Target
 from chalicelib.targets import service
@@ -82,7 +82,7 @@ def list_targets(call: Call[None, TargetsQuery, TargetsRuntime]) -> Response:
     """List targets with their current states, by default oldest first."""
     query, cursors = call.query, call.cursors("targets")
     filters = Filters(
-        status=None if query.status is None else Status(query.status),
+        status=None if query.status is None else ReportedStatus(query.status),
         tag=query.tag,
         kind=query.kind,
         enabled=query.enabled,

@@ -37,7 +37,7 @@ from chalicelib.targets.listing import Summary
 from chalicelib.targets.secret_schemas import with_userinfo
 from chalicelib.targets.validation import Draft
 
-StatusName = Literal["PENDING", "UP", "DOWN", "DEGRADED", "PAUSED"]
+StatusName = Literal["PENDING", "UP", "DOWN", "DEGRADED", "PAUSED", "UNKNOWN"]
 VerdictName = Literal["UP", "DOWN", "DEGRADED", "UNKNOWN"]
 Kind = Literal["http", "tcp", "tls", "dns"]
 
@@ -85,7 +85,12 @@ class TargetsIn(Schema):
 
 
 class StateOut(Model):
-    """The current state of a target; `in_maintenance` while a maintenance window covers it."""
+    """The current state of a target; `in_maintenance` while a maintenance window covers it.
+
+    `stale`, with the status UNKNOWN: the newest check is older than two intervals and the timeout
+    (at least 60 s), or the last three checks were UNKNOWN. `since` is then the time of the last
+    check that was not. An open incident stays open.
+    """
 
     status: StatusName
     since: Moment
@@ -94,6 +99,7 @@ class StateOut(Model):
     consecutive_failures: int
     open_incident_id: str | None = None
     in_maintenance: bool = False
+    stale: bool = False
 
     @classmethod
     def of(cls, current: CurrentStatus) -> "StateOut":

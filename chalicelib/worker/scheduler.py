@@ -51,7 +51,8 @@ def run_tick(runtime: AwsRuntime, shard: int = 0) -> TickReport:
         lanes = _due(plan, cursor.intervals, shard)
         _send_planned(runtime, lanes)
         if plan.end != cursor.planned_until:
-            store.advance_cursor(cursor, plan.end, runtime.now, shard)
+            resumed_at = plan.start if plan.gap else None
+            store.advance_cursor(cursor, plan.end, runtime.now, shard, resumed_at)
         if plan.ahead_s:
             text = "the cursor was ahead of the clock and is repaired"
             report_error(runtime, "ClockErrors", text, ahead_s=plan.ahead_s, shard=shard)

@@ -13,7 +13,7 @@ from monitum_cli.lookup import CHANNEL, TARGET, find, find_id, names_by_id
 from monitum_cli.session import Session
 
 _SORT_ORDERS = ("oldest", "newest", "name", "status")
-_STATUSES = ("PENDING", "UP", "DOWN", "DEGRADED", "PAUSED")
+_STATUSES = ("PENDING", "UP", "DOWN", "DEGRADED", "PAUSED", "UNKNOWN")
 _target_argument = click.argument("target", metavar="TARGET")
 _targets_argument = click.argument("names", metavar="TARGET...", nargs=-1, required=True)
 
@@ -74,6 +74,8 @@ def _fields(session: Session, target: dict[str, Any]) -> Iterator[tuple[str, obj
     yield "id", target["id"]
     yield "status", state["status"]
     yield "since", timestamp(state["since"])
+    if state.get("stale"):
+        yield "stale", "no recent check has shown whether it is up"
     yield "last checked", timestamp(state["last_checked_at"])
     yield "response", milliseconds(state["response_ms"])
     yield "open incident", state["open_incident_id"]

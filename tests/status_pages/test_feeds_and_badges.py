@@ -77,7 +77,7 @@ def test_badges_of_page_and_targets(world: World, alice: Person, visitor: Person
         assert reply.headers["cache-control"] == "public, max-age=30"
         return ET.fromstring(reply.text).attrib["aria-label"]
 
-    assert label(slug, "status") == "Ours: Unknown"
+    assert label(slug, "status") == "Ours: No data"
     assert label(slug, "uptime") == "uptime 30 days: no data"
     assert label(slug, "response") == "response: no data"
     world.checker.script[mail["id"]] = DOWN

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
@@ -49,12 +49,15 @@ def quick_stage() -> Iterator[tuple[World, Dynamo]]:
 
 
 @contextmanager
-def memory_stage() -> Iterator[World]:
-    """A stage whose tables are in memory, with fakes for everything else."""
+def memory_stage(more: Mapping[str, str] | None = None) -> Iterator[World]:
+    """A stage whose tables are in memory, with fakes for everything else.
+
+    `more` are further variables of its functions' environment.
+    """
     with stage_environment() as env:
         ACTIVE.append(Dynamo(PREFIX))
         try:
-            yield World(Settings.from_env({**env, **queue_urls()}))
+            yield World(Settings.from_env({**env, **queue_urls(), **(more or {})}))
         finally:
             ACTIVE.pop()
 

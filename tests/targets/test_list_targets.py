@@ -83,7 +83,7 @@ def test_limit_is_from_1_to_200(alice: Person, limit: str) -> None:
         ("limit=1&limit=1", "query.limit"),
         ("tag=a&tag=b", "query.tag"),
         ("status=up", "query.status"),
-        ("status=UNKNOWN", "query.status"),
+        ("status=LATE", "query.status"),
         ("kind=ftp", "query.kind"),
         ("enabled=maybe", "query.enabled"),
         ("enabled=", "query.enabled"),

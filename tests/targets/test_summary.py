@@ -8,7 +8,7 @@ from tests.support.world import DOWN, Person, World
 
 pytestmark = pytest.mark.shared_stage
 
-NONE = {"DOWN": 0, "DEGRADED": 0, "PENDING": 0, "UP": 0, "PAUSED": 0}
+NONE = {"DOWN": 0, "UNKNOWN": 0, "DEGRADED": 0, "PENDING": 0, "UP": 0, "PAUSED": 0}
 
 
 def test_counts_are_zero_without_targets(alice: Person) -> None:

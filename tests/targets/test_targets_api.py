@@ -53,6 +53,7 @@ def test_created_target_is_returned(alice: Person) -> None:
             "consecutive_failures": 0,
             "open_incident_id": None,
             "in_maintenance": False,
+            "stale": False,
         },
     }
 
@@ -113,6 +114,7 @@ def test_state_after_a_check(world: World, alice: Person) -> None:
         "consecutive_failures": 0,
         "open_incident_id": None,
         "in_maintenance": False,
+        "stale": False,
     }
 
 

@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action, RemoveAction, SetAction
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.lane import Lane, Place
 from chalicelib.monitoring.secrets import Secrets
-from chalicelib.monitoring.state_machine import State, Status
+from chalicelib.monitoring.state_machine import State
 from chalicelib.monitoring.storage.conditional import write_if
 from chalicelib.monitoring.storage.models import LaneItem, SecretsItem
 
@@ -86,17 +86,6 @@ class Lanes:
         """Every lane, in order: one query, with a call per 1 MB (about 250 lanes)."""
         items = LaneItem.query(self.owner, LaneItem.key.startswith(_LANE), consistent_read=True)
         return [_lane(item) for item in items]
-
-    def statuses(self) -> Iterator[tuple[str, Status, int]]:
-        """The id of every target, its status and since when.
-
-        Eventually consistent, at half the price of `all`: the latest changes may be missing.
-        """
-        condition = LaneItem.key.startswith(_LANE)
-        for item in LaneItem.raw_query(self.owner, attributes=["places"], condition=condition):
-            for place in item["places"]["M"].values():
-                target_id, status, since = place["L"][:3]
-                yield target_id["S"], Status(status["S"]), int(since["N"])
 
     def get(self, number: int) -> Lane:
         """The current lane; an empty one if it does not exist."""

@@ -137,6 +137,28 @@ class Results:
             start = _day_end(start)
         return places
 
+    def last_day_end(self, lane: int, start: int, end: int) -> int | None:
+        """The end of the last day within [start, end) with a result; None without results.
+
+        Reads one item per day, so that a lane's results from long ago are found quickly.
+        """
+        last, width = end, 1
+        while last > start:
+            days = _days_back(start, last, width)
+            for day, has_results in zip(
+                days,
+                run_parallel([partial(self._has_results, lane, *day) for day in days]),
+                strict=True,
+            ):
+                if has_results:
+                    return day[1]
+            last, width = days[-1][0], min(_MAX_DAYS, width * 4)
+        return None
+
+    def _has_results(self, lane: int, start: int, end: int) -> bool:
+        found = self._day(lane, start, end, newest_first=True, page_size=1)
+        return next(found, None) is not None
+
     def newest_first(
         self, lane: int, start: int, end: int, *, now: int, after: str | None = None
     ) -> Iterator[LaneResults]:
@@ -187,6 +209,7 @@ class Results:
         *,
         after: str | None = None,
         newest_first: bool = False,
+        page_size: int = 100,
     ) -> Iterator[LaneResults]:
         """Results of one day with `start <= tick < end`."""
         lane_day = _lane_day(self.owner, lane, start)
@@ -196,7 +219,7 @@ class Results:
             lane_day,
             ResultsItem.check.between(f"{start:010d}", f"{end:010d}"),
             scan_index_forward=not newest_first,
-            page_size=100,
+            page_size=page_size,
             last_evaluated_key=key,
         )
         return map(LaneResults, items)

@@ -22,12 +22,16 @@ _DUE: Final = ["lane", "target_id", "spec"]
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The epoch second up to which ticks are planned (exclusive), and the intervals in use."""
+    """The epoch second up to which ticks are planned (exclusive), and the intervals in use.
+
+    `resumed_at` is the start of the first plan after the latest gap, None if there was none.
+    """
 
     planned_until: int | None = None
     ticked_at: int | None = None
     intervals: frozenset[int] = frozenset()
     shards: int = 1
+    resumed_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +85,25 @@ def _cursor(item: SystemItem | None) -> Cursor:
         ticked_at=None if item.ticked_at is None else int(item.ticked_at),
         intervals=frozenset(map(int, item.intervals or ())),
         shards=int(item.shards or 1),
+        resumed_at=None if item.start is None else int(item.start),
     )
 
 
-def advance_cursor(before: Cursor, planned_until: int, now: int, shard: int = 0) -> bool:
-    """Advance the cursor; returns False if a concurrent run did so first."""
+def advance_cursor(
+    before: Cursor, planned_until: int, now: int, shard: int = 0, resumed_at: int | None = None
+) -> bool:
+    """Advance the cursor; returns False if a concurrent run did so first.
+
+    `resumed_at` is set after a gap, when catch-up checks were planned.
+    """
     condition = (
         SystemItem.cursor.does_not_exist()
         if before.planned_until is None
         else SystemItem.cursor == before.planned_until
     )
     actions: list[Action] = [SystemItem.cursor.set(planned_until), SystemItem.ticked_at.set(now)]
+    if resumed_at is not None:
+        actions.append(SystemItem.start.set(resumed_at))
     return write_if(partial(SystemItem(_name(shard)).update, actions, condition=condition))
 
 

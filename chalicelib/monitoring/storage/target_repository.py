@@ -26,9 +26,10 @@ from chalicelib.monitoring.storage.lane_repository import (
     secrets_key,
 )
 from chalicelib.monitoring.storage.models import LaneItem, SecretsItem, TargetItem
-from chalicelib.monitoring.target import Target
+from chalicelib.monitoring.target import Target, TargetOutline
 
 _ID_LENGTH = 36
+_OUTLINE = ["target_id", "lane", "shard", "spec", "tags", "created_at", "updated_at"]
 
 
 class Order(StrEnum):
@@ -102,6 +103,26 @@ class Targets:
             yield from page
             if after is None:
                 return
+
+    def outlines(self) -> Iterator[TargetOutline]:
+        """Every target of the owner, oldest first; a call per 1 MB (some thousand targets).
+
+        Reads raw items: there can be thousands, and creating models takes longer than reading.
+        """
+        for item in TargetItem.raw_query(self.owner, attributes=_OUTLINE, consistent_read=True):
+            spec = json.loads(item["spec"]["S"])
+            yield TargetOutline(
+                owner=self.owner,
+                id=item["target_id"]["S"],
+                lane=int(item["lane"]["S"].rpartition("#")[2]),
+                shard=int(item["shard"]["N"]) if "shard" in item else 0,
+                place=spec["place"],
+                interval_s=spec["interval_s"],
+                timeout_s=spec["timeout_s"],
+                tags=json.loads(item["tags"]["S"]),
+                created_at=int(item["created_at"]["N"]),
+                updated_at=int(item["updated_at"]["N"]),
+            )
 
     def lanes_and_tags(self) -> Iterator[tuple[str, int, list[str]]]:
         """The id, lane and tags of every target, without keeping more in memory."""
