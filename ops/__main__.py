@@ -100,13 +100,10 @@ def _package(stage: Stage, options: argparse.Namespace) -> None:
 
 def _deploy(stage: Stage, _options: argparse.Namespace) -> None:
     """deploy to AWS or an emulator and run the smoke test"""
-    from ops.deployment import deploy, regions
+    from ops.deployment.release import release
     from ops.packaging.package import build_in_subprocess
 
-    built = build_in_subprocess(stage)
-    previous = regions.of(stage)
-    outputs = deploy.release(stage, built, lambda: _smoke(stage))
-    regions.update(stage, built, previous)
+    outputs = release(stage, build_in_subprocess(stage), lambda: _smoke(stage))
     _repair(stage)
     say(f"\nAPI: {stages.api_base(stage, outputs['RestAPIId'])}")
     say(f"To create the first user: make user NAME=you ADMIN=1 STAGE={stage.name}")

@@ -39,6 +39,7 @@ LONGEST = (
     "targets/test_sorted_targets.py",
     "worker/test_faults.py",
     "ops/test_backup.py",
+    "ops/test_deployment_on_aws.py",
     "history/test_stats_api.py",
     "access/test_idempotent_creation.py",
     "probes/test_resource_leaks.py",

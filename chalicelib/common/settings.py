@@ -157,6 +157,7 @@ class Settings:
             public_url=_url(env, "PUBLIC_URL").rstrip("/"),
             endpoint_url=_url(env, "AWS_ENDPOINT_URL").rstrip("/"),
             canaries=_canaries(env, defaults.canaries),
+            metrics=_boolean(env, "METRICS", default=defaults.metrics),
             forbidden_ports=_ports(env, "FORBIDDEN_PORTS", defaults.forbidden_ports),
             own_hosts=_own_hosts(env, env.get("HOME_REGION") or region),
             allow_private_targets=_boolean(

@@ -62,6 +62,11 @@ def with_code(stage: Stage, package: Package, bucket: str) -> Template:
             # Resources that an emulator retains would conflict with those of the next stack.
             resource.pop("DeletionPolicy", None)
             resource.pop("UpdateReplacePolicy", None)
+        elif resource["Type"] == "AWS::DynamoDB::Table":
+            # CloudFormation takes over existing tables only if their names are literal.
+            name = resource["Properties"]["TableName"]["Fn::Sub"]
+            table = name.replace("${AWS::StackName}", stage.stack_name)
+            resource["Properties"]["TableName"] = table
     template.setdefault("Outputs", {})[DIGEST_OUTPUT] = {"Value": package.digest}
     return template
 

@@ -8,15 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from ops.console import Failure
+from ops.console import Failure, say
 from ops.stages import Stage
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-DONE_STATES = frozenset(
-    {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
-)
-# A failed first deployment leaves the stack in one of these states. It can only be deleted.
-DEAD_STATES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+DONE_STATES = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+# A failed first deployment or deletion leaves the stack in one of these states. It can only be
+# deleted.
+DEAD_STATES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
 _NO_CHANGES = ("didn't contain changes", "No updates")
 Template = dict[str, Any]
 
@@ -65,7 +64,9 @@ def outputs(stage: Stage) -> dict[str, str]:
     """The deployed stack's outputs by name; empty if there is no working stack."""
     stack = find(stage)
     status = stack["StackStatus"] if stack else ""
-    if stack is None or status in DEAD_STATES or not status.endswith("_COMPLETE"):
+    # During an update and the cleanup after it, the stack works.
+    is_working = status.endswith("_COMPLETE") or status.startswith("UPDATE_")
+    if stack is None or status in DEAD_STATES or not is_working:
         return {}
     return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
 
@@ -170,9 +171,26 @@ def wait_until_settled(stage: Stage) -> str:
     while True:
         stack = find(stage)
         status = str(stack["StackStatus"]) if stack else "DELETE_COMPLETE"
-        if status in DONE_STATES or not status.endswith("_IN_PROGRESS"):
+        if not status.endswith("_IN_PROGRESS"):
             return status
         time.sleep(1)
+
+
+def make_ready(stage: Stage) -> None:
+    """Wait for a running operation, and clear up after a failed one, so that changes are possible.
+
+    Raises:
+        Failure: the remains of the failed operation cannot be removed.
+    """
+    status = wait_until_settled(stage)
+    if status in DEAD_STATES:
+        say(f"  the first deployment of {stage.stack_name} failed: deleting its remains")
+        delete(stage)
+    elif status == "UPDATE_ROLLBACK_FAILED":
+        say(f"  the last rollback of {stage.stack_name} failed: continuing it")
+        stage.client("cloudformation").continue_update_rollback(StackName=stage.stack_name)
+        if wait_until_settled(stage) != "UPDATE_ROLLBACK_COMPLETE":
+            raise Failure(f"{stage.stack_name} cannot be rolled back: see its events")
 
 
 def delete(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """Deploys a package through CloudFormation, with the same calls for AWS and for the emulators."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.common.settings import Settings, SettingsError
@@ -21,36 +21,34 @@ PARAMETERS = {
 """The template's parameters and the variables that set them. Unset ones keep their value."""
 
 
-def release(stage: Stage, package: Package, verify: Callable[[], None]) -> dict[str, str]:
-    """Deploy and call `verify`; roll back if it fails. Returns the outputs.
-
-    Raises:
-        Failure: the stack could not be changed, or `verify` failed. Then the previous version is
-            deployed again; a failed first deployment is deleted.
-    """
-    previous = cloudformation.deployed(stage)
-    outputs = put(stage, package, parameters(stage, package.template))
-    try:
-        verify()
-    except Failure as error:
-        raise Failure(f"{error}\n{_roll_back(stage, previous)}") from error
-    artifacts.prune(stage, artifacts.ensure_bucket(stage))
-    return outputs
-
-
 def put(stage: Stage, package: Package, values: Mapping[str, str]) -> dict[str, str]:
     """Upload the package, show the changes and execute them; returns the stack's outputs.
 
     Raises:
         Failure: the stack could not be created or updated, with the first reasons.
     """
-    stack = cloudformation.find(stage)
-    if stack and stack["StackStatus"] in DEAD_STATES:
-        say(f"  the first deployment of {stage.stack_name} failed: deleting its remains")
-        cloudformation.delete(stage)
+    cloudformation.make_ready(stage)
     bucket = artifacts.ensure_bucket(stage)
     _apply(stage, bucket, artifacts.with_code(stage, package, bucket), values)
     return cloudformation.outputs(stage)
+
+
+def restore(stage: Stage, previous: Deployed | None) -> str:
+    """Deploy the previous version again, or delete the stack if there is none; says what was done.
+
+    Raises:
+        Failure: the stack could not be changed.
+    """
+    status = cloudformation.wait_until_settled(stage)
+    if previous is not None:
+        cloudformation.make_ready(stage)
+        _apply(stage, artifacts.ensure_bucket(stage), previous.template, previous.parameters)
+        return f"{stage.stack_name} was rolled back to the previous version."
+    if status in DEAD_STATES:
+        # CloudFormation rolled back; its events tell why. The next deployment deletes the remains.
+        return f"{stage.stack_name} was not created."
+    cloudformation.delete(stage)
+    return f"This was the first deployment of {stage.stack_name}, so it was deleted."
 
 
 def plan(stage: Stage, package: Package) -> list[cloudformation.Change]:
@@ -138,12 +136,3 @@ def _apply(
         emulator_gaps.prepare(stage, cloudformation.outputs(stage))
         changes.execute()
         emulator_gaps.complete(stage, template, cloudformation.outputs(stage))
-
-
-def _roll_back(stage: Stage, previous: Deployed | None) -> str:
-    if previous is None:
-        cloudformation.delete(stage)
-        return f"This was the first deployment, so {stage.stack_name} was deleted."
-    say("  the new version fails: rolling back")
-    _apply(stage, artifacts.ensure_bucket(stage), previous.template, previous.parameters)
-    return f"{stage.stack_name} was rolled back to the previous version."

@@ -4,7 +4,7 @@ They store no data: their workers write to the tables in the home region.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -94,13 +94,14 @@ def _in_home_region(resource: Any, home: Home) -> Any:
     return found
 
 
-def update(stage: Stage, package: Package, previous: Sequence[str]) -> None:
-    """Deploy to the additional regions of the home stack, and remove the others of `previous`.
+def put(stage: Stage, package: Package, values: Mapping[str, str], further: Sequence[str]) -> None:
+    """Deploy the worker to these additional regions, with the parameters of the home stack.
 
     Raises:
-        Failure: one of them could not be changed; the home region already runs the new code.
+        Failure: one of them could not be changed.
     """
-    values = cloudformation.parameters(cloudformation.find(stage))
+    if not further:
+        return
     outputs = cloudformation.outputs(stage)
     home = Home(
         stage.stack_name,
@@ -110,14 +111,12 @@ def update(stage: Stage, package: Package, previous: Sequence[str]) -> None:
     )
     regional_package = RegionalPackage(package.directory, home)
     shared = {name: values[name] for name in PARAMETERS if name in values}
-    current = _listed(values)
-    for region in current:
+    for region in further:
         say(f"  {region}: deploying the worker")
         regional_stage = replace(stage, region=region)
         if not stage.endpoint_url:
             shared["Concurrency"] = concurrency.level(regional_stage)
         deploy.put(regional_stage, regional_package, shared)
-    remove(stage, [region for region in previous if region not in current])
 
 
 def remove(stage: Stage, regions: Sequence[str]) -> None:
@@ -132,9 +131,10 @@ def remove(stage: Stage, regions: Sequence[str]) -> None:
 
 def of(stage: Stage) -> list[str]:
     """The additional regions of the deployed stage; empty if it is not deployed."""
-    return _listed(cloudformation.parameters(cloudformation.find(stage)))
+    return listed(cloudformation.parameters(cloudformation.find(stage)))
 
 
-def _listed(values: dict[str, str]) -> list[str]:
+def listed(values: Mapping[str, str]) -> list[str]:
+    """The additional regions in the parameters of a stack."""
     regions = values.get("CheckRegions", "").split(",")
     return [region.strip() for region in regions if region.strip()]

@@ -12,7 +12,7 @@ import requests
 
 from ops import credentials, stages
 from ops.console import Failure, run_command, say, step
-from ops.deployment import cloudformation, deploy, functions, regions
+from ops.deployment import cloudformation, deploy, functions, release
 from ops.deployment.artifacts import DIGEST_OUTPUT
 from ops.local import emulator, front
 from ops.packaging.package import build_in_subprocess
@@ -115,12 +115,11 @@ def _lock() -> Iterator[None]:
 
 def _deploy_if_changed(stage: Stage) -> dict[str, str]:
     built = build_in_subprocess(stage)
-    outputs, previous = cloudformation.outputs(stage), regions.of(stage)
+    outputs = cloudformation.outputs(stage)
     given = deploy.parameters(stage, built.template)
     known = cloudformation.parameters(cloudformation.find(stage))
     if outputs.get(DIGEST_OUTPUT) != built.digest or known != {**known, **given}:
-        outputs = deploy.put(stage, built, given)
-    regions.update(stage, built, previous)
+        outputs = release.apply(stage, built, given)
     return outputs
 
 

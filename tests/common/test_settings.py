@@ -53,6 +53,10 @@ def test_stage_settings_are_used(stage: str) -> None:
 
     assert settings.stage == stage
     assert settings.allow_private_targets is not STAGES[stage].on_aws
+    defaults = vars_of(STAGES[stage])
+    for name in {field.name for field in fields(Settings)} & set(defaults):
+        if name not in {"canaries", "forbidden_ports", "limits"}:  # parsed
+            assert getattr(settings, name) == defaults[name], name
 
 
 def test_environment_overrides_the_stage() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ops.deployment import deploy, regions
+from ops.deployment import deploy, regions, release
 from ops.packaging.package import build_in_subprocess
 from ops.stages import Stage
 from tests.e2e.tools import Request, serve, wait_for
@@ -42,10 +42,9 @@ def two_regions(stage: Stage) -> Iterator[None]:
     package = build_in_subprocess(stage)
 
     def configure(additional: str, quorum: str) -> None:
-        previous = regions.of(stage)
         values = deploy.parameters(stage, package.template)
-        deploy.put(stage, package, {**values, "CheckRegions": additional, "CheckQuorum": quorum})
-        regions.update(stage, package, previous)
+        values |= {"CheckRegions": additional, "CheckQuorum": quorum}
+        release.apply(stage, package, values)
 
     configure(ADDITIONAL_REGION, "2")
     yield

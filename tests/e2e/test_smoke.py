@@ -7,7 +7,7 @@ from ops.stages import Stage
 
 
 def test_the_smoke_test_passes_twice(stage: Stage) -> None:
-    first, second = smoke.run(stage), smoke.run(stage)
+    (first,), (second,) = smoke.run(stage), smoke.run(stage)
 
     assert (first["verdict"], second["verdict"]) == ("UP", "UP")
     assert first["target_id"] != second["target_id"]

@@ -11,6 +11,7 @@ import pytest
 from ops import resources
 from ops.console import Failure, confirm
 from ops.deployment import artifacts, cloudformation, deploy, destroy
+from ops.deployment.release import release
 from ops.packaging.package import Package
 from ops.stages import Stage
 
@@ -71,16 +72,16 @@ def failing() -> None:
 
 
 def test_a_stage_is_created_and_then_changed(tmp_path: Path) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), passing)
+    release(STAGE, package(tmp_path, 30), passing)
     assert visibility_timeout_s() == 30
 
-    deploy.release(STAGE, package(tmp_path, 60), passing)
+    release(STAGE, package(tmp_path, 60), passing)
 
     assert visibility_timeout_s() == 60
 
 
 def test_changes_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), passing)
+    release(STAGE, package(tmp_path, 30), passing)
     assert "+ ChecksQueue (AWS::SQS::Queue)" in capsys.readouterr().out
 
     changes = deploy.plan(STAGE, package(tmp_path, 60))
@@ -97,17 +98,17 @@ def test_a_plan_of_a_new_stage_leaves_no_stack(tmp_path: Path) -> None:
 
 
 def test_a_deployment_that_fails_its_test_is_rolled_back(tmp_path: Path) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), passing)
+    release(STAGE, package(tmp_path, 30), passing)
 
     with pytest.raises(Failure, match="nothing is checked\nmonitum-dev was rolled back"):
-        deploy.release(STAGE, package(tmp_path, 60), failing)
+        release(STAGE, package(tmp_path, 60), failing)
 
     assert visibility_timeout_s() == 30
 
 
 def test_a_first_deployment_that_fails_its_test_is_deleted(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="first deployment"):
-        deploy.release(STAGE, package(tmp_path, 30), failing)
+        release(STAGE, package(tmp_path, 30), failing)
 
     assert cloudformation.find(STAGE) is None
 
@@ -116,10 +117,10 @@ def test_parameters_keep_their_values_until_they_are_set_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAIL_FROM", MAIL)
-    deploy.release(STAGE, package(tmp_path, 30), passing)
+    release(STAGE, package(tmp_path, 30), passing)
     monkeypatch.delenv("MAIL_FROM")
 
-    deploy.release(STAGE, package(tmp_path, 60), passing)
+    release(STAGE, package(tmp_path, 60), passing)
 
     assert cloudformation.parameters(cloudformation.find(STAGE))["MailFrom"] == MAIL
     monkeypatch.setenv("MAIL_FROM", "")
@@ -132,7 +133,7 @@ def test_an_invalid_setting_is_rejected_before_anything_is_changed(
     monkeypatch.setenv("PUBLIC_URL", "monitum.example")
 
     with pytest.raises(Failure, match="PUBLIC_URL"):
-        deploy.release(STAGE, package(tmp_path, 30), passing)
+        release(STAGE, package(tmp_path, 30), passing)
 
     assert cloudformation.find(STAGE) is None
 
@@ -142,7 +143,7 @@ def test_old_packages_are_deleted_and_the_newest_kept(
 ) -> None:
     monkeypatch.setattr(artifacts, "KEPT", 2)
     for seconds in (10, 20, 30):
-        deploy.release(STAGE, package(tmp_path, seconds), passing)
+        release(STAGE, package(tmp_path, seconds), passing)
 
     s3 = boto3.client("s3", region_name=resources.REGION)
     bucket = artifacts.bucket_name(STAGE)
@@ -155,7 +156,7 @@ def test_old_packages_are_deleted_and_the_newest_kept(
 
 
 def test_the_bucket_is_private(tmp_path: Path) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), passing)
+    release(STAGE, package(tmp_path, 30), passing)
 
     s3 = boto3.client("s3", region_name=resources.REGION)
     bucket = artifacts.bucket_name(STAGE)
@@ -173,7 +174,7 @@ def tables() -> list[str]:
 def test_destroying_a_stage_keeps_its_tables_by_default(
     tmp_path: Path,
 ) -> None:
-    deploy.release(STAGE, package(tmp_path, 30), passing)
+    release(STAGE, package(tmp_path, 30), passing)
     resources.create_tables("monitum-dev-")
     before = tables()
 

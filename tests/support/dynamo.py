@@ -36,7 +36,7 @@ class Dynamo:
         self.meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_, **__: None))
         self._lock = threading.RLock()
         self._tables = {
-            prefix + properties["TableName"]["Fn::Sub"].rpartition("-")[2]: _Table(properties)
+            prefix + properties["TableName"]["Fn::Sub"].rpartition("-")[2]: Table(properties)
             for properties in resources.declared("AWS::DynamoDB::Table").values()
         }
 
@@ -73,7 +73,7 @@ class Dynamo:
         for name, request in params["RequestItems"].items():
             keys = request["Keys"]
             if len(keys) > 100 or len({str(key) for key in keys}) < len(keys):
-                raise _error("ValidationException", "too many keys, or one twice")
+                raise error("ValidationException", "too many keys, or one twice")
             found = [self._tables[name].get(key) for key in keys]
             answer[name] = [_projected(item, request) for item in found if item is not None]
         return {"Responses": answer, "UnprocessedKeys": {}}
@@ -91,7 +91,7 @@ class Dynamo:
         table = self._table(params)
         before = table.get(_key_of(params))
         if not _condition_holds(params, before):
-            raise _error("ConditionalCheckFailedException", "The conditional request failed")
+            raise error("ConditionalCheckFailedException", "The conditional request failed")
         after = table.apply(kind, params, before)
         projected = {"ALL_NEW": after, "ALL_OLD": before}.get(params.get("ReturnValues", "NONE"))
         return {"Attributes": projected} if projected else {}
@@ -100,13 +100,13 @@ class Dynamo:
         steps = [next(iter(one.items())) for one in params["TransactItems"]]
         places = [(one["TableName"], self._table(one).place(_key_of(one))) for _, one in steps]
         if len(steps) > 100 or len(set(places)) < len(places):
-            raise _error("ValidationException", "too many items, or one twice")
+            raise error("ValidationException", "too many items, or one twice")
         before = [self._table(one).get(_key_of(one)) for _, one in steps]
         holds = [_condition_holds(one, item) for (_, one), item in zip(steps, before, strict=True)]
         if not all(holds):
             codes = ["None" if held else "ConditionalCheckFailed" for held in holds]
             reasons = [{"Code": code, "Message": None} for code in codes]
-            raise _error("TransactionCanceledException", "cancelled", CancellationReasons=reasons)
+            raise error("TransactionCanceledException", "cancelled", CancellationReasons=reasons)
         for (kind, one), item in zip(steps, before, strict=True):
             self._table(one).apply(kind, one, item)
         return {}
@@ -133,11 +133,11 @@ class Dynamo:
         projected = [_projected(table.in_index(item, index), params) for item in matching]
         return {"Items": projected, "Count": len(projected), "ScannedCount": len(page), **answer}
 
-    def _table(self, params: Mapping[str, Any]) -> "_Table":
+    def _table(self, params: Mapping[str, Any]) -> "Table":
         return self._tables[params["TableName"]]
 
 
-class _Table:
+class Table:
     """Items as compact bytes, by partition and sort key."""
 
     def __init__(self, properties: Mapping[str, Any]) -> None:
@@ -166,7 +166,7 @@ class _Table:
         for name, limit in zip(self._keys[None], _MAX_KEY_BYTES.values(), strict=False):
             key = comparable(item[name])
             if not 0 < len(key) <= limit:
-                raise _error("ValidationException", "a key is empty or too long")
+                raise error("ValidationException", "a key is empty or too long")
             found.append(key)
         return found[0], found[1] if len(found) > 1 else b""
 
@@ -190,7 +190,7 @@ class _Table:
             update(params["UpdateExpression"])(_given(params, before or {}), item)
         data = marshal.dumps(item)
         if len(data) > _MAX_ITEM_BYTES:
-            raise _error("ValidationException", "Item size has exceeded the maximum allowed size")
+            raise error("ValidationException", "Item size has exceeded the maximum allowed size")
         self._partitions[partition][sort] = data
         return _loaded(data)
 
@@ -264,6 +264,6 @@ def _projected(item: Item, params: Mapping[str, Any]) -> Item:
     return {name: value for name, value in item.items() if name in wanted}
 
 
-def _error(code: str, message: str, **more: Any) -> ClientError:
+def error(code: str, message: str, **more: Any) -> ClientError:
     response: Any = {"Error": {"Code": code, "Message": message}, **more}
     return ClientError(response, "Call")

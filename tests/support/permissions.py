@@ -6,6 +6,7 @@ function did in any test.
 """
 
 import functools
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -107,16 +108,16 @@ def note(service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Record a call with botocore's parameters."""
     if not RECORD.function:
         return
-    for action, name, *keys in _requests(service, operation, params):
+    for action, name, *keys in requests(service, operation, params):
         RECORD.add(f"{service}:{action}", name, tuple(sorted(set(keys))))
 
 
-def _requests(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def requests(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """The action, resource name and item keys of a call."""
     if service == "dynamodb":
         yield from _table_requests(operation, params)
     elif service == "sqs":
-        yield operation.removesuffix("Batch"), _last(params["QueueUrl"], "/"), ""
+        yield operation.removesuffix("Batch"), _short(params["QueueUrl"]), ""
     elif service == "lambda":
         yield f"{operation}Function", _short(params["FunctionName"]), ""
 
@@ -145,12 +146,8 @@ def _leading(table: str, key: Mapping[str, Any]) -> str:
 
 
 def _short(name: str) -> str:
-    return _last(name, "monitum-test-")
-
-
-def _last(text: str, separator: str) -> str:
-    last = text.rpartition(separator)[2]
-    return last.removeprefix("monitum-test-")
+    """The name of a table, queue or function without the prefix of its stage."""
+    return re.sub(r".*monitum-(test|dev|prod)-", "", name)
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.access.models import AuditItem, Token, User
 from chalicelib.alerting.delivery import LEASE_S
 from chalicelib.aws.lambda_client import CALL_TIMEOUT_S
-from chalicelib.common.settings import STAGES
+from chalicelib.common.settings import STAGES, Settings
 from ops.deployment.concurrency import LEVELS
 
 Resources = dict[str, dict[str, Any]]
@@ -118,6 +118,24 @@ def test_every_function_has_a_log_group_with_retention(
         assert group["Properties"]["RetentionInDays"] == 14
         name = function["FunctionName"]["Fn::Sub"]
         assert group["Properties"]["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/{name}"}
+
+
+@pytest.mark.parametrize("stage", ["prod"])
+def test_every_variable_of_the_environment_is_read(
+    templates: dict[str, dict[str, Any]], stage: str
+) -> None:
+    template = templates[stage]
+    given = set(template["Globals"]["Function"]["Environment"]["Variables"])
+    read: set[str] = set()
+
+    class Environment(dict[str, str]):
+        def get(self, name: str, default: Any = None) -> Any:
+            read.add(name)
+            return super().get(name, default)
+
+    Settings.from_env(Environment(STAGE=stage, TABLE_PREFIX="monitum-", API_ID="a1"))
+
+    assert given - read == set()
 
 
 def test_the_environment_contains_the_stage(
