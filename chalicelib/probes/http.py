@@ -13,6 +13,7 @@ from chalicelib.monitoring.result import Reason
 from chalicelib.probes.assertions.response import Observation
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import Blocked, CheckFailure
+from chalicelib.probes.net.content_coding import OFFERED
 from chalicelib.probes.net.cookies import CookieJar
 from chalicelib.probes.net.dialer import Dialer
 from chalicelib.probes.net.http1 import Head
@@ -71,7 +72,7 @@ def _request(method: str, url: Url, spec: CheckSpec) -> PreparedRequest:
             "Host": url.authority,
             "User-Agent": USER_AGENT,
             "Accept": "*/*",
-            "Accept-Encoding": "gzip, deflate",
+            "Accept-Encoding": OFFERED,
             "Connection": "close",
         }
     )
@@ -121,6 +122,7 @@ def _observe(response: Response, limit: int, attempt: Attempt) -> Observation:
         headers=response.headers,
         body=body,
         truncated=not raw.body.complete,
+        warnings=(raw.body.warning,) if raw.body.warning else (),
     )
 
 
@@ -166,7 +168,7 @@ def _redirected(request: PreparedRequest, status: int, before: Url, after: Url) 
         kept = {name: headers[name] for name in _SAFE_HEADERS if name in headers}
         length = {"Content-Length": headers["Content-Length"]} if body is not None else {}
         headers = CaseInsensitiveDict(
-            {**kept, **length, "Accept-Encoding": "gzip, deflate", "Connection": "close"}
+            {**kept, **length, "Accept-Encoding": OFFERED, "Connection": "close"}
         )
     if headers.get("Host", before.authority) == before.authority or not _keeps_origin(
         before, after

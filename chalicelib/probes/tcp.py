@@ -4,7 +4,8 @@ from typing import Final
 
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.expectations import Expectations, read_expectations
-from chalicelib.probes.assertions.response import Observation
+from chalicelib.probes.assertions.keywords import contains
+from chalicelib.probes.assertions.response import Observation, body_text
 from chalicelib.probes.assertions.safe_regex import search
 from chalicelib.probes.deadline import Attempt
 from chalicelib.probes.errors import OutOfTime
@@ -56,8 +57,9 @@ def _read_response(stream: Stream, attempt: Attempt, expected: Expectations) -> 
 
 
 def _fulfilled(body: bytes, expected: Expectations, pieces: int, deadline: float) -> bool:
-    text = body.decode("utf-8", "replace")
-    if expected.body_contains is not None and expected.body_contains not in text:
+    text = body_text(Observation(body=body, truncated=True))
+    wanted = expected.body_contains
+    if wanted is not None and not contains(text, wanted, entities=True):
         return False
     if expected.body_matches is None:
         return True

@@ -46,4 +46,6 @@ class WorkLimiter:
 
 # A body of 1 MiB can become tens of MiB of objects.
 JSON_LIMITER: Final = WorkLimiter(2, "read the JSON")
+# A decoder of brotli takes up to 30 MiB.
+DECODING_LIMITER: Final = WorkLimiter(1, "decode the body")
 REGEX_LIMITER: Final = WorkLimiter(1, "look for a regular expression")

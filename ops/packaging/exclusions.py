@@ -4,6 +4,7 @@ Every cold start downloads and unpacks the package. Files are left out whole; no
 """
 
 import shutil
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,14 +19,18 @@ UNUSED = (
     # The functions read time zones one by one; these files list them for people.
     "tzdata/zoneinfo/*.tab", "tzdata/zoneinfo/*.zi", "tzdata/zoneinfo/leapseconds",
     "apprise/assets", "apprise/cli.py", "apprise/i18n",
+    "backports/zstd/_cffi", "backports/zstd/tarfile.py", "backports/zstd/zipfile",
     "bin", "boto3*", "s3transfer*", "botocore/cacert.pem",
     # The Python modules that these were compiled from do the same, and speed does not matter here.
     "charset_normalizer/*.so",
     "charset_normalizer/cli", "dateutil/easter.py", "dateutil/rrule.py", "dateutil/zoneinfo",
-    "dns/_*_backend.py", "dns/async*.py", "dns/dnssec.py", "dns/dnssecalgs", "dns/e164.py",
-    "dns/quic", "dns/versioned.py", "dns/xfr.py", "dns/zone.py", "dns/zonefile.py",
+    "dns/_*_backend.py", "dns/_ddr.py", "dns/async*.py", "dns/btree*.py", "dns/dnssec.py",
+    "dns/dnssecalgs", "dns/e164.py", "dns/nameserver.py", "dns/query.py", "dns/quic",
+    "dns/resolver.py", "dns/tsigkeyring.py", "dns/update.py", "dns/versioned.py",
+    "dns/win32util.py", "dns/xfr.py", "dns/zone.py", "dns/zonefile.py",
     "pydantic/mypy.py", "pydantic/v1", "urllib3/contrib/emscripten", "urllib3/http2/connection.py",
 )  # fmt: skip
+_ELF_64 = b"\x7fELF\x02\x01"  # little-endian
 # Everything else in chalice is its command line.
 CHALICE_RUNTIME = frozenset({"chalice/__init__.py", "chalice/app.py"})
 
@@ -37,6 +42,26 @@ def remove_unused(site: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def remove_debug_information(site: Path) -> None:
+    """Cut off the sections of ELF files that follow what is loaded, which only debuggers read."""
+    for path in site.rglob("*.so*"):
+        content = path.read_bytes()
+        if content.startswith(_ELF_64):
+            path.write_bytes(_loaded_part(content))
+
+
+def _loaded_part(elf: bytes) -> bytes:
+    """Return an ELF file up to the end of its last segment, without its table of sections."""
+    table, size, count = *struct.unpack_from("<Q", elf, 32), *struct.unpack_from("<2H", elf, 54)
+    ends = [
+        sum(struct.unpack_from("<Q16xQ", elf, table + number * size + 8)) for number in range(count)
+    ]
+    loaded = bytearray(elf[: max(ends)])
+    struct.pack_into("<Q", loaded, 40, 0)
+    struct.pack_into("<3H", loaded, 58, 0, 0, 0)
+    return bytes(loaded)
 
 
 def _unused(site: Path) -> Iterator[Path]:

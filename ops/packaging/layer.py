@@ -45,6 +45,7 @@ def build(requirements: Path, cache: Path, architecture: str | None) -> Path:
         site = Path(work) / "site"
         _install(requirements, site, architecture)
         exclusions.remove_unused(site)
+        exclusions.remove_debug_information(site)
         compile_tree(site, keep_sources=False)
         unfinished = Path(work) / "layer.zip"
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -2,10 +2,13 @@
 
 import hashlib
 import importlib.util
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import _brotli  # type: ignore[import-not-found]
+import brotli  # type: ignore[import-untyped]
 import pytest
 
 from ops.packaging import exclusions, layer, package
@@ -44,6 +47,18 @@ def test_unused_files_are_removed(tmp_path: Path) -> None:
     exclusions.remove_unused(tmp_path)
 
     assert files(tmp_path) == kept
+
+
+def test_libraries_are_shipped_without_debug_information(tmp_path: Path) -> None:
+    library = Path(str(_brotli.__file__))
+    copy = tmp_path / library.name
+    copy.write_bytes(library.read_bytes())
+
+    exclusions.remove_debug_information(tmp_path)
+
+    assert copy.stat().st_size < library.stat().st_size / 2
+    code = f"import _brotli; assert _brotli.decompress({brotli.compress(b'x')!r}) == b'x'"
+    subprocess.run([sys.executable, "-S", "-c", code], cwd=tmp_path, check=True)
 
 
 def test_the_same_content_gives_the_same_zip(tmp_path: Path) -> None:

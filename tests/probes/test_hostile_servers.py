@@ -13,12 +13,13 @@ from tests.probes.specs import spec
 
 DEADLINE_S = 1.0
 GRACE_S = 0.25
-MEMORY_KIB = 24 * 1024
+MEMORY_KIB = 36 * 1024  # a decoder of brotli takes 30 MiB; there is one at a time
 
 
 def assert_true(result: CheckResult, case: Case) -> None:
     assert result.reason == case.reason, result
-    assert result.verdict == (Verdict.UP if case.reason is None else Verdict.DOWN), result
+    bad = Verdict.DEGRADED if case.warns else Verdict.DOWN
+    assert result.verdict == (Verdict.UP if case.reason is None else bad), result
     assert case.says in (result.error or ""), result
     assert_printable(result)
 

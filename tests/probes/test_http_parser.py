@@ -21,6 +21,8 @@ GZIPPED = gzip.compress(b"OK")
 class FakeWire:
     """Gives the bytes of a server piece by piece."""
 
+    deadline = 1e9
+
     def __init__(self, pieces: list[bytes]) -> None:
         self._pieces: Iterator[bytes] = iter([piece for piece in pieces if piece])
 

@@ -1,11 +1,12 @@
 """JSON conditions end, whatever the path and the document: by steps, and by the clock."""
 
 import json
+import math
 import time
 
 import pytest
 
-from chalicelib.monitoring.expectations import read_expectations
+from chalicelib.monitoring.expectations import JsonCondition, read_expectations
 from chalicelib.probes.assertions.json_assertions import (
     MAX_VALUES,
     _matches,
@@ -113,4 +114,25 @@ def test_a_usual_document_of_the_largest_size_is_read() -> None:
 def test_extensions_of_json_are_not_valid_json(body: bytes) -> None:
     conditions = read_expectations({"json": [{"path": "$.a", "exists": True}]}).json
     failures = failed_json_conditions(body, conditions, time.monotonic() + 60)
+    assert failures == ["the body is not valid JSON"]
+
+
+@pytest.mark.parametrize(
+    ("body", "charset", "name"),
+    [
+        (b'{"name": "M\xfcller"}', None, "Müller"),
+        (b'{"name": "\x93x\x94"}', None, "\u201cx\u201d"),
+        ('{"name": "Привет"}'.encode("cp1251"), "cp1251", "Привет"),
+        ('\ufeff{"name": "Müller"}'.encode(), None, "Müller"),
+        ('{"name": "Müller"}'.encode("utf-16"), None, "Müller"),
+    ],
+)
+def test_json_in_other_charsets(body: bytes, charset: str | None, name: str) -> None:
+    wanted = [JsonCondition("$.name", (("equals", name),))]
+    assert failed_json_conditions(body, wanted, math.inf, charset) == []
+
+
+def test_json_that_is_declared_as_utf_8_must_be_utf_8() -> None:
+    wanted = [JsonCondition("$.name", (("exists", True),))]
+    failures = failed_json_conditions(b'{"name": "M\xfcller"}', wanted, math.inf, "utf-8")
     assert failures == ["the body is not valid JSON"]

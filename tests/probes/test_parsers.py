@@ -2,9 +2,11 @@
 
 import contextlib
 import datetime as dt
+import html
 import ipaddress
 import json
 import time
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.monitoring.expectations import BadExpectation, read_expectations, same_json
+from chalicelib.probes.assertions.keywords import contains
 from chalicelib.probes.assertions.response import Observation, body_text
 from chalicelib.probes.net.dns_wire import TYPE_A, TYPE_AAAA, BadMessage, parse_answer, question
 from chalicelib.probes.net.ip_ranges import Scope, classify
@@ -178,10 +181,60 @@ def test_every_body_has_a_text(body: bytes, charset: str) -> None:
     assert isinstance(body_text(seen), str)
 
 
-@given(st.binary(), st.sampled_from(["windows-1252", "iso-8859-7", "koi8-r", "gbk", "ascii"]))
+@given(
+    st.binary().filter(
+        lambda body: not body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"))
+    ),
+    st.sampled_from(["windows-1252", "iso-8859-7", "koi8-r", "gb18030", "euc-jp", "big5hkscs"]),
+)
 def test_charsets_are_read_as_python_reads_them(body: bytes, charset: str) -> None:
     seen = Observation(headers={"content-type": f'a/b; x="y"; Charset="{charset}"'}, body=body)
     assert body_text(seen) == body.decode(charset, "replace")
+
+
+@given(st.text(min_size=1), st.text(), st.text())
+def test_a_text_is_found_however_it_is_written(wanted: str, before: str, after: str) -> None:
+    for form in ("NFC", "NFD"):
+        assert contains(before + unicodedata.normalize(form, wanted) + after, wanted)
+    wanted = unicodedata.normalize("NFC", wanted)
+    assert contains(f"{before} {html.escape(wanted)} {after}", wanted, entities=True)
+
+
+@pytest.mark.parametrize(
+    ("page", "wanted", "found"),
+    [
+        ("Tom &amp; Jerry", "Tom & Jerry", True),
+        ("Tom &amp Jerry", "Tom & Jerry", True),
+        ("Tom &amp;amp; Jerry", "Tom & Jerry", False),
+        ("M&uuml;ller", "Müller", True),
+        ("M&#xFC;ller", "Müller", True),
+        ("&lt;b&gt;", "<b>", True),
+        ("&copy; 2026", "© 2026", True),
+        ("a&nbsp;b", "a b", False),
+        ("It&#8217;s", "It\u2019s", True),
+        ("a &#038; b", "a & b", True),
+        ("a &#x26; b &lt; c", "a & b < c", True),
+        ("a&#380;b", "a&b", False),
+    ],
+)
+def test_entities(page: str, wanted: str, found: bool) -> None:
+    assert contains(page, wanted, entities=True) is found
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "&" * 10**6,
+        "&#0" * 350_000,
+        "&#" + "0" * 10**6,
+        "&amp;" * 200_000,
+        "a\u0301\u0323" * 350_000,
+    ],
+)
+def test_pages_of_entities_and_accents_take_no_longer(page: str) -> None:
+    started = time.thread_time()
+    assert not contains(page, "&" * 100 + "üöäßéèêëàáâãñçøåæœ<>", entities=True)
+    assert time.thread_time() - started < 0.5
 
 
 @pytest.mark.parametrize("charset", ["windows-1255", "iso-8859-6", "cp874", "utf-16-le"])

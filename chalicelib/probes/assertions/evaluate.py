@@ -11,7 +11,8 @@ from chalicelib.monitoring.expectations import (
 )
 from chalicelib.monitoring.result import Reason, Verdict
 from chalicelib.probes.assertions.json_assertions import failed_json_conditions
-from chalicelib.probes.assertions.response import Observation, body_text
+from chalicelib.probes.assertions.keywords import contains
+from chalicelib.probes.assertions.response import Observation, body_charset, body_text
 from chalicelib.probes.assertions.safe_regex import search
 from chalicelib.probes.redaction import quoted
 
@@ -69,6 +70,8 @@ def evaluate(
     days = expected.tls_days_left
     if days is not None and tls_days_left is not None and tls_days_left < days:
         result.degraded(Reason.TLS_EXPIRING, _expiry(tls_days_left))
+    for warning in observation.warnings:
+        result.degraded(Reason.PROTOCOL, warning)
     return result
 
 
@@ -83,13 +86,13 @@ def _evaluate_body(
 ) -> None:
     text, size, truncated = body_text(observation), len(observation.body), observation.truncated
     wanted, unwanted = expected.body_contains, expected.body_not_contains
-    if wanted is not None and wanted not in text:
+    if wanted is not None and not contains(text, wanted, entities=True):
         if truncated:
             message = f"the first {size} bytes of the body do not contain {quoted(wanted)}"
             result.down(Reason.TOO_LARGE, message)
         else:
             result.down(Reason.BODY, f"the body does not contain {quoted(wanted)}")
-    if unwanted is not None and unwanted in text:
+    if unwanted is not None and contains(text, unwanted):
         result.down(Reason.BODY, f"the body contains {quoted(unwanted)}")
     if expected.body_matches is not None:
         _evaluate_pattern(result, expected.body_matches, text, observation, deadline)
@@ -97,7 +100,8 @@ def _evaluate_body(
         message = f"the body is longer than {size} bytes: too large to read as JSON"
         result.down(Reason.TOO_LARGE, message)
     elif expected.json:
-        for failure in failed_json_conditions(observation.body, expected.json, deadline):
+        charset = body_charset(observation)
+        for failure in failed_json_conditions(observation.body, expected.json, deadline, charset):
             result.down(Reason.JSON, failure)
 
 

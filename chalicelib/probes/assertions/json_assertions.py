@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chalicelib.common import strict_json
 from chalicelib.monitoring.expectations import JsonCondition, is_number, same_json
+from chalicelib.probes.assertions.charsets import decode_as
 from chalicelib.probes.assertions.safe_regex import search
 from chalicelib.probes.errors import BadPath
 from chalicelib.probes.redaction import quoted
@@ -38,9 +39,14 @@ def _compile(path: str) -> Any:
 
 
 def failed_json_conditions(
-    body: bytes, conditions: Sequence[JsonCondition], deadline: float
+    body: bytes,
+    conditions: Sequence[JsonCondition],
+    deadline: float,
+    charset: str | None = None,
 ) -> Sequence[str]:
     """Return what each failed condition expected and found; raise BadPath or BadPattern.
+
+    `charset` is the declared one, of a body that is not in UTF-8, -16 or -32.
 
     Raise CheckFailure if the documents of other checks occupy the JSON limiter until the deadline.
     """
@@ -48,7 +54,7 @@ def failed_json_conditions(
     budget = Budget(MAX_STEPS, max(deadline, time.monotonic()) + GRACE_S)
     with JSON_LIMITER.enter(budget.deadline):
         try:
-            document = _read(body)
+            document = _read(body, charset)
         except TooMuchWork:
             return [f"the document has more than {MAX_VALUES} values"]
         except (ValueError, RecursionError):
@@ -60,13 +66,18 @@ def failed_json_conditions(
         ]
 
 
-def _read(body: bytes) -> object:
+def _read(body: bytes, charset: str | None) -> object:
     """Return the document; raise ValueError, RecursionError or TooMuchWork.
 
     The values are counted before parsing, because the parser cannot be interrupted and holds
     the GIL, so that no other check runs meanwhile.
     """
-    text = body.decode(json.detect_encoding(body), "surrogatepass")
+    try:
+        text = body.decode(json.detect_encoding(body), "surrogatepass")
+    except UnicodeDecodeError:
+        if charset == "utf-8":
+            raise
+        text = decode_as(body, charset or "cp1252")
     if len(body) > MAX_VALUES:
         encoded = text.encode("utf-8", "surrogatepass")
         too_many = _count_values(encoded) > MAX_VALUES  # cheap upper bound, strings included

@@ -1,13 +1,13 @@
 """HTTP/1.1 requests and response heads, for servers that may be hostile (RFC 9110, RFC 9112).
 
 `http.client` limits neither interim responses nor the total size of headers, and parses headers as
-email. This parser is stricter, reports what was wrong, and needs a fifth of the CPU.
+email. This parser accepts what browsers accept, says what is wrong, and needs a fifth of the CPU.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final
 
 from chalicelib.monitoring.result import Reason
 from chalicelib.probes.deadline import Attempt
@@ -17,7 +17,11 @@ from chalicelib.probes.net.stream import Stream
 MAX_HEAD: Final = 64 * 1024  # all status lines and headers of one exchange, in bytes
 MAX_INTERIM: Final = 16
 _END: Final = re.compile(rb"\r?\n\r?\n")
-_STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: ([^\r\n]*))?\r?\n")
+_START: Final = re.compile(rb".{0,4}?(?=HTTP|ICY )", re.DOTALL | re.IGNORECASE)  # as in Chromium
+_MAX_START: Final = 8
+_STATUS: Final = re.compile(
+    rb"(?:HTTP(?:/[0-9.]*)?|ICY)[ \t]+([1-9][0-9]{2})(?![0-9])[ \t]?([^\n]*?)\r?\n", re.IGNORECASE
+)
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[^\r\n\x00]*")
 _HEADER: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*)\r?\n")
@@ -93,10 +97,13 @@ def read_head(stream: Stream, attempt: Attempt) -> Head:
 
 def _read_block(stream: Stream, data: bytes, budget: int) -> tuple[bytes, bytes]:
     """Return one head including its empty line, and the bytes received after it."""
-    searched = 0
+    started, searched = False, 0
     while True:
-        _check_protocol(data)
-        if found := _END.search(data, searched):
+        if not started and (found := _START.match(data)):
+            data, started = data[found.end() :], True
+        elif not started:
+            _check_protocol(data)
+        if started and (found := _END.search(data, searched)):
             end = found.end()
             if end > budget:
                 raise _too_large()
@@ -116,12 +123,12 @@ def _too_large() -> CheckFailure:
 
 def _check_protocol(data: bytes) -> None:
     """Fail early, with a helpful text, if the response does not start like HTTP/1."""
-    if data[:5] == b"HTTP/"[: len(data)]:
-        return
     if data[:2] in {b"\x15\x03", b"\x16\x03"}:
         text = "the server speaks TLS here: the URL should begin with https://"
     elif data[3:9] == b"\x04\x00\x00\x00\x00\x00" or data.startswith(b"PRI * HTTP/2"):
         text = "the server speaks HTTP/2, which was not negotiated"
+    elif len(data) < _MAX_START:
+        return
     else:
         text = "the response has no HTTP status line"
     raise CheckFailure(Reason.PROTOCOL, text)
@@ -144,17 +151,21 @@ def _headers(text: str) -> list[tuple[str, str]]:
     if "\n " in text or "\n\t" in text:
         text = _FOLD.sub(" ", text)
     headers: list[tuple[str, str]] = []
-    at = 0
-    while found := _HEADER.match(text, at):
-        headers.append((found[1].lower(), found[2].rstrip(" \t")))
-        at = found.end()
-    if text[at:] not in {"\n", "\r\n"}:
-        _reject(text[at:].partition("\n")[0].removesuffix("\r"))
+    at, end = 0, len(text) - (2 if text.endswith("\r\n") else 1)
+    while at < end:
+        if found := _HEADER.match(text, at):
+            headers.append((found[1].lower(), found[2].rstrip(" \t")))
+            at = found.end()
+        else:
+            line, at = text[at : text.index("\n", at)], text.index("\n", at) + 1
+            headers.extend(_unusual_header(line))
     return headers
 
 
-def _reject(line: str) -> NoReturn:
-    name, colon, _ = line.partition(":")
-    if colon and _NAME.fullmatch(name):
+def _unusual_header(line: str) -> Iterable[tuple[str, str]]:
+    """Yield the header of a line that breaks the rules, as browsers read it, or nothing."""
+    if "\0" in line:
         raise CheckFailure(Reason.PROTOCOL, "a response header contains a control character")
-    raise CheckFailure(Reason.PROTOCOL, "a response header is malformed")
+    name, colon, value = line.partition(":")
+    if colon and name.strip():
+        yield name.strip().lower(), value.strip()

@@ -34,6 +34,11 @@ class Stream:
         self._attempt = attempt
         self._pieces = 0
 
+    @property
+    def deadline(self) -> float:
+        """The end of the attempt (monotonic)."""
+        return self._attempt.deadline
+
     def send(self, data: bytes) -> None:
         """Send everything; raise CheckFailure."""
         view = memoryview(data)

@@ -9,7 +9,7 @@ from tests.probes.hostile import Behaviour, response
 
 @dataclass(frozen=True)
 class Case:
-    """A misbehaviour and its outcome; `reason` None means that the target is UP."""
+    """A misbehaviour and its outcome; `reason` None means UP, `warns` DEGRADED instead of DOWN."""
 
     name: str
     behave: Behaviour
@@ -17,6 +17,7 @@ class Case:
     says: str = ""
     expect: Mapping[str, Any] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
+    warns: bool = False
 
 
 CHUNKED: Final = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

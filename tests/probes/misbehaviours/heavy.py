@@ -39,6 +39,8 @@ def _zstd_bomb() -> bytes:
 GZIP_BOMB: Final = _deflate_bomb(31)
 BROTLI_BOMB: Final = _brotli_bomb()
 ZSTD_BOMB: Final = _zstd_bomb()
+BROTLI: Final = BEGUN + b"Content-Encoding: br\r\n\r\n"
+WIDE_ZSTD: Final = b"\x28\xb5\x2f\xfd\x00\xa0\x01\x00\x00"
 
 BOMBS = [
     Case("a gzip bomb", answers(encoded("gzip", GZIP_BOMB)), None),
@@ -52,12 +54,49 @@ BOMBS = [
     Case(
         "a gzip bomb in a gzip",
         answers(encoded("gzip, gzip", gzip.compress(GZIP_BOMB))),
-        "protocol",
-        "more than one",
+        None,
     ),
-    Case("nine encodings", answers(encoded(",".join(["gzip"] * 9), GZIP_BOMB)), "protocol"),
-    Case("a brotli bomb", answers(encoded("br", BROTLI_BOMB)), "protocol", "not requested"),
-    Case("a zstd bomb", answers(encoded("zstd", ZSTD_BOMB)), "protocol", "not requested"),
+    Case(
+        "a brotli bomb in a brotli",
+        answers(encoded("br, br", brotli.compress(BROTLI_BOMB))),
+        "too_large",
+        expect=WANTS_OK,
+    ),
+    Case("four encodings", answers(encoded(",".join(["gzip"] * 4), GZIP_BOMB)), "protocol"),
+    Case("a brotli bomb", answers(encoded("br", BROTLI_BOMB)), None),
+    Case(
+        "a brotli bomb, a text wanted",
+        answers(encoded("br", BROTLI_BOMB)),
+        "too_large",
+        expect=WANTS_OK,
+    ),
+    Case("a zstd bomb", answers(encoded("zstd", ZSTD_BOMB)), None),
+    Case(
+        "a zstd bomb, a text wanted",
+        answers(encoded("zstd", ZSTD_BOMB)),
+        "too_large",
+        expect=WANTS_OK,
+    ),
+    Case(
+        "a zstd window of 1 GiB",
+        answers(encoded("zstd", WIDE_ZSTD)),
+        "protocol",
+        "valid zstd",
+    ),
+    Case(
+        "50,000 zstd frames",
+        answers(encoded("zstd", zstandard.compress(b"") * 50_000)),
+        "protocol",
+        "zstd frames",
+        expect=WANTS_OK,
+    ),
+    Case("a bomb of brotli that goes on", floods(BROTLI_BOMB, first=BROTLI), None),
+    Case(
+        "random bytes as brotli",
+        answers(encoded("br", random.Random(2).randbytes(60_000))),
+        "protocol",
+        warns=True,
+    ),
     Case(
         "gzip that says nothing, endlessly",
         floods(b"\0\0\0\xff\xff" * 999, first=GZIP + gzip.compress(b"")[:10]),

@@ -7,7 +7,10 @@
 from typing import Final
 
 from tests.probes.quirks.case import Quirk
+from tests.probes.quirks.charsets import CHARSETS, ENTITIES
 from tests.probes.quirks.cookies import COOKIES
+from tests.probes.quirks.encodings import ENCODINGS
+from tests.probes.quirks.framing import BODIES, HEADS
 from tests.probes.quirks.redirects import REDIRECTS
 
 QUIRKS: Final = {
@@ -15,6 +18,11 @@ QUIRKS: Final = {
     for group, quirks in {
         "redirects": REDIRECTS,
         "cookies": COOKIES,
+        "heads": HEADS,
+        "bodies": BODIES,
+        "encodings": ENCODINGS,
+        "charsets": CHARSETS,
+        "entities": ENTITIES,
     }.items()
     for quirk in quirks
 }

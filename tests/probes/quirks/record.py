@@ -46,6 +46,7 @@ class Chromium:
         self._read, self._write = read_here, write_here
         self._buffer = b""
         self._id = 0
+        self._failure = ""
 
     def close(self) -> None:
         """End the browser."""
@@ -62,6 +63,8 @@ class Chromium:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             answer = self._receive(deadline)
+            if answer.get("method") == "Network.loadingFailed":
+                self._failure = str(answer["params"]["errorText"])
             if answer.get("id") == self._id:
                 return dict(answer.get("result") or {"errorText": str(answer.get("error"))})
 
@@ -89,25 +92,31 @@ class Chromium:
     def verdict(self, url: str, text: str) -> str:
         """Open a URL; return whether the page shows a text, or why not."""
         with self.page() as session:
+            self.call("Network.enable", session)
+            self._failure = ""
             try:
                 opened = self.call("Page.navigate", session, url=url)
             except TimeoutError:
                 return "timed out"
             if error := opened.get("errorText"):
                 return str(error)
-            deadline = time.monotonic() + PATIENCE_S
-            script = "[document.readyState, document.documentElement.textContent]"
-            while time.monotonic() < deadline:
-                found = self.call(
-                    "Runtime.evaluate", session, expression=script, returnByValue=True
-                )
-                state, content = found["result"]["value"]
-                if text in content:
-                    return SHOWS
-                if state == "complete":
-                    return "shows something else"
-                time.sleep(0.05)
-        return "timed out"
+            content = self._wait_for_end(session)
+        if text not in content:
+            return self._failure or "shows something else"
+        return f"{SHOWS}, then {self._failure}" if self._failure else SHOWS
+
+    def _wait_for_end(self, session: str) -> str:
+        """Wait until a page is complete or its loading failed; return its text."""
+        script = "[document.readyState, document.documentElement.textContent]"
+        content, deadline = "", time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            found = self.call("Runtime.evaluate", session, expression=script, returnByValue=True)
+            # There is no document for a moment while one replaces another.
+            state, content = found.get("result", {}).get("value") or ("", "")
+            if state == "complete" or self._failure:
+                break
+            time.sleep(0.05)
+        return str(content)
 
 
 def curl_verdict(url: str, text: str) -> str:
@@ -131,7 +140,7 @@ def curl_verdict(url: str, text: str) -> str:
 def record(names: list[str]) -> dict[str, dict[str, str]]:
     """Return the verdicts of both clients on the quirks named, all without names."""
     verdicts = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         certificate = Authority.make().issue(Path(folder) / "server.pem")
         browser = Chromium(folder + "/profile")
         try:
