@@ -20,16 +20,26 @@ def incidents() -> None:
 
 
 @incidents.command("ls")
-@click.option("--open", "only_open", is_flag=True, help="Only open incidents.")
+@click.option("--open", "only_open", is_flag=True, help="Short for --status open.")
+@click.option("--status", type=click.Choice(["open", "closed"]), help="Only these incidents.")
 @click.option("--target", help="Only incidents of one target.")
+@click.option("--tag", help="Only incidents of targets with this tag.")
 @limit_option(50)
 @with_session
-def list_incidents(session: Session, *, only_open: bool, target: str | None, limit: int) -> None:
+def list_incidents(
+    session: Session,
+    *,
+    only_open: bool,
+    status: str | None,
+    target: str | None,
+    tag: str | None,
+    limit: int,
+) -> None:
     """List incidents, newest first."""
-    path = "/v1/incidents"
+    filters: dict[str, object] = {"status": "open" if only_open else status, "tag": tag}
     if target is not None:
-        path = f"/v1/targets/{find_id(session.api, TARGET, target)}/incidents"
-    found = list(islice(session.api.paginate(path, open=only_open or None), limit))
+        filters["target_id"] = find_id(session.api, TARGET, target)
+    found = list(islice(session.api.paginate("/v1/incidents", **filters), limit))
     columns = ("TARGET", "STATUS", "OPENED", "LASTED", "REASON", "ERROR", "ID")
     session.output.items(found, columns, _row)
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.common.settings import Settings, SettingsError
+from chalicelib.common.settings import STAGES, Settings, SettingsError
 from chalicelib.runtime import Runtime
 from ops.console import Failure, say, step
 from ops.deployment import artifacts, cloudformation, concurrency, emulator_gaps
@@ -83,6 +83,16 @@ def parameters(stage: Stage, template: Mapping[str, Any]) -> dict[str, str]:
     if "Concurrency" in known and not stage.endpoint_url:
         values["Concurrency"] = concurrency.level(stage)
     return {name: values[name] for name in known if name in values}
+
+
+def alarm_warning(stage: Stage, values: Mapping[str, str]) -> str | None:
+    """The text to show if the stage has alarms that nobody receives; `values` are parameters."""
+    defaults = STAGES[stage.name]
+    alarms = values.get("Alarms") or defaults.alarms
+    if not defaults.on_aws or alarms == "none" or values.get("AlarmEmail"):
+        return None
+    command = f"make deploy STAGE={stage.name} ALARM_EMAIL=ops@example.com"
+    return f"  warning: no ALARM_EMAIL is set, so nobody hears of alarms: {command}"
 
 
 def enter_runtime(stage: Stage) -> Runtime:

@@ -25,6 +25,8 @@ def release(stage: Stage, package: Package, verify: Callable[[], None]) -> dict[
             every stack is deployed again; stacks that did not exist before are deleted.
     """
     values = deploy.parameters(stage, package.template)
+    if warning := deploy.alarm_warning(stage, values):
+        say(warning)
     cloudformation.make_ready(stage)
     dropped = set(regions.of(stage)) - set(regions.listed(values))
     stacks = [stage, *(replace(stage, region=region) for region in regions.listed(values))]

@@ -1,5 +1,7 @@
 """Incidents through the API."""
 
+import pytest
+
 from tests.support.alerts import HOOK, channel, fail, heal, incidents, target
 from tests.support.windows import window
 from tests.support.world import DOWN, UP, World
@@ -42,6 +44,56 @@ def test_outage_that_begins_in_maintenance_counts_without_it_in_statistics(world
     statistics = alice.get(f"/v1/targets/{shop['id']}/stats?window=1h").json
     assert statistics["maintenance_s"] == 150
     assert statistics["mttr_s"] == statistics["downtime_s"] < 300
+
+
+def test_incidents_are_filtered_by_status_target_and_tag(world: World) -> None:
+    alice = world.user()
+    shop, mail, bare = (
+        target(alice, name=name, tags=tags)
+        for name, tags in (("Shop", ["prod", "web"]), ("Mail", ["prod"]), ("Bare", []))
+    )
+    world.run(60)
+    fail(world, shop, mail, bare)
+    heal(world, shop)
+    world.run_alerts()
+
+    def names(query: str) -> list[str]:
+        return sorted(one["target_name"] for one in incidents(alice, query))
+
+    assert names("") == ["Bare", "Mail", "Shop"]
+    assert names("?status=open") == names("?open=true") == ["Bare", "Mail"]
+    assert names("?status=closed") == ["Shop"]
+    assert names("?tag=prod") == ["Mail", "Shop"]
+    assert names("?tag=prod&status=open") == ["Mail"]
+    assert names(f"?target_id={shop['id']}") == ["Shop"]
+    assert names(f"?target_id={shop['id']}&status=open") == []
+    assert names(f"?target_id={shop['id']}&tag=none") == []
+    assert names("?target_id=unknown") == []
+    assert alice.get("/v1/incidents?status=old").fields == ["query.status"]
+    path = f"/v1/targets/{mail['id']}/incidents"
+    assert [len(alice.get(f"{path}?status={one}").json["items"]) for one in ("open", "closed")] == [
+        1, 0
+    ]  # fmt: skip
+
+
+def test_pages_of_filtered_incidents_are_complete(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.alerting.incidents.service._MAX_READ", 3)
+    alice = world.user()
+    shops = [target(alice, name=f"{n}", tags=["prod"] if n % 4 == 0 else []) for n in range(12)]
+    world.run(60)
+    fail(world, *shops)
+    world.run_alerts()
+    for limit in (1, 2, 50):
+        found, query = [], f"?tag=prod&limit={limit}"
+        while query:
+            page = alice.get(f"/v1/incidents{query}").json
+            assert len(page["items"]) <= limit
+            found += [one["target_name"] for one in page["items"]]
+            cursor = page["next_cursor"]
+            query = f"?tag=prod&limit={limit}&cursor={cursor}" if cursor else ""
+        assert sorted(found) == ["0", "4", "8"]
 
 
 def test_incident_has_a_timeline(world: World) -> None:

@@ -71,6 +71,8 @@ def test_incident_is_listed_shown_and_acknowledged(terminal: Terminal, alice: Pe
     listed = terminal.ok("incidents", "ls", "--open", "--json").json["items"]
     (incident,) = listed
     assert "Shop" in terminal.ok("incidents", "ls", "--target", "Shop").out
+    assert terminal.ok("incidents", "ls", "--status", "closed", "--json").json["items"] == []
+    assert terminal.ok("incidents", "ls", "--tag", "none", "--json").json["items"] == []
     prefix = incident["id"][:18]
     printed = terminal.ok("incidents", "ack", prefix, "--note", "looking into it").out
     assert printed == "Shop: acknowledged by alice (first token)\n"

@@ -127,6 +127,27 @@ def test_parameters_keep_their_values_until_they_are_set_again(
     assert deploy.parameters(STAGE, package(tmp_path, 60).template)["MailFrom"] == ""
 
 
+@pytest.mark.parametrize(
+    ("stage", "values", "warns"),
+    [
+        ("prod", {}, True),
+        ("prod", {"AlarmEmail": ""}, True),
+        ("prod", {"AlarmEmail": "ops@shop.example"}, False),
+        ("prod", {"Alarms": "none"}, False),
+        ("dev", {}, False),
+        ("dev", {"Alarms": "all"}, True),
+        ("localstack", {"Alarms": "all"}, False),
+    ],
+)
+def test_alarms_that_nobody_receives_are_pointed_out(
+    stage: str, values: dict[str, str], *, warns: bool
+) -> None:
+    warning = deploy.alarm_warning(Stage(stage), values)
+
+    assert bool(warning) is warns
+    assert not warns or "ALARM_EMAIL" in str(warning)
+
+
 def test_an_invalid_setting_is_rejected_before_anything_is_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from chalicelib.alerting.incidents.schemas import (
     IncidentsPage,
     IncidentsQuery,
     IncidentStoryOut,
+    TargetIncidentsQuery,
 )
 from chalicelib.api.request import Call, Response
 from chalicelib.api.routing import NoQuery, Routes
@@ -27,20 +28,21 @@ routes = Routes()
 )
 def list_incidents(call: Call[None, IncidentsQuery]) -> Response:
     """List incidents, newest first."""
-    return _page(call, None)
+    return _page(call, call.query.filter())
 
 
 @routes(
     "GET",
     "/v1/targets/{target_id}/incidents",
     scope=Scope.READ,
-    query=IncidentsQuery,
+    query=TargetIncidentsQuery,
     response=IncidentsPage,
     response_headers=["Link"],
 )
-def list_incidents_of_target(call: Call[None, IncidentsQuery]) -> Response:
+def list_incidents_of_target(call: Call[None, TargetIncidentsQuery]) -> Response:
     """List the incidents of a target, newest first."""
-    return _page(call, Targets(call.owner).get(call.id("target_id", "target")).id)
+    target = Targets(call.owner).get(call.id("target_id", "target"))
+    return _page(call, call.query.filter(target.id))
 
 
 @routes("GET", "/v1/incidents/{incident_id}", scope=Scope.READ, response=IncidentStoryOut)
@@ -69,14 +71,12 @@ def acknowledge_incident(call: Call[AcknowledgeIn, NoQuery]) -> Response:
     return Response(IncidentOut.of(incident, call.runtime.now))
 
 
-def _page(call: Call[None, IncidentsQuery], target_id: str | None) -> Response:
+def _page(
+    call: Call[None, IncidentsQuery] | Call[None, TargetIncidentsQuery],
+    wanted: service.IncidentFilter,
+) -> Response:
     query, cursors = call.query, call.cursors("incidents")
-    found, last = service.page_of_incidents(
-        call.owner,
-        target_id,
-        cursors.read(query.cursor),
-        query.limit,
-        only_open=query.open is not None,
-    )
+    after = cursors.read(query.cursor)
+    found, last = service.page_of_incidents(call.owner, wanted, after, query.limit)
     items = [IncidentOut.of(incident, call.runtime.now) for incident in found]
     return call.page(IncidentsPage, items, cursors.write(last))

@@ -1,12 +1,13 @@
 """API schemas of incidents and acknowledgements."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chalicelib.alerting.incident import Incident
-from chalicelib.alerting.incidents.service import IncidentDetails
-from chalicelib.api.schemas import Line, Model, Moment, Page, PageQuery, Schema
+from chalicelib.alerting.incidents.service import IncidentDetails, IncidentFilter
+from chalicelib.api.schemas import Line, Model, Moment, Page, PageQuery, Schema, Tag
 
 
 class AcknowledgementOut(Model):
@@ -99,10 +100,29 @@ class AcknowledgeIn(Schema):
     note: Annotated[Line, Field(min_length=1, max_length=500)] | None = None
 
 
-class IncidentsQuery(PageQuery):
-    """`open=true` selects the incidents that have not ended."""
+class TargetIncidentsQuery(PageQuery):
+    """`open=true` is short for `status=open`."""
 
     open: Literal["true"] | None = None
+    status: Literal["open", "closed"] | None = None
+
+    def filter(self, target_id: str | None = None) -> IncidentFilter:
+        status = "open" if self.open else self.status
+        return IncidentFilter(None if status is None else status == "open", target_id)
+
+
+class IncidentsQuery(TargetIncidentsQuery):
+    """Filters, all of which must match. `open=true` is short for `status=open`.
+
+    `tag` selects by the tags that the target had at the last flip of the incident. A page may have
+    fewer incidents than `limit`, although others follow.
+    """
+
+    target_id: Annotated[str, Field(max_length=100)] | None = None
+    tag: Tag | None = None
+
+    def filter(self, target_id: str | None = None) -> IncidentFilter:
+        return replace(super().filter(target_id or self.target_id), tag=self.tag)
 
 
 IncidentsPage = Page[IncidentOut]

@@ -24,6 +24,8 @@ from chalicelib.monitoring.storage.target_repository import Targets
 _EVENTS = (Event.DOWN, Event.REMINDER, Event.RECOVERED)
 _MAX_CHANNELS = 20
 """How many channels are searched for deliveries of one incident."""
+_MAX_READ = 2_000
+"""How many incidents are searched for one page."""
 _MEANS_DAYS, _MEANS_MAX_INCIDENTS = 30, 1_000
 _DAY_S = 86_400
 
@@ -37,19 +39,45 @@ class IncidentDetails:
     last_failed_at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents to list; None stands for any."""
+
+    is_open: bool | None = None
+    target_id: str | None = None
+    tag: str | None = None
+
+    def matches(self, incident: Incident) -> bool:
+        return (
+            self.is_open in (None, incident.ending is None)
+            and self.target_id in (None, incident.target_id)
+            and (self.tag is None or self.tag in incident.tags)
+        )
+
+
 def page_of_incidents(
-    owner: str, target_id: str | None, after: str | None, limit: int, *, only_open: bool
+    owner: str, wanted: IncidentFilter, after: str | None, limit: int
 ) -> tuple[list[Incident], str | None]:
-    """Up to `limit` incidents, newest first, and the key to continue after."""
+    """Up to `limit` incidents, newest first, and the key to continue after.
+
+    There may be fewer although others follow, because the number of incidents read is limited.
+    """
     incidents = Incidents(owner)
-    if only_open:
-        listed: Iterable[Incident] = _open_incidents(owner, target_id, after)
-    elif target_id:
-        listed = incidents.of_target(target_id, after)
+    if wanted.is_open:
+        listed: Iterable[Incident] = _open_incidents(owner, wanted.target_id, after)
+    elif wanted.target_id:
+        listed = incidents.of_target(wanted.target_id, after)
     else:
         listed = incidents.newest_first(after)
-    found = list(islice(listed, limit))
-    return found, found[-1].key if len(found) == limit else None
+    found: list[Incident] = []
+    for number, incident in enumerate(listed, 1):
+        if wanted.matches(incident):
+            if len(found) == limit:
+                return found, found[-1].key
+            found.append(incident)
+        if number == _MAX_READ:
+            return found, incident.key
+    return found, None
 
 
 def incident_details(runtime: BaseRuntime, owner: str, incident_id: str) -> IncidentDetails:
