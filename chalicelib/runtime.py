@@ -15,6 +15,7 @@ from chalicelib.common.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.alerting.notifiers import Notifiers
     from chalicelib.alerting.notifiers.ses import Mailer
+    from chalicelib.aws.sns import Topic
     from chalicelib.maintenance.skip_rule_repository import SkipRuleCache
     from chalicelib.probes.checker import Checker
     from chalicelib.probes.net.outbound import Outbound
@@ -91,6 +92,29 @@ class Runtime:
     @cached_property
     def alerts_dead(self) -> Queue:
         return Queue.connect(self.settings.alerts_dead_queue_url, self.settings.home_region)
+
+    @cached_property
+    def dead_letters(self) -> Mapping[str, Queue]:
+        prefix = self.settings.checks_queue_url.removesuffix("checks")
+        home = {
+            name: self.alerts_dead.sibling(f"{prefix}{name}")
+            for name in ("checks-dead", "alerts-dead", "rollups-dead")
+        }
+        region = f".{self.settings.home_region}."
+        further = {
+            f"checks-dead:{name}": queue.sibling(
+                f"{prefix}checks-dead".replace(region, f".{name}.")
+            )
+            for name, queue in self.further_checks.items()
+        }
+        return {**home, **further}
+
+    @cached_property
+    def alarm_topic(self) -> "Topic | None":
+        from chalicelib.aws.sns import Topic  # noqa: PLC0415 - cold start
+
+        arn = self.settings.alarm_topic_arn
+        return Topic.connect(arn, self.settings.home_region) if arn else None
 
     @cached_property
     def functions(self) -> Functions:

@@ -27,6 +27,11 @@ def send_watchdog(runtime: AwsRuntime, last_tick: int | None) -> None:
     """
     if last_tick is not None and last_tick // WATCHDOG_S == runtime.now // WATCHDOG_S:
         return
+    send_watchdog_messages(runtime)
+
+
+def send_watchdog_messages(runtime: AwsRuntime) -> None:
+    """Send a message on each path. A failure is only logged; the messages are then missing."""
     messages = [Message(WatchdogJob(runtime.now, path).to_json()) for path in ALERT_PATHS]
     try:
         runtime.alerts.send(messages)

@@ -55,6 +55,16 @@ class Queue:
                 codes = {failure["Code"] for failure in response["Failed"]}
                 raise SendError(f"{len(response['Failed'])} messages rejected: {sorted(codes)}")
 
+    def sibling(self, url: str) -> "Queue":
+        """Another queue in the same region, through the same client."""
+        return Queue(self._client, url)
+
+    def count(self) -> int:
+        """The number of messages that wait, approximately."""
+        name = "ApproximateNumberOfMessages"
+        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        return int(found["Attributes"][name])
+
     def hide(self, receipts: Mapping[str, int]) -> None:
         """Make received messages visible again after the given seconds, by receipt handle.
 

@@ -13,6 +13,7 @@ class SystemItem(Table):
       after the first has an item `schedule:<shard>`.
     - `rollups`: rollup jobs have been sent for the hours up to `cursor`.
     - `watchdog:<route>`: the newest watchdog message was sent at `start`, received at `ticked_at`.
+    - `probe`: `/healthz` sent its latest probe at `start`; parts of it are pending since `cursor`.
     - `sentinel`: the synthetic target has been at `place` since `start`.
     - `gap:<start>`: nothing was scheduled from `start` to `cursor`.
     - `host:<host>`: the number of `checks` a day by all owners together.

@@ -97,6 +97,7 @@ class Settings:
     hourly_retention_days: int = 400
     daily_retention_days: int = 1_827
     mail_from: str = ""
+    alarm_topic_arn: str = ""
     public_url: str = ""
     endpoint_url: str = ""
     canaries: tuple[Address, ...] = ()
@@ -154,6 +155,7 @@ class Settings:
             alerts_queue_url=_url(env, "ALERTS_QUEUE_URL"),
             alerts_dead_queue_url=_url(env, "ALERTS_DEAD_QUEUE_URL"),
             mail_from=_mail(env, "MAIL_FROM") or defaults.mail_from,
+            alarm_topic_arn=env.get("ALARM_TOPIC_ARN", ""),
             public_url=_url(env, "PUBLIC_URL").rstrip("/"),
             endpoint_url=_url(env, "AWS_ENDPOINT_URL").rstrip("/"),
             canaries=_canaries(env, defaults.canaries),

@@ -7,7 +7,9 @@ was deployed.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from chalicelib.access.usage import TransactionConflictError
@@ -15,6 +17,7 @@ from chalicelib.aws.tenancy import acting_as_system, acting_for
 from chalicelib.common.runtime import BaseRuntime
 from chalicelib.history.rollups.repository import Period, Rollups
 from chalicelib.history.rollups.rollup import HOUR_S
+from chalicelib.monitoring.check_job import CheckJob
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.result import Verdict
 from chalicelib.monitoring.secrets import Secrets
@@ -33,6 +36,8 @@ _LOG = logging.getLogger(__name__)
 OWNER: Final = "00000000-0000-7000-8000-000000000000"
 _TARGET: Final = "00000000-0000-7000-8000-000000000001"
 INTERVAL_S: Final = 900
+_RECENT: Final = 50
+"""Newest results that are read to find the newest of each region."""
 _CHECKS_BACK_S, _HOURS_BACK_S = 6 * HOUR_S, 12 * HOUR_S
 _ROLLED_UP_WITHIN_S: Final = 2 * HOUR_S + 900
 """Latest time from the end of an hour to its rollup: it is dispatched within an hour, and the next
@@ -43,12 +48,14 @@ hour ends an hour later."""
 class SelfMonitorReport:
     """The synthetic target's newest check and rolled up hour, in epoch seconds.
 
-    If there is none, the time is the earliest at which it could have been there.
+    If there is none, the time is the earliest at which it could have been there. `checked_from` is
+    the time of the newest check of each region, 0 if there is none.
     """
 
     checked_at: int
     rolled_up_until: int
     verdict: Verdict | None
+    checked_from: Mapping[str, int]
 
     def checks_late_s(self, now: int) -> int:
         """Return for how long the next check is overdue."""
@@ -77,14 +84,28 @@ def _report(runtime: BaseRuntime, synthetic: SyntheticTarget) -> SelfMonitorRepo
     now = runtime.now
     with acting_for(OWNER):
         start = max(synthetic.since, now - _CHECKS_BACK_S)
-        newest = next(Results(OWNER).newest_first(0, start, now + 1, now=now), None)
+        stored = Results(OWNER).newest_first(0, start, now + 1, now=now)
+        recent = list(islice(stored, _RECENT))
         hours = Rollups(OWNER).between(Period.HOUR, 0, now - _HOURS_BACK_S, now, now=now)
         rolled_up = max((hour.start + HOUR_S for hour in hours), default=0)
+    newest = recent[0] if recent else None
+    regions = dict.fromkeys(runtime.settings.check_regions, 0)
     return SelfMonitorReport(
         checked_at=newest.tick if newest else start,
         rolled_up_until=max(rolled_up, synthetic.since, now - _HOURS_BACK_S),
         verdict=newest.by_place[0].verdict if newest else None,
+        checked_from={**regions, **{one.region: one.tick for one in reversed(recent)}},
     )
+
+
+def synthetic_check(runtime: BaseRuntime) -> CheckJob | None:
+    """Return a check of the synthetic target at once; None if there is no such target."""
+    if not runtime.settings.canaries:
+        return None
+    with acting_for(OWNER):
+        found = Targets(OWNER).some([_TARGET]).get(_TARGET)
+    now = runtime.now
+    return CheckJob(OWNER, 0, now, [found.spec], sent_at=now) if found else None
 
 
 def _deploy(runtime: BaseRuntime, host: str, port: int) -> SyntheticTarget | None:

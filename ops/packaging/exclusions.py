@@ -12,7 +12,7 @@ from chalicelib.alerting.notifiers.apprise_services import SERVICES as CHAT_SERV
 
 # botocore ships models of four hundred services. A client of a service that is not listed here
 # fails in the functions.
-AWS_SERVICES = frozenset({"dynamodb", "lambda", "sqs", "sesv2", "sts"})
+AWS_SERVICES = frozenset({"dynamodb", "lambda", "sns", "sqs", "sesv2", "sts"})
 # The functions call AWS through botocore, not boto3; pydantic's first version is never used; of
 # dnspython only messages are needed.
 UNUSED = (

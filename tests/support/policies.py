@@ -92,7 +92,7 @@ def grants() -> tuple[Grant, ...]:
                 found += [
                     Grant(function, action, _name(resource), _keys(statement))
                     for action in statement["Action"]
-                    if action not in BY_LAMBDA
+                    if action not in BY_LAMBDA or _name(resource).endswith("-dead")
                 ]
     return tuple(found)
 

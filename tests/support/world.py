@@ -67,6 +67,10 @@ class FakeQueue:
         RECORD.add("sqs:ChangeMessageVisibility", self.name)
         self.hidden.update(receipts)
 
+    def count(self) -> int:
+        RECORD.add("sqs:GetQueueAttributes", self.name)
+        return sum(at <= self.clock() for at, _ in self.waiting)
+
     @property
     def is_due(self) -> bool:
         return any(at <= self.clock() for at, _ in self.waiting)
@@ -76,6 +80,17 @@ class FakeQueue:
         due = [body for at, body in sorted(self.waiting) if at <= self.clock()]
         self.waiting = [(at, body) for at, body in self.waiting if at > self.clock()]
         return due
+
+
+@dataclass
+class FakeTopic:
+    """The topic of alarms."""
+
+    confirmed: bool = True
+
+    def has_subscribers(self) -> bool:
+        RECORD.add("sns:GetTopicAttributes", "alarms")
+        return self.confirmed
 
 
 @dataclass
@@ -150,6 +165,12 @@ class World:
         self.runtime.__dict__.update(outbound=self.outbound, mailer=self.mailer)
         self.functions = FakeFunctions()
         self.runtime.__dict__.update(alerts_dead=self.dead, functions=self.functions)
+        self.dead_letters = {
+            name: FakeQueue(self.clock, name) for name in ("checks-dead", "rollups-dead")
+        }
+        self.dead_letters["alerts-dead"] = self.dead
+        self.alarm_topic = FakeTopic()
+        self.runtime.__dict__.update(dead_letters=self.dead_letters, alarm_topic=self.alarm_topic)
         self.functions.answers["notify"] = lambda event: alerting_handler.handle_notices(
             self.runtime, event["Records"]
         )

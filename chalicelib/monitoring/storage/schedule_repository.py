@@ -16,6 +16,7 @@ from chalicelib.monitoring.storage.models import TargetItem
 _NAME = "schedule"
 _WATCHDOG = "watchdog:"
 _SENTINEL = "sentinel"
+_PROBE = "probe"
 _ROLLUPS = "rollups"
 _DUE: Final = ["lane", "target_id", "spec"]
 
@@ -51,12 +52,24 @@ class SyntheticTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """When the health check sent its latest probe, and since when parts of it are pending.
+
+    Both in epoch seconds.
+    """
+
+    sent_at: int
+    pending_since: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleHealth:
-    """The input of the health check: cursor, watchdog trips by path, synthetic target."""
+    """The input of the health check: cursor, watchdog trips by path, synthetic target, probe."""
 
     cursor: Cursor
     trips: Mapping[str, RoundTrip]
     synthetic: SyntheticTarget | None
+    probe: Probe | None = None
 
 
 class DueTarget(NamedTuple):
@@ -169,11 +182,13 @@ def save_synthetic_target(synthetic: SyntheticTarget) -> None:
 
 
 def read_schedule_health(ways: Iterable[str]) -> ScheduleHealth:
-    """The state of schedule, watchdog and self monitor, in one call."""
+    """The state of schedule, watchdog, self monitor and probe, in one call."""
     names = {way: _WATCHDOG + way for way in ways}
     found = {
         item.name: item
-        for item in SystemItem.batch_get([_NAME, _SENTINEL, *names.values()], consistent_read=True)
+        for item in SystemItem.batch_get(
+            [_NAME, _SENTINEL, _PROBE, *names.values()], consistent_read=True
+        )
     }
     trips = {
         way: RoundTrip(int(found[name].start or 0), int(found[name].ticked_at or 0))
@@ -184,7 +199,24 @@ def read_schedule_health(ways: Iterable[str]) -> ScheduleHealth:
     synthetic = (
         SyntheticTarget(sentinel.place or "", int(sentinel.start or 0)) if sentinel else None
     )
-    return ScheduleHealth(_cursor(found.get(_NAME)), trips, synthetic)
+    probe = found.get(_PROBE)
+    return ScheduleHealth(
+        _cursor(found.get(_NAME)),
+        trips,
+        synthetic,
+        Probe(int(probe.start or 0), int(probe.cursor or 0)) if probe else None,
+    )
+
+
+def save_probe(before: Probe | None, probe: Probe) -> bool:
+    """Store that a probe is sent; returns False if another request stored one since `before`."""
+    sent_at = SystemItem.start
+    condition = sent_at == before.sent_at if before else sent_at.does_not_exist()
+    actions: list[Action] = [
+        sent_at.set(probe.sent_at),
+        SystemItem.cursor.set(probe.pending_since),
+    ]
+    return write_if(partial(SystemItem(_PROBE).update, actions, condition=condition))
 
 
 def due_targets(slot: str) -> Iterator[DueTarget]:
