@@ -71,6 +71,7 @@ def test_no_function_may_scan_or_change_tables(resources: Resources, functions: 
         "lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents",
         "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage", "sqs:SendMessage*", "ses:SendEmail",
+        "sns:GetTopicAttributes",
     }  # fmt: skip
 
 
