@@ -130,6 +130,7 @@ _PREDICATES: Final = {
     ),
     Event.UP: ("is no longer degraded", "are no longer degraded"),
     Event.REMINDER: ("is still down", "are still down"),
+    Event.STALE: ("has no recent check results", "have no recent check results"),
 }
 _STATUS_PREDICATES: Final = {
     "FLAPPING": "is flapping: its status changes too often to alert on every change",

@@ -32,6 +32,8 @@ class Event(StrEnum):
     UP = "up"
     """The target is no longer degraded."""
     REMINDER = "reminder"
+    STALE = "stale"
+    """Recent checks are missing or UNKNOWN; only for channels that ask for it."""
     TEST = "test"
     CHANNEL_DISABLED = "channel_disabled"
     """Another channel was disabled. Every channel is told, whatever its events and tags."""
@@ -39,6 +41,7 @@ class Event(StrEnum):
 
 EVENTS: Final = tuple(event for event in Event if event not in (Event.TEST, Event.CHANNEL_DISABLED))
 """The events that a channel can be subscribed to."""
+DEFAULT_EVENTS: Final = tuple(event for event in EVENTS if event is not Event.STALE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ class ChannelDraft:
     kind: ChannelKind
     url: str | None = field(default=None, repr=False)
     address: str | None = None
-    events: Sequence[Event] = EVENTS
+    events: Sequence[Event] = DEFAULT_EVENTS
     delay_s: int = 0
     repeat_s: int | None = None
     tags: Sequence[str] = ()

@@ -12,6 +12,7 @@ from chalicelib.alerting.disabling import disable_channel
 from chalicelib.alerting.planner import plan_alerts
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.sender import BusyError, deliver
+from chalicelib.alerting.stale import plan_stale_alerts
 from chalicelib.alerting.watchdog import receive_watchdog
 from chalicelib.aws.lambda_client import FunctionError
 from chalicelib.aws.tenancy import acting_as_system, acting_for
@@ -22,6 +23,7 @@ from chalicelib.monitoring.alert_messages import (
     FlushJob,
     Job,
     SkipRulesJob,
+    StaleJob,
     UnreadableMessageError,
     WatchdogJob,
     read_job,
@@ -116,7 +118,8 @@ def _run(runtime: AlertingRuntime, message: str, job: Job) -> list[str]:
 
 
 def _run_for_owner(
-    runtime: AlertingRuntime, job: FlipsJob | FlushJob | DeliverJob | DisableJob | SkipRulesJob
+    runtime: AlertingRuntime,
+    job: FlipsJob | FlushJob | DeliverJob | DisableJob | SkipRulesJob | StaleJob,
 ) -> None:
     if isinstance(job, FlipsJob):
         plan_alerts(runtime, job)
@@ -124,6 +127,8 @@ def _run_for_owner(
         flush(runtime, Lanes(job.owner).get(job.lane))
     elif isinstance(job, DisableJob):
         disable_channel(runtime, job)
+    elif isinstance(job, StaleJob):
+        plan_stale_alerts(runtime, job)
     elif isinstance(job, SkipRulesJob):
         # In another function, because it may take longer than alerts can wait.
         runtime.functions.start("rollup", {"arrange": [job.owner]})

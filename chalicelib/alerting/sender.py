@@ -29,6 +29,7 @@ from chalicelib.alerting.delivery_queue import send_deliveries, send_to_dead_let
 from chalicelib.alerting.disabling import request_disabling
 from chalicelib.alerting.notifiers import SendResult
 from chalicelib.alerting.runtime import AlertingRuntime
+from chalicelib.alerting.stale import stale_content
 from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.alerting.storage.delivery_repository import Deliveries, Outcome, Slot
 from chalicelib.alerting.storage.incident_repository import Incidents
@@ -109,7 +110,9 @@ def _outcome(runtime: AlertingRuntime, delivery: Delivery) -> Outcome:
     if channel.unusable:
         return _unusable(runtime, delivery, channel.unusable)
     content = AlertContent()
-    if delivery.event in EVENTS:
+    if delivery.event is Event.STALE:
+        content = stale_content(delivery, runtime.now)
+    elif delivery.event in EVENTS:
         moved = deliveries.moved_flips(delivery)
         content = alert_content(delivery, channel, runtime.now, moved)
     unsent = _unsent(runtime, delivery, content)

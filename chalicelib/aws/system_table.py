@@ -15,6 +15,7 @@ class SystemItem(Table):
     - `watchdog:<route>`: the newest watchdog message was sent at `start`, received at `ticked_at`.
     - `probe`: `/healthz` sent its latest probe at `start`; parts of it are pending since `cursor`.
     - `sentinel`: the synthetic target has been at `place` since `start`.
+    - `stale`: the targets of these `owners` are searched for stale ones.
     - `gap:<start>`: nothing was scheduled from `start` to `cursor`.
     - `host:<host>`: the number of `checks` a day by all owners together.
     - `failures:<address>:<minute>`: the number of failed authentications.
@@ -27,6 +28,7 @@ class SystemItem(Table):
     ticked_at = NumberAttribute(null=True)
     start = NumberAttribute(null=True)
     intervals = UnicodeSetAttribute(null=True)
+    owners = UnicodeSetAttribute(null=True)
     shards = NumberAttribute(null=True)
     checks = NumberAttribute(null=True)
     failures = NumberAttribute(null=True)

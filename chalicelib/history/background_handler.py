@@ -9,6 +9,7 @@ from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_for
 from chalicelib.history.erasure import run_erasures
 from chalicelib.history.rollups.worker import run_rollup_job, run_rollup_request
+from chalicelib.history.stale_search import search_stale_targets
 from chalicelib.maintenance.skip_rules import update_skip_rules
 
 _LOG = logging.getLogger(__name__)
@@ -59,5 +60,6 @@ _WORK: Mapping[str, Callable[[AwsRuntime, str, float], int]] = {
     "folds": lambda runtime, text, _: run_rollup_job(runtime, text),
     "requests": lambda runtime, text, _: run_rollup_request(runtime, text),
     "arrange": _update_skip_rules,
+    "stale": lambda runtime, owner, _: search_stale_targets(runtime, owner),
     "erase": run_erasures,
 }

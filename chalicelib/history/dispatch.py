@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from chalicelib.alerting.storage.stale_repository import listed_owners
 from chalicelib.aws.runtime import AwsRuntime
 from chalicelib.aws.tenancy import acting_as_system
 from chalicelib.history.erasure_repository import all_erasures
@@ -57,6 +58,7 @@ def _runs(jobs: Sequence[RollupJob], most: int, hour: int) -> list[Run]:
         for start in range(0, len(jobs), size)
     ]
     further = [("requests", text) for text in all_requests()]
+    further += [("stale", owner) for owner in listed_owners()]
     further += [("erase", text) for text in _erasures(most, hour)]
     if further:
         runs += [{} for _ in range(min(most, len(further)) - len(runs))]

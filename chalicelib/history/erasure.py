@@ -13,7 +13,7 @@ from functools import partial
 from itertools import product
 from typing import Final
 
-from chalicelib.alerting.channel import EVENTS
+from chalicelib.alerting.channel import DEFAULT_EVENTS
 from chalicelib.alerting.delivery import Delivery, DeliveryStatus, minute_of, parse_reference
 from chalicelib.alerting.incident import Incident
 from chalicelib.alerting.storage.delivery_repository import Deliveries
@@ -186,7 +186,9 @@ def _deliveries(incident: Incident) -> Iterator[tuple[Delivery, frozenset[str]]]
     """The deliveries of an incident, and which of its flips are in them."""
     deliveries = Deliveries(incident.owner)
     minutes = {minute_of(entry.flip.at) for entry in incident.entries}
-    for channel_id, minute, event in product(incident.channel_ids or (), sorted(minutes), EVENTS):
+    for channel_id, minute, event in product(
+        incident.channel_ids or (), sorted(minutes), DEFAULT_EVENTS
+    ):
         for one in deliveries.of_minute(channel_id, minute, event):
             own = frozenset(ref for ref in one.about if parse_reference(ref)[0] == incident.key)
             if own:

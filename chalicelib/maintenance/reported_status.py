@@ -13,7 +13,7 @@ from chalicelib.maintenance.occurrences import active_spans
 from chalicelib.maintenance.repository import Windows
 from chalicelib.maintenance.window import Mode
 from chalicelib.monitoring.lane import Lane
-from chalicelib.monitoring.latest_checks import LatestCheck, latest_checks
+from chalicelib.monitoring.latest_checks import LastChecks, LatestCheck, latest_checks
 from chalicelib.monitoring.staleness import ReportedStatus, is_stale, tolerance_s
 from chalicelib.monitoring.state import State
 from chalicelib.monitoring.storage.lane_repository import Lanes
@@ -32,6 +32,11 @@ class Reported:
     checks: Sequence[LatestCheck]
     lacks_checks: bool
     is_stale: bool
+
+    def known_at(self, last: LastChecks) -> int:
+        """Return the time of the last check that was not UNKNOWN, or else when the status began."""
+        known = [check.tick for check in self.checks if not check.is_unknown]
+        return max([self.state.since, *known, last.known_at or 0])
 
     @property
     def status(self) -> ReportedStatus:

@@ -136,6 +136,22 @@ class SkipRulesJob:
 
 
 @dataclass(frozen=True, slots=True)
+class StaleJob:
+    """Notify of stale targets, found at `found_at`; `targets` maps ids to the last known check.
+
+    All times are epoch seconds.
+    """
+
+    owner: str
+    found_at: int
+    targets: Mapping[str, int]
+
+    def to_json(self) -> str:
+        targets = dict(self.targets)
+        return _message("stale", owner=self.owner, found_at=self.found_at, targets=targets)
+
+
+@dataclass(frozen=True, slots=True)
 class WatchdogJob:
     """A message that only has to arrive, at the function that `way` names; it has no owner."""
 
@@ -151,7 +167,7 @@ class WatchdogJob:
         return _message("watchdog", sent_at=self.sent_at, way=self.way)
 
 
-Job = FlipsJob | FlushJob | DeliverJob | DisableJob | SkipRulesJob | WatchdogJob
+Job = FlipsJob | FlushJob | DeliverJob | DisableJob | SkipRulesJob | StaleJob | WatchdogJob
 
 
 def read_job(text: str) -> Job:
@@ -172,10 +188,10 @@ def _job(fields: Mapping[str, Any]) -> Job:
     owner = fields["owner"]
     if what == "flips":
         return FlipsJob(owner, fields["lane"], [Entry.from_json(one) for one in fields["entries"]])
-    if what == "flush":
-        return FlushJob(owner, fields["lane"])
-    if what == "arrange":
-        return SkipRulesJob(owner)
+    if what == "stale":
+        return StaleJob(owner, fields["found_at"], fields["targets"])
+    if what in ("flush", "arrange"):
+        return FlushJob(owner, fields["lane"]) if what == "flush" else SkipRulesJob(owner)
     if what == "deliver":
         again, is_chat = fields.get("again", False), fields.get("chat", False)
         return DeliverJob(owner, fields["key"], again, is_chat)

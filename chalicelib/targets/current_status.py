@@ -72,7 +72,7 @@ def _status(
     checked_at = max((time for time in times if time is not None), default=None)
     return CurrentStatus(
         status=reported.status,
-        since=_known_at(reported, last) if reported.is_stale else state.since,
+        since=reported.known_at(last) if reported.is_stale else state.since,
         last_checked_at=checked_at,
         response_ms=result.response_ms if result else None,
         consecutive_failures=consecutive_failures(
@@ -85,9 +85,3 @@ def _status(
         in_maintenance=in_maintenance,
         stale=reported.is_stale,
     )
-
-
-def _known_at(reported: Reported, last: LastChecks) -> int:
-    """Return the time of the last check that was not UNKNOWN, or else when the status began."""
-    known = [check.tick for check in reported.checks if not check.is_unknown]
-    return max([reported.state.since, *known, last.known_at or 0])

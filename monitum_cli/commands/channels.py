@@ -19,7 +19,7 @@ from monitum_cli.formatting import short_id, timestamp
 from monitum_cli.lookup import CHANNEL, find, find_id
 from monitum_cli.session import Session
 
-_EVENTS = ("down", "recovered", "degraded", "up", "tls_expiring", "reminder")
+_EVENTS = ("down", "recovered", "degraded", "up", "tls_expiring", "reminder", "stale")
 _channel_argument = click.argument("channel", metavar="CHANNEL")
 
 

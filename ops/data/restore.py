@@ -16,7 +16,7 @@ from ops.stages import Stage
 
 _PARALLEL: Final = 10
 _CHUNK: Final = 1_000
-_TRANSIENT: Final = ("schedule", "watchdog", "failures")
+_TRANSIENT: Final = ("schedule", "watchdog", "probe", "failures")
 """Items of the system table that describe one moment; `repair` rebuilds the schedule."""
 LaneKey = tuple[str, str]
 

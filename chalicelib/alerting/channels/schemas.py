@@ -13,7 +13,7 @@ from chalicelib.alerting.notifiers.apprise_services import scheme_of
 from chalicelib.api.schemas import Line, Model, Moment, Name, Page, Root, Schema, Tag, any_partial
 from chalicelib.monitoring.secrets import MASK
 
-EventName = Literal["down", "up", "degraded", "recovered", "tls_expiring", "reminder"]
+EventName = Literal["down", "up", "degraded", "recovered", "tls_expiring", "reminder", "stale"]
 _ALL: list[EventName] = ["down", "recovered", "degraded", "tls_expiring", "up", "reminder"]
 _ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"

@@ -23,6 +23,7 @@ from chalicelib.alerting.resumption import resume_deliveries
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
 from chalicelib.alerting.storage.delivery_repository import Deliveries, Slot
+from chalicelib.alerting.storage.stale_repository import list_owner, unlist_owner
 from chalicelib.common.errors import ConflictError, Fault, InvalidError, NotFoundError
 from chalicelib.common.ids import new_id
 from chalicelib.probes.net.urls import BadUrl
@@ -56,6 +57,8 @@ def create(
 
 def _add(channel: Channel, quota: int) -> Channel:
     """Store the channel, or return it if an earlier attempt of the same request stored it."""
+    if Event.STALE in channel.events:
+        list_owner(channel.owner)
     channels, usage = Channels(channel.owner), UsageChange("channels", 1, quota)
     for attempt in range(ATTEMPTS):
         try:
@@ -81,6 +84,8 @@ def remove(owner: str, channel_id: str, check: Callable[[Channel], None]) -> Non
         except TransactionConflictError:
             back_off(attempt)
             continue
+        if Event.STALE in before.events:
+            unlist_owner(owner, channels.all())
         return
     raise ConflictError(_BUSY)
 
@@ -187,11 +192,15 @@ def _change(
         if after == before:
             return before
         after = replace(after, version=before.version + 1, updated_at=runtime.now)
+        if Event.STALE in after.events:
+            list_owner(owner)
         try:
             channels.change(before, after, action)
         except TransactionConflictError:
             back_off(attempt)
             continue
+        if Event.STALE in before.events and Event.STALE not in after.events:
+            unlist_owner(owner, channels.all())
         if before.disabled_at is not None and after.disabled_at is None:
             resume_deliveries(runtime, after)
         return after

@@ -27,6 +27,7 @@ from chalicelib.probes.net.outbound import Outbound
 _NOTIFY_TYPES: Final = {
     Event.DOWN: "failure",
     Event.REMINDER: "failure",
+    Event.STALE: "warning",
     Event.RECOVERED: "success",
     Event.UP: "success",
     Event.TEST: "info",
