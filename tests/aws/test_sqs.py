@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.aws.sqs import Message, Queue, SendError
+from chalicelib.runtime import Runtime
 
 
 class Client:
@@ -66,3 +67,12 @@ def test_messages_are_hidden_for_the_given_times() -> None:
         ("other", 20),
     ]
     assert len({entry["Id"] for entry in entries}) == 2
+
+
+def test_dead_letters_are_counted_by_queue(aws: dict[str, str]) -> None:
+    runtime = Runtime.from_env(aws)
+    assert {name: queue.count() for name, queue in runtime.dead_letters.items()} == {
+        "checks-dead": 0, "alerts-dead": 0, "rollups-dead": 0,
+    }  # fmt: skip
+    runtime.alerts_dead.send([Message("one"), Message("two")])
+    assert runtime.dead_letters["alerts-dead"].count() == 2
