@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import requests
@@ -151,10 +152,16 @@ def _is_accepted(api_url: str, token: str) -> bool:
 
 
 def _wake(stage: Stage, api_url: str, token: str) -> None:
-    """Invoke each function once, which loads it and runs the scheduler at once."""
+    """Invoke each function once, which loads it and runs the scheduler at once.
+
+    Also repair the schedule: after a power cut, some tables may be older than the others.
+    """
+    repair = partial(run_command, error="the schedule could not be repaired")
     with step("invoking the functions"), ThreadPoolExecutor() as pool:
         api = pool.submit(_is_accepted, api_url, token)
+        repaired = pool.submit(repair, "repair", "--stage", stage.name)
         functions.wake(stage)
+        repaired.result()
         if not api.result():
             raise Failure("the API rejects the new token")
 

@@ -3,15 +3,16 @@
 import gzip
 import stat
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.alerting.overdue import send_all_waiting
 from ops import resources
+from ops.__main__ import main
 from ops.console import Failure
-from ops.data import backup, first_checks, repair, restore
+from ops.data import backup, first_checks, restore
 from ops.stages import Stage
 from tests.support import alerts
 from tests.support.stages import stored
@@ -47,14 +48,25 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def restored(world: World, file: Path) -> Restore:
-    """Restores the file as the command does; returns what was said about the checks."""
+def restored(
+    world: World,
+    file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Restore:
+    """Runs the command; returns what it says about the checks, or raises what it fails with."""
+    wait = partial(first_checks.wait_for_checks, sleep=live(world))
+    monkeypatch.setattr("ops.stages.stage", lambda _name: STAGE)
+    monkeypatch.setattr("ops.deployment.deploy.enter_runtime", lambda _stage: world.runtime)
+    monkeypatch.setattr("ops.data.first_checks.wait_for_checks", wait)
 
     def restored() -> list[str]:
-        restore.restore(STAGE, file, world.runtime.now)
-        repair.repair(STAGE, world.runtime)
-        send_all_waiting(world.runtime)
-        return first_checks.wait_for_checks(STAGE, world.runtime, sleep=live(world))
+        capsys.readouterr()
+        code = main(["restore", "--stage", "dev", "--file", str(file)])
+        output, errors = capsys.readouterr()
+        if code:
+            raise Failure(errors)
+        return output.partition("waiting for the next check of each target")[2].splitlines()[1:]
 
     return restored
 
