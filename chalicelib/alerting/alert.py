@@ -7,8 +7,8 @@ from typing import Final
 
 from chalicelib.alerting.channel import Event
 
-MAX_ALERTED_TARGETS: Final = 20
-"""Targets that an alert lists; the others are only counted."""
+MAX_LISTED_TARGETS: Final = 20
+"""Targets that emails and chat messages list; they link to the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class DisabledChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One alert for one channel. `targets` are the first of `count` targets.
+    """One alert for one channel.
 
     `id` is the same on every attempt; `late` is set if the outages were over before it was sent.
     `public_url` is where the dashboard is, for links; empty if that is unknown.
@@ -52,18 +52,16 @@ class Alert:
     event: Event
     at: int
     targets: Sequence[AlertedTarget] = ()
-    count: int = 0
     late: bool = False
     disabled: DisabledChannel | None = None
     public_url: str = ""
 
+    @property
+    def count(self) -> int:
+        return len(self.targets)
+
     def link(self, target: AlertedTarget) -> str | None:
-        """The page of the target's incident or, without an incident, of the target."""
-        if not self.public_url:
-            return None
-        if target.incident_id:
-            return f"{self.public_url}/#/incidents/{target.incident_id}"
-        return f"{self.public_url}/#/targets/{target.target_id}"
+        return target_link(self.public_url, target)
 
     @property
     def title(self) -> str:
@@ -88,14 +86,26 @@ class Alert:
         if self.disabled:
             link = f"{self.public_url}/#/channels/{self.disabled.id}" if self.public_url else None
             return [("Its alerts wait until it is enabled again.", link)]
-        entries = [(_describe(self.event, target), self.link(target)) for target in self.targets]
-        more = self.count - len(self.targets)
-        return [*entries, (f"and {more} more", None)] if more > 0 else entries
+        listed = self.targets[:MAX_LISTED_TARGETS]
+        entries = [(_describe(self.event, target), self.link(target)) for target in listed]
+        if self.count == len(listed):
+            return entries
+        link = f"{self.public_url}/#/incidents" if self.public_url else None
+        return [*entries, (f"and {self.count - len(listed)} more", link)]
 
     @property
     def lines(self) -> list[str]:
         """The entries as text, each link below its target."""
         return [line for entry in self.entries for line in entry if line]
+
+
+def target_link(public_url: str, target: AlertedTarget) -> str | None:
+    """The page of a target's incident or, without an incident, of the target."""
+    if not public_url:
+        return None
+    if target.incident_id:
+        return f"{public_url}/#/incidents/{target.incident_id}"
+    return f"{public_url}/#/targets/{target.target_id}"
 
 
 def one_line(text: str, max_length: int = 200) -> str:

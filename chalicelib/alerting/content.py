@@ -23,15 +23,14 @@ from chalicelib.alerting.delivery import (
     refers_to_opening,
 )
 from chalicelib.alerting.incident import ENDS, Incident
+from chalicelib.alerting.reported_targets import alerted_target, latest_flips, target_id_of
 from chalicelib.alerting.storage.delivery_repository import Deliveries
 from chalicelib.alerting.storage.incident_repository import Incidents
 from chalicelib.alerting.suppression import Suppression
-from chalicelib.common.url_keys import mask_keys
 from chalicelib.monitoring.alert_messages import Entry
 from chalicelib.monitoring.state import FlipKind
 
 _WAITING = DeliveryStatus.WAITING
-_OUTAGES = frozenset({FlipKind.OPENED, FlipKind.SETTLED, FlipKind.FLAPPING})
 _NOTICES = frozenset({Event.DEGRADED, Event.TLS_EXPIRING, Event.UP})
 
 
@@ -91,26 +90,17 @@ def alert_content(
             waiting.add(reference)
         elif decision is _Decision.SEND and incident:
             reported[reference] = incident
-    latest = _latest(reported)
+    latest = latest_flips(reported)
     if delivery.event is Event.DOWN:
         # An outage that the target's next one hides is over, and so its end is not reported either.
-        shown = {incident.key for incident in latest.values()}
-        reported = {one: incident for one, incident in reported.items() if incident.key in shown}
+        shown = {keys[one] for one in latest}
+        reported = {one: incident for one, incident in reported.items() if keys[one] in shown}
     targets = [
-        _alerted_target(delivery.event, reference, incident, flip_filter.told_later(reference))
-        for reference, incident in latest.items()
+        alerted_target(delivery.event, one, reported[one], flip_filter.told_later(one))
+        for one in latest
     ]
     dropped = delivery.about - set(reported)
     return AlertContent(targets, dropped, held, frozenset(waiting), flip_filter.waits_until)
-
-
-def _latest(reported: Mapping[str, Incident]) -> dict[str, Incident]:
-    """The latest of the reported flips of each target, in the order of their times."""
-    latest: dict[str, str] = {}
-    for reference in sorted(reported, key=lambda one: (parse_reference(one)[2], one)):
-        latest.pop(reported[reference].target_id, None)
-        latest[reported[reference].target_id] = reference
-    return {reference: reported[reference] for reference in latest.values()}
 
 
 class _FlipFilter:
@@ -143,13 +133,13 @@ class _FlipFilter:
     def told_later(self, reference: str) -> FlipKind | None:
         """The latest flip that the channel was notified of, if it is later than this one."""
         key, _, at = parse_reference(reference)
-        latest = self._latest_told.get(_target_id(key))
+        latest = self._latest_told.get(target_id_of(key))
         return FlipKind(latest.kind) if latest and latest.at > at else None
 
     def _is_overtaken(self, reference: str) -> bool:
         """Whether a later flip of the target is just being told, or will be in a moment."""
         key, _, at = parse_reference(reference)
-        latest = self._soon_told.get(_target_id(key))
+        latest = self._soon_told.get(target_id_of(key))
         return latest is not None and latest.at > at
 
     @cached_property
@@ -162,13 +152,13 @@ class _FlipFilter:
     @cached_property
     def _latest_told(self) -> Mapping[str, _Told]:
         """The latest flip that was told of each target."""
-        return _latest_flips(filter(_is_sent, self._others))
+        return _latest_in(filter(_is_sent, self._others))
 
     @cached_property
     def _soon_told(self) -> Mapping[str, _Told]:
         """The latest flip that is about to be told of each target."""
         soon = self._now + _SOON_S
-        return _latest_flips(
+        return _latest_in(
             one for one in self._others if one.status is _WAITING and one.next_at <= soon
         )
 
@@ -267,13 +257,13 @@ class _FlipFilter:
         return self._outages[minute]
 
 
-def _latest_flips(deliveries: Iterable[Delivery]) -> dict[str, _Told]:
+def _latest_in(deliveries: Iterable[Delivery]) -> dict[str, _Told]:
     """The latest reported flip of each target. Of two at the same time it is the incident's end."""
     latest: dict[str, _Told] = {}
     for delivery in deliveries:
         for key, kind, at in map(parse_reference, delivery.about - delivery.dropped):
             flip = _Told(at, kind in ENDS, kind)
-            latest[_target_id(key)] = max(flip, latest.get(_target_id(key), flip))
+            latest[target_id_of(key)] = max(flip, latest.get(target_id_of(key), flip))
     return latest
 
 
@@ -299,56 +289,7 @@ def _reports_opening(outage: Delivery, incident: Incident) -> bool:
     )
 
 
-def _target_id(key: str) -> str:
-    return key.rpartition("#")[2]
-
-
 def _was_short(incident: Incident, channel: Channel) -> bool:
     """Whether the incident closed within the channel's delay."""
     closed_at = incident.closed_at
     return closed_at is not None and closed_at < incident.opened_at + channel.delay_s
-
-
-def _alerted_target(
-    event: Event, reference: str, incident: Incident, later: FlipKind | None
-) -> AlertedTarget:
-    _, kind, at = parse_reference(reference)
-    entry = next((e for e in incident.entries if (e.flip.kind, e.flip.at) == (kind, at)), None)
-    if event in (Event.DOWN, Event.REMINDER):
-        outage = [one for one in incident.entries if event_of(one) is Event.DOWN]
-        entry = outage[-1] if outage else None
-    has_incident = entry is None or entry.flip.opened_at is not None
-    return AlertedTarget(
-        target_id=incident.target_id,
-        name=mask_keys(incident.target_name),
-        url=mask_keys(incident.target_url),
-        status=_status(entry, event, incident, later),
-        since=_since(entry, incident),
-        until=incident.closed_at,
-        incident_id=incident.id if has_incident else None,
-        reason=entry.flip.reason if entry else None,
-        error=mask_keys(entry.error) if entry and entry.error else None,
-        status_code=entry.status_code if entry else None,
-    )
-
-
-def _since(entry: Entry | None, incident: Incident) -> int:
-    """When the outage began; of a flapping target, the one that lasts."""
-    if entry and entry.flip.kind is FlipKind.SETTLED and entry.flip.first_failed_at is not None:
-        return entry.flip.first_failed_at
-    return incident.first_failed_at
-
-
-def _status(entry: Entry | None, event: Event, incident: Incident, later: FlipKind | None) -> str:
-    """The status that a flip led to, how its incident ended, or what the channel knows already."""
-    is_end = event is Event.RECOVERED
-    kind = entry.flip.kind if entry else None
-    if is_end and later in _OUTAGES:
-        kind = later
-    if kind is FlipKind.FLAPPING:
-        return "FLAPPING"
-    if entry is None or kind in _OUTAGES:
-        return "DOWN"
-    if kind is FlipKind.CANCELLED and is_end and incident.ended_as:
-        return str(incident.ended_as).upper()
-    return str(entry.flip.to_status)

@@ -10,7 +10,7 @@ import random
 from collections import defaultdict
 from dataclasses import replace
 
-from chalicelib.alerting.alert import MAX_ALERTED_TARGETS, Alert, DisabledChannel
+from chalicelib.alerting.alert import Alert, DisabledChannel
 from chalicelib.alerting.channel import EVENTS, Channel, Event
 from chalicelib.alerting.content import AlertContent, alert_content
 from chalicelib.alerting.delivery import (
@@ -207,8 +207,7 @@ def _alert(delivery: Delivery, content: AlertContent, public_url: str) -> Alert 
         id=delivery.id,
         event=delivery.event,
         at=at,
-        targets=content.targets[:MAX_ALERTED_TARGETS],
-        count=len(content.targets),
+        targets=content.targets,
         late=is_outage and all(target.until is not None for target in content.targets),
         disabled=disabled,
         public_url=public_url,

@@ -41,6 +41,7 @@ def _id(noun: str) -> Json:
 PARAMETERS: dict[str, Json] = {
     "target_id": _id("target"),
     "channel_id": _id("channel"),
+    "delivery_id": _id("delivery"),
     "incident_id": _id("incident"),
     "token_id": _id("token"),
     "user_id": _id("user"),

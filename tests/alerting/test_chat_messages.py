@@ -26,7 +26,6 @@ OUTAGE = Alert(
     event=Event.DOWN,
     at=1_795_000_000,
     targets=[replace(SHOP, incident_id="0190c1de-1111-7000-8000-000000000000")],
-    count=1,
 )
 URLS = {
     "discord": f"discord://{'1' * 18}/{'a' * 60}",

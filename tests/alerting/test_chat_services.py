@@ -28,7 +28,6 @@ ALERT = Alert(
             target_id="t", name="Shop", url="https://shop.example/", status="DOWN", since=1
         )
     ],
-    count=1,
 )
 
 

@@ -78,9 +78,12 @@ def test_durations_have_two_units(seconds: int, text: str) -> None:
 
 def test_alert_lists_some_targets_and_counts_the_rest() -> None:
     subject = AlertedTarget(target_id="t", name="Shop", url="", status="DOWN", since=0)
-    alert = Alert(id="i", event=Event.DOWN, at=0, targets=[subject] * 2, count=7)
-    assert alert.title == "7 targets are down"
-    assert alert.lines[-1] == "and 5 more"
+    alert = Alert(
+        id="i", event=Event.DOWN, at=0, targets=[subject] * 27, public_url="https://m.test"
+    )
+    assert alert.title == "27 targets are down"
+    assert len(alert.entries) == 21
+    assert alert.entries[-1] == ("and 7 more", "https://m.test/#/incidents")
 
 
 def test_derived_id_is_a_uuid_of_its_time_and_parts() -> None:

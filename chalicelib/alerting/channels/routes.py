@@ -18,6 +18,8 @@ from chalicelib.alerting.channels.schemas import (
     DeliveriesPage,
     DeliveryOut,
     NewChannelOut,
+    ReportedTargetOut,
+    ReportedTargetsPage,
 )
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
@@ -203,6 +205,28 @@ def list_deliveries(call: Call[None, PageQuery, AlertingRuntime]) -> Response:
     )
     items = [DeliveryOut.of(delivery) for delivery in found]
     return call.page(DeliveriesPage, items, cursors.write(last))
+
+
+@routes(
+    "GET",
+    "/v1/channels/{channel_id}/deliveries/{delivery_id}/targets",
+    scope=Scope.READ,
+    query=PageQuery,
+    response=ReportedTargetsPage,
+    response_headers=["Link"],
+)
+def list_reported_targets(call: Call[None, PageQuery, AlertingRuntime]) -> Response:
+    """List the targets that an alert reports, in the order of their changes."""
+    channel, cursors = Channels(call.owner).get(_id(call)), call.cursors("reported targets")
+    found, last = service.page_of_reported_targets(
+        call.owner,
+        channel.id,
+        call.id("delivery_id", "delivery"),
+        cursors.read(call.query.cursor),
+        call.query.limit,
+    )
+    items = [ReportedTargetOut.of(target, call.public_url) for target in found]
+    return call.page(ReportedTargetsPage, items, cursors.write(last))
 
 
 def _response(channel: Channel) -> Response:

@@ -1,12 +1,14 @@
 """API schemas of channels and deliveries."""
 
 import re
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from chalicelib.alerting.alert import AlertedTarget, target_link
 from chalicelib.alerting.channel import EVENTS, Channel, ChannelDraft, ChannelKind, Event
 from chalicelib.alerting.delivery import Delivery
 from chalicelib.alerting.notifiers.apprise_services import scheme_of
@@ -181,6 +183,29 @@ class DeliveryOut(Model):
 
 
 DeliveriesPage = Page[DeliveryOut]
+
+
+class ReportedTargetOut(Model):
+    """A target that an alert reports, as in webhooks; `until` is when its incident ended."""
+
+    target_id: str
+    name: str
+    url: str
+    status: str
+    since: Moment
+    until: Moment | None
+    incident_id: str | None
+    link: str | None
+    reason: str | None
+    error: str | None
+    status_code: int | None
+
+    @classmethod
+    def of(cls, target: AlertedTarget, public_url: str) -> "ReportedTargetOut":
+        return cls(**asdict(target), link=target_link(public_url, target))
+
+
+ReportedTargetsPage = Page[ReportedTargetOut]
 
 
 def settable_fields(channel: Channel) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.access.quotas import ATTEMPTS, back_off, raise_if_exceeded
 from chalicelib.access.usage import TransactionConflictError, UsageChange, used
+from chalicelib.alerting.alert import AlertedTarget
 from chalicelib.alerting.channel import (
     EVENTS,
     ROTATION_S,
@@ -19,6 +20,7 @@ from chalicelib.alerting.channel import (
 from chalicelib.alerting.delivery import Delivery, minute_of
 from chalicelib.alerting.delivery_queue import send_deliveries
 from chalicelib.alerting.notifiers.apprise_services import SERVICES, scheme_of
+from chalicelib.alerting.reported_targets import page_of_targets
 from chalicelib.alerting.resumption import resume_deliveries
 from chalicelib.alerting.runtime import AlertingRuntime
 from chalicelib.alerting.storage.channel_repository import Channels
@@ -159,6 +161,17 @@ def page_of_deliveries(
     """Up to `limit` deliveries of a channel, newest first, and the key to continue after."""
     found = list(islice(Deliveries(owner).newest_first(channel_id, after), limit))
     return found, found[-1].key if len(found) == limit else None
+
+
+def page_of_reported_targets(
+    owner: str, channel_id: str, delivery_id: str, after: str | None, limit: int
+) -> tuple[list[AlertedTarget], str | None]:
+    """Up to `limit` targets of an alert, and the position to continue after.
+
+    Raises NotFoundError.
+    """
+    delivery = Deliveries(owner).find(channel_id, delivery_id)
+    return page_of_targets(delivery, after, limit)
 
 
 def check_channel_ids(owner: str, wanted: Sequence[str], before: Sequence[str] = ()) -> None:

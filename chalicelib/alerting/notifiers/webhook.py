@@ -19,6 +19,8 @@ from chalicelib.probes.net.outbound import Outbound, OutboundError
 
 _PREFIX: Final = "whsec_"
 _SECRET_BYTES: Final = 32
+_MAX_TARGETS: Final = 1_000
+"""Half a megabyte; `targets_url` lists all of them."""
 TIMEOUT_S: Final = 10.0
 
 
@@ -29,7 +31,7 @@ def new_secret() -> str:
 
 def send_webhook(alert: Alert, channel: Channel, outbound: Outbound, now: int) -> SendResult:
     """POST the alert to the channel's URL, without following redirects."""
-    body = json.dumps(_payload(alert), ensure_ascii=False).encode()
+    body = json.dumps(_payload(alert, channel), ensure_ascii=False).encode()
     headers = {
         "Content-Type": "application/json",
         "webhook-id": alert.id,
@@ -60,7 +62,7 @@ def _signatures(keys: Sequence[str], alert_id: str, timestamp: int, body: bytes)
     return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
 
 
-def _payload(alert: Alert) -> dict[str, Any]:
+def _payload(alert: Alert, channel: Channel) -> dict[str, Any]:
     """The body: `{type, timestamp, data}`, with times in RFC 3339."""
     return {
         "type": str(alert.event),
@@ -71,9 +73,16 @@ def _payload(alert: Alert) -> dict[str, Any]:
             "late": alert.late,
             "channel": _channel(alert.disabled),
             "count": alert.count,
-            "targets": [_target(target, alert.link(target)) for target in alert.targets],
+            "targets": [
+                _target(target, alert.link(target)) for target in alert.targets[:_MAX_TARGETS]
+            ],
+            "targets_url": _targets_url(alert, channel) if alert.count > _MAX_TARGETS else None,
         },
     }
+
+
+def _targets_url(alert: Alert, channel: Channel) -> str:
+    return f"{alert.public_url}/v1/channels/{channel.id}/deliveries/{alert.id}/targets"
 
 
 def _channel(channel: DisabledChannel | None) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import size
 from pynamodb.expressions.update import Action
 
 from chalicelib.alerting.channel import Channel, ChannelKind, Event
@@ -21,10 +22,14 @@ from chalicelib.alerting.delivery import (
     delivery_key,
 )
 from chalicelib.alerting.storage.models import DeliveryItem
+from chalicelib.common.errors import NotFoundError
+from chalicelib.common.ids import id_time
 from chalicelib.monitoring.storage.conditional import write_if
 
 _KEPT_S = 90 * 86_400
 _WAITING = DeliveryStatus.WAITING.value
+_MAX_FLIPS: Final = 2_000
+"""An item has at most 400 KB, and a flip takes up to 140 B of it."""
 _PARTITIONS: Final = 4
 """Partitions of the index of waiting deliveries, to spread the writes of mass failures."""
 
@@ -65,6 +70,17 @@ class Deliveries:
             return _delivery(DeliveryItem.get(self.owner, key, consistent_read=True))
         except DoesNotExist:
             return None
+
+    def find(self, channel_id: str, delivery_id: str) -> Delivery:
+        """The delivery with this id; raises NotFoundError."""
+        prefix = f"{channel_id}#{id_time(delivery_id):010d}#"
+        items = DeliveryItem.query(
+            self.owner, DeliveryItem.key.startswith(prefix), consistent_read=True
+        )
+        for delivery in map(_delivery, items):
+            if delivery.id == delivery_id:
+                return delivery
+        raise NotFoundError("the delivery does not exist")
 
     def of_minute(self, channel_id: str, minute: int, event: Event) -> list[Delivery]:
         """The deliveries of one channel, minute and event."""
@@ -127,7 +143,7 @@ class Deliveries:
     ) -> Delivery:
         """Add flips to a delivery, which is created if needed.
 
-        Once it has been attempted its flips are fixed; it is then returned unchanged.
+        Once it has been attempted or is full, its flips are fixed; it is then returned unchanged.
         """
         key = delivery_key(slot.channel.id, slot.minute, slot.event, slot.serial)
         item = DeliveryItem(self.owner, key)
@@ -142,8 +158,10 @@ class Deliveries:
             DeliveryItem.waiting.set(_partition(self.owner)),
             *more,
         ]
-        untried = DeliveryItem.tries.does_not_exist()
-        if not write_if(partial(item.update, actions, condition=untried)):
+        is_open = DeliveryItem.tries.does_not_exist() & (
+            DeliveryItem.about.does_not_exist() | (size(DeliveryItem.about) < _MAX_FLIPS)
+        )
+        if not write_if(partial(item.update, actions, condition=is_open)):
             item = DeliveryItem.get(self.owner, key, consistent_read=True)
         return _delivery(item)
 
