@@ -134,7 +134,7 @@ def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
     validate(runtime.guard, draft)
     check_channel_ids(before.owner, draft.channel_ids, before.channel_ids)
     stored = _stored_secrets(before) if before.spec.has_secrets else Secrets()
-    validate_recipient(draft, before.spec.config)
+    validate_recipient(draft, before.spec.config, stored)
     draft = replace(draft, secrets=draft.secrets.over(stored))
     kept_s = runtime.settings.results_retention_days * _DAY_S
     tagged = before.tagged(draft.tags, runtime.now, kept_s)

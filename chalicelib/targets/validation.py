@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.common.errors import Fault, InvalidError
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.expectations import BadExpectation, read_expectations
-from chalicelib.monitoring.secrets import Secrets
+from chalicelib.monitoring.secrets import MASK, Secrets
 from chalicelib.monitoring.target import LANE_SIZE, SPEC_BYTES
 from chalicelib.probes.assertions.json_assertions import compile_path
 from chalicelib.probes.assertions.safe_regex import BadPattern, compile_pattern
@@ -57,17 +57,28 @@ def validate(guard: Guard, draft: Draft) -> None:
         raise InvalidError("the target cannot be checked", faults)
 
 
-def validate_recipient(draft: Draft, before: Mapping[str, Any]) -> None:
+def validate_recipient(draft: Draft, before: Mapping[str, Any], stored: Secrets) -> None:
     """Refuse to send stored secrets to another host; raises InvalidError.
 
     Secrets are masked in responses; a changed host would reveal them to whoever changes it.
-    `before` is the target's previous configuration.
+    `before` is the target's previous configuration, `stored` its secrets.
     """
-    if not draft.secrets.has_masks or _recipient(draft.config) == _recipient(before):
+    if not draft.secrets.has_masks:
         return
-    field = "url" if "url" in draft.config else "host"
-    fault = Fault(("body", field), "names another host; send the secrets again, unmasked")
+    given, kept = _host_header(draft.secrets), _host_header(stored)
+    if _recipient(draft.config) != _recipient(before):
+        place: tuple[str, ...] = ("body", "url" if "url" in draft.config else "host")
+    elif given not in (kept, MASK):
+        place = ("body", "headers", "Host")
+    else:
+        return
+    fault = Fault(place, "names another host; send the secrets again, unmasked")
     raise InvalidError("stored secrets are not sent to another host", (fault,))
+
+
+def _host_header(secrets: Secrets) -> str:
+    """The header that selects a host behind the same address; empty if it is that of the URL."""
+    return next((text for name, text in secrets.headers.items() if name.lower() == "host"), "")
 
 
 def _recipient(config: Mapping[str, Any]) -> object:

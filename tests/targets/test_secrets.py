@@ -197,6 +197,26 @@ def test_masked_secrets_are_kept_and_others_replaced(
     assert used(world) == {name: value for name, value in kept.items() if value}
 
 
+@pytest.mark.parametrize("host", ["evil.example", None])
+def test_another_host_header_does_not_get_stored_secrets(
+    world: World, alice: Person, host: str | None
+) -> None:
+    """Many hosts are behind the address of a load balancer, and not all are the owner's."""
+    headers = {"Host": "shop.example", "X-Key": OTHER}
+    target = alice.make_target(headers=headers)
+    changed = {"X-Key": "***", **({"host": host} if host else {})}
+
+    reply = alice.patch(path_of(target), {"headers": changed})
+
+    assert (reply.status, reply.fields) == (422, ["body.headers.Host"])
+    assert used(world)["headers"] == headers
+    for kept in ("***", "shop.example"):
+        reply = alice.patch(path_of(target), {"headers": {"X-Key": "***", "Host": kept}})
+        assert reply.status == 200, reply.text
+    sent_again = {"X-Key": "another-key", **({"Host": host} if host else {})}
+    assert alice.patch(path_of(target), {"headers": sent_again}).status == 200
+
+
 def test_removed_secrets_are_deleted(world: World, alice: Person, target: dict[str, Any]) -> None:
     alice.patch(path_of(target), {"headers": None, "url": "https://shop.example/"})
     assert [item for item in stored("lanes")["lanes"] if alice.owner in item and leaks(item)] == []

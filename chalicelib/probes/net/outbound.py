@@ -79,7 +79,7 @@ class Outbound:
         except BadUrl as error:
             raise OutboundError(Reason.BLOCKED, clean(str(error), {}), request_sent=False) from None
         except CheckFailure as failure:
-            text = clean(failure.text, {"headers": headers})
+            text = clean(failure.text, {"headers": headers}, url)
             raise OutboundError(failure.reason, text, request_sent=attempt.request_sent) from None
 
     def session(self) -> requests.Session:
