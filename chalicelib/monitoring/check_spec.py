@@ -9,14 +9,17 @@ from typing import Any
 class CheckSpec:
     """One target as the probes see it.
 
-    `place` is its position in the lane. `config` holds the fields of its kind (for `http`: url,
-    method, body, follow_redirects, verify_tls), `expect` the expectations, both as in the API.
+    `place` is its position in the lane, `version` that of its definition (see `lane.Definition`),
+    `secrets_version` the one that changed its secrets. `config` holds the fields of its kind (for
+    `http`: url, method, body, follow_redirects, verify_tls), `expect` the expectations, both as in
+    the API.
     `secrets` is never part of a message; with `has_secrets` the worker reads it from the lane:
     `{"headers": {name: value}, "userinfo": "user:password", "send": text}`, all optional.
     """
 
     target_id: str
     place: int
+    version: int = 0
     kind: str
     interval_s: int
     timeout_s: int
@@ -25,7 +28,13 @@ class CheckSpec:
     config: Mapping[str, Any]
     expect: Mapping[str, Any] = field(default_factory=dict)
     has_secrets: bool = False
+    secrets_version: int = 0
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def secrets_tag(self) -> str:
+        """Tells the secrets of this spec from those of other versions, and of other targets."""
+        return f"{self.target_id[-8:]}:{self.secrets_version}"
 
     def to_message(self) -> dict[str, Any]:
         """The stored and sent JSON: everything but the id, which is kept next to it."""
@@ -42,6 +51,10 @@ class CheckSpec:
             message["expect"] = dict(self.expect)
         if self.has_secrets:
             message["has_secrets"] = True
+        if self.version:
+            message["version"] = self.version
+        if self.secrets_version:
+            message["secrets_version"] = self.secrets_version
         return message
 
     @classmethod
@@ -50,6 +63,7 @@ class CheckSpec:
         return cls(
             target_id=target_id,
             place=message["place"],
+            version=message.get("version", 0),
             kind=message["kind"],
             interval_s=message["interval_s"],
             timeout_s=message["timeout_s"],
@@ -58,4 +72,5 @@ class CheckSpec:
             config=message["config"],
             expect=message.get("expect", {}),
             has_secrets=message.get("has_secrets", False),
+            secrets_version=message.get("secrets_version", 0),
         )

@@ -131,7 +131,7 @@ class _Found:
             return []
         offset = schedule.offset(one.owner, one.lane)
         scheduled = schedule.latest_tick(one.interval_s, offset, state.changed)
-        is_lanes = scheduled == state.changed > one.updated_at + schedule.AHEAD_S
+        is_lanes = scheduled == state.changed >= schedule.planned_until(one.updated_at)
         place = None if is_lanes else one.place
         return [replace(key, place=place) for key in _keys(self._runtime, one, [state.changed])]
 

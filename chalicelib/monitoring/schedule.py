@@ -15,6 +15,8 @@ DAY_S: Final = 86_400
 MINUTE_S: Final = 60
 AHEAD_S: Final = 180
 """The maximum planning horizon."""
+LAG_S: Final = 15
+"""How long a change may be missing in the index of due targets, which is eventually consistent."""
 
 # fmt: off
 INTERVALS_S: Final[tuple[int, ...]] = (
@@ -58,6 +60,11 @@ def catch_up_tick(start: int, offset: int) -> int:
     It is at the lane's usual second of the minute.
     """
     return start + offset % MINUTE_S
+
+
+def planned_until(now: int) -> int:
+    """Return the time before which ticks may be planned without a change that is made at `now`."""
+    return (now + LAG_S) // MINUTE_S * MINUTE_S + AHEAD_S
 
 
 def latest_tick(interval_s: int, offset: int, at: int) -> int:

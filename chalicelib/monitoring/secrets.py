@@ -24,11 +24,15 @@ class SecretNames:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """Header values by name, `user:password`, and the text to send."""
+    """Header values by name, `user:password`, and the text to send.
+
+    `tag` is stored with them and equals the `secrets_tag` of the specs they are part of.
+    """
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     userinfo: str | None = field(default=None, repr=False)
     send: str | None = field(default=None, repr=False)
+    tag: str = field(default="", compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.headers) or self.userinfo is not None or self.send is not None
@@ -83,4 +87,5 @@ class Secrets:
             headers=stored.get("headers", {}),
             userinfo=stored.get("userinfo"),
             send=stored.get("send"),
+            tag=stored.get("tag", ""),
         )

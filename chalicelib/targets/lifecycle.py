@@ -15,6 +15,7 @@ from chalicelib.aws.sqs import SendError
 from chalicelib.common.errors import UnavailableError
 from chalicelib.history.erasure_repository import ordered
 from chalicelib.monitoring.alert_messages import Entry
+from chalicelib.monitoring.lane import Definition
 from chalicelib.monitoring.outbox import flush, flush_later
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import State, pause, resume
@@ -32,18 +33,27 @@ def store_change(
     after: Target,
     secrets: Secrets | None,
     usage: UsageChange,
-) -> None:
-    """Store a changed target, and its place if it was paused or resumed.
+    apart_until: int = 0,
+) -> Target:
+    """Store a changed target and return it.
 
-    Raises TransactionConflictError if `before` is outdated.
+    A change of what is checked is also stored in its place, as the definition that counts from now
+    on; `apart_until` as in `Definition`. Raises TransactionConflictError if `before` is outdated.
     """
-    if after.enabled == before.enabled:
-        Targets(before.owner).change(before, after, place_update=None, secrets=secrets, usage=usage)
-        return
-    update = _switched(runtime, after)
+    targets = Targets(before.owner)
+    if after.spec == before.spec and after.enabled == before.enabled and secrets is None:
+        targets.change(before, after, place_update=None, secrets=None, usage=usage)
+        return after
+    update, state = _current(after)
+    definition = _next(update, runtime.now, apart_until)
+    update = replace(update, definition=definition)
+    update = _switched(update, state, runtime.now, enabled=after.enabled)
+    after = _redefined(after, definition.version, secrets)
     _announce(runtime, update)
-    Targets(before.owner).change(before, after, place_update=update, secrets=secrets, usage=usage)
-    _settle(runtime, update)
+    targets.change(before, after, place_update=update, secrets=secrets, usage=usage)
+    if update.changes_state:
+        _settle(runtime, update)
+    return after
 
 
 def store_removal(runtime: TargetsRuntime, target: Target, usage: UsageChange) -> None:
@@ -57,13 +67,27 @@ def store_removal(runtime: TargetsRuntime, target: Target, usage: UsageChange) -
     _settle(runtime, update)
 
 
-def _switched(runtime: TargetsRuntime, after: Target) -> PlaceUpdate:
-    """Return the update of the place of a paused or resumed target."""
-    update, state = _current(after)
-    if after.enabled:
-        return replace(update, state=resume(state, runtime.now))
-    paused, flip = pause(state, runtime.now)
-    entries = [Entry(target_id=after.id, flip=flip)] if flip else []
+def _redefined(after: Target, version: int, secrets: Secrets | None) -> Target:
+    """Return a changed target with the version of its new definition."""
+    secrets_version = after.spec.secrets_version if secrets is None else version
+    spec = replace(after.spec, version=version, secrets_version=secrets_version)
+    return replace(after, spec=spec)
+
+
+def _next(update: PlaceUpdate, now: int, apart_until: int) -> Definition:
+    """Return the definition that follows the one in a place."""
+    before = update.lane.definition_of(update.place)
+    if before.apart_until > now:
+        apart_until = max(apart_until, before.apart_until)
+    return Definition(before.next_version(now), apart_until)
+
+
+def _switched(update: PlaceUpdate, state: State, now: int, *, enabled: bool) -> PlaceUpdate:
+    """Return the update with the state of a paused or resumed target."""
+    if enabled:
+        return replace(update, state=resume(state, now))
+    paused, flip = pause(state, now)
+    entries = [Entry(target_id=update.target_id, flip=flip)] if flip else []
     return replace(update, state=paused, entries=entries)
 
 

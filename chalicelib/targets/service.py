@@ -22,6 +22,7 @@ from chalicelib.maintenance.skip_rules import affects_skipping, is_skipped, upda
 from chalicelib.monitoring.check_history import Check
 from chalicelib.monitoring.check_spec import CheckSpec
 from chalicelib.monitoring.lane_allocator import LaneAllocator
+from chalicelib.monitoring.schedule import planned_until
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import State, pause
 from chalicelib.monitoring.storage.lane_repository import read_secrets
@@ -33,7 +34,7 @@ from chalicelib.probes.net.urls import parse_host, parse_url, resolver_endpoint
 from chalicelib.targets.lifecycle import store_change, store_removal
 from chalicelib.targets.runtime import TargetsRuntime
 from chalicelib.targets.validation import Draft, validate, validate_recipient
-from chalicelib.worker.scheduler import check_soon, send_jobs, single_job
+from chalicelib.worker.scheduler import check_changed, check_new, send_jobs, single_job
 
 Result = TypeVar("Result")
 _LOG = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def create(
     new = target_id or new_id(runtime.clock())
     target = _add(runtime, allocator or LaneAllocator(owner), draft, new, quota)
     if target.enabled:
-        _check_soon(runtime, target, is_planned=False)
+        _check_soon(target, lambda: check_new(runtime, target))
     return target
 
 
@@ -96,9 +97,10 @@ def switch(runtime: TargetsRuntime, owner: str, target_id: str, *, enabled: bool
         if before.enabled == enabled:
             return before
         after = replace(before, enabled=enabled, version=before.version + 1, updated_at=runtime.now)
-        store_change(runtime, before, after, None, NO_CHANGE)
+        apart_until = planned_until(runtime.now) if enabled else 0
+        after = store_change(runtime, before, after, None, NO_CHANGE, apart_until)
         if enabled:
-            _check_soon(runtime, after, is_planned=False)
+            _check_soon(after, lambda: check_changed(runtime, after, apart_until))
         return after
 
     return _retry(owner, target_id, attempt)
@@ -138,12 +140,13 @@ def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
     draft = replace(draft, secrets=draft.secrets.over(stored))
     kept_s = runtime.settings.results_retention_days * _DAY_S
     tagged = before.tagged(draft.tags, runtime.now, kept_s)
-    described = _described(tagged, draft, draft.spec(before.id, before.spec.place))
+    described = _described(tagged, draft, draft.spec_after(before.spec))
     new_secrets = None if draft.secrets == stored else draft.secrets
     if described == before and new_secrets is None:
         return before
     after = replace(described, version=before.version + 1, updated_at=runtime.now)
     is_planned = before.enabled and after.spec.interval_s == before.spec.interval_s
+    apart_until = 0 if is_planned or not after.enabled else planned_until(runtime.now)
     if not is_planned:
         _use(after.spec.interval_s, after.shard)
     usage = UsageChange(
@@ -156,13 +159,12 @@ def _change(runtime: TargetsRuntime, before: Target, draft: Draft) -> Target:
             acting_for(before.owner, *usage.system_keys),
             updating_skip_rules(runtime, before.owner, is_needed=is_skipping_affected),
         ):
-            store_change(runtime, before, after, new_secrets, usage)
+            after = store_change(runtime, before, after, new_secrets, usage, apart_until)
     except TransactionConflictError:
         raise_if_exceeded(usage, {})
         raise
-    is_resumed = after.enabled and not before.enabled
-    if is_resumed or (after.enabled and (after.spec != before.spec or new_secrets is not None)):
-        _check_soon(runtime, after, is_planned=is_planned)
+    if after.enabled and after.spec != before.spec:
+        _check_soon(after, lambda: check_changed(runtime, after, apart_until))
     return after
 
 
@@ -176,7 +178,9 @@ def check_now(runtime: TargetsRuntime, target: Target) -> Check:
         raise ConflictError("the target is paused; resume it first")
     if is_skipped(target, runtime.now):
         raise ConflictError("a maintenance window suspends the target's checks; try again after it")
-    tick, region, place = runtime.now, runtime.settings.region, target.spec.place
+    region, place = runtime.settings.region, target.spec.place
+    # In the second of a change there may be a check by the earlier definition already.
+    tick = max(runtime.now, target.updated_at + 1 if target.version > 1 else 0)
     send_jobs(runtime, [single_job(target, tick)])
     key = CheckKey(target.owner, target.lane, tick, region, place)
     deadline = time.monotonic() + min(target.spec.timeout_s + _QUEUE_WAIT_S, _REQUEST_S)
@@ -260,13 +264,13 @@ def _use(interval_s: int, shard: int) -> None:
         use_interval(interval_s, shard)
 
 
-def _check_soon(runtime: TargetsRuntime, target: Target, *, is_planned: bool) -> None:
+def _check_soon(target: Target, send: Callable[[], None]) -> None:
     """Check the target immediately, or at its next tick if the queue fails.
 
     The target is already stored: an error would make the client store it again.
     """
     try:
-        check_soon(runtime, target, is_planned=is_planned)
+        send()
     except (BotoCoreError, ClientError, PynamoDBException, SendError):
         _LOG.exception(
             "immediate check not queued", extra={"owner": target.owner, "target": target.id}

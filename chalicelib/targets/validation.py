@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.common.errors import Fault, InvalidError
@@ -48,6 +48,11 @@ class Draft:
             expect=self.expect,
             has_secrets=bool(self.secrets),
         )
+
+    def spec_after(self, before: CheckSpec) -> CheckSpec:
+        """Return the spec of a changed target, still with the versions of the one before."""
+        spec = self.spec(before.target_id, before.place)
+        return replace(spec, version=before.version, secrets_version=before.secrets_version)
 
 
 def validate(guard: Guard, draft: Draft) -> None:

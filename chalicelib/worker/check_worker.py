@@ -22,15 +22,15 @@ from chalicelib.monitoring.outbox import flush
 from chalicelib.monitoring.regions import agreed_results
 from chalicelib.monitoring.result import CheckResult
 from chalicelib.monitoring.schedule import DAY_S
-from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import Flip, Observation, Policy, State, Status, observe
-from chalicelib.monitoring.storage.lane_repository import Lanes, read_lanes, read_secrets
+from chalicelib.monitoring.storage.lane_repository import Lanes, read_lanes
 from chalicelib.monitoring.storage.result_repository import (
     CheckKey,
     Results,
     read_results,
     write_results,
 )
+from chalicelib.worker.definitions import current_specs, is_left_out
 from chalicelib.worker.outage_guard import trusted_results
 from chalicelib.worker.runtime import WorkerRuntime
 
@@ -38,6 +38,8 @@ _LOG = logging.getLogger(__name__)
 _MAX_ATTEMPTS = 8
 _DAYS_PER_ROLLUP = 10
 """A rollup of this many days takes some seconds."""
+_SLOW_S = 1.0
+"""After checks that took longer, targets that were changed meanwhile are looked for."""
 
 
 class ContendedError(Exception):
@@ -55,8 +57,11 @@ class WorkReport:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One job with its lane, the stored results of an earlier run, and the specs to check."""
+    """One job with its lane, read at `started`, the stored results of an earlier run, and the specs
+    to check and judge by.
+    """
 
+    started: float
     job: CheckJob
     key: CheckKey
     lane: Lane
@@ -97,27 +102,26 @@ def _distinct(works: Iterable[_Work]) -> dict[int, _Work]:
 def _prepare(
     runtime: WorkerRuntime, jobs: Sequence[CheckJob], report: WorkReport
 ) -> Iterator[_Work]:
+    started = runtime.clock()
     lanes = {
         key: _catch_up(runtime, lane)
         for key, lane in read_lanes((job.owner, job.lane) for job in jobs).items()
     }
     keys = [_key(runtime, job) for job in jobs]
     stored = read_results(keys, consistent=True)
-    secret = {(job.owner, job.lane) for job in jobs if any(spec.has_secrets for spec in job.specs)}
-    secrets = read_secrets(secret) if secret else {}
     rules = _rules(runtime, lanes.values())
+    wanted = []
     for job, key in zip(jobs, keys, strict=True):
         lane = lanes[job.owner, job.lane]
-        in_lane = secrets.get((job.owner, job.lane), {})
         in_maintenance = skipped(rules.get((job.owner, job.lane), ()), job.tick)
         specs = [
-            replace(spec, secrets=in_lane.get(spec.place, Secrets()).to_json())
-            if spec.has_secrets
-            else spec
+            spec
             for spec in job.specs
             if key in stored or not _skip(runtime, job, spec, lane, in_maintenance, report)
         ]
-        yield _Work(job, key, lane, stored.get(key), specs)
+        wanted.append((job, lane, [spec for spec in specs if not is_left_out(job, spec, lane)]))
+    for (job, lane, _), key, specs in zip(wanted, keys, current_specs(wanted), strict=True):
+        yield _Work(started, job, key, lane, stored.get(key), specs)
 
 
 def _catch_up(runtime: WorkerRuntime, lane: Lane) -> Lane:
@@ -175,6 +179,8 @@ def _skip(
         reason = "paused"
     elif job.is_stale(spec, runtime.clock()):
         reason = "stale"
+    elif is_left_out(job, spec, lane):
+        reason = "changed"
     else:
         return False
     report.skipped[reason] += 1
@@ -197,14 +203,18 @@ def _results(
 
 
 def _finish(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResult]) -> None:
-    # If another worker has stored results for this key, those count instead of ours.
-    if work.stored is None and not write_results(
-        work.key,
-        results,
-        retention_days=runtime.settings.results_retention_days,
-        intervals_s={spec.place: spec.interval_s for spec in work.job.specs},
-    ):
-        results = read_results([work.key], consistent=True)[work.key]
+    if work.stored is None:
+        results = _unchanged(runtime, work, results)
+        if not results:
+            return
+        if not write_results(
+            work.key,
+            results,
+            retention_days=runtime.settings.results_retention_days,
+            intervals_s={spec.place: spec.interval_s for spec in work.specs},
+        ):
+            # Another worker has stored results for this key: those count instead of ours.
+            results = read_results([work.key], consistent=True)[work.key]
     roll_up_late(runtime, work.job)
     flush(runtime, _apply(runtime, work, _agreed(runtime, work, results)))
 
@@ -220,8 +230,35 @@ def _agreed(
         for place, (after, _) in changes.items()
         if replace(after, changed=before[place].state.changed) != before[place].state
     }
-    intervals_s = {one.place: one.interval_s for one in work.job.specs if one.place in changing}
+    intervals_s = {one.place: one.interval_s for one in work.specs if one.place in changing}
     return agreed_results(runtime, work.key, results, intervals_s)
+
+
+def _unchanged(
+    runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResult]
+) -> Mapping[int, CheckResult]:
+    """The results without those of targets that were changed during their checks.
+
+    The lane is read again only after slow checks. A change during a quick one is noticed when
+    states are written; its result is stored at a tick before the change.
+    """
+    if runtime.clock() - work.started < _SLOW_S:
+        return results
+    lane = Lanes(work.job.owner).get(work.job.lane)
+    kept = {spec.place for spec in work.specs if _is_current(work, spec, lane)}
+    return {place: result for place, result in results.items() if place in kept}
+
+
+def _is_current(work: _Work, spec: CheckSpec, lane: Lane) -> bool:
+    """Whether the target in `lane`, read after the check started, is still defined by `spec`.
+
+    So it is if nothing was changed since, or if the spec itself was read after the change.
+    """
+    state = lane.state_of(spec.target_id, spec.place)
+    if state is None or state.status is Status.PAUSED:
+        return False
+    version = lane.definition_of(spec.place).version
+    return version in (spec.version, work.lane.definition_of(spec.place).version)
 
 
 def _apply(runtime: WorkerRuntime, work: _Work, results: Mapping[int, CheckResult]) -> Lane:
@@ -253,9 +290,9 @@ def _observe(
     """The states that `results` change, by place, with the flips they cause."""
     changes = {}
     flaps = runtime.settings.flap_changes, runtime.settings.flap_window_s
-    for spec in work.job.specs:
+    for spec in work.specs:
         result, state = results.get(spec.place), lane.state_of(spec.target_id, spec.place)
-        if result is None or state is None:
+        if result is None or state is None or not _is_current(work, spec, lane):
             continue
         observation = Observation(work.job.tick, result.verdict, result.reason)
         policy = Policy(spec.failure_threshold, spec.recovery_threshold, *flaps, spec.interval_s)

@@ -74,18 +74,24 @@ def run_tick(runtime: AwsRuntime, shard: int = 0) -> TickReport:
     )
 
 
-def check_soon(runtime: AwsRuntime, target: Target, *, is_planned: bool) -> None:
-    """Check a new, resumed or changed target now.
+def check_new(runtime: AwsRuntime, target: Target) -> None:
+    """Check a new target now, and at its ticks within the minutes planned so far."""
+    with acting_as_system():
+        planned_until = store.read_cursor(target.shard).planned_until or 0
+    _check_apart(runtime, target, runtime.now, planned_until)
 
-    Unless `is_planned`, the minutes planned so far do not include it: this also sends the checks
-    at its ticks within them.
+
+def check_changed(runtime: AwsRuntime, target: Target, apart_until: int) -> None:
+    """Check a target that was just changed or resumed, and at its ticks before `apart_until`.
+
+    The next second is the first whose checks can only be by its new definition.
     """
-    ticks = [runtime.now]
-    if not is_planned:
-        with acting_as_system():
-            planned_until = store.read_cursor(target.shard).planned_until or 0
-        offset = schedule.offset(target.owner, target.lane)
-        ticks += schedule.ticks_in(target.spec.interval_s, offset, runtime.now + 1, planned_until)
+    _check_apart(runtime, target, runtime.now + 1, apart_until)
+
+
+def _check_apart(runtime: AwsRuntime, target: Target, tick: int, end: int) -> None:
+    offset = schedule.offset(target.owner, target.lane)
+    ticks = [tick, *schedule.ticks_in(target.spec.interval_s, offset, tick + 1, end)]
     send_jobs(runtime, [single_job(target, tick) for tick in ticks])
 
 

@@ -52,7 +52,10 @@ SPEC = CheckSpec(
     config={"url": "https://shop.example/", "method": "GET"},
     expect={"status_codes": ["200-299"]},
     has_secrets=True,
+    version=5,
+    secrets_version=4,
 )
+UNCHANGED = replace(SPEC, version=0, secrets_version=0)
 FLIP = Flip(FlipKind.OPENED, Status.UP, Status.DOWN, TICK, Reason.STATUS, TICK - 60, TICK)
 ENTRY = Entry(target_id=TARGET, flip=FLIP, error="got 503: ü", status_code=503, name="Shop")
 STATE = State(
@@ -172,8 +175,12 @@ PLAIN = replace(
     flip=Flip(FlipKind.RECOVERED, Status.DOWN, Status.UP, TICK, None, None, None),
 )
 OLDER: dict[str, list[Any]] = {
-    # Before targets had expectations and secrets.
-    "check job": [CheckJob(OWNER, 7, TICK, [replace(SPEC, expect={}, has_secrets=False)])],
+    # Before targets had expectations and secrets, and before definitions had versions.
+    "check job": [
+        CheckJob(OWNER, 7, TICK, [replace(UNCHANGED, expect={}, has_secrets=False)]),
+        CheckJob(OWNER, 7, TICK, [UNCHANGED]),
+    ],
+    "check outside the schedule": [CheckJob(OWNER, 7, TICK, [UNCHANGED], place=3)],
     # Before chat services had a separate function, and before dead letters were retried.
     "delivery": [DeliverJob(OWNER, "key"), DeliverJob(OWNER, "key", again=True)],
     "outbox": [PLAIN],

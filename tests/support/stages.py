@@ -11,7 +11,7 @@ from moto.backends import get_backend
 from chalicelib.common.settings import Settings
 from tests.support.blueprint import PREFIX, queue_urls
 from tests.support.dynamo import Dynamo
-from tests.support.world import START, World
+from tests.support.world import START, UP, World
 
 TABLES = (
     "users",
@@ -80,6 +80,7 @@ def reset_world(world: World) -> World:
     world.checker.script.clear()
     world.checker.seen.clear()
     world.checker.before = lambda: None
+    world.checker.judge = lambda _: UP
     return world
 
 

@@ -22,9 +22,10 @@ def path(shared_stage: World, alice: Person) -> str:
     world = reset_world(shared_stage)
     target = alice.make_target(interval_s=10, timeout_s=5)
     for number in range(5):
-        world.clock.time = START + 10 * number
         if number:
+            world.clock.time = START + 10 * number - 1
             alice.patch(f"/v1/targets/{target['id']}", {"url": f"https://shop.example/{number}"})
+        world.clock.time = START + 10 * number
         world.checker.script = {target["id"]: DOWN} if number % 2 else {}
         queued = [body for body in world.queue.take() if f'"tick":{START + 10 * number}' in body]
         assert world.deliver(queued[:1]) == []

@@ -43,6 +43,7 @@ def test_resumed_target_starts_over_and_is_checked_immediately(world: World, ali
     assert (state["status"], state["consecutive_failures"]) == ("PENDING", 0)
     assert state["since"] == "2026-11-18T11:11:40Z"
     del world.checker.script[target["id"]]
+    world.clock.time += 1
     world.deliver()
     assert alice.get(path).json["state"]["status"] == "UP"
 

@@ -43,6 +43,7 @@ def leaks(text: object) -> list[str]:
 def used(world: World) -> dict[str, Any]:
     """Let the worker check and return the secrets given to its last check."""
     world.checker.seen.clear()
+    world.clock.time += 1
     world.deliver()
     return dict(world.checker.seen[-1].secrets)
 

@@ -36,6 +36,7 @@ def targets(world: World, alice: Person) -> dict[str, dict[str, Any]]:
     world.clock.time += 60
     world.checker.script[created["newly down"]["id"]] = DOWN
     alice.patch(f"/v1/targets/{created['newly down']['id']}", {"url": "https://down.example/"})
+    world.clock.time += 1
     world.deliver()
     created["new"] = alice.make_target(tags=["a"])
     return created

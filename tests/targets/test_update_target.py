@@ -90,6 +90,7 @@ def test_changed_configuration_is_checked_immediately(world: World, alice: Perso
     alice.patch(path_of(target), {"name": "Renamed"})
     assert world.queue.waiting == [], "the name does not affect checks"
     alice.patch(path_of(target), {"url": "https://other.example/"})
+    world.clock.time += 1
     world.deliver()
     assert [spec.config["url"] for spec in world.checker.seen] == ["https://other.example/"]
 

@@ -278,3 +278,18 @@ def test_while_nothing_changes_no_earlier_results_are_read(
     dynamodb_calls.clear()
     world.round(HOME)
     assert dynamodb_calls.count("BatchGetItem") == 3, "lane, stored results, all regions' results"
+
+
+def test_a_change_takes_effect_in_every_region_at_once(
+    world: Worldwide, alice: Person, target: dict[str, object]
+) -> None:
+    alice.patch(f"/v1/targets/{target['id']}", {"url": "https://other.example/"})
+    for checker in world.checkers.values():
+        checker.seen.clear()
+        checker.judge = lambda spec: DOWN if "shop" in spec.config["url"] else UP
+    for _ in range(6):
+        world.round()
+    assert status(alice, target) == "UP"
+    for checker in world.checkers.values():
+        assert len(checker.seen) >= 5
+        assert {spec.config["url"] for spec in checker.seen} == {"https://other.example/"}

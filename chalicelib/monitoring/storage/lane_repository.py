@@ -10,7 +10,7 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action, RemoveAction, SetAction
 
 from chalicelib.monitoring.alert_messages import Entry
-from chalicelib.monitoring.lane import Lane, Place
+from chalicelib.monitoring.lane import Definition, Lane, Place
 from chalicelib.monitoring.secrets import Secrets
 from chalicelib.monitoring.state_machine import State
 from chalicelib.monitoring.storage.conditional import write_if
@@ -42,31 +42,54 @@ def _append_to_outbox(entries: Sequence[Entry]) -> SetAction | RemoveAction:
 
 @dataclass(frozen=True, slots=True)
 class PlaceUpdate:
-    """A target's new state in its place, None to free the place, with the flips it causes.
+    """A target's new definition and state in its place, with the flips it causes.
 
-    Conditional on `lane` as it was read: it fails if a check changes a state in the meantime.
+    Both are None if the target is deleted, which frees the place. A changed state is conditional on
+    `lane` as it was read: it fails if a check changes a state in the meantime.
     """
 
     lane: Lane
     target_id: str
     place: int
     state: State | None
+    definition: Definition | None = None
     entries: Sequence[Entry] = ()
 
     @property
+    def changes_state(self) -> bool:
+        return self.state != self.lane.state_of(self.target_id, self.place)
+
+    @property
     def actions(self) -> list[Action]:
-        """The update of the lane's item."""
-        path = place_path(self.place)
-        action = path.set([self.target_id, *self.state.to_list()]) if self.state else path.remove()
-        outbox = [_append_to_outbox(self.entries)] if self.entries else []
-        return [action, LaneItem.version.add(1), *outbox]
+        """The update of the lane's item, which makes state updates computed before it fail."""
+        actions: list[Action] = [LaneItem.version.add(1), *self._definition_actions()]
+        if self.changes_state:
+            path, state = place_path(self.place), self.state
+            actions.append(path.set([self.target_id, *state.to_list()]) if state else path.remove())
+        if self.entries:
+            actions.append(_append_to_outbox(self.entries))
+        return actions
+
+    def _definition_actions(self) -> list[Action]:
+        path = Path(["definitions", str(self.place)])
+        if self.definition is None:
+            return [path.remove()] if self.place in (self.lane.definitions or {}) else []
+        stored = self.definition.to_list()
+        if self.lane.definitions is None:
+            return [LaneItem.definitions.set({str(self.place): stored})]
+        return [path.set(stored)]
 
     @property
     def condition(self) -> Condition:
         """The condition on the lane's item."""
-        condition: Condition = (LaneItem.version == self.lane.version) & (
-            place_path(self.place)[0] == self.target_id
+        definitions = LaneItem.definitions
+        condition: Condition = place_path(self.place)[0] == self.target_id
+        # Within a map that does not exist, nothing can be set or removed.
+        condition &= (
+            definitions.does_not_exist() if self.lane.definitions is None else definitions.exists()
         )
+        if self.changes_state:
+            condition &= LaneItem.version == self.lane.version
         return condition
 
     @property
@@ -173,6 +196,13 @@ def number_of(key: str) -> int:
     return int(key.rpartition(":")[2])
 
 
+def _definitions(item: LaneItem) -> dict[int, Definition] | None:
+    if item.definitions is None:
+        return None
+    stored = item.definitions.as_dict()
+    return {int(place): Definition.from_list(values) for place, values in stored.items()}
+
+
 def _lane(item: LaneItem) -> Lane:
     return Lane(
         item.owner,
@@ -187,4 +217,5 @@ def _lane(item: LaneItem) -> Lane:
         calendar=int(item.calendar or 0),
         is_suspended=bool(item.rests),
         is_indexed=item.shard is not None,
+        definitions=_definitions(item),
     )

@@ -85,7 +85,8 @@ class LaneItem(Owned):
 
     Writes increment `version` and are conditional on it, so that none is lost. `outbox` holds
     unsent flips as JSON. `calendar` is the version of the lane's skip rules, see
-    maintenance/skip_rule_repository.py. `rests` is set while the owner is suspended.
+    maintenance/skip_rule_repository.py. `rests` is set while the owner is suspended. `definitions`
+    are those of changed targets by place: `{"3": [version, seconds apart]}`.
     """
 
     TABLE = "lanes"
@@ -97,10 +98,14 @@ class LaneItem(Owned):
     outbox: ListAttribute[str] = ListAttribute(null=True)
     calendar = NumberAttribute(null=True)
     rests = BooleanAttribute(null=True)
+    definitions: MapAttribute[str, list[int]] = MapAttribute(null=True)
 
 
 class SecretsItem(Owned):
-    """Key `secrets:0007`: the secrets of a lane's targets, by place, as JSON."""
+    """Key `secrets:0007`: the secrets of a lane's targets, by place, as JSON.
+
+    `tag` in the JSON is the `CheckSpec.secrets_tag` of the spec they are part of.
+    """
 
     TABLE = "lanes"
 

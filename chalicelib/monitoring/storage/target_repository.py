@@ -220,7 +220,8 @@ class Targets:
 
     def _write_secrets(self, write: TransactWrite, target: Target, secrets: Secrets) -> None:
         item = SecretsItem(self.owner, secrets_key(target.lane))
-        write.update(item, [place_path(target.spec.place).set(json.dumps(secrets.to_json()))])
+        stored = {**secrets.to_json(), "tag": target.spec.secrets_tag}
+        write.update(item, [place_path(target.spec.place).set(json.dumps(stored))])
 
     def _remove_secrets(self, write: TransactWrite, target: Target) -> None:
         item = SecretsItem(self.owner, secrets_key(target.lane))
