@@ -82,7 +82,7 @@ redrive: run-venv  ## retry dead letters: alerts, checks, rollups (STAGE=local)
 	@$(VENV) -m ops redrive --stage $(STAGE)
 
 deploy: run-venv not-local  ## deploy to STAGE=prod or dev (AWS) or localstack, run the smoke test, roll back if it fails
-	@$(VENV) -m ops deploy --stage $(STAGE)
+	@$(VENV) -m ops deploy --stage $(STAGE) $(foreach name,$(REPLACE),--replace $(name))
 
 plan: run-venv not-local  ## show what deploy would change, and changes made by hand
 	@$(VENV) -m ops plan --stage $(STAGE)

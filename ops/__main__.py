@@ -32,6 +32,14 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "--without-results": {"action": _FLAG, "help": "leave out single checks: most of the data"},
     },
     "restore": {"--file": {"required": True, "type": Path}},
+    "deploy": {
+        "--replace": {
+            "action": "append",
+            "default": [],
+            "metavar": "NAME",
+            "help": "a table or queue of the template whose data may be lost",
+        }
+    },
     "destroy": {
         "--yes": {"action": _FLAG, "help": "do not ask for confirmation"},
         "--data": {"action": _FLAG, "help": "delete the tables too"},
@@ -98,12 +106,12 @@ def _package(stage: Stage, options: argparse.Namespace) -> None:
             package.verify_imports(built)
 
 
-def _deploy(stage: Stage, _options: argparse.Namespace) -> None:
+def _deploy(stage: Stage, options: argparse.Namespace) -> None:
     """deploy to AWS or an emulator and run the smoke test"""
     from ops.deployment.release import release
     from ops.packaging.package import build_in_subprocess
 
-    outputs = release(stage, build_in_subprocess(stage), lambda: _smoke(stage))
+    outputs = release(stage, build_in_subprocess(stage), lambda: _smoke(stage), options.replace)
     _repair(stage)
     say(f"\nAPI: {stages.api_base(stage, outputs['RestAPIId'])}")
     say(f"To create the first user: make user NAME=you ADMIN=1 STAGE={stage.name}")

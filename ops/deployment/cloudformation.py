@@ -16,6 +16,7 @@ DONE_STATES = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 # A failed first deployment or deletion leaves the stack in one of these states. It can only be
 # deleted.
 DEAD_STATES = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"})
+DATA_KINDS = frozenset({"AWS::DynamoDB::Table", "AWS::SQS::Queue"})
 _NO_CHANGES = ("didn't contain changes", "No updates")
 Template = dict[str, Any]
 
@@ -34,6 +35,11 @@ class Change:
         replaces = item.get("Replacement") == "True"
         kind = item.get("ResourceType", "")
         return cls(item["Action"], item["LogicalResourceId"], kind, replaces)
+
+    @property
+    def loses_data(self) -> bool:
+        """Whether the stack would no longer have the data that the resource holds."""
+        return self.kind in DATA_KINDS and (self.replaces or self.action == "Remove")
 
     def __str__(self) -> str:
         sign = {"Add": "+", "Remove": "-", "Import": "<"}.get(self.action, "~")

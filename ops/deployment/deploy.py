@@ -1,7 +1,7 @@
 """Deploys a package through CloudFormation, with the same calls for AWS and for the emulators."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from chalicelib.common.settings import STAGES, Settings, SettingsError
@@ -21,15 +21,22 @@ PARAMETERS = {
 """The template's parameters and the variables that set them. Unset ones keep their value."""
 
 
-def put(stage: Stage, package: Package, values: Mapping[str, str]) -> dict[str, str]:
+def put(
+    stage: Stage,
+    package: Package,
+    values: Mapping[str, str],
+    replaceable: Collection[str] | None = None,
+) -> dict[str, str]:
     """Upload the package, show the changes and execute them; returns the stack's outputs.
+
+    Only resources named in `replaceable` (None: all) may be removed or replaced if they hold data.
 
     Raises:
         Failure: the stack could not be created or updated, with the first reasons.
     """
     cloudformation.make_ready(stage)
     bucket = artifacts.ensure_bucket(stage)
-    _apply(stage, bucket, artifacts.with_code(stage, package, bucket), values)
+    _apply(stage, bucket, artifacts.with_code(stage, package, bucket), values, replaceable)
     return cloudformation.outputs(stage)
 
 
@@ -133,15 +140,27 @@ def _compare(
 
 
 def _apply(
-    stage: Stage, bucket: str, template: Mapping[str, Any], values: Mapping[str, str]
+    stage: Stage,
+    bucket: str,
+    template: Mapping[str, Any],
+    values: Mapping[str, str],
+    replaceable: Collection[str] | None = None,
 ) -> None:
     changes = _compare(stage, bucket, template, values)
     if changes is None:
         say("  no changes")
         return
-    lines = [str(change) for change in changes.changes()]
+    found = changes.changes()
+    lines = [str(change) for change in found]
     # The local stack is recreated often; a list of everything in it would be noise.
     say(f"  {len(lines)} changes" if stage.name == "local" else "\n".join(lines))
+    lost = [change.name for change in found if change.loses_data]
+    if replaceable is not None and (refused := sorted(set(lost) - set(replaceable))):
+        changes.discard()
+        raise Failure(
+            f"{', '.join(refused)}: would be removed or replaced, and the data in it lost. Back it "
+            f"up, then name it: make deploy STAGE={stage.name} REPLACE='{' '.join(refused)}'"
+        )
     with step(f"changing {stage.stack_name}"):
         emulator_gaps.prepare(stage, cloudformation.outputs(stage))
         changes.execute()

@@ -4,7 +4,7 @@ The home region stores all data and sends the checks. So a further region gets i
 before the home region sends checks there, and loses them after it has stopped to.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from ops.console import Failure, say
@@ -17,8 +17,13 @@ OF_FURTHER_REGIONS = ("CheckRegions", "CheckQuorum")
 """The parameters with which the home region sends checks to further regions."""
 
 
-def release(stage: Stage, package: Package, verify: Callable[[], None]) -> dict[str, str]:
+def release(
+    stage: Stage, package: Package, verify: Callable[[], None], replaceable: Collection[str] = ()
+) -> dict[str, str]:
     """Deploy to all regions and call `verify`; roll back if either fails. Returns the outputs.
+
+    Resources of the home region that hold data are removed or replaced only if `replaceable` names
+    them.
 
     Raises:
         Failure: a stack could not be changed, or `verify` failed. Then the previous version of
@@ -32,7 +37,7 @@ def release(stage: Stage, package: Package, verify: Callable[[], None]) -> dict[
     stacks = [stage, *(replace(stage, region=region) for region in regions.listed(values))]
     previous = {stack: cloudformation.deployed(stack) for stack in stacks}
     try:
-        outputs = put(stage, package, values)
+        outputs = put(stage, package, values, replaceable)
         verify()
     except Exception as error:
         say("  the new version fails: rolling back")
@@ -42,7 +47,12 @@ def release(stage: Stage, package: Package, verify: Callable[[], None]) -> dict[
     return outputs
 
 
-def put(stage: Stage, package: Package, values: Mapping[str, str]) -> dict[str, str]:
+def put(
+    stage: Stage,
+    package: Package,
+    values: Mapping[str, str],
+    replaceable: Collection[str] | None = None,
+) -> dict[str, str]:
     """Deploy to the home region and the further ones of `values`; returns the home's outputs.
 
     Raises:
@@ -54,7 +64,7 @@ def put(stage: Stage, package: Package, values: Mapping[str, str]) -> dict[str, 
         alone = {name: text for name, text in values.items() if name not in OF_FURTHER_REGIONS}
         deploy.put(stage, package, alone)
     regions.put(stage, package, values, new)
-    outputs = deploy.put(stage, package, values)
+    outputs = deploy.put(stage, package, values, replaceable)
     regions.put(stage, package, values, [region for region in further if region not in new])
     return outputs
 

@@ -1,5 +1,6 @@
 """The commands of a deployment, from the first to the last, with the values that AWS gives."""
 
+import copy
 import json
 import ssl
 from collections.abc import Iterator
@@ -177,6 +178,21 @@ def test_a_version_that_cloudformation_refuses_leaves_the_old_one(operator: Oper
     assert operator.deployed == {b"version 1"}
     operator.account.cloudformation(HOME).failing = {}
     operator.runs("deploy")
+    assert operator.deployed == {b"version 2"}
+
+
+def test_what_holds_data_is_replaced_only_if_it_is_named(operator: Operator) -> None:
+    operator.runs("deploy")
+    resources = copy.deepcopy(template("prod")["Resources"])
+    resources["AlertsDeadQueue"]["Properties"]["QueueName"]["Fn::Sub"] += "-2"
+    operator.has(b"version 2", Resources=resources)
+
+    output = operator.fails("deploy")
+
+    assert "~ AlertsDeadQueue (AWS::SQS::Queue)  IS REPLACED" in output
+    assert "REPLACE='AlertsDeadQueue'" in output
+    assert operator.deployed == {b"version 1"}
+    operator.runs("deploy", "--replace", "AlertsDeadQueue")
     assert operator.deployed == {b"version 2"}
 
 
