@@ -50,13 +50,19 @@ def restore(stage: Stage, file: Path, now: int) -> tuple[int, int]:
             "backup since, so it can only be restored into an empty stage"
         )
     write = partial(_write, client, stage, _hash_keys(), plan)
-    wanted = (line for line in read(file) if _is_wanted(line, now))
+    wanted = (line for line in _secrets_first(file) if _is_wanted(line, now))
     written = total = 0
     with ThreadPoolExecutor(_PARALLEL) as pool:
         while chunk := list(islice(wanted, _CHUNK)):
             written += sum(pool.map(write, chunk))
             total += len(chunk)
     return written, total - written
+
+
+def _secrets_first(file: Path) -> Iterator[Line]:
+    """The lines of a backup. Once a lane has a place, its secrets are not added any more."""
+    yield from (line for line in read(file) if _kind(line) == "secrets")
+    yield from (line for line in read(file) if _kind(line) != "secrets")
 
 
 def _compare(client: Any, stage: Stage, file: Path) -> _Plan:
@@ -79,6 +85,8 @@ def _compare(client: Any, stage: Stage, file: Path) -> _Plan:
 
 def _write(client: Any, stage: Stage, keys: Mapping[str, str], plan: _Plan, line: Line) -> bool:
     """Write an item, or parts of it; returns False if there was nothing to write."""
+    if line.table == "targets":
+        _keep_history(client, stage, line.item)
     is_new = _attempt(
         client,
         client.put_item,
@@ -87,8 +95,6 @@ def _write(client: Any, stage: Stage, keys: Mapping[str, str], plan: _Plan, line
         ConditionExpression="attribute_not_exists(#key)",
         ExpressionAttributeNames={"#key": keys[line.table]},
     )
-    if is_new and line.table == "targets":
-        _keep_history(client, stage, line.item)
     if is_new or _kind(line) not in {"lane", "secrets"}:
         return is_new
     lane_key = (line.item["owner"]["S"], line.item["key"]["S"].replace("secrets", "lane"))

@@ -188,6 +188,42 @@ def test_a_stage_whose_places_are_taken_refuses_a_restore(
     assert stored() == before
 
 
+@pytest.mark.parametrize("calls", [0, 5, 10, 11])
+def test_an_interrupted_restore_is_completed_by_the_next(
+    world: World,
+    file: Path,
+    restored: Restore,
+    lowest_place: None,
+    monkeypatch: pytest.MonkeyPatch,
+    calls: int,
+) -> None:
+    alice = world.user()
+    kept, gone = (alice.make_target(headers={"X-Key": f"{n}"})["id"] for n in range(2))
+    backup.backup(STAGE, file)
+    alice.delete(f"/v1/targets/{gone}")
+    attempt, left = restore._attempt, [calls]
+
+    def die(*arguments: Any, **request: Any) -> bool:
+        left[0] -= 1
+        if left[0] < 0:
+            raise RuntimeError("died")
+        return attempt(*arguments, **request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(restore, "_attempt", die)
+        patch.setattr(restore, "_PARALLEL", 1)
+        with pytest.raises(RuntimeError):
+            restore.restore(STAGE, file, world.runtime.now)
+    world.checker.seen.clear()
+    world.queue.waiting.clear()
+
+    restored()
+
+    headers = {one.target_id: one.secrets["headers"]["X-Key"] for one in world.checker.seen}
+    assert headers == {kept: "0", gone: "1"}
+    assert not any("erase:" in item for item in stored("lanes")["lanes"])
+
+
 def test_restoring_twice_changes_nothing(world: World, file: Path) -> None:
     alice = world.user()
     alice.make_target(headers={"X-Key": "s3cret"})
