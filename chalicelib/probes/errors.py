@@ -50,3 +50,7 @@ class OutOfTime(CheckFailure):
 
     def __init__(self, what: str) -> None:
         super().__init__(Reason.TIMEOUT, f"timed out waiting for {what}")
+
+
+class Http2Required(CheckFailure):
+    """A server that was offered HTTP/1.1 failed in a way that servers of HTTP/2 alone do."""

@@ -16,6 +16,6 @@ def check_tls(spec: CheckSpec, dialer: Dialer, attempt: Attempt) -> Observation:
     """
     host, port = endpoint(spec.config)
     verify = spec.config.get("verify_tls") is not False
-    with closing(dialer.connect_tls(host, port, attempt, verify=verify, http=False)):
+    with closing(dialer.connect_tls(host, port, attempt, verify=verify)):
         attempt.on_connected()
     return Observation()

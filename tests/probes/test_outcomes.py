@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.probes.checker import Checker
 from chalicelib.probes.net.ssrf_guard import Guard
-from chalicelib.probes.net.tls_context import TlsContexts
+from chalicelib.probes.net.tls_context import Protocols, TlsContexts
 from tests.probes.conftest import Watch
 from tests.probes.hostile import OK, Behaviour, Peer, answers, resets_after, response, serving
 from tests.probes.specs import spec
@@ -138,9 +138,9 @@ def test_making_a_tls_context_is_not_the_targets_time(
 ) -> None:
     get = TlsContexts.get
 
-    def slowly(self: TlsContexts, *, verify: bool, http: bool) -> ssl.SSLContext:
+    def slowly(self: TlsContexts, *, verify: bool, protocols: Protocols) -> ssl.SSLContext:
         time.sleep(0.3)
-        return get(self, verify=verify, http=http)
+        return get(self, verify=verify, protocols=protocols)
 
     monkeypatch.setattr(TlsContexts, "get", slowly)
     with serving(lambda peer: peer.say(b"no TLS")) as server:

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.monitoring.result import Verdict
 from chalicelib.probes.checker import Checker
-from tests.probes.hostile import serving, with_tls
+from tests.probes.hostile import serving
 from tests.probes.pki import Authority, server_context
 from tests.probes.quirks import QUIRKS
 from tests.probes.quirks.record import FILE, SHOWS
@@ -31,13 +31,16 @@ def test_what_browsers_show_is_not_down(name: str) -> None:
         assert not is_up or quirk.more_lenient
 
 
+@pytest.fixture(scope="module")
+def certificate(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return authority.issue(tmp_path_factory.mktemp("quirks") / "it.pem")
+
+
 @pytest.mark.parametrize("name", QUIRKS)
-def test_a_quirk(checker: Checker, authority: Authority, tmp_path: Path, name: str) -> None:
-    quirk, scheme = QUIRKS[name], "http"
-    behave = quirk.behave
-    if quirk.tls is not None:
-        context = server_context(authority.issue(tmp_path / "it.pem"), quirk.tls)
-        behave, scheme = with_tls(context, behave), "https"
+def test_a_quirk(checker: Checker, certificate: Path, name: str) -> None:
+    quirk = QUIRKS[name]
+    scheme = "http" if quirk.tls is None else "https"
+    behave = quirk.behaviour(server_context(certificate, quirk.tls or ()))
     with serving(behave) as server:
         target = spec(url=f"{scheme}://127.0.0.1:{server.port}/", expect=quirk.expect)
         result = checker.check(target, time.monotonic() + 5)

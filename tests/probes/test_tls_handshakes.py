@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.probes.net.tls_context import TlsContexts
+from chalicelib.probes.net.tls_context import HTTP_1, TlsContexts
 from tests.probes.conftest import Watch
 from tests.probes.hostile import Behaviour, Peer, Server, serving, with_tls
 from tests.probes.misbehaviours.case import Case
@@ -82,7 +82,7 @@ def test_an_old_server_is_told_apart(watch: Watch, authority: Authority, tmp_pat
 
 def test_what_is_slow_or_unsafe_is_not_offered() -> None:
     for verify in (True, False):
-        context = TlsContexts().get(verify=verify, http=True)
+        context = TlsContexts().get(verify=verify, protocols=HTTP_1)
         assert context.options & ssl.OP_NO_RENEGOTIATION
         assert context.options & ssl.OP_NO_COMPRESSION
         names = [cipher["name"] for cipher in context.get_ciphers()]

@@ -14,11 +14,12 @@ from chalicelib.probes.errors import CheckFailure, OutOfTime
 from chalicelib.probes.net.ip_ranges import Address
 from chalicelib.probes.net.resolver import Resolver, SystemResolver
 from chalicelib.probes.net.ssrf_guard import Guard
-from chalicelib.probes.net.tls_context import TlsContexts, start_tls
+from chalicelib.probes.net.tls_context import Protocols, TlsContexts, start_tls
 from chalicelib.probes.net.tls_stream import TlsStream
 from chalicelib.probes.net.urls import Host
 
 MAX_ADDRESSES: Final = 4
+MAX_HTTP2_ONLY: Final = 1000
 # Errors raised before any packet is sent: they prove nothing about the target.
 _LOCAL_ERRORS: Final = frozenset(
     {
@@ -42,6 +43,8 @@ class Dialer:
     guard: Guard
     resolver: Resolver = field(default_factory=SystemResolver)
     tls: TlsContexts = field(default_factory=TlsContexts)
+    http2_only: set[tuple[str, int]] = field(default_factory=set)
+    """Hosts and ports that were found to speak HTTP/2 alone; at most MAX_HTTP2_ONLY."""
 
     def connect(self, host: Host, port: int, attempt: Attempt) -> socket.socket:
         """Return a connected socket; raise CheckFailure. Records `dns` and `connect`."""
@@ -61,10 +64,16 @@ class Dialer:
         return addresses
 
     def connect_tls(
-        self, host: Host, port: int, attempt: Attempt, *, verify: bool, http: bool
+        self,
+        host: Host,
+        port: int,
+        attempt: Attempt,
+        *,
+        verify: bool,
+        protocols: Protocols = (),
     ) -> TlsStream:
         """Return a TLS connection; raise CheckFailure. Records `tls` too."""
-        context = self.tls.get(verify=verify, http=http)
+        context = self.tls.get(verify=verify, protocols=protocols)
         attempt.stopwatch.discard()  # creating a context is Monitum's time
         sock = self.connect(host, port, attempt)
         try:

@@ -11,7 +11,7 @@ from typing import Final
 
 from chalicelib.monitoring.result import Reason
 from chalicelib.probes.deadline import Attempt
-from chalicelib.probes.errors import CheckFailure
+from chalicelib.probes.errors import CheckFailure, Http2Required
 from chalicelib.probes.net.stream import Stream
 
 MAX_HEAD: Final = 64 * 1024  # all status lines and headers of one exchange, in bytes
@@ -79,7 +79,7 @@ def read_head(stream: Stream, attempt: Attempt) -> Head:
     attempt.record("first_byte")
     attempt.phase = "body"
     if not data:
-        raise CheckFailure(Reason.PROTOCOL, "the connection was closed without a response")
+        raise Http2Required(Reason.PROTOCOL, "the connection was closed without a response")
     budget = MAX_HEAD
     for _ in range(MAX_INTERIM + 1):
         block, data = _read_block(stream, data, budget)
@@ -106,10 +106,10 @@ def _read_block(stream: Stream, data: bytes, budget: int) -> tuple[bytes, bytes]
         if started and (found := _END.search(data, searched)):
             end = found.end()
             if end > budget:
-                raise _too_large()
+                raise too_large()
             return data[:end], data[end:]
         if len(data) > budget:
-            raise _too_large()
+            raise too_large()
         searched = max(0, len(data) - 3)
         more = stream.receive("the headers")
         if not more:
@@ -117,7 +117,8 @@ def _read_block(stream: Stream, data: bytes, budget: int) -> tuple[bytes, bytes]
         data += more
 
 
-def _too_large() -> CheckFailure:
+def too_large() -> CheckFailure:
+    """Return the failure of a response whose headers exceed MAX_HEAD."""
     return CheckFailure(Reason.TOO_LARGE, f"the headers are longer than {MAX_HEAD // 1024} KiB")
 
 
@@ -127,6 +128,7 @@ def _check_protocol(data: bytes) -> None:
         text = "the server speaks TLS here: the URL should begin with https://"
     elif data[3:9] == b"\x04\x00\x00\x00\x00\x00" or data.startswith(b"PRI * HTTP/2"):
         text = "the server speaks HTTP/2, which was not negotiated"
+        raise Http2Required(Reason.PROTOCOL, text)
     elif len(data) < _MAX_START:
         return
     else:

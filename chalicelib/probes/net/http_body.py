@@ -8,7 +8,7 @@ from chalicelib.monitoring.result import Reason
 from chalicelib.probes.errors import CheckFailure
 from chalicelib.probes.net.content_coding import MAX_OVERHEAD, decoder
 from chalicelib.probes.net.http1 import Head
-from chalicelib.probes.net.stream import Stream
+from chalicelib.probes.net.stream import ResponseStream
 
 _CHUNK_SIZE: Final = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _PLAIN_CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
@@ -26,7 +26,7 @@ class Body:
     After `read`, `complete` tells whether the body ended within the limit.
     """
 
-    def __init__(self, stream: Stream, head: Head, method: str) -> None:
+    def __init__(self, stream: ResponseStream, head: Head, method: str) -> None:
         self._stream = stream
         self._buffer, self._at = head.rest, 0
         self._decoder = decoder(part.strip() for part in _tokens(head, "content-encoding"))

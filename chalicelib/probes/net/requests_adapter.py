@@ -8,6 +8,7 @@ the adapter on "http://" and "https://" and sets `trust_env` to False.
 import io
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from requests import PreparedRequest, Response
@@ -18,11 +19,13 @@ from requests.exceptions import Timeout as RequestsTimeout
 from requests.structures import CaseInsensitiveDict
 
 from chalicelib.probes.deadline import Attempt
-from chalicelib.probes.errors import CheckFailure, OutOfTime
-from chalicelib.probes.net.dialer import Dialer
+from chalicelib.probes.errors import CheckFailure, Http2Required, OutOfTime
+from chalicelib.probes.net.dialer import MAX_HTTP2_ONLY, Dialer
 from chalicelib.probes.net.http1 import Head, read_head, request_bytes
 from chalicelib.probes.net.http_body import Body
-from chalicelib.probes.net.stream import Connection, Stream
+from chalicelib.probes.net.stream import Connection, ResponseStream, Stream
+from chalicelib.probes.net.tls_context import HTTP_1, HTTP_2
+from chalicelib.probes.net.tls_stream import TlsStream
 from chalicelib.probes.net.urls import BadUrl, Url, parse_url
 
 DEFAULT_TIMEOUT_S: Final = 10.0
@@ -32,7 +35,7 @@ MAX_BODY: Final = 1024 * 1024
 class Raw(io.RawIOBase):
     """The file object that requests reads a body from; probes use `head` and `body` directly."""
 
-    def __init__(self, stream: Stream, head: Head, body: Body) -> None:
+    def __init__(self, stream: ResponseStream, head: Head, body: Body) -> None:
         self._stream = stream
         self.head = head
         self.body = body
@@ -76,33 +79,68 @@ class GuardedAdapter(BaseAdapter):
             request.headers.items(),
             _as_bytes(request.body),
         )
-        sock: Connection
-        if url.scheme == "https":
-            sock = self._dialer.connect_tls(url.host, url.port, attempt, verify=verify, http=True)
-        else:
-            sock = self._dialer.connect(url.host, url.port, attempt)
+        if url.scheme == "http":
+            sock: Connection = self._dialer.connect(url.host, url.port, attempt)
+            return self._send(request, data, sock, attempt)
+        return self._exchange_tls(request, data, url, attempt, verify=verify)
+
+    def _exchange_tls(
+        self, request: PreparedRequest, data: bytes, url: Url, attempt: Attempt, *, verify: bool
+    ) -> Response:
+        """Send a request by HTTP/1.1, or by HTTP/2 if the server speaks nothing else."""
+        known, key = self._dialer.http2_only, (url.host.name, url.port)
+        connect = partial(self._dialer.connect_tls, url.host, url.port, attempt, verify=verify)
+        refusal: Http2Required | None = None
+        if key not in known:
+            sock: TlsStream | None = None
+            try:
+                sock = connect(protocols=HTTP_1)
+                return self._send(request, data, sock, attempt)
+            except Http2Required as failure:
+                if sock is not None and sock.protocol():  # it agreed to HTTP/1.1
+                    raise
+                refusal = failure
+        sock = connect(protocols=HTTP_2)
+        if sock.protocol() == "h2":
+            if len(known) < MAX_HTTP2_ONLY:
+                known.add(key)
+            return self._send_http2(request, url, sock, attempt)
+        if refusal:
+            sock.close()
+            raise refusal
+        known.discard(key)
+        return self._send(request, data, sock, attempt)
+
+    def _send(
+        self, request: PreparedRequest, data: bytes, sock: Connection, attempt: Attempt
+    ) -> Response:
         try:
             attempt.phase = "first_byte"
             stream = Stream(sock, attempt)
             attempt.request_sent = True
             stream.send(data)
             attempt.on_connected()
-            return self._response(request, stream, attempt)
+            return _response(request, stream, read_head(stream, attempt), attempt)
         except BaseException:
             sock.close()
             raise
 
-    def _response(self, request: PreparedRequest, stream: Stream, attempt: Attempt) -> Response:
-        head = read_head(stream, attempt)
-        attempt.status_code = head.status
-        response = Response()
-        response.status_code = head.status
-        response.reason = head.phrase
-        response.headers = CaseInsensitiveDict(_joined(head.headers))
-        response.raw = Raw(stream, head, Body(stream, head, request.method or "GET"))
-        response.url = request.url or ""
-        response.request = request
-        return response
+    def _send_http2(
+        self, request: PreparedRequest, url: Url, sock: Connection, attempt: Attempt
+    ) -> Response:
+        from chalicelib.probes.net.http2 import Http2Stream  # noqa: PLC0415 - 30 ms that few need
+
+        try:
+            attempt.phase = "first_byte"
+            stream = Http2Stream(Stream(sock, attempt))
+            attempt.request_sent = True
+            body = _as_bytes(request.body)
+            stream.send(request.method or "GET", url.target, request.headers.items(), body)
+            attempt.on_connected()
+            return _response(request, stream, stream.read_head(attempt), attempt)
+        except BaseException:
+            sock.close()
+            raise
 
     def send(
         self,
@@ -135,6 +173,20 @@ class GuardedAdapter(BaseAdapter):
 
     def close(self) -> None:
         """Do nothing, since connections are not kept open."""
+
+
+def _response(
+    request: PreparedRequest, stream: ResponseStream, head: Head, attempt: Attempt
+) -> Response:
+    attempt.status_code = head.status
+    response = Response()
+    response.status_code = head.status
+    response.reason = head.phrase
+    response.headers = CaseInsensitiveDict(_joined(head.headers))
+    response.raw = Raw(stream, head, Body(stream, head, request.method or "GET"))
+    response.url = request.url or ""
+    response.request = request
+    return response
 
 
 def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:

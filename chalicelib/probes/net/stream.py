@@ -24,6 +24,17 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
+class ResponseStream(Protocol):
+    """What a body is received from: a Stream, or a stream of HTTP/2."""
+
+    @property
+    def deadline(self) -> float: ...
+
+    def receive(self, what: str, size: int = ..., /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 class Stream:
     """Sends and receives bytes; every wait ends at the deadline, even if data trickles in."""
 

@@ -12,7 +12,7 @@ import certifi
 
 from chalicelib.monitoring.result import Reason
 from chalicelib.probes.deadline import Attempt
-from chalicelib.probes.errors import CheckFailure, OutOfTime
+from chalicelib.probes.errors import CheckFailure, Http2Required, OutOfTime
 from chalicelib.probes.net.tls_stream import Overlong, TlsStream
 from chalicelib.probes.net.x509_expiry import days_left
 
@@ -32,6 +32,7 @@ _VERIFY_ERRORS: Final = {
 # takes 0.6 s of CPU and cannot be interrupted. Browsers do not offer DHE either.
 _CIPHERS: Final = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM"
 _EOF: Final = "UNEXPECTED_EOF_WHILE_READING"
+_NO_PROTOCOL: Final = "TLSV1_ALERT_NO_APPLICATION_PROTOCOL"
 _HANDSHAKE_ERRORS: Final = {
     "WRONG_VERSION_NUMBER": "the server does not speak TLS here",
     "HTTP_REQUEST": "the server does not speak TLS here",
@@ -40,8 +41,14 @@ _HANDSHAKE_ERRORS: Final = {
     "UNSUPPORTED_PROTOCOL": "the server supports only an old version of TLS",
     "TLSV1_ALERT_PROTOCOL_VERSION": "the server supports no secure version of TLS",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "the server refused the TLS handshake",
+    _NO_PROTOCOL: "the server refused to speak HTTP/1.1 (TLS ALPN)",
     "TLSV1_UNRECOGNIZED_NAME": "the server does not know this name (TLS SNI)",
 }
+
+
+Protocols = tuple[str, ...]
+HTTP_1: Final = ("http/1.1",)
+HTTP_2: Final = ("h2", "http/1.1")
 
 
 class TlsContexts:
@@ -50,18 +57,19 @@ class TlsContexts:
     def __init__(self, ca_file: str | None = None) -> None:
         self._ca_file = ca_file or certifi.where()
         self._lock = threading.Lock()
-        self._contexts: dict[tuple[bool, bool], ssl.SSLContext] = {}
+        self._contexts: dict[tuple[bool, Protocols], ssl.SSLContext] = {}
 
-    def get(self, *, verify: bool, http: bool) -> ssl.SSLContext:
-        """Return the context that verifies certificates or not, and announces HTTP/1.1 or not."""
-        if context := self._contexts.get((verify, http)):
+    def get(self, *, verify: bool, protocols: Protocols) -> ssl.SSLContext:
+        """Return the context that verifies certificates or not, and offers `protocols` (ALPN)."""
+        key = (verify, protocols)
+        if context := self._contexts.get(key):
             return context
         with self._lock:
-            if (verify, http) not in self._contexts:
-                self._contexts[verify, http] = self._create(verify, http)
-            return self._contexts[verify, http]
+            if key not in self._contexts:
+                self._contexts[key] = self._create(verify, protocols)
+            return self._contexts[key]
 
-    def _create(self, verify: bool, http: bool) -> ssl.SSLContext:  # noqa: FBT001 - keys of the cache
+    def _create(self, verify: bool, protocols: Protocols) -> ssl.SSLContext:  # noqa: FBT001 - keys of the cache
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.set_ciphers(_CIPHERS)
         context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
@@ -70,8 +78,8 @@ class TlsContexts:
         else:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if http:
-            context.set_alpn_protocols(["http/1.1"])
+        if protocols:
+            context.set_alpn_protocols(protocols)
         return context
 
 
@@ -104,8 +112,11 @@ def handshake_failure(error: Exception) -> CheckFailure:
         return CheckFailure(Reason.TLS, "the TLS handshake does not end")
     if isinstance(error, ssl.SSLError):
         code = _EOF if isinstance(error, ssl.SSLEOFError) else error.reason or ""
+        if "no application protocol" in str(error):  # Python has no name for this alert
+            code = _NO_PROTOCOL
         text = _HANDSHAKE_ERRORS.get(code, f"the TLS handshake failed ({code or 'no reason'})")
-        return CheckFailure(Reason.TLS, text)
+        failure = Http2Required if code == _NO_PROTOCOL else CheckFailure
+        return failure(Reason.TLS, text)
     if isinstance(error, TimeoutError):
         return OutOfTime("the TLS handshake")
     if isinstance(error, ConnectionError):

@@ -54,6 +54,10 @@ class TlsStream:
         """Return the server's certificate in DER, None if it sent none."""
         return self._tls.getpeercert(binary_form=True)
 
+    def protocol(self) -> str | None:
+        """Return the protocol that was negotiated (ALPN), None if the server chose none."""
+        return self._tls.selected_alpn_protocol()
+
     def send(self, data: memoryview) -> int:
         """Send everything and return its length; raise OSError."""
         sent = self._tls.write(data)

@@ -11,6 +11,7 @@ from tests.probes.quirks.charsets import CHARSETS, ENTITIES
 from tests.probes.quirks.cookies import COOKIES
 from tests.probes.quirks.encodings import ENCODINGS
 from tests.probes.quirks.framing import BODIES, HEADS
+from tests.probes.quirks.http2 import HTTP2
 from tests.probes.quirks.redirects import REDIRECTS
 
 QUIRKS: Final = {
@@ -23,6 +24,7 @@ QUIRKS: Final = {
         "encodings": ENCODINGS,
         "charsets": CHARSETS,
         "entities": ENTITIES,
+        "http2": HTTP2,
     }.items()
     for quirk in quirks
 }

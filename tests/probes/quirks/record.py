@@ -16,7 +16,7 @@ from pathlib import Path
 from select import select
 from typing import Any, Final
 
-from tests.probes.hostile import serving, with_tls
+from tests.probes.hostile import serving
 from tests.probes.pki import Authority, server_context
 from tests.probes.quirks import QUIRKS, Quirk
 
@@ -155,9 +155,8 @@ def record(names: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _both(browser: Chromium, quirk: Quirk, certificate: Path) -> dict[str, str]:
-    behave, scheme = quirk.behave, "http"
-    if quirk.tls is not None:
-        behave, scheme = with_tls(server_context(certificate, quirk.tls), behave), "https"
+    scheme = "http" if quirk.tls is None else "https"
+    behave = quirk.behaviour(server_context(certificate, quirk.tls or ()))
     verdicts = {}
     for client, ask in {"curl": curl_verdict, "chromium": browser.verdict}.items():
         with serving(behave) as server:
