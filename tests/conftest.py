@@ -58,6 +58,7 @@ _ENV = {
     "ALLOW_PRIVATE_TARGETS": "false",
     "CANARIES": "none",
     "RESULTS_RETENTION_DAYS": "90",
+    "HOURLY_RETENTION_DAYS": "400",
 }
 
 

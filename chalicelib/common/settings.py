@@ -59,7 +59,8 @@ _EMULATED: Final = Defaults(
     limits=WIDE,
 )
 STAGES: Final[Mapping[str, Defaults]] = {
-    "local": _EMULATED,
+    # ministack keeps everything in memory.
+    "local": replace(_EMULATED, results_retention_days=4, hourly_retention_days=45),
     "localstack": _EMULATED,
     "dev": Defaults(
         results_retention_days=14, hourly_retention_days=60, daily_retention_days=400, metrics=False

@@ -11,11 +11,12 @@ from typing import BinaryIO
 
 from ops import ROOT, credentials, stages
 from ops.bootstrap import MINISTACK
-from ops.console import Failure, step
+from ops.console import Failure, say, step
 from ops.local import front, host
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
+FREE_TIMEOUT_S = 3
 ACCOUNT = "000000000000"
 # The repository comes last on the path, behind ministack's modules.
 LAUNCH = f"import sys; sys.path.append({str(ROOT)!r}); from ops.local import host; host.main()"
@@ -41,6 +42,8 @@ def start() -> str:
             _wait_until_ready(endpoint)
             return endpoint
         stop()
+    if _pid_file().exists():
+        _wait_until_free(port)
     _pid_file().unlink(missing_ok=True)
     if _is_in_use(port):
         raise Failure(
@@ -59,6 +62,9 @@ def start() -> str:
         )
         _pid_file().write_text(f"{process.pid} {port} {_version()}", encoding="utf-8")
         _wait_until_ready(endpoint, process)
+    for line in _log().read_text(encoding="utf-8", errors="replace").splitlines():
+        if line.startswith(host.NOTICE):
+            say(f"  {line}")
     return endpoint
 
 
@@ -151,6 +157,13 @@ def _is_in_use(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait_until_free(port: int) -> None:
+    """Wait for the port of an emulator that was just killed, at most some seconds."""
+    deadline = time.monotonic() + FREE_TIMEOUT_S
+    while _is_in_use(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _occupant(endpoint: str) -> str:

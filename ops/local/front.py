@@ -21,23 +21,31 @@ READY = "/_ministack/ready"
 MAILS = "/_ministack/ses/messages"
 """The emails that were sent, for `make mail`, which sends the secret key."""
 _API = re.compile(r"/restapis/[^/]+/[^/]+/_user_request_(/.*)?")
+_READS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "Receive")
 _SIGNATURE = re.compile(r"AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)/[^,]*, ?SignedHeaders=.+")
 
 
 class Front:
     """Passes on requests to Monitum's API, and requests that a known key has signed.
 
-    `is_known` tells whether an access key belongs to the user or to a function. The emulator itself
-    verifies the signature.
+    `keys` are the user's access key and its secret. `is_known` tells whether an access key is the
+    user's or a function's; the emulator itself verifies the signature. `note_change` is called
+    after requests that may have changed something, with `urgent=True` if that must not be lost.
     """
 
     def __init__(
-        self, application: Application, port: int, secret: str, is_known: Callable[[str], bool]
+        self,
+        application: Application,
+        port: int,
+        keys: tuple[str, str],
+        is_known: Callable[[str], bool],
+        note_change: Callable[..., None],
     ) -> None:
         self._application = application
         self._port = port
-        self._secret = secret
+        self._key, self._secret = keys
         self._is_known = is_known
+        self._note_change = note_change
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -57,7 +65,25 @@ class Front:
             await _refuse(send, why)
             return
         readable = api_path is not None and guard.PUBLIC_JSON.fullmatch(api_path)
-        await self._application(scope, receive, send if readable else _without_cors(send))
+        try:
+            await self._application(scope, receive, send if readable else _without_cors(send))
+        finally:
+            if api_path is not None:
+                self._note_api_call(method, api_path)
+            elif path not in {READY, MAILS}:
+                self._note_service_call(method, headers)
+
+    def _note_api_call(self, method: str, path: str) -> None:
+        """Save at once after changes of users and tokens, and after deletions."""
+        if method == "DELETE" or (method != "GET" and path.startswith(("/v1/users", "/v1/tokens"))):
+            self._note_change(urgent=True)
+
+    def _note_service_call(self, method: str, headers: guard.Headers) -> None:
+        """Save at once after changes by the user, and within the interval after functions'."""
+        target = "".join(headers.get("x-amz-target", ())).rpartition(".")[2]
+        if method not in {"GET", "HEAD"} and not target.startswith(_READS):
+            signature = _SIGNATURE.fullmatch(headers["authorization"][0])
+            self._note_change(urgent=signature is not None and signature[1] == self._key)
 
     def _refusal_of_service(self, path: str, headers: guard.Headers) -> str | None:
         """Why a request that is not to Monitum's API is refused; None if it is accepted."""

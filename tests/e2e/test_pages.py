@@ -12,7 +12,7 @@ from tests.e2e.tools import PATIENCE_S, wait_for
 TARGET = {
     "name": "Closed <door>",
     "kind": "tcp",
-    "host": "127.0.0.1",
+    "host": "127.0.0.2",
     "port": 9,
     "interval_s": 86_400,
     "failure_threshold": 1,
@@ -54,7 +54,7 @@ def test_a_page_is_published_and_unpublished(
     assert "Major outage" in badge.text
     for text in (html.text, feed.text, badge.text, get(".json").text):
         assert target_id not in text
-        assert "127.0.0.1" not in text
+        assert "127.0.0.2" not in text
 
     call("PATCH", path, {"published": False})
     wait_for("no page", lambda: get().status_code == 404, PATIENCE_S)

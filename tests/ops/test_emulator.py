@@ -37,7 +37,10 @@ def test_a_port_in_use_is_reported_with_an_alternative(home: Path, used_port: in
         emulator.start()
 
 
-def test_the_process_file_of_a_killed_emulator_is_ignored(home: Path, used_port: int) -> None:
+def test_the_process_file_of_a_killed_emulator_is_ignored(
+    home: Path, used_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulator, "FREE_TIMEOUT_S", 0)
     (home / "ministack.pid").write_text(f"{exited_process()} {used_port}", encoding="utf-8")
 
     with pytest.raises(Failure, match="is in use"):

@@ -1,6 +1,7 @@
 """What reaches the emulator through its front, as the requests of an ASGI server."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from ops.local.front import Application, Front
 
 API = "/restapis/a1b2c3d4/api/_user_request_"
-KEY, SECRET = "AKIA0123456789ABCDEF", "a secret"
+KEY, SECRET, FUNCTION_KEY = "AKIA0123456789ABCDEF", "a secret", "ASIA0123456789ABCDEF"
 SIGNED = (
     f"AWS4-HMAC-SHA256 Credential={KEY}/20261129/us-east-1/lambda/aws4_request, "
     "SignedHeaders=host, Signature=0"
@@ -29,8 +30,17 @@ class Emulator:
         await send({"type": "http.response.body", "body": b"from the emulator"})
 
 
+def front(application: Application, note_change: Callable[..., None] = lambda **_: None) -> Front:
+    known = {KEY, FUNCTION_KEY}.__contains__
+    return Front(application, 4566, (KEY, SECRET), known, note_change)
+
+
 def request(
-    application: Application, method: str, path: str, headers: dict[str, str] | None = None
+    application: Application,
+    method: str,
+    path: str,
+    headers: dict[str, str] | None = None,
+    note_change: Callable[..., None] = lambda **_: None,
 ) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the response to a request without a body."""
     sent: list[Any] = []
@@ -48,7 +58,7 @@ def request(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Front(application, 4566, SECRET, {KEY}.__contains__)(scope, receive, send))
+    asyncio.run(front(application, note_change)(scope, receive, send))
     start, body = sent
     return (
         start["status"],
@@ -150,7 +160,41 @@ def test_websockets_are_refused() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Front(emulator, 4566, SECRET, {KEY}.__contains__)(scope, receive, send))
+    asyncio.run(front(emulator)(scope, receive, send))
 
     assert sent == [{"type": "websocket.close", "code": 1008}]
     assert emulator.paths == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "target", "key", "noted"),
+    [
+        ("POST", f"{API}/v1/users", "", "", [{"urgent": True}]),
+        ("POST", f"{API}/v1/tokens", "", "", [{"urgent": True}]),
+        ("DELETE", f"{API}/v1/tokens/1", "", "", [{"urgent": True}]),
+        ("DELETE", f"{API}/v1/targets/1", "", "", [{"urgent": True}]),
+        # The writes of the API's function are noted.
+        ("POST", f"{API}/v1/targets", "", "", []),
+        ("GET", f"{API}/v1/users", "", "", []),
+        ("POST", "/", "DynamoDB_20120810.PutItem", FUNCTION_KEY, [{"urgent": False}]),
+        ("POST", "/", "DynamoDB_20120810.TransactWriteItems", KEY, [{"urgent": True}]),
+        ("POST", "/", "DynamoDB_20120810.GetItem", FUNCTION_KEY, []),
+        ("POST", "/", "DynamoDB_20120810.Query", KEY, []),
+        ("POST", "/", "AmazonSQS.SendMessageBatch", FUNCTION_KEY, [{"urgent": False}]),
+        ("PUT", "/bucket/key", "", KEY, [{"urgent": True}]),
+        ("GET", "/bucket/key", "", KEY, []),
+        ("GET", "/_ministack/ready", "", "", []),
+        ("POST", "/", "DynamoDB_20120810.PutItem", "AKIAUNKNOWN", []),
+    ],
+)
+def test_changes_are_noted(
+    method: str, path: str, target: str, key: str, noted: list[dict[str, bool]]
+) -> None:
+    found: list[dict[str, bool]] = []
+    headers = {"Authorization": SIGNED.replace(KEY, key), "X-Amz-Target": target}
+    if not key:
+        headers.pop("Authorization")
+
+    request(Emulator(), method, path, headers, lambda **given: found.append(given))
+
+    assert found == noted

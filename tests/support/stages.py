@@ -33,6 +33,7 @@ _ENV = {
     "STAGE": "local",
     "ALLOW_PRIVATE_TARGETS": "false",
     "RESULTS_RETENTION_DAYS": "90",
+    "HOURLY_RETENTION_DAYS": "400",
     "CANARIES": "none",
 }
 
