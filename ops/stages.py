@@ -123,6 +123,9 @@ def api_base(stage: Stage, api_id: str) -> str:
     if not stage.endpoint_url:
         region = stage.session().region_name
         return f"https://{api_id}.execute-api.{region}.amazonaws.com/{API_STAGE}"
+    if stage.name == "local":
+        # The front of the local stack leads there.
+        return stage.endpoint_url
     if responds(f"{stage.endpoint_url}/_ministack/ready"):
         return f"{stage.endpoint_url}/restapis/{api_id}/{API_STAGE}/_user_request_"
     return f"{stage.endpoint_url}/_aws/execute-api/{api_id}/{API_STAGE}"

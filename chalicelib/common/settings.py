@@ -129,6 +129,8 @@ class Settings:
         """The public URL of the API, by default that of API Gateway; empty if its id is unknown."""
         if self.public_url or not api_id:
             return self.public_url
+        if self.stage == "local" and self.endpoint_url:
+            return self.endpoint_url
         if self.endpoint_url:
             return f"{self.endpoint_url}/restapis/{api_id}/{API_STAGE}/_user_request_"
         suffix = _AWS_SUFFIXES[self.home_region.startswith("cn-")]

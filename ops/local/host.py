@@ -23,6 +23,7 @@ from ops.local.snapshots import Damaged, Snapshots
 
 CREDENTIALS = "MONITUM_CREDENTIALS"
 """The variable with the path of the credentials file."""
+API_NAME = "monitum-local"
 NOTICE = "notice: "
 """The start of lines in the log that `make up` shows."""
 LOGS_KEPT_S = 86_400
@@ -58,6 +59,7 @@ def main() -> None:
         keys,
         sessions.__contains__,
         saver.note_change,
+        _api_id,
     )
     app.main()
 
@@ -149,6 +151,14 @@ def _saving(application: Application, saver: Saver) -> Application:
         await application(scope, receive, send_and_start if scope["type"] == "lifespan" else send)
 
     return call
+
+
+def _api_id() -> str | None:
+    """The id of Monitum's API, which changes when its routes do; None before it is deployed."""
+    from ministack.services import apigateway_v1
+
+    apis = apigateway_v1._rest_apis.all_items()
+    return next((key[-1] for key, api in apis if api["name"] == API_NAME), None)
 
 
 def _sessions() -> dict[str, dict[str, str]]:

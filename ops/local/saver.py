@@ -92,7 +92,6 @@ def _fork(write: Callable[[], None]) -> int:
             if descriptor > 2:
                 with suppress(OSError):
                     os.close(descriptor)
-        os.nice(5)
         write()
     except BaseException as error:  # noqa: BLE001 - whatever happens, this process must end here
         reason = error if isinstance(error, OSError) else traceback.format_exc()

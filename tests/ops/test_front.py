@@ -30,9 +30,13 @@ class Emulator:
         await send({"type": "http.response.body", "body": b"from the emulator"})
 
 
-def front(application: Application, note_change: Callable[..., None] = lambda **_: None) -> Front:
+def front(
+    application: Application,
+    note_change: Callable[..., None] = lambda **_: None,
+    api_id: str | None = "a1b2c3d4",
+) -> Front:
     known = {KEY, FUNCTION_KEY}.__contains__
-    return Front(application, 4566, (KEY, SECRET), known, note_change)
+    return Front(application, 4566, (KEY, SECRET), known, note_change, lambda: api_id)
 
 
 def request(
@@ -70,16 +74,13 @@ def request(
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
-        (API, {}),
-        (f"{API}/", {}),
-        (f"{API}/v1/targets", {"Authorization": "Token mon_1"}),
         ("/_ministack/ready", {}),
         ("/_ministack/ses/messages", {"Authorization": f"Bearer {SECRET}"}),
         ("/2015-03-31/functions/", {"Authorization": SIGNED}),
         ("/", {"Authorization": SIGNED}),
     ],
 )
-def test_the_api_and_signed_requests_reach_the_emulator(path: str, headers: dict[str, str]) -> None:
+def test_signed_requests_reach_the_emulator(path: str, headers: dict[str, str]) -> None:
     emulator = Emulator()
 
     status, _, body = request(emulator, "GET", path, headers)
@@ -89,18 +90,79 @@ def test_the_api_and_signed_requests_reach_the_emulator(path: str, headers: dict
 
 
 @pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", f"{API}/"),
+        ("/v1/targets", f"{API}/v1/targets"),
+        ("/status/shop", f"{API}/status/shop"),
+        ("/2015-03-31/functions/", f"{API}/2015-03-31/functions/"),
+        # Links of older versions, whose API had another id.
+        ("/restapis/0d1d/api/_user_request_/v1/me", f"{API}/v1/me"),
+        ("/restapis/0d1d/api/_user_request_", API),
+        ("/restapis/a1b2c3d4", f"{API}/restapis/a1b2c3d4"),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Token mon_1"}])
+def test_everything_else_is_a_path_of_the_api(
+    path: str, expected: str, headers: dict[str, str]
+) -> None:
+    emulator = Emulator()
+
+    status, _, _ = request(emulator, "GET", path, headers)
+
+    assert (status, emulator.paths) == (200, [expected])
+
+
+def test_the_path_is_passed_on_as_it_was_encoded() -> None:
+    scopes: list[Any] = []
+
+    async def application(scope: Any, _receive: Any, send: Any) -> None:
+        scopes.append(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def nothing(*_: object) -> Any:
+        return None
+
+    host = [(b"host", b"127.0.0.1:4566")]
+    for prefix in ("", "/restapis/0d1d/api/_user_request_"):
+        path, raw = f"{prefix}/status/a b", f"{prefix}/status/a%20b".encode()
+        scope = {"type": "http", "method": "GET", "path": path, "raw_path": raw, "headers": host}
+        asyncio.run(front(application)(scope, nothing, nothing))
+
+    assert {(scope["path"], scope["raw_path"]) for scope in scopes} == {
+        (f"{API}/status/a b", f"{API}/status/a%20b".encode())
+    }
+
+
+def test_before_the_first_deployment_the_api_says_what_to_do() -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [(b"host", b"localhost:4566")],
+    }
+    emulator = Emulator()
+    asyncio.run(front(emulator, api_id=None)(scope, receive, send))
+
+    assert (sent[0]["status"], emulator.paths) == (503, [])
+    assert b"make up" in sent[1]["body"]
+
+
+@pytest.mark.parametrize(
     ("path", "headers"),
     [
-        ("/", {}),
-        ("/bucket/key", {}),
-        ("/2015-03-31/functions/", {}),
         ("/2015-03-31/functions/", {"Authorization": SIGNED.replace(KEY, "test")}),
         ("/2015-03-31/functions/", {"Authorization": SIGNED.replace(KEY, "000000000000")}),
         ("/2015-03-31/functions/", {"Authorization": SIGNED.replace(KEY, "")}),
-        ("/2015-03-31/functions/", {"Authorization": f"AWS {KEY}:signature"}),
-        ("/2015-03-31/functions/", {"Authorization": "Bearer a secret"}),
-        ("/restapis/a1b2c3d4", {}),
-        ("/restapis/a1b2c3d4/api/_user_request_x", {}),
         ("/health", {"Authorization": SIGNED}),
         ("/_ministack/health", {}),
         ("/_ministack/reset", {"Authorization": SIGNED}),
@@ -113,7 +175,9 @@ def test_the_api_and_signed_requests_reach_the_emulator(path: str, headers: dict
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-def test_nothing_else_does(method: str, path: str, headers: dict[str, str]) -> None:
+def test_unknown_signatures_and_administrative_paths_are_refused(
+    method: str, path: str, headers: dict[str, str]
+) -> None:
     emulator = Emulator()
 
     status, sent, body = request(emulator, method, path, headers)

@@ -50,18 +50,19 @@ def test_emulator_endpoints_come_from_the_environment(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "is_ministack", "url"),
+    ("name", "is_ministack", "url"),
     [
-        ("http://h:1", True, "http://h:1/restapis/abc/api/_user_request_"),
-        ("http://h:1", False, "http://h:1/_aws/execute-api/abc/api"),
+        ("local", True, "http://h:1"),
+        ("localstack", True, "http://h:1/restapis/abc/api/_user_request_"),
+        ("localstack", False, "http://h:1/_aws/execute-api/abc/api"),
     ],
 )
 def test_the_form_of_the_api_url_depends_on_the_emulator(
-    monkeypatch: pytest.MonkeyPatch, endpoint: str, is_ministack: bool, url: str
+    monkeypatch: pytest.MonkeyPatch, name: str, is_ministack: bool, url: str
 ) -> None:
     monkeypatch.setattr(stages, "responds", lambda *_: is_ministack)
 
-    assert stages.api_base(Stage("local", endpoint), "abc") == url
+    assert stages.api_base(Stage(name, "http://h:1"), "abc") == url
 
 
 def test_the_aws_api_url_contains_the_region(monkeypatch: pytest.MonkeyPatch, aws: object) -> None:
