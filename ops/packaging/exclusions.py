@@ -20,7 +20,8 @@ UNUSED = (
     "tzdata/zoneinfo/*.tab", "tzdata/zoneinfo/*.zi", "tzdata/zoneinfo/leapseconds",
     "apprise/assets", "apprise/cli.py", "apprise/i18n",
     "backports/zstd/_cffi", "backports/zstd/tarfile.py", "backports/zstd/zipfile",
-    "bin", "boto3*", "s3transfer*", "botocore/cacert.pem",
+    "bin", "boto3*", "s3transfer*", "botocore/cacert.pem", "botocore/data/*/*/examples-1.json",
+    "botocore/data/dynamodb/2011-12-05", "botocore/data/lambda/2014-11-11", "jsonpath/cli.py",
     # The Python modules that these were compiled from do the same, and speed does not matter here.
     "charset_normalizer/*.so",
     "charset_normalizer/cli", "dateutil/easter.py", "dateutil/rrule.py", "dateutil/zoneinfo",
@@ -28,7 +29,9 @@ UNUSED = (
     "dns/dnssecalgs", "dns/e164.py", "dns/nameserver.py", "dns/query.py", "dns/quic",
     "dns/resolver.py", "dns/tsigkeyring.py", "dns/update.py", "dns/versioned.py",
     "dns/win32util.py", "dns/xfr.py", "dns/zone.py", "dns/zonefile.py",
-    "pydantic/mypy.py", "pydantic/v1", "urllib3/contrib/emscripten", "urllib3/http2/connection.py",
+    "pydantic/color.py", "pydantic/experimental", "pydantic/mypy.py", "pydantic/v1",
+    "urllib3/contrib/emscripten", "urllib3/contrib/pyopenssl.py",
+    "urllib3/http2/connection.py",
 )  # fmt: skip
 _ELF_64 = b"\x7fELF\x02\x01"  # little-endian
 # Everything else in chalice is its command line.
