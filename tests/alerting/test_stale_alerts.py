@@ -4,9 +4,10 @@ from typing import Any
 
 from chalicelib.alerting import overdue
 from chalicelib.history import dispatch
+from chalicelib.monitoring.storage.schedule_repository import open_shard
 from tests.support.alerts import HOOK, OTHER, channel, types
 from tests.support.windows import window
-from tests.support.world import Person, World
+from tests.support.world import Person, World, as_system
 
 STALE = ["down", "recovered", "stale"]
 
@@ -120,6 +121,18 @@ def test_search_ends_with_the_last_channel_that_asks_for_it(world: World, alice:
     assert searches()
     alice.patch(f"/v1/channels/{second['id']}", {"events": ["down"]})
     assert not searches()
+
+
+def test_targets_of_every_shard_are_searched(world: World, alice: Person) -> None:
+    with as_system():
+        open_shard(1)
+    channel(alice, events=STALE)
+    alice.make_target(interval_s=3_600)
+    world.run(60)
+    world.clock.time += 10_000
+    assert not world.roll_up({"stale": [alice.owner]})
+    world.run_alerts(10)
+    assert types(world) == ["stale"]
 
 
 def test_the_event_is_not_among_the_defaults(alice: Person) -> None:
