@@ -58,7 +58,9 @@ def reported_statuses(
     states = {one.id: _state(lanes, one) for one in outlines}
     checks = latest_checks(runtime, outlines, states, with_results=with_results)
     lacking = [
-        one for one in outlines if _is_stale(one, states[one.id], checks[one.id], runtime.now)
+        one
+        for one in outlines
+        if _is_stale(one, states[one.id], checks[one.id], lanes[one.lane].resumed_at, runtime.now)
     ]
     active = [one for one in lacking if not lanes[one.lane].is_suspended]
     lacking_ids = {one.id for one in lacking}
@@ -89,8 +91,11 @@ def _state(lanes: Mapping[int, Lane], one: TargetOutline) -> State:
     return lanes[one.lane].state_of(one.id, one.place) or State.pending(one.created_at)
 
 
-def _is_stale(one: TargetOutline, state: State, checks: Sequence[LatestCheck], now: int) -> bool:
-    checked_at = checks[0].tick if checks else None
+def _is_stale(
+    one: TargetOutline, state: State, checks: Sequence[LatestCheck], resumed_at: int, now: int
+) -> bool:
+    """Whether recent checks are missing, counted from the end of the owner's suspension at most."""
+    checked_at = max(checks[0].tick if checks else 0, resumed_at)
     tolerated_s = tolerance_s(one.interval_s, one.timeout_s)
     return is_stale(state, tolerated_s, checked_at, [check.verdict for check in checks], now)
 

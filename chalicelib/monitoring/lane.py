@@ -58,9 +58,9 @@ class Lane:
     """One lane as it is stored; every write but emptying the outbox increments `version`.
 
     `shard` is chosen at creation and never changes. `calendar` is the version of the lane's skip
-    rules, above 0 if there are any. No target of a suspended lane is checked. A lane that is not
-    indexed is not found by its shard. `definitions` are those of changed targets by place, None
-    if the item has no such attribute yet.
+    rules, above 0 if there are any. No target of a suspended lane is checked; `resumed_at` is when
+    the last suspension ended. A lane that is not indexed is not found by its shard. `definitions`
+    are those of changed targets by place, None if the item has no such attribute yet.
     """
 
     owner: str
@@ -71,6 +71,7 @@ class Lane:
     shard: int = 0
     calendar: int = 0
     is_suspended: bool = False
+    resumed_at: int = 0
     is_indexed: bool = True
     definitions: Mapping[int, Definition] | None = None
 

@@ -145,7 +145,8 @@ def change_user(call: Call[UserPatch, NoQuery]) -> Response:
     """Disable or enable a user, effective immediately, or set the user's limits. Admins only."""
     user_id, body = call.id("user_id", "user"), call.body
     limits = None if body.limits is None else body.limits.model_dump(exclude_none=True)
-    user = service.change_user(call.principal, user_id, disabled=body.disabled, limits=limits)
+    now = call.runtime.now
+    user = service.change_user(call.principal, user_id, now, disabled=body.disabled, limits=limits)
     return Response(UserOut.of(user))
 
 

@@ -124,7 +124,12 @@ def find_user(owner: str, secret: bytes) -> tuple[User, str]:
 
 
 def change_user(
-    caller: Principal, owner: str, *, disabled: bool | None, limits: Mapping[str, int] | None
+    caller: Principal,
+    owner: str,
+    now: int,
+    *,
+    disabled: bool | None,
+    limits: Mapping[str, int] | None,
 ) -> User:
     """Disable or enable a user, or set the user's limits. For admins.
 
@@ -138,7 +143,7 @@ def change_user(
         accounts.change_user(disabled=disabled, limits=limits)
         if disabled is not None:
             # If the process dies here, repeating the request completes the suspension.
-            _suspend(owner, is_suspended=disabled)
+            _suspend(owner, now, is_suspended=disabled)
         return accounts.user()
 
 
@@ -148,7 +153,7 @@ def get_user(owner: str) -> User:
         return Accounts(owner).user()
 
 
-def _suspend(owner: str, *, is_suspended: bool) -> None:
+def _suspend(owner: str, now: int, *, is_suspended: bool) -> None:
     """Suspend all lanes and channels of a disabled user, or end the suspension; idempotent.
 
     The flag is in the lane, which every check reads, and in the channel, which every alert reads,
@@ -157,7 +162,7 @@ def _suspend(owner: str, *, is_suspended: bool) -> None:
     """
     lanes, channels = Lanes(owner), Channels(owner)
     calls: list[Callable[[], None]] = [
-        *(partial(lanes.suspend, lane.number, suspended=is_suspended) for lane in lanes.all()),
+        *(partial(lanes.suspend, lane.number, now, suspended=is_suspended) for lane in lanes.all()),
         *(
             partial(channels.suspend, channel.id, suspended=is_suspended)
             for channel in channels.all()

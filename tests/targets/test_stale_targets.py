@@ -227,6 +227,10 @@ def test_disabled_owner(world: World, alice: Person) -> None:
     with acting_for(alice.owner):
         ((_, reported),) = all_reported_statuses(world.runtime, alice.owner)
     assert (reported.status, reported.is_stale) == ("UP", False)
+    admin.patch(f"/v1/users/{alice.owner}", {"disabled": False})
+    assert state(alice, alice.get("/v1/targets").json["items"][0])["status"] == "UP"
+    world.clock.time += 131
+    assert state(alice, alice.get("/v1/targets").json["items"][0])["status"] == "UNKNOWN"
 
 
 REGIONS = {"CHECK_REGIONS": "eu-west-1"}

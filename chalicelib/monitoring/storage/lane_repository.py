@@ -142,10 +142,14 @@ class Lanes:
         actions.append(LaneItem.version.add(1))
         return self._update_unchanged(lane, actions)
 
-    def suspend(self, number: int, *, suspended: bool) -> None:
+    def suspend(self, number: int, now: int, *, suspended: bool) -> None:
         """Suspend a lane or end its suspension. Its version and states do not change."""
-        action = LaneItem.rests.set(True) if suspended else LaneItem.rests.remove()
-        LaneItem(self.owner, lane_key(number)).update([action], condition=LaneItem.key.exists())
+        rests, item = LaneItem.rests, LaneItem(self.owner, lane_key(number))
+        if suspended:
+            item.update([rests.set(True)], condition=LaneItem.key.exists())
+        else:
+            actions: list[Action] = [rests.remove(), LaneItem.resumed_at.set(now)]
+            write_if(partial(item.update, actions, condition=rests.exists()))
 
     def backfill(self, lane: Lane) -> None:
         """Add a lane without a shard to the index of shards. Its version does not change."""
@@ -216,6 +220,7 @@ def _lane(item: LaneItem) -> Lane:
         shard=int(item.shard or 0),
         calendar=int(item.calendar or 0),
         is_suspended=bool(item.rests),
+        resumed_at=int(item.resumed_at or 0),
         is_indexed=item.shard is not None,
         definitions=_definitions(item),
     )

@@ -85,8 +85,9 @@ class LaneItem(Owned):
 
     Writes increment `version` and are conditional on it, so that none is lost. `outbox` holds
     unsent flips as JSON. `calendar` is the version of the lane's skip rules, see
-    maintenance/skip_rule_repository.py. `rests` is set while the owner is suspended. `definitions`
-    are those of changed targets by place: `{"3": [version, seconds apart]}`.
+    maintenance/skip_rule_repository.py. `rests` is set while the owner is suspended, which last
+    ended at `resumed_at`. `definitions` are those of changed targets by place:
+    `{"3": [version, seconds apart]}`.
     """
 
     TABLE = "lanes"
@@ -98,6 +99,7 @@ class LaneItem(Owned):
     outbox: ListAttribute[str] = ListAttribute(null=True)
     calendar = NumberAttribute(null=True)
     rests = BooleanAttribute(null=True)
+    resumed_at = NumberAttribute(null=True)
     definitions: MapAttribute[str, list[int]] = MapAttribute(null=True)
 
 
