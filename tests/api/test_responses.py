@@ -25,10 +25,10 @@ def test_links_work_under_any_base_url(alice: Person, base: str) -> None:
 
 
 def test_internal_error_reveals_no_details(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("table monitum-prod-users is gone")
 
-    monkeypatch.setattr(listing, "Lanes", fail)
+    monkeypatch.setattr(listing, "all_reported_statuses", fail)
     reply = alice.get("/v1/summary")
     assert reply.status == 500
     assert reply.headers["content-type"] == "application/problem+json"

@@ -33,6 +33,7 @@ def test_a_new_target_is_checked_at_once(world: World) -> None:
         "consecutive_failures": 0,
         "open_incident_id": None,
         "in_maintenance": False,
+        "stale": False,
     }
 
 
@@ -58,9 +59,14 @@ def test_unknown_is_stored_but_changes_no_state(world: World) -> None:
     target = alice.make_target(interval_s=10)
     world.run(30)
     world.checker.script[target["id"]] = UNKNOWN
-    world.run(60)
+    world.run(10)
     assert state(alice, target)["status"] == "UP"
-    assert history(alice, target)[:3] == ["UNKNOWN"] * 3
+    world.run(50)
+    assert state(alice, target)["status"] == "UNKNOWN", "there is no evidence any more"
+    world.checker.script[target["id"]] = UP
+    world.run(10)
+    assert state(alice, target)["since"] == "2026-11-18T11:06:40Z", "nothing was written"
+    assert history(alice, target)[1:4] == ["UNKNOWN"] * 3
 
 
 def test_history_shows_stored_results(world: World) -> None:

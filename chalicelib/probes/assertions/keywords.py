@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Final
 
+_MARKUP: Final = "<>\"'"
 _MAX_ENTITIES: Final = 20  # different characters that are looked for as entities
 
 
@@ -35,10 +36,13 @@ def _forms(wanted: str) -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _entities(wanted: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the characters of a text that pages write as entities, with these; "&" comes last."""
+    """Return the characters of a text that pages write as entities, with these.
+
+    Those of the markup come last, so that they are among the last 20, and "&" after all others.
+    """
     composed = unicodedata.normalize("NFC", wanted)
     special = {one for one in composed if not (one.isascii() and (one.isalnum() or one == " "))}
-    ordered = sorted(special, key=lambda one: (one == "&", composed.index(one)))
+    ordered = sorted(special, key=lambda one: (one == "&", one in _MARKUP, composed.index(one)))
     return tuple((one, tuple(_spellings(one))) for one in ordered[-_MAX_ENTITIES:])
 
 
