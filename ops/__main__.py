@@ -108,11 +108,14 @@ def _package(stage: Stage, options: argparse.Namespace) -> None:
 
 def _deploy(stage: Stage, options: argparse.Namespace) -> None:
     """deploy to AWS or an emulator and run the smoke test"""
+    from ops.deployment import mail
     from ops.deployment.release import release
     from ops.packaging.package import build_in_subprocess
 
     outputs = release(stage, build_in_subprocess(stage), lambda: _smoke(stage), options.replace)
     _repair(stage)
+    if advice := mail.advice(stage):
+        say(f"  warning: {advice}")
     say(f"\nAPI: {stages.api_base(stage, outputs['RestAPIId'])}")
     say(f"To create the first user: make user NAME=you ADMIN=1 STAGE={stage.name}")
 

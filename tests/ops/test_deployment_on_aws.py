@@ -137,6 +137,7 @@ def test_the_first_deployment_passes_its_smoke_test(operator: Operator) -> None:
     output = operator.runs("deploy")
 
     assert "execute-api.eu-central-1.amazonaws.com/api" in output
+    assert "warning: no email is sent until you verify a sender" in output
 
 
 def test_users_targets_and_health_work_on_the_deployed_stage(operator: Operator) -> None:
