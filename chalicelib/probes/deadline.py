@@ -58,7 +58,8 @@ class Attempt:
     `deadline` is that of the check (monotonic clock). With `leave_time`, name resolution and
     connecting may take at most half of the time left, so that there is time for a second attempt;
     waiting for a response may always use all of it. `on_connected` is called when the connection
-    is open. `phase` is the current phase, which a failure is attributed to.
+    is open. `phase` is the current phase, which a failure is attributed to. `tls_days_left` belongs
+    to the certificate that expires first: with `issuer_expires`, another one than the server's.
     """
 
     deadline: float
@@ -68,6 +69,7 @@ class Attempt:
     on_connected: Callable[[], None] = lambda: None
     request_sent: bool = False
     tls_days_left: int | None = None
+    issuer_expires: bool = False
     status_code: int | None = None
 
     def remaining(self, what: str) -> float:

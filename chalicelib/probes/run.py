@@ -97,6 +97,7 @@ class _Check:
 
     def _try(self, attempt: Attempt) -> CheckResult:
         observation = self.probe(self.spec, self.dialer, attempt)
+        observation.issuer_expires = attempt.issuer_expires
         timings = attempt.stopwatch.timings()
         evaluation = evaluate(
             self.expected,

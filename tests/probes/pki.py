@@ -23,10 +23,17 @@ class Authority:
     key: ec.EllipticCurvePrivateKey
 
     @classmethod
-    def make(cls, name: str = "Monitum test CA", issuer: "Authority | None" = None) -> "Authority":
-        key = ec.generate_private_key(ec.SECP256R1())
+    def make(
+        cls,
+        name: str = "Monitum test CA",
+        issuer: "Authority | None" = None,
+        *,
+        days: float = 30,
+        key: ec.EllipticCurvePrivateKey | None = None,
+    ) -> "Authority":
+        key = key or ec.generate_private_key(ec.SECP256R1())
         by = issuer.certificate.subject if issuer else _name(name)
-        builder = _builder(name, by, key, days=30).add_extension(
+        builder = _builder(name, by, key, days=days).add_extension(
             x509.BasicConstraints(ca=True, path_length=None), critical=True
         )
         signer = issuer.key if issuer else key

@@ -125,3 +125,42 @@ def test_a_target_may_skip_verification_and_still_hear_of_expiry(
         late = watch(kind, expect={"tls_days_left": 1}, **config)
     assert (late.verdict, late.reason, late.tls_days_left) == ("DEGRADED", "tls_expiring", -3)
     assert late.error == "the certificate has expired"
+
+
+@pytest.mark.parametrize("kind", ["tls", "http"])
+@pytest.mark.parametrize(
+    ("leaf", "middle", "left", "error"),
+    [
+        (25, 20.5, 20, None),
+        (25, 5.5, 5, "the certificate of the issuer expires in 5 days"),
+        (5.5, 25, 5, "the certificate expires in 5 days"),
+    ],
+)
+def test_the_first_certificate_of_the_chain_to_expire_counts(
+    watch: Watch,
+    authority: Authority,
+    tmp_path: Path,
+    kind: str,
+    *,
+    leaf: float,
+    middle: float,
+    left: int,
+    error: str | None,
+) -> None:
+    issuer = Authority.make("between", authority, days=middle)
+    context = server_context(issuer.issue(tmp_path / "it.pem", days=leaf, chain=[issuer]))
+    with serving(with_tls(context)) as server:
+        result = watch(kind, **address(kind, server), expect={"tls_days_left": 14})
+    assert (result.tls_days_left, result.error) == (left, error)
+
+
+def test_an_expired_certificate_that_is_not_needed_is_no_alarm(
+    watch: Watch, authority: Authority, tmp_path: Path
+) -> None:
+    """A root that is trusted is also sent in an expired version, signed by another one."""
+    other = Authority.make("an old root")
+    crossed = Authority.make("Monitum test CA", other, days=-10, key=authority.key)
+    context = server_context(authority.issue(tmp_path / "it.pem", days=20.5, chain=[crossed]))
+    with serving(with_tls(context)) as server:
+        result = watch("tls", **address("tls", server))
+    assert (result.verdict, result.tls_days_left) == ("UP", 20)

@@ -69,16 +69,17 @@ def evaluate(
         result.degraded(Reason.SLOW, f"expected at most {limit} ms, took {response_ms} ms")
     days = expected.tls_days_left
     if days is not None and tls_days_left is not None and tls_days_left < days:
-        result.degraded(Reason.TLS_EXPIRING, _expiry(tls_days_left))
+        result.degraded(Reason.TLS_EXPIRING, _expiry(tls_days_left, observation))
     for warning in observation.warnings:
         result.degraded(Reason.PROTOCOL, warning)
     return result
 
 
-def _expiry(days: int) -> str:
+def _expiry(days: int, observation: Observation) -> str:
+    which = "the certificate of the issuer" if observation.issuer_expires else "the certificate"
     if days < 0:
-        return "the certificate has expired"
-    return f"the certificate expires in {days} day{'' if days == 1 else 's'}"
+        return f"{which} has expired"
+    return f"{which} expires in {days} day{'' if days == 1 else 's'}"
 
 
 def _evaluate_body(

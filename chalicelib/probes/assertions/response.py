@@ -12,6 +12,7 @@ class Observation:
 
     `truncated` means that the body is longer than `body`. `mismatch` describes how DNS records
     differ from the expected ones. `warnings` describe what clients put up with.
+    With `issuer_expires`, a certificate of an issuer expires before the server's.
     """
 
     status_code: int | None = None
@@ -20,6 +21,7 @@ class Observation:
     truncated: bool = False
     mismatch: str | None = None
     warnings: tuple[str, ...] = ()
+    issuer_expires: bool = False
 
 
 def body_text(observation: Observation) -> str:

@@ -86,7 +86,7 @@ class TlsContexts:
 def start_tls(
     sock: socket.socket, context: ssl.SSLContext, name: str, attempt: Attempt
 ) -> TlsStream:
-    """Perform the handshake and record the certificate's days left; raise CheckFailure.
+    """Perform the handshake and record the days left of its certificates; raise CheckFailure.
 
     The caller closes `sock`.
     """
@@ -95,8 +95,9 @@ def start_tls(
         stream = TlsStream(sock, context, name)
         stream.settimeout(attempt.remaining("the TLS handshake"))
         stream.do_handshake()
-        der = stream.certificate()
-        attempt.tls_days_left = days_left(der) if der else None
+        days = [days_left(der) for der in stream.chain()]
+        attempt.tls_days_left = min(days, default=None)
+        attempt.issuer_expires = bool(days) and min(days) < days[0]
     except (OSError, ValueError) as error:
         raise handshake_failure(error) from None
     attempt.record("tls")

@@ -4,6 +4,7 @@
 tickets or renegotiation requests: a server that sends them fast enough blocks it indefinitely.
 """
 
+import _ssl
 import socket
 import ssl
 import time
@@ -53,6 +54,19 @@ class TlsStream:
     def certificate(self) -> bytes | None:
         """Return the server's certificate in DER, None if it sent none."""
         return self._tls.getpeercert(binary_form=True)
+
+    def chain(self) -> list[bytes]:
+        """Return the certificates in DER, the server's first.
+
+        These are the ones that the verification used, up to the root; without verification only
+        the server's.
+        """
+        # Public from Python 3.13 on, as SSLObject.get_verified_chain.
+        verified = self._tls._sslobj.get_verified_chain()  # type: ignore[attr-defined]  # noqa: SLF001
+        if self._tls.context.verify_mode is ssl.CERT_NONE or not verified:
+            der = self.certificate()
+            return [der] if der else []
+        return [one.public_bytes(_ssl.ENCODING_DER) for one in verified]
 
     def protocol(self) -> str | None:
         """Return the protocol that was negotiated (ALPN), None if the server chose none."""
