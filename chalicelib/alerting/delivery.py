@@ -1,9 +1,9 @@
 """Deliveries: one alert for one channel, and when it is sent and retried.
 
 A delivery reports the flips of an owner's targets within one minute to one channel. The first
-delivery of a minute is sent immediately, or at the end of the minute if it reports many targets.
-Flips that follow are combined until the end of the minute. So a single failure is reported at once,
-and a mass failure causes one or two alerts.
+delivery of a minute is sent immediately, the second within seconds, and the third at the end of the
+minute, when every delivery with many targets is sent. So a single failure is reported at once, and
+a mass failure causes one to three alerts.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,8 @@ from chalicelib.monitoring.alert_messages import Entry
 MINUTE_S: Final = 60
 _MANY: Final = 5
 """From this many targets at once, an alert waits for the end of the minute."""
+_GATHER_S: Final = 8
+"""How long the second alert of a minute waits at most, to combine the flips that follow."""
 RETRY_FOR_S: Final = 86_400
 LEASE_S: Final = 30
 """How long one attempt locks a delivery: longer than any attempt takes, but shorter than the
@@ -127,9 +129,13 @@ class Due:
 
     def at(self, number: int) -> int:
         """When the minute's delivery with this number, from 0, is due."""
-        waits = number or self.count >= _MANY
-        end_of_minute = self.minute + MINUTE_S + _SETTLE_S if waits else 0
-        return max(self.now, end_of_minute, self.not_before)
+        due = max(self.now, self.not_before)
+        end_of_minute = max(due, self.minute + MINUTE_S + _SETTLE_S)
+        if number > 1 or self.count >= _MANY:
+            return end_of_minute
+        # Rounded up, so that flips that join the delivery do not postpone it.
+        soon = -(-(self.now + 1) // _GATHER_S) * _GATHER_S
+        return min(max(due, soon), end_of_minute) if number else due
 
 
 def next_attempt(

@@ -18,8 +18,8 @@ def test_mass_failure_is_due_at_the_end_of_the_minute() -> None:
 
 
 def test_later_failures_are_due_at_the_end_of_the_minute() -> None:
-    assert Due(600, 1, now=630).at(1) == 665
-    assert Due(600, 1, now=900).at(1) == 900
+    assert Due(600, 1, now=630).at(2) == 665
+    assert Due(600, 1, now=900).at(1) == Due(600, 1, now=900).at(2) == 900
 
 
 def test_delivery_is_not_due_before_its_delay_ends() -> None:

@@ -1,5 +1,8 @@
 """When alerts are sent: mass failures, delays and reminders."""
 
+import pytest
+
+from chalicelib.alerting.delivery import Due
 from chalicelib.aws.sqs import Message
 from chalicelib.monitoring.alert_messages import FlipsJob, read_job
 from tests.support.alerts import channel, fail, heal, incidents, target, types
@@ -34,16 +37,36 @@ def split_messages(world: World) -> None:
             world.alerts.send(iter([Message(half.to_json())]))
 
 
-def test_later_failures_within_the_minute_are_combined(world: World) -> None:
+def test_second_failure_of_a_minute_is_sent_within_ten_seconds_and_later_ones_combined(
+    world: World,
+) -> None:
     alice = world.user()
     channel(alice)
-    shops = [target(alice, name=f"Shop {number}") for number in range(3)]
+    shops = [target(alice, name=f"Shop {number}") for number in range(4)]
     world.run(60 - int(world.clock.time) % 60)
-    for shop in shops:
+    fail(world, shops[0])
+    world.run_alerts()
+    fail(world, shops[1])
+    world.run_alerts(9)
+    assert [one["data"]["count"] for one in world.outbound.received()] == [1, 1]
+    for shop in shops[2:]:
         fail(world, shop)
         world.run_alerts()
     world.run_alerts(60)
-    assert [one["data"]["count"] for one in world.outbound.received()] == [1, 2]
+    assert [one["data"]["count"] for one in world.outbound.received()] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("second", range(60))
+def test_second_alert_waits_for_seconds_whatever_joins_it(second: int) -> None:
+    first = Due(0, 1, second).at(1)
+    assert second < first <= second + 8
+    assert {Due(0, 4, now).at(1) for now in range(second, first)} == {first}
+
+
+def test_many_failures_wait_for_the_end_of_the_minute() -> None:
+    assert [Due(0, 5, 10).at(number) for number in (0, 1, 2)] == [65, 65, 65]
+    assert [Due(0, 4, 10).at(number) for number in (0, 1, 2)] == [10, 16, 65]
+    assert [Due(0, 1, 10, not_before=90).at(number) for number in (0, 1, 2)] == [90, 90, 90]
 
 
 def test_outages_shorter_than_the_delay_are_not_sent(world: World) -> None:
