@@ -70,8 +70,10 @@ def latest_checks(
     further: dict[str, list[CheckKey]] = {}
     for one in outlines:
         newest = next(iter(found.checks(one)), None)
+        if newest is None or newest.tick < _latest_tick(runtime, one) or newest.is_unknown:
+            further[one.id] = _catch_up_keys(runtime, one, resumed)
         if newest is None or newest.result is None or newest.is_unknown:
-            further[one.id] = _earlier_keys(runtime, one) + _catch_up_keys(runtime, one, resumed)
+            further[one.id] = further.get(one.id, []) + _earlier_keys(runtime, one)
         if with_results:
             further[one.id] = further.get(one.id, []) + found.changed_keys(one)
     found.read(further)
@@ -152,10 +154,14 @@ def _tolerance_s(one: TargetOutline) -> int:
     return tolerance_s(one.interval_s, one.timeout_s)
 
 
+def _latest_tick(runtime: BaseRuntime, one: TargetOutline) -> int:
+    offset = schedule.offset(one.owner, one.lane)
+    return schedule.latest_tick(one.interval_s, offset, runtime.now)
+
+
 def _scheduled_keys(runtime: BaseRuntime, one: TargetOutline, count: int) -> list[CheckKey]:
     """Return the keys of the `count` newest ticks in every region."""
-    offset = schedule.offset(one.owner, one.lane)
-    newest = schedule.latest_tick(one.interval_s, offset, runtime.now)
+    newest = _latest_tick(runtime, one)
     ticks = (newest - number * one.interval_s for number in range(count))
     return _keys(runtime, one, (tick for tick in ticks if tick > one.created_at))
 
