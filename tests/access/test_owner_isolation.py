@@ -39,7 +39,15 @@ BODIES: dict[tuple[str, str], object] = {
     ("PATCH", "/v1/pages/{page_id}"): {"name": "Mallory was here"},
 }
 """The body for each route that accepts one."""
-OWN = {"target_id", "token_id", "channel_id", "incident_id", "window_id", "page_id"}
+OWN = {
+    "target_id",
+    "token_id",
+    "channel_id",
+    "delivery_id",
+    "incident_id",
+    "window_id",
+    "page_id",
+}
 """The path parameters that identify an owner's resources."""
 PUBLIC = {
     "/",
@@ -83,6 +91,7 @@ def scene(shared_stage: World) -> Scene:
     shared_stage.deliver()
     shared_stage.run_alerts()
     (incident,) = alice.get("/v1/incidents").json["items"]
+    (delivery,) = alice.get(f"/v1/channels/{channel['id']}/deliveries").json["items"]
     token = alice.post("/v1/tokens", {"name": "second"}).json
     mallory.make_target(name="Mallorys")
     return Scene(
@@ -93,6 +102,7 @@ def scene(shared_stage: World) -> Scene:
             "token_id": token["id"],
             "user_id": alice.owner,
             "channel_id": channel["id"],
+            "delivery_id": delivery["id"],
             "incident_id": incident["id"],
             "window_id": window["id"],
             "page_id": page["id"],

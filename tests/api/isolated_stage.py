@@ -91,6 +91,7 @@ def _create_one_of_each(alice: Person) -> dict[str, str]:
         "picture": "status.svg",
         "target_id": target["id"],
         "channel_id": channel["id"],
+        "delivery_id": alice.post(f"/v1/channels/{channel['id']}/test").json["id"],
         "incident_id": incident["id"],
         "token_id": alice.post("/v1/tokens", {"name": "second"}).json["id"],
         "user_id": world.user("bob").owner,

@@ -66,7 +66,9 @@ def test_incident_survives_the_suspension(world: World, admin: Person, alice: Pe
     set_disabled(admin, alice, disabled=True)
     world.run(60)
     set_disabled(admin, alice, disabled=False)
-    assert alice.get(f"/v1/targets/{shop['id']}").json["state"]["open_incident_id"]
+    state = alice.get(f"/v1/targets/{shop['id']}").json["state"]
+    assert state["status"] == "DOWN"
+    assert state["open_incident_id"]
     heal(world, shop)
     world.run_alerts()
     assert types(world) == ["down", "recovered"]
