@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,12 @@ def test_urls_are_relative(world: World) -> None:
     paths = re.findall(r"[\"`](/?v1/[^\"`]*)", page)
     assert len(paths) >= 6
     assert not [path for path in paths if path.startswith("/")]
+
+
+def test_addresses_that_alerts_link_to_have_a_view(world: World) -> None:
+    """Alerts link to `#/targets/ID`, `#/incidents/ID`, `#/incidents` and `#/channels/ID`."""
+    page = nobody(world).get("/").text
+    views = re.findall(r"^  async (\w+)\(id\)", page, re.MULTILINE)
+    sources = [path.read_text() for path in Path("chalicelib/alerting").rglob("*.py")]
+    linked = set(re.findall(r"/#/(\w+)", "".join(sources)))
+    assert linked == set(views)
