@@ -1,12 +1,11 @@
 """Due targets, and the scheduler's cursor; none of it belongs to an owner."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
 from chalicelib.aws.system_table import SystemItem
@@ -128,10 +127,8 @@ def read_shards() -> int:
 def open_shard(number: int) -> None:
     """Assign new lanes to the shard `number` from now on; harmless if it is open already."""
     known = SystemItem.shards
-    with suppress(UpdateError):
-        SystemItem(_NAME).update(
-            [known.set(number + 1)], condition=known.does_not_exist() | (known <= number)
-        )
+    condition = known.does_not_exist() | (known <= number)
+    write_if(partial(SystemItem(_NAME).update, [known.set(number + 1)], condition=condition))
 
 
 def _name(shard: int) -> str:
