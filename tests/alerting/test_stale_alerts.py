@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from chalicelib.alerting import overdue
 from chalicelib.history import dispatch
 from chalicelib.monitoring.storage.schedule_repository import open_shard
@@ -123,9 +125,10 @@ def test_search_ends_with_the_last_channel_that_asks_for_it(world: World, alice:
     assert not searches()
 
 
-def test_targets_of_every_shard_are_searched(world: World, alice: Person) -> None:
+@pytest.mark.parametrize("shards", [1, 2])
+def test_targets_of_every_shard_are_searched(world: World, alice: Person, shards: int) -> None:
     with as_system():
-        open_shard(1)
+        open_shard(shards - 1)
     channel(alice, events=STALE)
     alice.make_target(interval_s=3_600)
     world.run(60)
