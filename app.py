@@ -15,7 +15,7 @@ from typing import Any
 
 # urllib3 would load these for encodings that AWS does not use; the checks that need them do later.
 _HIDDEN = [name for name in ("brotli", "backports") if name not in sys.modules]
-sys.modules.update(dict.fromkeys(_HIDDEN))  # type: ignore[arg-type]
+sys.modules.update(dict.fromkeys(_HIDDEN))  # type: ignore[arg-type]  # None hides a module
 
 from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 

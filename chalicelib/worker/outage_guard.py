@@ -96,29 +96,23 @@ def trusted_results(
     `specs` are the specs of each job. Jobs with failures that need evidence are held back until
     there is some.
     """
-    networks = {
-        number: {spec.place: network_of(spec) for spec in of_job}
-        for number, of_job in specs.items()
-    }
-    lookups = {
-        number: {spec.place for spec in of_job if not spec.config.get("resolver")}
-        for number, of_job in specs.items()
-    }
+    by_place = {number: {spec.place: spec for spec in of_job} for number, of_job in specs.items()}
     held: list[tuple[int, Results]] = []
-    proved: set[Network] = {Network.LOOPBACK}
+    reach = Network.LOOPBACK
     for number, found_results in found:
-        results = _with_trusted_lookups(runtime, connectivity, found_results, lookups[number])
-        proved |= {networks[number][place] for place, one in results.items() if _was_reached(one)}
+        results = _with_trusted_lookups(runtime, connectivity, found_results, by_place[number])
+        if reach < Network.PUBLIC:
+            reach = max(reach, _reach(results, by_place[number]))
         held.append((number, results))
         waiting = []
         for job, one in held:
-            if _doubtful(one, networks[job], proved):
+            if _doubtful(one, by_place[job], reach):
                 waiting.append((job, one))
             else:
                 yield job, one
         held = waiting
     if held and not connectivity.is_online():
-        doubtful = {job: _doubtful(one, networks[job], proved) for job, one in held}
+        doubtful = {job: _doubtful(one, by_place[job], reach) for job, one in held}
         targets = sum(map(len, doubtful.values()))
         report_error(
             runtime, "CanariesUnreached", "nothing can be reached from here", targets=targets
@@ -146,13 +140,16 @@ def network_of(spec: CheckSpec) -> Network:
 
 
 def _with_trusted_lookups(
-    runtime: BaseRuntime, connectivity: ConnectivityCheck, results: Results, lookups: set[int]
+    runtime: BaseRuntime,
+    connectivity: ConnectivityCheck,
+    results: Results,
+    specs: Mapping[int, CheckSpec],
 ) -> Results:
     """The results, with failed lookups as UNKNOWN if our resolver resolves no canary either."""
     failed = {
         place
         for place, one in results.items()
-        if place in lookups and _is_down(one) and one.reason is Reason.DNS
+        if _is_down(one) and one.reason is Reason.DNS and not specs[place].config.get("resolver")
     }
     if not failed or connectivity.can_resolve():
         return results
@@ -160,13 +157,18 @@ def _with_trusted_lookups(
     return _as_unknown(results, failed, "Monitum itself could not resolve any name")
 
 
-def _doubtful(results: Results, networks: Mapping[int, Network], proved: set[Network]) -> set[int]:
-    """The places whose failure needs evidence; a response from farther away proves all nearer."""
-    reach = max(proved)
+def _reach(results: Results, specs: Mapping[int, CheckSpec]) -> Network:
+    """The farthest network from which a target responded, which proves that nearer ones work."""
+    reached = (network_of(specs[place]) for place, one in results.items() if _was_reached(one))
+    return max(reached, default=Network.LOOPBACK)
+
+
+def _doubtful(results: Results, specs: Mapping[int, CheckSpec], reach: Network) -> set[int]:
+    """The places whose failure needs evidence, as nothing that far away has responded."""
     return {
         place
         for place, one in results.items()
-        if _is_down(one) and one.reason in _UNREACHED and networks[place] > reach
+        if _is_down(one) and one.reason in _UNREACHED and network_of(specs[place]) > reach
     }
 
 

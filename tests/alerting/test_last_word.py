@@ -107,7 +107,7 @@ class Story:
         self.words: dict[str, str] = {}
         self.open: set[str] = set()
         self.ended: set[str] = set()
-        self.heard = 0
+        self.heard = self.judged = 0
         self.right_at = [self.begin for _ in self.targets]
 
     def add_target(self, number: int) -> str:
@@ -189,10 +189,13 @@ class Story:
                 self.right_at[number] = now
             wrong_s = now - max(state.since, self.right_at[number])
             assert wrong_s <= TEN_MINUTES_S, (elapsed_s, word, state)
+            self.judged += 1
 
 
 @settings(max_examples=30, phases=[Phase.explicit, Phase.generate])
 @given(scenarios)
 def test_last_word_is_never_wrong_for_longer_than_ten_minutes(scenario: Scenario) -> None:
     with memory_stage() as world:
-        Story(world, scenario).play()
+        story = Story(world, scenario)
+        story.play()
+    assert story.judged, "the last word was compared with the state"

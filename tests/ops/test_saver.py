@@ -37,6 +37,7 @@ def test_an_urgent_change_is_saved_at_once(tmp_path: Path) -> None:
             await until((tmp_path / "saved").exists)
 
     asyncio.run(scenario())
+    assert (tmp_path / "saved").exists()
 
 
 def test_other_changes_are_saved_within_the_interval_and_nothing_without_changes(
